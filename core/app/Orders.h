@@ -1,0 +1,64 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+// Orders: what the command line and the web UI ask of listd, over its local socket (run/listd.sock).
+// A frame is JSON: {"order": "list.create", "actor": {"kind": "cli", "name": "root"}, "args": {…}},
+// answered by {"ok": true, "result": {…}} or {"ok": false, "error": {"code", "message", "hint"}}.
+// An order that changes something is answered after the change is durable. docs/orders.md lists all of them.
+namespace postern::app {
+
+// Who acts. Kind "cli" (name: the Unix user), "web" (name: the account) or "system".
+struct Actor {
+  std::string kind;
+  std::string name;
+};
+
+// An expected refusal of an order, to be shown to the person who gave it.
+struct OrderError {
+  std::string code;  // "usage" "not-found" "exists" "invalid" "refused" "unavailable" "broken"
+  std::string message;
+  std::string hint;  // what to do, or empty
+};
+
+// One connection to listd. Threads: one at a time. Errors: throws OrderRefused for an expected refusal,
+// Error(Unavailable) when listd does not answer.
+class OrderRefused : public std::exception {
+public:
+  explicit OrderRefused(OrderError error) : error_(std::move(error)) {}
+  const OrderError& error() const { return error_; }
+  const char* what() const noexcept override { return error_.message.c_str(); }
+
+private:
+  OrderError error_;
+};
+
+class OrderClient {
+public:
+  explicit OrderClient(const std::string& socketPath);
+  ~OrderClient();
+  nlohmann::json give(std::string_view order, const Actor& actor, const nlohmann::json& args);
+
+private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+// Answers orders: the handler returns the result or throws OrderRefused; any other exception is logged and
+// answered as "broken". One thread per connection. Throws nothing after construction.
+class OrderServer {
+public:
+  using Handler = std::function<nlohmann::json(std::string_view order, const Actor&, const nlohmann::json& args)>;
+  OrderServer(const std::string& socketPath, Handler handler);
+  ~OrderServer();
+  void stop();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::app

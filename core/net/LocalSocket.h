@@ -1,0 +1,66 @@
+#pragma once
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/Files.h"
+
+namespace postern::net {
+
+// A connected stream socket between two of our processes that carries frames: a 32-bit big-endian length, then bytes.
+// Threads: one thread sends and one receives at a time.
+// Errors: Error(Unavailable) when the peer is gone, Error(Malformed) when a frame is larger than the limit.
+class LocalSocket {
+public:
+  static constexpr std::size_t MaxFrame = 256u << 20;
+
+  explicit LocalSocket(FileDescriptor fd) : fd_(std::move(fd)) {}
+  static LocalSocket connect(const std::filesystem::path& path);
+
+  void send(std::string_view frame);
+
+  // The next frame; nothing when the peer closed between frames or the timeout passed (see `closed`).
+  std::optional<std::string> receive(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+  bool closed() const { return closed_; }
+
+  // Wakes a thread that waits in receive(); later calls see the connection closed.
+  void shutdown();
+
+  // Who is at the other end, as the kernel says (SO_PEERCRED).
+  struct Peer {
+    uid_t user;
+    gid_t group;
+    pid_t process;
+  };
+  Peer peer() const;
+
+  int descriptor() const { return fd_.get(); }
+
+private:
+  bool readExactly(char* to, std::size_t length, bool atFrameStart);
+  FileDescriptor fd_;
+  bool closed_ = false;
+};
+
+// A listening local socket at a path. Takes the place of a stale socket file; permission 0600 by default.
+class LocalListener {
+public:
+  explicit LocalListener(const std::filesystem::path& path, unsigned mode = 0600);
+  ~LocalListener();
+
+  // The next connection from a process of our own user or root; others are closed and logged.
+  // Nothing once shutdown() was called.
+  std::optional<LocalSocket> accept();
+  void shutdown();
+
+private:
+  std::filesystem::path path_;
+  FileDescriptor fd_;
+  FileDescriptor wake_;
+};
+
+}  // namespace postern::net
