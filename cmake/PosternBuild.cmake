@@ -3,7 +3,6 @@
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
@@ -21,8 +20,9 @@ add_library(postern_flags INTERFACE)
 target_compile_options(postern_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Wunused -Woverloaded-virtual -Wimplicit-fallthrough
-  -fstack-protector-strong -fno-omit-frame-pointer
+  -fPIE -fstack-protector-strong -fno-omit-frame-pointer
   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+target_link_options(postern_flags INTERFACE -pie -Wl,-z,relro,-z,now)
 target_include_directories(postern_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(postern_flags INTERFACE -Wthread-safety -Wno-unused-command-line-argument)
