@@ -35,7 +35,9 @@ if(POSTERN_FUZZ)
   target_compile_options(postern_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 find_package(Threads REQUIRED)
-target_link_libraries(postern_flags INTERFACE Threads::Threads)
+# Every room is compiled with POCO's definitions, so that one precompiled header fits all.
+find_package(Poco 1.11 REQUIRED COMPONENTS Foundation)
+target_link_libraries(postern_flags INTERFACE Threads::Threads Poco::Foundation)
 
 # postern_room(LINKS <libraries...>)
 # The static library of the room in the current folder: every .cpp below it except main.cpp.
