@@ -38,22 +38,23 @@ public:
     while (position_ < message_.size()) {
       const auto line = nextLine();
       if (position_ > limits_.maxBytes) return Unexpected(HeaderError::TooLarge);
-      if (line.content.empty()) {
-        closeField(line.start);
-        block_.bodyOffset_ = position_;
-        return std::move(block_);
-      }
+      if (line.content.empty()) return finish(line.start);
       inspect(line);
       take(line);
       if (block_.fields_.size() > limits_.maxFields) return Unexpected(HeaderError::TooManyFields);
     }
-    closeField(message_.size());
     note(HeaderDefect::NoEnd, message_.size());
-    block_.bodyOffset_ = message_.size();
-    return std::move(block_);
+    return finish(message_.size());
   }
 
 private:
+  Result<HeaderBlock, HeaderError> finish(std::size_t headEnd) {
+    closeField(headEnd);
+    if (block_.fields_.size() > limits_.maxFields) return Unexpected(HeaderError::TooManyFields);
+    block_.bodyOffset_ = position_;
+    return std::move(block_);
+  }
+
   struct Line {
     std::size_t start;
     std::string_view content;  // without the line end
