@@ -84,6 +84,11 @@ inline MessageOutcome askOnce(const std::string& body, const std::string& before
   return host.message(twoLists(), mail("hello"));
 }
 
+template <class Outcome>
+std::string detailOf(const Outcome& outcome) {
+  return outcome ? "no failure" : outcome.error().detail;
+}
+
 inline std::string failureWord(const MessageOutcome& outcome) {
   return outcome ? "no failure" : wordFor(outcome.error().kind);
 }
