@@ -76,6 +76,7 @@ public:
   Step handshake();
   Transfer read(char* to, std::size_t length);
   Transfer write(std::string_view bytes);
+  bool hasPending() const { return SSL_has_pending(ssl_.get()) == 1; }  // read from the socket, not from here yet
   void closeNotify();  // tells the peer, does not wait
 
   // After the handshake.

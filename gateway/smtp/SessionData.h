@@ -41,6 +41,14 @@ enum class State : std::uint8_t {
 //  1. `transaction` is there from Sender to the end of the content, and never in Greeted and Ready.
 //  2. `decoder` is there in Content, and in Chunking and ChunkBytes unless the chunk is being skipped.
 struct SessionData {
+  SessionData(const SessionSettings& sessionSettings, const Ports& ports, ClientFacts clientFacts, app::TlsFacts tlsFacts)
+      : settings(sessionSettings),
+        directory(ports.directory),
+        observer(ports.observer),
+        clock(ports.clock),
+        client(std::move(clientFacts)),
+        tls(std::move(tlsFacts)) {}
+
   const SessionSettings& settings;
   const Directory& directory;
   Observer& observer;
@@ -61,6 +69,7 @@ struct SessionData {
   std::uint32_t refusedRecipients = 0;
   std::uint32_t idleCommands = 0;
   std::uint64_t transactions = 0;  // begun so far
+  bool saidQuit = false;
   std::string output;
 
   bool encrypted() const { return !tls.version.empty(); }

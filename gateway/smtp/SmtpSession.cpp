@@ -21,7 +21,7 @@ constexpr std::uint64_t OversizeFactor = 16;
 }  // namespace
 
 SmtpSession::SmtpSession(const SessionSettings& settings, const Ports& ports, ClientFacts client, app::TlsFacts tls)
-    : data_{settings, ports.directory, ports.observer, ports.clock, std::move(client), std::move(tls)} {}
+    : data_(settings, ports, std::move(client), std::move(tls)) {}
 
 void SmtpSession::greet() {
   if (!data_.directory.ready()) return refuse(ReplyId::NotReady);
@@ -56,6 +56,7 @@ void SmtpSession::feed(std::string_view bytes) {
     input_.append(bytes);
     input_.erase(0, consume(input_));
   }
+  if (input_.empty() && input_.capacity() > 1024) std::string().swap(input_);  // idle sessions stay small
 }
 
 std::size_t SmtpSession::consume(std::string_view bytes) {

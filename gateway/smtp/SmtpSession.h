@@ -53,10 +53,11 @@ public:
   void tlsStarted(app::TlsFacts tls);
 
   bool closed() const { return data_.state == State::Closed; }
+  bool saidQuit() const { return data_.saidQuit; }  // closed because the client wants it
   bool hasOutput() const { return !data_.output.empty(); }
   std::string takeOutput() { return std::exchange(data_.output, {}); }
-  // More input is kept back until output was taken and resume() is called: a client that never reads costs no memory.
-  bool isThrottled() const { return data_.output.size() >= MaxOutput && !input_.empty(); }
+  // Past MaxOutput no command is read until output was taken and resume() is called: a client that sends commands and
+  // never reads replies costs no memory.
   void resume() { feed({}); }
 
   State state() const { return data_.state; }

@@ -15,6 +15,7 @@ void applyNoop(SessionData& session, Arguments&&) { session.say(smtp::ReplyId::N
 
 void applyQuit(SessionData& session, Arguments&&) {
   session.say(smtp::ReplyId::Closing, {session.settings.hostName});
+  session.saidQuit = true;
   session.close();
 }
 
