@@ -1,10 +1,5 @@
 #include "cli/CommandLine.h"
 
-#include <CLI/CLI.hpp>
-#include <fstream>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "cli/Init.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
@@ -16,6 +11,11 @@
 #include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
 #include "core/crypto/Encoding.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
