@@ -47,6 +47,13 @@ void LuaState::countHook(lua_State* state, lua_Debug*) {
   luaL_error(state, "the instructions of this call are used up");
 }
 
+void LuaState::chargeCaughtError() {
+  instructions_ += HookStep;
+  if (instructions_ < budget_.instructions) return;
+  outOfInstructions_ = true;
+  lua_sethook(state_, &LuaState::countHook, LUA_MASKCOUNT, 1);
+}
+
 bool LuaState::finish(int status) {
   if (status == LUA_OK && !outOfInstructions_) return true;
   if (outOfInstructions_) {

@@ -48,6 +48,9 @@ public:
   // A limit was hit; pcall must not go on. `status` is that of the lua_pcall that just failed.
   bool mustStop(int status) const { return outOfInstructions_ || deniedMemory_ || status == LUA_ERRMEM; }
 
+  // An error that was caught costs as much as many instructions: it is a C++ throw, and the count does not see it.
+  void chargeCaughtError();
+
   // What a script itself raised may hold the content of the message; noted, so that it stays out of logs.
   void noteRaised(std::string text) { raised_ = std::move(text); }
 

@@ -50,7 +50,9 @@ int protectedCall(lua_State* state) {
   lua_insert(state, 1);
   const int status = lua_pcall(state, lua_gettop(state) - 2, LUA_MULTRET, 0);
   if (status == LUA_OK) return lua_gettop(state);
-  if (LuaState::of(state).mustStop(status)) return lua_error(state);
+  auto& owner = LuaState::of(state);
+  owner.chargeCaughtError();
+  if (owner.mustStop(status)) return lua_error(state);
   lua_pushboolean(state, 0);
   lua_insert(state, -2);
   return 2;
