@@ -11,58 +11,64 @@
 
 namespace postern::gateway {
 
-// What the schedule needs to know of a copy in the queue; never its content.
+// What scheduling needs to know of a copy; nothing of whom or what.
 struct CopySummary {
   std::uint64_t key = 0;
-  std::string destination;  // domain of the recipient, lower case
+  std::string destination;  // domain, lower case
   app::Copy::Kind kind = app::Copy::Kind::Content;
   app::Protection protection = app::Protection::None;
   app::Protection floor = app::Protection::None;
   std::uint32_t attempts = 0;  // finished attempts
   TimePoint queuedAt;
-  TimePoint notBefore;  // zero: at once
+  TimePoint notBefore;
   TimePoint expiresAt;
   bool held = false;
 };
 
-// A copy with its bytes, opened for delivery. The tail is shared by all copies of a post and never changes.
+// A copy opened for sending: `head` then `*tail` are the message.
 struct LoadedCopy {
-  app::Copy copy;
-  std::shared_ptr<const std::string> tail;  // null: the head is the whole message
+  std::string mailFrom;
+  std::string recipient;
+  std::string head;
+  std::shared_ptr<const std::string> tail;  // never null, may be empty; shared among the copies of a post
+  app::Copy::Kind kind = app::Copy::Kind::Content;
+  app::Protection protection = app::Protection::None;
+  app::Protection floor = app::Protection::None;
 };
 
-// Told of changes in the queue that did not come from the listener itself. Called from any thread, outside the
-// queue's locks, after the change is durable.
+// Told what changes in the queue. Called from the queue's writer thread in order, after the change is durable: must
+// return quickly and may call record(), but nothing that waits.
 class QueueListener {
 public:
   virtual ~QueueListener() = default;
   virtual void copiesQueued(std::span<const CopySummary> copies) = 0;
-  virtual void copyChanged(const CopySummary& copy) = 0;  // held, released, to be retried at notBefore
-  virtual void copyDropped(std::uint64_t key) = 0;
+  virtual void copyChanged(const CopySummary& copy) = 0;  // retried, held or released by an order
+  virtual void copyDropped(std::uint64_t key) = 0;        // by an order; the event is already stored
+  virtual void queueKeySet() {}                           // load() works from now on
+  virtual void healthChanged(bool) {}                     // see CopyQueue::healthy
 };
 
-// The durable outbound queue as delivery sees it. Implemented by the gateway's QueueStore.
+// The durable outbound queue as delivery sees it; the gateway's QueueStore is one.
 // Threads: safe for all.
 class CopyQueue {
 public:
   virtual ~CopyQueue() = default;
 
-  // Every copy that has no final outcome yet, oldest first.
-  virtual void forEachWaiting(const std::function<void(const CopySummary&)>& visit) = 0;
-
-  // One listener; null takes it away and returns only when no call to it is running.
+  // To start: setListener, then forEachWaiting; a copy that comes in between is shown by both.
+  // Null takes the listener away; returns once no call to the old one is under way.
   virtual void setListener(QueueListener* listener) = 0;
+  virtual void forEachWaiting(const std::function<void(const CopySummary&)>& show) const = 0;  // held ones too
 
   // The copy with its bytes; nothing if it is no longer in the queue.
-  // Errors: Error(Unavailable) while the key that opens copies is not there yet; Error for what cannot be read.
+  // Errors: Error(Unavailable) before the queue key is set, Error(Crypto) for what cannot be opened.
   virtual std::optional<LoadedCopy> load(std::uint64_t key) = 0;
 
-  // Takes the outcome of one attempt into the queue and the events for listd. Delivered, Failed, Expired, Blocked
-  // and Dropped are final. Throws when it could not be taken; the caller keeps the event and tries again.
-  virtual void record(const app::DeliveryEvent& event) = 0;
+  // Takes the outcome of one attempt, and with it the copy's new state: Deferred waits until event.nextAttempt, every
+  // other outcome ends the copy. Returns at once; kept in memory and tried again while it cannot be written.
+  virtual void record(app::DeliveryEvent event) = 0;
 
-  // False while an outcome might not be kept (disk full, store broken): nothing is delivered then, because
-  // what was delivered would be delivered again.
+  // False while outcomes cannot be written (disk full, store broken): nothing is delivered then, because what was
+  // delivered would be delivered again after a restart.
   virtual bool healthy() const = 0;
 };
 
