@@ -2,6 +2,8 @@
 
 #include <openssl/core_names.h>
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 
 #include "core/crypto/CertificateScan.h"

@@ -1,6 +1,7 @@
 #include <openssl/core_names.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/Error.h"

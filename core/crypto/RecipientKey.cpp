@@ -4,6 +4,8 @@
 #include <openssl/param_build.h>
 #include <openssl/params.h>
 
+#include <array>
+
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 

@@ -1,7 +1,7 @@
 #include "core/crypto/SealedBox.h"
 
 #include <array>
-#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/base/Error.h"

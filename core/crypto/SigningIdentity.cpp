@@ -4,6 +4,9 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/Error.h"
 #include "core/crypto/Random.h"
 
@@ -114,7 +117,7 @@ SigningIdentity SigningIdentity::create(std::string_view listAddress, TimePoint 
   if (!usableAddress(listAddress))
     throw Error(ErrorKind::Crypto, "cannot make a signing certificate for '" + std::string(listAddress) +
                                        "': it is no ASCII mail address");
-  PkeyPtr key(check(EVP_RSA_gen(2048), "make an RSA key"));
+  PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)), "make an RSA key"));
   const Profile profile{std::string(listAddress), GEN_EMAIL, std::string(listAddress),
                         "critical,digitalSignature,keyEncipherment", "emailProtection"};
   auto certificate = makeCertificate(key.get(), profile, now, lifetime);
@@ -144,7 +147,7 @@ TlsIdentity makeSelfSignedTls(std::string_view hostName, TimePoint now, std::chr
   const auto printable = [](char c) { return c > ' ' && c <= '~'; };
   if (hostName.empty() || hostName.size() > 253 || !std::all_of(hostName.begin(), hostName.end(), printable))
     throw Error(ErrorKind::Crypto, "cannot make a TLS certificate for '" + std::string(hostName) + "': it is no host name");
-  PkeyPtr key(check(EVP_EC_gen("P-256"), "make an EC key"));
+  PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), "make an EC key"));
   const auto certificate = makeCertificate(key.get(), tlsProfile(hostName), now, lifetime);
   const BioPtr out(check(BIO_new(BIO_s_secmem()), "write a private key"));
   check(PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), "write a private key");

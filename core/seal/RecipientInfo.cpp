@@ -2,6 +2,8 @@
 
 #include <openssl/rsa.h>
 
+#include <algorithm>
+
 #include "core/crypto/Der.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/KeyWrap.h"

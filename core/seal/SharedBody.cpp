@@ -2,6 +2,8 @@
 
 #include <openssl/core_names.h>
 
+#include <algorithm>
+
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/crypto/Der.h"
@@ -70,7 +72,7 @@ const char* groupOf(crypto::KeyKind curve) {
 // originator [0] EXPLICIT: originatorKey [1] OriginatorPublicKey { algorithm, publicKey }
 EphemeralKey makeEphemeral(crypto::KeyKind curve) {
   EphemeralKey result;
-  result.key.reset(check(EVP_EC_gen(groupOf(curve)), "make an ephemeral key"));
+  result.key.reset(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", groupOf(curve)), "make an ephemeral key"));
   std::string bits(1, '\0');  // no unused bits
   bits.resize(1 + 2 * 66 + 1);
   std::size_t size = 0;
