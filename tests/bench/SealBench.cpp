@@ -2,17 +2,17 @@
 // How many S/MIME copies one core makes, beside the one operation that each copy cannot do without: an RSA public
 // operation (EVP_PKEY_encrypt) or an ECDH (EVP_PKEY_derive). Limit and sealing alternate; medians of CPU time count.
 //   SealBench [--json] [--rounds N]
-#include <sys/resource.h>
-
-#include <cstdio>
-#include <nlohmann/json.hpp>
-
 #include "core/base/Error.h"
 #include "core/crypto/OpenSsl.h"
 #include "core/crypto/Random.h"
 #include "core/crypto/SealedBox.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/seal/SmimeSealer.h"
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
 
 using namespace postern;
 using crypto::check;
@@ -55,7 +55,8 @@ std::vector<crypto::RecipientKey> recipientsOf(bool rsa) {
     const crypto::PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), "make a key"));
     recipient.kind = crypto::KeyKind::P256;
     recipient.point.resize(65);
-    check(EVP_PKEY_get_octet_string_param(key.get(), "pub", crypto::bytesOf(recipient.point), 65, nullptr), "read a key");
+    check(EVP_PKEY_get_octet_string_param(key.get(), "pub", crypto::bytesOf(recipient.point), 65, nullptr),
+          "read a key");
   }
   return recipients;
 }
@@ -63,7 +64,8 @@ std::vector<crypto::RecipientKey> recipientsOf(bool rsa) {
 // The bare public-key operation, with everything prepared that can be.
 class Limit {
 public:
-  explicit Limit(const crypto::RecipientKey& recipient) : rsa_(recipient.kind == crypto::KeyKind::Rsa), key_(recipient.openSslKey()) {
+  explicit Limit(const crypto::RecipientKey& recipient)
+      : rsa_(recipient.kind == crypto::KeyKind::Rsa), key_(recipient.openSslKey()) {
     if (!rsa_) own_.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
     context_.reset(check(EVP_PKEY_CTX_new(rsa_ ? key_.get() : own_.get(), nullptr), "prepare"));
     if (rsa_) {
@@ -140,11 +142,12 @@ nlohmann::json measureSealedBox(int rounds) {
 }
 
 void print(const nlohmann::json& row) {
-  std::printf("%-9s %-3s %8zu B  limit %7.0f/s  copies %7.0f/s (%.0f to %.0f)  %3.0f %%   keys not cached %7.0f/s  %3.0f %%\n",
-              row["key"].get<std::string>().c_str(), row["cipher"].get<std::string>().c_str(),
-              row["bytes"].get<std::size_t>(), row["limit"].get<double>(), row["copies"].get<double>(),
-              row["copiesLeast"].get<double>(), row["copiesMost"].get<double>(), row["ratio"].get<double>() * 100,
-              row["uncached"].get<double>(), row["uncachedRatio"].get<double>() * 100);
+  std::printf(
+      "%-9s %-3s %8zu B  limit %7.0f/s  copies %7.0f/s (%.0f to %.0f)  %3.0f %%   keys not cached %7.0f/s  %3.0f %%\n",
+      row["key"].get<std::string>().c_str(), row["cipher"].get<std::string>().c_str(), row["bytes"].get<std::size_t>(),
+      row["limit"].get<double>(), row["copies"].get<double>(), row["copiesLeast"].get<double>(),
+      row["copiesMost"].get<double>(), row["ratio"].get<double>() * 100, row["uncached"].get<double>(),
+      row["uncachedRatio"].get<double>() * 100);
 }
 
 }  // namespace

@@ -1,10 +1,4 @@
 #pragma once
-#include <sys/wait.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <string>
-
 #include "core/base/Files.h"
 #include "core/crypto/RecipientKey.h"
 #include "core/crypto/SigningIdentity.h"
@@ -13,6 +7,12 @@
 #include "core/seal/SmimeSigner.h"
 #include "tests/support/TempFolder.h"
 #include "tests/unit/core/crypto/TestCertificates.h"
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
 
 namespace postern::test {
 
@@ -31,7 +31,8 @@ struct Member {
     certificate.key = privateKey;
     certificate.serial = serial;
     certificate.extensions = {{NID_subject_key_identifier, "hash"}};
-    certificate.notBefore = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()) - std::chrono::days(1);
+    certificate.notBefore = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()) -
+                            std::chrono::days(1);
     certificate.notAfter = certificate.notBefore + std::chrono::days(100);
     x509 = certificate.make();
     recipient = RecipientKey::of(Certificate::parse(TestCertificate::derOf(x509.get())).value());

@@ -14,7 +14,8 @@ namespace {
 
 const std::string Inner =
     "Content-Type: text/plain; charset=utf-8; hp=\"cipher\"\r\nContent-Transfer-Encoding: 8bit\r\n"
-    "Subject: Secure: budget\r\n\r\nThe figures are gr\xc3\xb6\xc3\x9f""er.\r\n.\r\nFrom here on\r\n";
+    "Subject: Secure: budget\r\n\r\nThe figures are gr\xc3\xb6\xc3\x9f"
+    "er.\r\n.\r\nFrom here on\r\n";
 
 const SigningIdentity& listIdentity() {
   static const auto identity = SigningIdentity::create(
@@ -23,7 +24,9 @@ const SigningIdentity& listIdentity() {
   return identity;
 }
 
-TimePoint now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+TimePoint now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
 
 void store(const TempFolder& folder, const std::string& name, std::string_view content) {
   files::replaceDurably(folder / name, content);
@@ -35,10 +38,13 @@ std::string withoutCr(std::string text) {
   return text;
 }
 
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+std::string quoted(const std::filesystem::path& path) {
+  return "'" + path.string() + "'";
+}
 
 std::string messageOf(const SmimeSealer& sealer, const SharedBody& body, const RecipientKey& recipient) {
-  return "From: board@lists.example\r\nTo: board@lists.example\r\nSubject: [...]\r\n" + sealer.head(body, recipient) + body.tail();
+  return "From: board@lists.example\r\nTo: board@lists.example\r\nSubject: [...]\r\n" + sealer.head(body, recipient) +
+         body.tail();
 }
 
 // What OpenSSL prints of a message, with everything random made alike.
@@ -134,12 +140,15 @@ BOOST_AUTO_TEST_CASE(gpgsm_opens_and_verifies_copies) {
     return postern::crypto::hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
   };
   store(folder, "home/trustlist.txt",
-        fingerprint(member.x509.get()) + " S relax\n" + fingerprint(listIdentity().certificate().handle()) + " S relax\n");
-  const std::string gpgsm = "gpgsm --homedir " + quoted(folder / "home") + " --batch --no-tty --yes --pinentry-mode loopback ";
+        fingerprint(member.x509.get()) + " S relax\n" + fingerprint(listIdentity().certificate().handle()) +
+            " S relax\n");
+  const std::string gpgsm =
+      "gpgsm --homedir " + quoted(folder / "home") + " --batch --no-tty --yes --pinentry-mode loopback ";
   const auto exported = run("openssl pkcs12 -export -legacy -in " + quoted(folder / "cert.pem") + " -inkey " +
                             quoted(folder / "key.pem") + " -passout pass:test -out " + quoted(folder / "key.p12"));
   BOOST_REQUIRE_MESSAGE(exported.status == 0, exported.output);
-  const auto imported = run(gpgsm + "--passphrase-fd 0 --import " + quoted(folder / "key.p12") + " < " + quoted(folder / "pass"));
+  const auto imported =
+      run(gpgsm + "--passphrase-fd 0 --import " + quoted(folder / "key.p12") + " < " + quoted(folder / "pass"));
   const auto listImported = run(gpgsm + "--import " + quoted(folder / "list.der"));
   BOOST_TEST(imported.output.find("imported: 1") != std::string::npos, imported.output);
 
@@ -149,8 +158,8 @@ BOOST_AUTO_TEST_CASE(gpgsm_opens_and_verifies_copies) {
     const auto body = SharedBody::encrypt(plain);
     const auto head = sealer.head(body, member.recipient);
     store(folder, "copy.b64", head.substr(head.find("\r\n\r\n") + 4) + body.tail());
-    const auto opened = run(gpgsm + "--assume-base64 --passphrase-fd 0 --output " + quoted(folder / "plain") + " --decrypt " +
-                            quoted(folder / "copy.b64") + " < " + quoted(folder / "pass"));
+    const auto opened = run(gpgsm + "--assume-base64 --passphrase-fd 0 --output " + quoted(folder / "plain") +
+                            " --decrypt " + quoted(folder / "copy.b64") + " < " + quoted(folder / "pass"));
     BOOST_TEST(opened.status == 0, opened.output);
     BOOST_TEST((files::read(folder / "plain") == plain));
   }
@@ -160,10 +169,12 @@ BOOST_AUTO_TEST_CASE(gpgsm_opens_and_verifies_copies) {
   const auto start = signedEntity.find("\r\n\r\n", last) + 4;
   store(folder, "sig.b64", signedEntity.substr(start, signedEntity.find("\r\n--" + boundary, start) - start));
   store(folder, "inner", Inner);
-  const auto verified = run(gpgsm + "--assume-base64 --verify " + quoted(folder / "sig.b64") + " " + quoted(folder / "inner"));
+  const auto verified =
+      run(gpgsm + "--assume-base64 --verify " + quoted(folder / "sig.b64") + " " + quoted(folder / "inner"));
   BOOST_TEST(verified.output.find("Good signature") != std::string::npos, verified.output + listImported.output);
   store(folder, "inner", Inner + " ");
-  const auto changed = run(gpgsm + "--assume-base64 --verify " + quoted(folder / "sig.b64") + " " + quoted(folder / "inner"));
+  const auto changed =
+      run(gpgsm + "--assume-base64 --verify " + quoted(folder / "sig.b64") + " " + quoted(folder / "inner"));
   BOOST_TEST(changed.output.find("Good signature") == std::string::npos);
   run("gpgconf --homedir " + quoted(folder / "home") + " --kill all");
 }
@@ -175,7 +186,8 @@ BOOST_AUTO_TEST_CASE(a_changed_signed_message_does_not_verify) {
   const auto verify = [&] {
     store(folder, "signed.eml", signedEntity);
     return run("openssl cms -verify -purpose any -in " + quoted(folder / "signed.eml") + " -CAfile " +
-               quoted(folder / "list.pem") + " -out /dev/null").status;
+               quoted(folder / "list.pem") + " -out /dev/null")
+        .status;
   };
   BOOST_TEST(verify() == 0);
   const auto at = signedEntity.find("figures");
@@ -185,7 +197,8 @@ BOOST_AUTO_TEST_CASE(a_changed_signed_message_does_not_verify) {
 
 BOOST_AUTO_TEST_CASE(signatures_carry_what_mail_programs_look_for) {
   const auto entity = SmimeSigner(listIdentity()).sign(Inner, now());
-  BOOST_TEST(entity.starts_with("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg=sha-256;"));
+  BOOST_TEST(entity.starts_with(
+      "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg=sha-256;"));
   BOOST_TEST(entity.find("\r\n\r\n--signed-") != std::string::npos);
   BOOST_TEST(entity.find(Inner) != std::string::npos);
   BOOST_TEST(entity.ends_with("--\r\n"));

@@ -1,8 +1,7 @@
-#include "core/seal/SmimeSealer.h"
-
 #include "core/base/Error.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Random.h"
+#include "core/seal/SmimeSealer.h"
 #include "tests/unit/core/seal/SealFixture.h"
 
 using namespace postern;
@@ -23,7 +22,9 @@ std::string bytesOfHead(const std::string& head) {
   return fromBase64(std::string_view(head).substr(head.find("\r\n\r\n") + 4)).value();
 }
 
-bool holds(std::string_view whole, std::string_view part) { return whole.find(part) != std::string_view::npos; }
+bool holds(std::string_view whole, std::string_view part) {
+  return whole.find(part) != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -31,7 +32,8 @@ BOOST_AUTO_TEST_SUITE(core_seal_SmimeSealer)
 
 BOOST_AUTO_TEST_CASE(copies_open_for_every_key_kind_cipher_and_size) {
   const SmimeSealer sealer;
-  std::vector<std::size_t> sizes{0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 1000, 1001, 1002, 1u << 20};
+  std::vector<std::size_t> sizes{0,  1,  2,  3,  15, 16, 17,   31,   32,   33,      47,
+                                 48, 49, 50, 63, 64, 65, 1000, 1001, 1002, 1u << 20};
   for (std::size_t residue = 0; residue < 57; ++residue) sizes.push_back(2000 + residue);
   for (const auto cipher : AllCiphers)
     for (const auto size : sizes) {
@@ -149,7 +151,8 @@ BOOST_AUTO_TEST_CASE(neither_head_nor_tail_holds_the_text) {
   const std::string canary = "canary-5e1f-canary-5e1f-canary-5e1f-canary-5e1f-canary-5e1f";
   for (const auto cipher : AllCiphers) {
     const auto body = SharedBody::encrypt(canary + canary + canary, cipher);
-    const auto wire = bytesOfHead(sealer.head(body, Member("rsa2048", "anna", 1).recipient)) + fromBase64(body.tail()).value();
+    const auto wire =
+        bytesOfHead(sealer.head(body, Member("rsa2048", "anna", 1).recipient)) + fromBase64(body.tail()).value();
     for (std::size_t at = 0; at + 6 <= canary.size(); ++at) BOOST_TEST(!holds(wire, canary.substr(at, 6)));
   }
 }
@@ -207,7 +210,8 @@ BOOST_AUTO_TEST_CASE(heads_are_made_by_several_threads_from_one_body) {
       });
   }
   BOOST_TEST(heads.size() == 120u);
-  for (const auto& [which, head] : heads) BOOST_TEST(openWithCms(head + body.tail(), members[which]).plain == "content");
+  for (const auto& [which, head] : heads)
+    BOOST_TEST(openWithCms(head + body.tail(), members[which]).plain == "content");
 }
 
 BOOST_AUTO_TEST_CASE(the_key_cache_never_mixes_keys) {
@@ -240,9 +244,9 @@ BOOST_AUTO_TEST_CASE(a_changed_gcm_copy_never_opens_to_another_text) {
   const auto body = SharedBody::encrypt(plain, ContentCipher::Gcm);
   const auto head = sealer.head(body, member.recipient);
   const auto tail = fromBase64(body.tail()).value();
-  constexpr std::size_t FramingBefore = 3;           // tag and length of the ciphertext's last segment
+  constexpr std::size_t FramingBefore = 3;  // tag and length of the ciphertext's last segment
   const std::size_t cipherEnd = FramingBefore + 200 - 48;
-  const std::size_t tagStart = cipherEnd + 4 + 2;    // two ends of contents, tag and length of the mac
+  const std::size_t tagStart = cipherEnd + 4 + 2;  // two ends of contents, tag and length of the mac
   for (std::size_t at = 0; at < tail.size(); ++at) {
     auto changed = tail;
     changed[at] = static_cast<char>(changed[at] ^ 4);
@@ -253,6 +257,8 @@ BOOST_AUTO_TEST_CASE(a_changed_gcm_copy_never_opens_to_another_text) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(self_test_passes) { BOOST_CHECK_NO_THROW(selfTest()); }
+BOOST_AUTO_TEST_CASE(self_test_passes) {
+  BOOST_CHECK_NO_THROW(selfTest());
+}
 
 BOOST_AUTO_TEST_SUITE_END()
