@@ -52,17 +52,24 @@ local function fromRange(code)
   return nil
 end
 
-local map = {}
-for ascii, characters in pairs(written) do
-  for _, code in utf8.codes(characters) do map[utf8.char(code)] = ascii end
+local function fromWritten(character)
+  for ascii, characters in pairs(written) do
+    if characters:find(character, 1, true) then return ascii end
+  end
+  return nil
 end
 
--- For gsub: the character, as a key, gives its replacement; nothing keeps it; bytes that are no character vanish.
+-- For gsub: a character, as a key, gives its replacement; false keeps it. Filled as characters come; bytes that are no
+-- character vanish.
 return {
-  map = setmetatable(map, {
-    __index = function(_, character)
-      if utf8.len(character) ~= 1 then return "" end
-      return fromRange(utf8.codepoint(character))
+  map = setmetatable({}, {
+    __index = function(map, character)
+      local replacement = ""
+      if utf8.len(character) == 1 then
+        replacement = fromWritten(character) or fromRange(utf8.codepoint(character)) or false
+      end
+      map[character] = replacement
+      return replacement
     end,
   }),
 }
