@@ -96,7 +96,7 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
   if (visit.request.path.starts_with("/api/"))
     return jsonResponse(status, {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {
-    return visit.page("error", {words.title, "", status},
+    return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},
                        {"heading", words.title},
                        {"text", message.empty() ? words.text : message},

@@ -37,7 +37,7 @@ struct Tools {
 
 // What one page shows around its content.
 struct Frame {
-  std::string_view title;
+  std::string title;
   std::string_view section;  // "dashboard", "lists", "posts", "queue": marked in the navigation
   int status = 200;
 };
