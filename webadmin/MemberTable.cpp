@@ -17,6 +17,17 @@ std::string standing(const json& member) {
   return views::text(member, "protection") == "withheld" ? "withheld" : "ready";
 }
 
+std::string lower(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return text;
+}
+
+bool holds(const json& member, const std::string& wanted) {
+  return views::text(member, "address").find(wanted) != std::string::npos ||
+         lower(views::text(member, "name")).find(wanted) != std::string::npos;
+}
+
 // Rows with the same key keep the order of addresses. A missing expiry sorts last.
 std::pair<std::string, std::uint64_t> sortKey(const json& member, const std::string& by) {
   if (by == "name") return {views::text(member, "name"), 0};
@@ -38,16 +49,17 @@ std::size_t pageOf(const std::string& text) {
 
 MemberTable::MemberTable(const Visit& visit, const std::string& list) {
   const auto& query = visit.request.query;
+  const auto wanted = lower(query.get("q"));
   const auto fetch = [&](int limit, const std::string& after) {
     json args = {{"list", list}, {"limit", limit}};
     if (!after.empty()) args["after"] = after;
-    if (query.has("q") && !query.get("q").empty()) args["filter"] = query.get("q");
+    if (tooLong_ && !wanted.empty()) args["filter"] = wanted;
     return visit.order("member.list", args);
   };
   auto answer = fetch(FetchSize, "");
   total_ = views::number(answer, "total");
-  tooLong_ = total_ > SortLimit;
-  if (tooLong_) {
+  if (total_ > SortLimit) {
+    tooLong_ = true;
     answer = fetch(static_cast<int>(PageSize), query.get("after"));
     for (const auto& member : views::part(answer, "items")) rows_.push_back(member);
     next_ = views::text(answer, "next");
@@ -56,7 +68,7 @@ MemberTable::MemberTable(const Visit& visit, const std::string& list) {
   const auto show = query.get("show");
   for (;;) {
     for (const auto& member : views::part(answer, "items"))
-      if (show.empty() || standing(member) == show) rows_.push_back(member);
+      if ((show.empty() || standing(member) == show) && holds(member, wanted)) rows_.push_back(member);
     const auto next = views::text(answer, "next");
     if (next.empty() || views::part(answer, "items").empty()) break;
     answer = fetch(FetchSize, next);

@@ -10,7 +10,8 @@ namespace postern::webadmin {
 // The members of a list as a table can show them: filtered, sorted and cut into pages.
 //
 // listd gives members in its own order, page by page. Up to `SortLimit` members are fetched whole and sorted and
-// filtered by standing here; a longer roster is shown in listd's order, and the page says so.
+// filtered here; of a longer roster listd gives the addresses that begin with the text, in its own order, and the page
+// says so.
 class MemberTable {
 public:
   static constexpr std::size_t SortLimit = 5000;
