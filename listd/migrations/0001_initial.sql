@@ -129,7 +129,7 @@ CREATE TABLE posts (
   planned_at     BIGINT  NOT NULL,
   size           BIGINT  NOT NULL,
   class          TEXT    NOT NULL,
-  vault_object   TEXT    NOT NULL,
+  vault_object   BIGINT  NOT NULL,
   client         TEXT    NOT NULL,
   verdict        TEXT    NOT NULL CHECK (verdict IN ('accepted', 'rejected', 'ignored')),
   reason         TEXT    NOT NULL,
