@@ -8,6 +8,11 @@
 
 #include "core/base/Clock.h"
 
+namespace postern {
+class Reader;
+class Writer;
+}  // namespace postern
+
 // The messages between listd and the gateway, over the gateway's local socket (run/gateway.sock).
 // listd always asks and the gateway always answers, so a hole in the gateway gives no orders to listd.
 // Every struct has encode() and decode(); decode throws Error(Malformed).
@@ -90,8 +95,8 @@ struct Copy {
   std::string head;  // CRLF
   TimePoint expiresAt;
 
-  void encode(class postern::Writer& writer) const;
-  static Copy decode(class postern::Reader& reader);
+  void encode(Writer& writer) const;
+  static Copy decode(Reader& reader);
 };
 
 // What happened to a copy, or at the door. listd writes it to the ledger, then acknowledges `sequence`.
@@ -126,6 +131,9 @@ struct RefusalEvent {
 struct GatewayEvent {
   std::uint64_t sequence = 0;
   std::variant<DeliveryEvent, RefusalEvent> what;
+
+  void encode(Writer& writer) const;
+  static GatewayEvent decode(Reader& reader);
 };
 
 struct AcceptedItem {
@@ -142,6 +150,9 @@ struct QueueEntry {
   TimePoint queuedAt;
   TimePoint nextAttempt;
   std::string lastReply;
+
+  void encode(Writer& writer) const;
+  static QueueEntry decode(Reader& reader);
 };
 
 struct GatewayStats {
@@ -156,6 +167,9 @@ struct GatewayStats {
   std::uint64_t freeBytes = 0;
   TimePoint oldestQueued;  // zero: none
   std::vector<std::string> problems;  // plain sentences, empty when all is well
+
+  void encode(Writer& writer) const;
+  static GatewayStats decode(Reader& reader);
 };
 
 // The requests. Each is one frame: a verb byte, then fields; the reply frame is a status byte (0 ok, 1 error),

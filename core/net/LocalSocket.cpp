@@ -131,7 +131,10 @@ std::optional<LocalSocket> LocalListener::accept() {
       if (errno == EINTR) continue;
       throwErrno("wait on", path_);
     }
-    if (waits[1].revents != 0) return std::nullopt;
+    if (waits[1].revents != 0) {
+      fd_.reset();  // clients still waiting to be accepted see the connection closed
+      return std::nullopt;
+    }
     FileDescriptor fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!fd) continue;
     LocalSocket socket(std::move(fd));

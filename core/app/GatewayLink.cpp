@@ -1,0 +1,196 @@
+#include "core/app/GatewayLink.h"
+
+#include "core/app/SocketServer.h"
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/net/LocalSocket.h"
+
+namespace postern::app {
+
+namespace {
+
+constexpr std::uint8_t StatusOk = 0;
+constexpr std::uint8_t StatusError = 1;
+
+Writer verb(GatewayVerb name) {
+  Writer writer;
+  writer.u8(static_cast<std::uint8_t>(name));
+  return writer;
+}
+
+void encodeItem(Writer& writer, const AcceptedItem& item) { writer.u64(item.id).string(item.sealed); }
+
+AcceptedItem decodeItem(Reader& reader) {
+  AcceptedItem item;
+  item.id = reader.u64();
+  item.sealed = reader.string();
+  return item;
+}
+
+// Answers one request frame; what the service throws becomes an error reply in serve().
+class Dispatcher {
+public:
+  Dispatcher(GatewayService& service, std::uint64_t session) : service_(service), session_(session) {}
+
+  std::string answer(std::string_view frame) {
+    Reader reader(frame);
+    Writer reply;
+    reply.u8(StatusOk);
+    switch (static_cast<GatewayVerb>(reader.u8())) {
+      case GatewayVerb::Hello: service_.hello(reader.view()); break;
+      case GatewayVerb::SetRouting: service_.setRouting(RoutingView::decode(reader.view())); break;
+      case GatewayVerb::TakeAccepted: takeAccepted(reader, reply); break;
+      case GatewayVerb::StoreTail: storeTail(reader); break;
+      case GatewayVerb::SubmitCopies: service_.submitCopies(reader.list<Copy>(Copy::decode)); break;
+      case GatewayVerb::Finish: service_.finish(reader.u64()); break;
+      case GatewayVerb::TakeEvents: takeEvents(reader, reply); break;
+      case GatewayVerb::Stats: service_.stats().encode(reply); break;
+      case GatewayVerb::QueueList: queueList(reader, reply); break;
+      case GatewayVerb::QueueAct: queueAct(reader, reply); break;
+      default: throw Error(ErrorKind::Malformed, "the gateway was asked for something it does not know");
+    }
+    return std::move(reply).bytes();
+  }
+
+private:
+  void takeAccepted(Reader& reader, Writer& reply) {
+    const auto max = reader.u32();
+    const std::chrono::milliseconds wait(reader.u32());
+    reply.list(service_.takeAccepted(session_, max, wait), encodeItem);
+  }
+
+  void storeTail(Reader& reader) {
+    const auto tail = reader.u64();
+    service_.storeTail(tail, reader.view());
+  }
+
+  void takeEvents(Reader& reader, Writer& reply) {
+    const auto acknowledged = reader.u64();
+    const auto max = reader.u32();
+    const std::chrono::milliseconds wait(reader.u32());
+    reply.list(service_.takeEvents(acknowledged, max, wait), [](Writer& w, const GatewayEvent& e) { e.encode(w); });
+  }
+
+  void queueList(Reader& reader, Writer& reply) {
+    reply.list(service_.queueList(reader.u32()), [](Writer& w, const QueueEntry& e) { e.encode(w); });
+  }
+
+  void queueAct(Reader& reader, Writer& reply) {
+    const auto action = reader.string();
+    reply.u64(service_.queueAct(action, reader.u64()));
+  }
+
+  GatewayService& service_;
+  std::uint64_t session_;
+};
+
+void serve(net::LocalSocket& socket, GatewayService& service, std::uint64_t session) {
+  Dispatcher dispatcher(service, session);
+  while (const auto frame = socket.receive()) {
+    std::string reply;
+    try {
+      reply = dispatcher.answer(*frame);
+    } catch (const Error& error) {
+      log::warning("link", "a request of listd failed", {{"error", error.displayText()}});
+      reply = Writer().u8(StatusError).u8(static_cast<std::uint8_t>(error.kind())).string(error.message()).bytes();
+    }
+    socket.send(reply);
+  }
+}
+
+}  // namespace
+
+struct GatewayLink::Connection {
+  explicit Connection(const std::string& path) : socket(net::LocalSocket::connect(path)) {}
+  net::LocalSocket socket;
+};
+
+GatewayLink::GatewayLink(const std::string& socketPath) : connection_(std::make_unique<Connection>(socketPath)) {}
+GatewayLink::~GatewayLink() = default;
+
+std::string GatewayLink::ask(std::string frame) {
+  connection_->socket.send(frame);
+  auto reply = connection_->socket.receive();
+  if (!reply) throw Error(ErrorKind::Unavailable, "the gateway closed the local connection");
+  Reader reader(*reply);
+  if (reader.u8() == StatusOk) return std::string(reader.rest());
+  const auto kind = static_cast<ErrorKind>(reader.u8());
+  throw Error(kind, "the gateway says: " + reader.string());
+}
+
+void GatewayLink::hello(std::string_view queueKey) { ask(verb(GatewayVerb::Hello).string(queueKey).bytes()); }
+
+void GatewayLink::setRouting(const RoutingView& view) {
+  ask(verb(GatewayVerb::SetRouting).string(view.encode()).bytes());
+}
+
+std::vector<AcceptedItem> GatewayLink::takeAccepted(std::uint32_t max, std::chrono::milliseconds wait) {
+  const auto reply =
+      ask(verb(GatewayVerb::TakeAccepted).u32(max).u32(static_cast<std::uint32_t>(wait.count())).bytes());
+  return Reader(reply).list<AcceptedItem>(decodeItem);
+}
+
+void GatewayLink::storeTail(std::uint64_t tail, std::string_view bytes) {
+  ask(verb(GatewayVerb::StoreTail).u64(tail).string(bytes).bytes());
+}
+
+void GatewayLink::submitCopies(const std::vector<Copy>& copies) {
+  ask(verb(GatewayVerb::SubmitCopies).list(copies, [](Writer& w, const Copy& c) { c.encode(w); }).bytes());
+}
+
+void GatewayLink::finish(std::uint64_t acceptedId) { ask(verb(GatewayVerb::Finish).u64(acceptedId).bytes()); }
+
+std::vector<GatewayEvent> GatewayLink::takeEvents(std::uint64_t acknowledged, std::uint32_t max,
+                                                  std::chrono::milliseconds wait) {
+  const auto reply = ask(verb(GatewayVerb::TakeEvents)
+                             .u64(acknowledged)
+                             .u32(max)
+                             .u32(static_cast<std::uint32_t>(wait.count()))
+                             .bytes());
+  return Reader(reply).list<GatewayEvent>(GatewayEvent::decode);
+}
+
+GatewayStats GatewayLink::stats() {
+  const auto reply = ask(verb(GatewayVerb::Stats).bytes());
+  Reader reader(reply);
+  return GatewayStats::decode(reader);
+}
+
+std::vector<QueueEntry> GatewayLink::queueList(std::uint32_t max) {
+  const auto reply = ask(verb(GatewayVerb::QueueList).u32(max).bytes());
+  return Reader(reply).list<QueueEntry>(QueueEntry::decode);
+}
+
+std::uint64_t GatewayLink::queueAct(std::string_view action, std::uint64_t copyKey) {
+  const auto reply = ask(verb(GatewayVerb::QueueAct).string(action).u64(copyKey).bytes());
+  return Reader(reply).u64();
+}
+
+void GatewayLink::shutdown() { connection_->socket.shutdown(); }
+
+struct GatewayLinkServer::Impl {
+  Impl(const std::string& path, GatewayService& target)
+      : service(target), server(path, [this](net::LocalSocket& socket) { run(socket); }) {}
+
+  void run(net::LocalSocket& socket) {
+    const auto session = ++lastSession;
+    struct End {
+      GatewayService& service;
+      std::uint64_t session;
+      ~End() { service.sessionEnded(session); }
+    } end{service, session};
+    serve(socket, service, session);
+  }
+
+  GatewayService& service;
+  std::atomic<std::uint64_t> lastSession{0};
+  SocketServer server;
+};
+
+GatewayLinkServer::GatewayLinkServer(const std::string& socketPath, GatewayService& service)
+    : impl_(std::make_unique<Impl>(socketPath, service)) {}
+GatewayLinkServer::~GatewayLinkServer() { stop(); }
+void GatewayLinkServer::stop() { impl_->server.stop(); }
+
+}  // namespace postern::app

@@ -1,0 +1,260 @@
+// Encoding of what the gateway and listd send each other. Fields are read in the order in which they are written.
+#include "core/app/GatewayLink.h"
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+
+namespace postern::app {
+
+namespace {
+
+constexpr std::uint8_t FormatVersion = 1;
+
+void expectVersion(Reader& reader, const char* what) {
+  const auto version = reader.u8();
+  if (version != FormatVersion)
+    throw Error(ErrorKind::Malformed, std::string(what) + " has the unknown format version " +
+                                          std::to_string(version) + "; the processes are of different releases");
+}
+
+template <class Enum>
+Enum readEnum(Reader& reader, Enum last) {
+  const auto value = reader.u8();
+  if (value > static_cast<std::uint8_t>(last)) throw Error(ErrorKind::Malformed, "a record has an unknown value");
+  return static_cast<Enum>(value);
+}
+
+void writeString(Writer& writer, const std::string& text) { writer.string(text); }
+std::string readString(Reader& reader) { return reader.string(); }
+
+void writeTime(Writer& writer, TimePoint time) { writer.i64(toMicros(time)); }
+TimePoint readTime(Reader& reader) { return fromMicros(reader.i64()); }
+
+void writeTls(Writer& writer, const TlsFacts& tls) {
+  writer.string(tls.version).string(tls.cipher).u16(tls.bits).string(tls.verification).string(tls.peerName);
+}
+
+TlsFacts readTls(Reader& reader) {
+  TlsFacts tls;
+  tls.version = reader.string();
+  tls.cipher = reader.string();
+  tls.bits = reader.u16();
+  tls.verification = reader.string();
+  tls.peerName = reader.string();
+  return tls;
+}
+
+void writeDelivery(Writer& writer, const DeliveryEvent& event) {
+  writer.u64(event.copyKey).u8(static_cast<std::uint8_t>(event.outcome));
+  writeTime(writer, event.at);
+  writer.u32(event.attempt);
+  writeTime(writer, event.nextAttempt);
+  writer.string(event.remoteHost).string(event.remoteAddress).u16(event.replyCode).string(event.replyText);
+  writeTls(writer, event.tls);
+}
+
+DeliveryEvent readDelivery(Reader& reader) {
+  DeliveryEvent event;
+  event.copyKey = reader.u64();
+  event.outcome = readEnum(reader, DeliveryEvent::Outcome::Dropped);
+  event.at = readTime(reader);
+  event.attempt = reader.u32();
+  event.nextAttempt = readTime(reader);
+  event.remoteHost = reader.string();
+  event.remoteAddress = reader.string();
+  event.replyCode = reader.u16();
+  event.replyText = reader.string();
+  event.tls = readTls(reader);
+  return event;
+}
+
+void writeRefusal(Writer& writer, const RefusalEvent& event) {
+  writeTime(writer, event.at);
+  writer.string(event.clientAddress).string(event.mailFrom).list(event.recipients, writeString);
+  writer.u16(event.code).string(event.enhanced).string(event.reason).string(event.policy);
+}
+
+RefusalEvent readRefusal(Reader& reader) {
+  RefusalEvent event;
+  event.at = readTime(reader);
+  event.clientAddress = reader.string();
+  event.mailFrom = reader.string();
+  event.recipients = reader.list<std::string>(readString);
+  event.code = reader.u16();
+  event.enhanced = reader.string();
+  event.reason = reader.string();
+  event.policy = reader.string();
+  return event;
+}
+
+constexpr const char* ProtectionNames[] = {"none", "tls", "pickup", "openpgp", "smime"};
+constexpr const char* OutcomeNames[] = {"delivered", "deferred", "failed", "expired", "blocked", "dropped"};
+
+}  // namespace
+
+const char* protectionName(Protection protection) { return ProtectionNames[static_cast<std::size_t>(protection)]; }
+
+std::optional<Protection> parseProtection(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(ProtectionNames); ++i)
+    if (name == ProtectionNames[i]) return static_cast<Protection>(i);
+  return std::nullopt;
+}
+
+const char* outcomeName(DeliveryEvent::Outcome outcome) { return OutcomeNames[static_cast<std::size_t>(outcome)]; }
+
+std::string Submission::encode() const {
+  Writer writer;
+  writer.u8(FormatVersion).string(mailFrom).list(recipients, writeString);
+  writer.string(clientAddress).string(clientName).string(helo);
+  writeTls(writer, tls);
+  writer.boolean(smtpUtf8);
+  writeTime(writer, receivedAt);
+  writer.string(queueId);
+  writer.list(notes, [](Writer& w, const auto& note) { w.string(note.first).string(note.second); });
+  writer.string(content);
+  return std::move(writer).bytes();
+}
+
+Submission Submission::decode(std::string_view bytes) {
+  Reader reader(bytes);
+  expectVersion(reader, "an accepted message");
+  Submission submission;
+  submission.mailFrom = reader.string();
+  submission.recipients = reader.list<std::string>(readString);
+  submission.clientAddress = reader.string();
+  submission.clientName = reader.string();
+  submission.helo = reader.string();
+  submission.tls = readTls(reader);
+  submission.smtpUtf8 = reader.boolean();
+  submission.receivedAt = readTime(reader);
+  submission.queueId = reader.string();
+  submission.notes = reader.list<std::pair<std::string, std::string>>([](Reader& r) {
+    auto name = r.string();
+    return std::pair(std::move(name), r.string());
+  });
+  submission.content = reader.string();
+  reader.expectEnd();
+  return submission;
+}
+
+std::string RoutingView::encode() const {
+  Writer writer;
+  writer.u8(FormatVersion).u64(revision).string(vaultPublicKey).string(helpLink).list(listDomains, writeString);
+  writer.list(addresses, [](Writer& w, const RoutedAddress& a) {
+    w.string(a.address).string(a.listName).boolean(a.secure).u8(static_cast<std::uint8_t>(a.role));
+  });
+  writer.list(routes, [](Writer& w, const Route& r) {
+    w.string(r.domain).string(r.host).u16(r.port).u8(static_cast<std::uint8_t>(r.tls));
+  });
+  return std::move(writer).bytes();
+}
+
+RoutingView RoutingView::decode(std::string_view bytes) {
+  Reader reader(bytes);
+  expectVersion(reader, "the routing view");
+  RoutingView view;
+  view.revision = reader.u64();
+  view.vaultPublicKey = reader.string();
+  view.helpLink = reader.string();
+  view.listDomains = reader.list<std::string>(readString);
+  view.addresses = reader.list<RoutedAddress>([](Reader& r) {
+    RoutedAddress address;
+    address.address = r.string();
+    address.listName = r.string();
+    address.secure = r.boolean();
+    address.role = readEnum(r, RoutedAddress::Role::Bounces);
+    return address;
+  });
+  view.routes = reader.list<Route>([](Reader& r) {
+    Route route;
+    route.domain = r.string();
+    route.host = r.string();
+    route.port = r.u16();
+    route.tls = readEnum(r, Route::Tls::Verified);
+    return route;
+  });
+  reader.expectEnd();
+  return view;
+}
+
+void Copy::encode(Writer& writer) const {
+  writer.u64(key).u64(tail).u8(static_cast<std::uint8_t>(kind));
+  writer.u8(static_cast<std::uint8_t>(protection)).u8(static_cast<std::uint8_t>(floor));
+  writer.string(mailFrom).string(recipient).string(head);
+  writeTime(writer, expiresAt);
+}
+
+Copy Copy::decode(Reader& reader) {
+  Copy copy;
+  copy.key = reader.u64();
+  copy.tail = reader.u64();
+  copy.kind = readEnum(reader, Kind::Report);
+  copy.protection = readEnum(reader, Protection::Smime);
+  copy.floor = readEnum(reader, Protection::Smime);
+  copy.mailFrom = reader.string();
+  copy.recipient = reader.string();
+  copy.head = reader.string();
+  copy.expiresAt = readTime(reader);
+  return copy;
+}
+
+void GatewayEvent::encode(Writer& writer) const {
+  writer.u64(sequence).u8(static_cast<std::uint8_t>(what.index()));
+  if (const auto* delivery = std::get_if<DeliveryEvent>(&what)) writeDelivery(writer, *delivery);
+  if (const auto* refusal = std::get_if<RefusalEvent>(&what)) writeRefusal(writer, *refusal);
+}
+
+GatewayEvent GatewayEvent::decode(Reader& reader) {
+  GatewayEvent event;
+  event.sequence = reader.u64();
+  const auto index = reader.u8();
+  if (index > 1) throw Error(ErrorKind::Malformed, "an event of an unknown kind");
+  if (index == 0)
+    event.what = readDelivery(reader);
+  else
+    event.what = readRefusal(reader);
+  return event;
+}
+
+void QueueEntry::encode(Writer& writer) const {
+  writer.u64(copyKey).string(destination).string(state).u32(attempts);
+  writeTime(writer, queuedAt);
+  writeTime(writer, nextAttempt);
+  writer.string(lastReply);
+}
+
+QueueEntry QueueEntry::decode(Reader& reader) {
+  QueueEntry entry;
+  entry.copyKey = reader.u64();
+  entry.destination = reader.string();
+  entry.state = reader.string();
+  entry.attempts = reader.u32();
+  entry.queuedAt = readTime(reader);
+  entry.nextAttempt = readTime(reader);
+  entry.lastReply = reader.string();
+  return entry;
+}
+
+void GatewayStats::encode(Writer& writer) const {
+  writer.u64(sessions).u64(acceptedTotal).u64(refusedTotal).u64(deliveredTotal).u64(deferredTotal);
+  writer.u64(waitingAccepted).u64(queued).u64(held).u64(freeBytes);
+  writeTime(writer, oldestQueued);
+  writer.list(problems, writeString);
+}
+
+GatewayStats GatewayStats::decode(Reader& reader) {
+  GatewayStats stats;
+  stats.sessions = reader.u64();
+  stats.acceptedTotal = reader.u64();
+  stats.refusedTotal = reader.u64();
+  stats.deliveredTotal = reader.u64();
+  stats.deferredTotal = reader.u64();
+  stats.waitingAccepted = reader.u64();
+  stats.queued = reader.u64();
+  stats.held = reader.u64();
+  stats.freeBytes = reader.u64();
+  stats.oldestQueued = readTime(reader);
+  stats.problems = reader.list<std::string>(readString);
+  return stats;
+}
+
+}  // namespace postern::app

@@ -1,0 +1,73 @@
+#include "core/app/Orders.h"
+
+#include <thread>
+
+#include "core/base/Error.h"
+#include "tests/support/TempFolder.h"
+
+using namespace postern;
+using nlohmann::json;
+
+namespace {
+
+json answer(std::string_view order, const app::Actor& actor, const json& args) {
+  if (order == "echo") return {{"actor", actor.name}, {"args", args}};
+  if (order == "refuse") throw app::OrderRefused({"not-found", "no such list", "see postern list list"});
+  if (order == "break") throw Error(ErrorKind::Store, "the database is damaged");
+  return args.at("missing");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(core_app_Orders)
+
+BOOST_AUTO_TEST_CASE(an_order_carries_actor_and_arguments_and_brings_back_the_result) {
+  test::TempFolder folder;
+  app::OrderServer server(folder / "s", answer);
+  app::OrderClient client(folder / "s");
+  const auto result = client.give("echo", {"cli", "root"}, {{"list", "board@lists.example"}});
+  BOOST_TEST(result["actor"] == "root");
+  BOOST_TEST(result["args"]["list"] == "board@lists.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_keeps_its_code_and_hint_and_the_connection_goes_on) {
+  test::TempFolder folder;
+  app::OrderServer server(folder / "s", answer);
+  app::OrderClient client(folder / "s");
+  BOOST_CHECK_EXCEPTION(client.give("refuse", {}, json::object()), app::OrderRefused, [](const auto& refused) {
+    return refused.error().code == "not-found" && refused.error().hint == "see postern list list";
+  });
+  BOOST_TEST(client.give("echo", {"web", "ann"}, json::object())["actor"] == "ann");
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_order_and_a_missing_argument_are_told_apart) {
+  test::TempFolder folder;
+  app::OrderServer server(folder / "s", answer);
+  app::OrderClient client(folder / "s");
+  const auto code = [&](const char* order) {
+    try {
+      client.give(order, {}, json::object());
+    } catch (const app::OrderRefused& refused) {
+      return refused.error().code;
+    }
+    return std::string("none");
+  };
+  BOOST_TEST(code("break") == "broken");
+  BOOST_TEST(code("needs-argument") == "usage");
+}
+
+BOOST_AUTO_TEST_CASE(says_that_postern_does_not_run_when_nobody_listens) {
+  test::TempFolder folder;
+  BOOST_CHECK_EXCEPTION(app::OrderClient(folder / "nobody"), Error,
+                        [](const Error& error) { return error.kind() == ErrorKind::Unavailable; });
+}
+
+BOOST_AUTO_TEST_CASE(stops_while_a_client_is_connected) {
+  test::TempFolder folder;
+  app::OrderServer server(folder / "s", answer);
+  app::OrderClient client(folder / "s");
+  server.stop();
+  BOOST_CHECK_THROW(client.give("echo", {}, json::object()), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

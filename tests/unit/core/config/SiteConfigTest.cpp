@@ -1,0 +1,72 @@
+#include "core/config/SiteConfig.h"
+
+#include "core/base/Error.h"
+
+using namespace postern;
+using config::parseSiteConfig;
+
+namespace {
+
+std::string complaint(std::string_view text) {
+  try {
+    parseSiteConfig(text, "/data", "postern.toml");
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(core_config_SiteConfig)
+
+BOOST_AUTO_TEST_CASE(an_empty_file_gives_the_defaults) {
+  const auto site = parseSiteConfig("", "/data", "postern.toml");
+  BOOST_TEST(site.maxMessageSize == 20u << 20);
+  BOOST_TEST(site.path(site.rootKey) == "/data/keys/root.key");
+}
+
+BOOST_AUTO_TEST_CASE(reads_every_kind_of_value) {
+  const auto site = parseSiteConfig(
+      "[gateway]\nlisten = ['127.0.0.1:2525', '[::1]:2525']\nmax_hops = 30\n[policy]\ntimeout_ms = 500\n"
+      "[delivery]\nfirst_retry = 5\n[web]\nlisten = 'localhost:8443'\n",
+      "/data", "postern.toml");
+  BOOST_TEST(site.listen.at(1).host == "::1");
+  BOOST_TEST(site.listen.at(1).port == 2525);
+  BOOST_TEST(site.maxHops == 30u);
+  BOOST_TEST(site.policyTimeout.count() == 500);
+  BOOST_TEST(site.firstRetry.count() == 5);
+  BOOST_TEST(site.webListen.host == "localhost");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_setting_is_an_error_with_line_and_column) {
+  BOOST_TEST(complaint("[gateway]\n\nlisten_tsl = []\n").starts_with("postern.toml:3:"));
+  BOOST_TEST(complaint("[gateway]\nlisten_tsl = []\n").find("listen_tls") != std::string::npos);
+  BOOST_TEST(complaint("[gatway]\nlisten = []\n").find("no section [gatway]") != std::string::npos);
+  BOOST_TEST(complaint("listen = 1\n").find("outside a section") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_types_ranges_and_syntax_are_errors_that_say_what_is_wanted) {
+  BOOST_TEST(complaint("[gateway]\nmax_hops = 'x'\n").find("whole number") != std::string::npos);
+  BOOST_TEST(complaint("[gateway]\nmax_hops = 1.5\n").find("whole number") != std::string::npos);
+  BOOST_TEST(complaint("[gateway]\nmax_hops = 1\n").find("between 5 and 1000") != std::string::npos);
+  BOOST_TEST(complaint("[gateway]\nlisten = ['nowhere']\n").find("address and a port") != std::string::npos);
+  BOOST_TEST(complaint("[gateway]\nlisten = ['a:70000']\n").find("no port number") != std::string::npos);
+  BOOST_TEST(complaint("[gateway\n").starts_with("postern.toml:1:"));
+  BOOST_TEST(complaint("[log]\nlevel = 'loud'\n").find("debug, info") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_it_describes_reads_back_the_same) {
+  auto site = parseSiteConfig("[gateway]\nlisten = ['[::1]:25']\n", "/data", "postern.toml");
+  site.hostName = "mail.example.org";
+  const auto text = config::describeSiteConfig(site);
+  BOOST_TEST(config::describeSiteConfig(parseSiteConfig(text, "/data", "x")) == text);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_a_site_says_how_to_make_one) {
+  BOOST_CHECK_EXCEPTION(config::loadSiteConfig("/nonexistent"), Error, [](const Error& error) {
+    return error.message().find("init") != std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
