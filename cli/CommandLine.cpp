@@ -1,0 +1,232 @@
+#include "cli/CommandLine.h"
+
+#include "cli/Init.h"
+#include "cli/ManPage.h"
+#include "cli/OrderVerbs.h"
+#include "cli/PolicyVerbs.h"
+#include "cli/Send.h"
+#include "cli/Supervisor.h"
+#include "core/app/Orders.h"
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/config/SiteConfig.h"
+#include "core/crypto/Encoding.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace postern::cli {
+
+using nlohmann::json;
+
+namespace {
+
+using Action = std::function<Exit(const Context&)>;
+
+// What one verb was given; lives as long as the parser that fills it.
+struct Given {
+  std::map<std::string, std::string> texts;
+  std::map<std::string, bool> flags;
+};
+
+std::string readInput(const std::string& file) {
+  if (file != "-") return files::read(file);
+  return {std::istreambuf_iterator<char>(std::cin), {}};
+}
+
+// Certificates may be DER: orders are JSON, so what is not text travels as base64.
+std::string asText(const std::string& content) {
+  const bool text = std::none_of(content.begin(), content.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
+  });
+  return text ? content : crypto::base64(content);
+}
+
+json argumentsOf(const OrderVerb& verb, const Given& given) {
+  json args = json::object();
+  for (const auto& parameter : verb.parameters) {
+    if (parameter.kind == Parameter::Kind::Flag) {
+      if (given.flags.at(parameter.name)) args[parameter.field] = true;
+      continue;
+    }
+    const auto& value = given.texts.at(parameter.name);
+    if (value.empty()) continue;
+    if (parameter.kind == Parameter::Kind::FileContent)
+      args[parameter.field] = asText(readInput(value));
+    else if (parameter.type == Parameter::Type::Number)
+      args[parameter.field] = std::stoll(value);
+    else
+      args[parameter.field] = value;
+  }
+  return args;
+}
+
+class Parser {
+public:
+  Parser() : app_("Postern: secure mailing lists and mail gateway", "postern") {
+    app_.require_subcommand(1);
+    app_.add_option("--data", dataFolder_, "folder of the site")->envname("POSTERN_DATA")->capture_default_str();
+    app_.add_flag("--json", json_, "answer in JSON");
+    app_.set_version_flag("--version", "postern " POSTERN_VERSION);
+    app_.fallthrough();
+    addOrderVerbs();
+    addSiteVerbs();
+    addPolicyVerbs();
+  }
+
+  Exit run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+    std::reverse(arguments.begin(), arguments.end());
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error, out, err) == 0 ? Exit::Ok : Exit::Usage;
+    }
+    return action_({dataFolder_, json_, out, err});
+  }
+
+private:
+  CLI::App& noun(const std::string& name) {
+    for (auto* existing : app_.get_subcommands([&](CLI::App* app) { return app->get_name() == name; }))
+      return *existing;
+    auto& made = *app_.add_subcommand(name, nounDoc(name));
+    made.require_subcommand(1);
+    return made;
+  }
+
+  CLI::App& leaf(const char* nounName, const char* verb, const char* doc) {
+    if (*verb == '\0') return *app_.add_subcommand(nounName, doc);
+    return *noun(nounName).add_subcommand(verb, doc);
+  }
+
+  void addOrderVerbs() {
+    for (const auto& verb : orderVerbs()) {
+      auto& command = leaf(verb.noun, verb.verb, verb.doc);
+      auto given = std::make_shared<Given>();
+      for (const auto& parameter : verb.parameters) addParameter(command, parameter, *given);
+      command.callback([this, &verb, given] {
+        action_ = [&verb, given](const Context& context) {
+          const auto result = context.give(verb.order, argumentsOf(verb, *given));
+          if (context.json)
+            context.out << result.dump(2) << "\n";
+          else
+            verb.render(context.out, result);
+          return Exit::Ok;
+        };
+      });
+    }
+  }
+
+  static void addParameter(CLI::App& command, const Parameter& parameter, Given& given) {
+    if (parameter.kind == Parameter::Kind::Flag) {
+      command.add_flag(parameter.name, given.flags[parameter.name], parameter.doc);
+      return;
+    }
+    auto* added = command.add_option(parameter.name, given.texts[parameter.name], parameter.doc);
+    added->required(parameter.required);
+    if (parameter.type == Parameter::Type::Number) added->check(CLI::NonNegativeNumber);
+  }
+
+  void addSiteVerbs() {
+    auto init = std::make_shared<InitOptions>();
+    auto& make = *app_.add_subcommand("init", "Makes a site in the data folder.");
+    make.add_option("--host-name", init->hostName, "name of this machine in mail")->capture_default_str();
+    make.add_option("--smtp", init->listen, "address for SMTP, as in 0.0.0.0:25; may be given again");
+    make.add_option("--smtps", init->listenTls, "address for SMTP in TLS, as in 0.0.0.0:465; may be given again");
+    make.add_option("--web", init->web, "address of the web UI")->capture_default_str();
+    make.callback([this, init] { action_ = [init](const Context& c) { return initSite(c, *init); }; });
+
+    auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
+    run.callback([this] { action_ = [](const Context& c) { return runSite(c); }; });
+
+    auto& check = *noun("config").add_subcommand("check", "Checks postern.toml.");
+    check.callback([this] {
+      action_ = [](const Context& c) {
+        config::loadSiteConfig(c.dataFolder);
+        c.out << (c.json ? "{\"ok\": true}" : "The configuration is right.") << "\n";
+        return Exit::Ok;
+      };
+    });
+    auto& show = *noun("config").add_subcommand("show", "Shows every setting with its value and meaning.");
+    show.callback([this] {
+      action_ = [](const Context& c) {
+        c.out << config::describeSiteConfig(config::loadSiteConfig(c.dataFolder));
+        return Exit::Ok;
+      };
+    });
+
+    auto send = std::make_shared<SendOptions>();
+    auto& mail = *app_.add_subcommand("send", "Hands a message to the site by SMTP, as a mail program would.");
+    mail.add_option("file", send->file, "RFC 5322 message, - for standard input")->required();
+    mail.add_option("--from", send->from, "envelope sender; default: the From field");
+    mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
+    mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
+
+    auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
+    man.callback([this] {
+      action_ = [](const Context& c) {
+        writeManPage(c.out);
+        return Exit::Ok;
+      };
+    });
+    auto& completion = *app_.add_subcommand("completion", "Writes the completion for bash.");
+    completion.callback([this] {
+      action_ = [](const Context& c) {
+        writeCompletion(c.out);
+        return Exit::Ok;
+      };
+    });
+  }
+
+  void addPolicyVerbs() {
+    auto folder = std::make_shared<std::string>();
+    const auto add = [&](const char* verb, const char* doc, Exit (*act)(const Context&, const std::string&)) {
+      auto& command = *noun("policy").add_subcommand(verb, doc);
+      command.add_option("folder", *folder, "folder of policies; default: that of the site");
+      command.callback([this, act, folder] { action_ = [act, folder](const Context& c) { return act(c, *folder); }; });
+    };
+    add("check", "Checks that the policies load.", checkPolicies);
+    add("test", "Runs the cases of the policies.", testPolicies);
+  }
+
+  CLI::App app_;
+  std::string dataFolder_ = "/var/lib/postern";
+  bool json_ = false;
+  Action action_;
+};
+
+Exit report(const Context& context, Exit code, const std::string& kind, const std::string& message,
+            const std::string& hint) {
+  if (context.json) {
+    context.out << json{{"error", {{"code", kind}, {"message", message}, {"hint", hint}}}}.dump(2) << "\n";
+  } else {
+    context.err << "postern: " << message << "\n";
+    if (!hint.empty()) context.err << "  " << hint << "\n";
+  }
+  return code;
+}
+
+Exit exitOf(const app::OrderError& error) {
+  if (error.code == "usage" || error.code == "invalid") return Exit::Usage;
+  return error.code == "broken" || error.code == "unavailable" ? Exit::Broken : Exit::No;
+}
+
+}  // namespace
+
+Exit runCommandLine(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const Context context{"", json, out, err};
+  try {
+    return Parser().run(arguments, out, err);
+  } catch (const app::OrderRefused& refused) {
+    return report(context, exitOf(refused.error()), refused.error().code, refused.error().message,
+                  refused.error().hint);
+  } catch (const Error& error) {
+    return report(context, Exit::Broken, "broken", error.message(), "");
+  } catch (const std::exception& error) {
+    return report(context, Exit::Broken, "broken", error.what(), "");
+  }
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,24 @@
+#include "cli/Context.h"
+
+#include "core/app/Orders.h"
+#include "core/config/SiteConfig.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace postern::cli {
+
+std::string unixUser() {
+  const auto* entry = ::getpwuid(::getuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+}
+
+nlohmann::json Context::give(std::string_view order, const nlohmann::json& args) const {
+  const auto site = config::loadSiteConfig(dataFolder);
+  app::OrderClient client(site.listdSocket());
+  return client.give(order, {"cli", unixUser()}, args);
+}
+
+}  // namespace postern::cli

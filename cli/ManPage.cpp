@@ -1,0 +1,109 @@
+#include "cli/ManPage.h"
+
+#include "cli/OrderVerbs.h"
+
+namespace postern::cli {
+
+namespace {
+
+struct SimpleVerb {
+  const char* noun;
+  const char* verb;
+  const char* synopsis;
+  const char* doc;
+};
+
+// The verbs that are no orders.
+constexpr SimpleVerb SimpleVerbs[] = {
+    {"init", "", "[--host-name NAME] [--smtp HOST:PORT]... [--smtps HOST:PORT]... [--web HOST:PORT]",
+     "Makes a site in the data folder."},
+    {"run", "", "", "Runs all processes of the site until stopped."},
+    {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
+     "Hands a message to the site by SMTP, as a mail program would."},
+    {"config", "check", "", "Checks postern.toml."},
+    {"config", "show", "", "Shows every setting with its value and meaning."},
+    {"policy", "check", "[FOLDER]", "Checks that the policies load."},
+    {"policy", "test", "[FOLDER]", "Runs the cases of the policies."},
+    {"man", "", "", "Writes this manual page."},
+    {"completion", "", "", "Writes the completion for bash."},
+};
+
+std::string synopsis(const OrderVerb& verb) {
+  std::string text;
+  for (const auto& parameter : verb.parameters) {
+    std::string one = parameter.name;
+    if (parameter.kind == Parameter::Kind::Option) one += " VALUE";
+    if (parameter.kind == Parameter::Kind::Positional || parameter.kind == Parameter::Kind::FileContent)
+      for (auto& c : one) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    text += " " + (parameter.required ? one : "[" + one + "]");
+  }
+  return text;
+}
+
+std::string escaped(std::string text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '-' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+void writeEntry(std::ostream& out, const std::string& command, const std::string& arguments, const std::string& doc) {
+  out << ".TP\n.B postern " << escaped(command) << "\n"
+      << (arguments.empty() ? "" : ".RI \"" + escaped(arguments) + "\"\n.br\n") << escaped(doc) << "\n";
+}
+
+}  // namespace
+
+std::string nounDoc(const std::string& noun) {
+  static const std::map<std::string, std::string> docs = {
+      {"domain", "Domains of lists."},
+      {"route", "Next hops of outbound mail."},
+      {"user", "Accounts of the web UI."},
+      {"list", "Lists and their settings."},
+      {"member", "Members of lists."},
+      {"key", "Keys and certificates of members."},
+      {"queue", "Copies that wait for delivery."},
+      {"post", "Messages that lists accepted."},
+      {"policy", "Lua policies."},
+      {"config", "The file postern.toml."},
+  };
+  const auto found = docs.find(noun);
+  return found == docs.end() ? "" : found->second;
+}
+
+void writeManPage(std::ostream& out) {
+  out << ".TH POSTERN 1 \"\" \"postern " POSTERN_VERSION
+         "\" \"Postern\"\n"
+         ".SH NAME\npostern \\- secure mailing lists and mail gateway\n"
+         ".SH SYNOPSIS\n.B postern\n[\\-\\-data DIR] [\\-\\-json] NOUN [VERB] [ARGUMENTS]\n"
+         ".SH DESCRIPTION\nReceives the mail of lists by SMTP, lets policies decide, and hands every member a copy "
+         "that "
+         "is encrypted for that member. This command makes a site, runs it and gives it orders.\n"
+         ".SH OPTIONS\n.TP\n.B \\-\\-data DIR\nFolder of the site (POSTERN_DATA; /var/lib/postern).\n"
+         ".TP\n.B \\-\\-json\nAnswer in JSON.\n.TP\n.B \\-\\-help\nHelp for the noun and verb before it.\n"
+         ".SH COMMANDS\n";
+  for (const auto& verb : SimpleVerbs)
+    writeEntry(out, std::string(verb.noun) + (*verb.verb ? " " : "") + verb.verb, verb.synopsis, verb.doc);
+  for (const auto& verb : orderVerbs())
+    writeEntry(out, std::string(verb.noun) + (*verb.verb ? " " : "") + verb.verb, synopsis(verb), verb.doc);
+  out << ".SH EXIT STATUS\n0 done; 1 no (not found, refused, a check failed); 2 wrong usage; 3 broken or not running.\n"
+         ".SH FILES\n.TP\nDATA/postern.toml\nWhat must be known before the store opens; see postern config show.\n"
+         ".TP\nDATA/keys/root.key\nThe root key. Without it nothing stored can be read: keep a copy elsewhere.\n";
+}
+
+void writeCompletion(std::ostream& out) {
+  std::map<std::string, std::string> verbs;
+  for (const auto& verb : SimpleVerbs) (verbs[verb.noun] += *verb.verb ? " " : "") += verb.verb;
+  for (const auto& verb : orderVerbs()) (verbs[verb.noun] += *verb.verb ? " " : "") += verb.verb;
+  out << "_postern() {\n  local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]}\n"
+         "  if [ $COMP_CWORD -eq 1 ]; then\n    COMPREPLY=($(compgen -W \"";
+  for (const auto& [noun, list] : verbs) out << noun << " ";
+  out << "\" -- \"$word\"))\n    return\n  fi\n  case $noun in\n";
+  for (const auto& [noun, list] : verbs)
+    if (!list.empty()) out << "    " << noun << ") COMPREPLY=($(compgen -W \"" << list << "\" -- \"$word\")) ;;\n";
+  out << "  esac\n}\ncomplete -o default -F _postern postern\n";
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,296 @@
+#include "cli/OrderVerbs.h"
+
+#include "cli/Render.h"
+#include "cli/Reports.h"
+
+#include <nlohmann/json.hpp>
+
+namespace postern::cli {
+
+using nlohmann::json;
+
+namespace {
+
+using Kind = Parameter::Kind;
+using Type = Parameter::Type;
+using Renderer = std::function<void(std::ostream&, const json&)>;
+
+Parameter wanted(const char* name, const char* field, const char* doc) {
+  return {Kind::Positional, name, field, doc, true};
+}
+Parameter maybe(const char* name, const char* field, const char* doc) {
+  return {Kind::Positional, name, field, doc, false};
+}
+Parameter option(const char* name, const char* field, const char* doc) {
+  return {Kind::Option, name, field, doc};
+}
+Parameter number(const char* name, const char* field, const char* doc) {
+  return {Kind::Option, name, field, doc, false, Type::Number};
+}
+Parameter flag(const char* name, const char* field, const char* doc) {
+  return {Kind::Flag, name, field, doc, false, Type::Truth};
+}
+Parameter fileContent(const char* name, const char* field, const char* doc) {
+  return {Kind::FileContent, name, field, doc, true};
+}
+
+Renderer table(std::vector<Column> columns, const char* empty) {
+  return [columns = std::move(columns), empty](std::ostream& out, const json& result) {
+    renderTable(out, result.at("items"), columns, empty);
+    const auto next = result.value("next", "");
+    if (!next.empty()) out << "(more: --after " << next << ")\n";
+  };
+}
+
+void record(std::ostream& out, const json& result) {
+  renderRecord(out, result);
+}
+
+Renderer done(const char* what) {
+  return [what](std::ostream& out, const json&) { out << what << "\n"; };
+}
+
+void changed(std::ostream& out, const json& result) {
+  const auto count = result.value("changed", 0);
+  out << count << (count == 1 ? " copy changed\n" : " copies changed\n");
+}
+
+const Parameter ListAddress = wanted("list", "list", "address of the list");
+const Parameter MemberAddress = wanted("address", "address", "address of the member");
+const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "SHA-256 fingerprint, or its beginning");
+const Parameter Limit = number("--limit", "limit", "most rows to show");
+const Parameter After = option("--after", "after", "go on after this row");
+
+std::vector<OrderVerb> siteVerbs() {
+  return {
+      {"status", "", "status", "Shows whether all is well and what to do where it is not.", {}, reportStatus},
+      {"domain",
+       "add",
+       "domain.add",
+       "Receives mail for a domain of lists.",
+       {wanted("name", "name", "the domain, as in lists.example.org")},
+       record},
+      {"domain",
+       "list",
+       "domain.list",
+       "Shows the domains.",
+       {},
+       table({{"DOMAIN", "name"}, {"LISTS", "lists"}, {"SINCE", "createdAt"}},
+             "No domains. Add one with: postern domain add lists.example.org")},
+      {"domain", "show", "domain.show", "Shows one domain.", {wanted("name", "name", "the domain")}, record},
+      {"domain",
+       "remove",
+       "domain.remove",
+       "Stops receiving for a domain that has no lists.",
+       {wanted("name", "name", "the domain")},
+       done("removed")},
+      {"route",
+       "add",
+       "route.add",
+       "Sends mail for a domain to a next hop instead of its MX.",
+       {wanted("domain", "domain", "the domain; * for all others"),
+        wanted("host", "host", "name or address of the hop"), number("--port", "port", "port of the hop (25)"),
+        option("--tls", "tls", "opportunistic, required or verified (opportunistic)")},
+       record},
+      {"route",
+       "list",
+       "route.list",
+       "Shows the next hops.",
+       {},
+       table({{"DOMAIN", "domain"}, {"HOST", "host"}, {"PORT", "port"}, {"TLS", "tls"}},
+             "No routes: every domain is reached by its MX.")},
+      {"route",
+       "remove",
+       "route.remove",
+       "Goes back to the MX of a domain.",
+       {wanted("domain", "domain", "the domain")},
+       done("removed")},
+      {"user",
+       "setup-link",
+       "user.setup-link",
+       "Makes the one-time link that creates the first account.",
+       {},
+       [](std::ostream& out, const json& result) { out << result.at("url").get<std::string>() << "\n"; }},
+      {"user",
+       "list",
+       "user.list",
+       "Shows the accounts of the web UI.",
+       {},
+       table({{"NAME", "name"}, {"ROLE", "role"}, {"SINCE", "createdAt"}, {"LAST SIGN-IN", "lastSignInAt"}},
+             "No accounts yet. Make the set-up link with: postern user setup-link")},
+  };
+}
+
+std::vector<OrderVerb> listVerbs() {
+  return {
+      {"list",
+       "create",
+       "list.create",
+       "Makes a list.",
+       {wanted("address", "address", "as in board@lists.example.org"),
+        flag("--secure", "secure", "nothing leaves unencrypted; cannot be undone"),
+        option("--name", "displayName", "name shown to readers"), option("--description", "description", "one line"),
+        option("--class", "class", "low, moderate or high"),
+        option("--posting", "posting", "who may post: members or anyone")},
+       record},
+      {"list",
+       "list",
+       "list.list",
+       "Shows the lists.",
+       {Limit, After},
+       table({{"LIST", "address"},
+              {"SECURE", "secure"},
+              {"STATE", "state"},
+              {"MEMBERS", "members"},
+              {"READY", "readiness.ready"},
+              {"WITHHELD", "readiness.withheld"}},
+             "No lists. Make one with: postern list create board@lists.example.org --secure")},
+      {"list", "show", "list.show", "Shows one list.", {wanted("address", "address", "the list")}, record},
+      {"list",
+       "set",
+       "list.set",
+       "Changes settings of a list.",
+       {wanted("address", "address", "the list"), option("--name", "displayName", "name shown to readers"),
+        option("--description", "description", "one line"), option("--class", "class", "low, moderate or high"),
+        option("--posting", "posting", "who may post: members or anyone")},
+       record},
+      {"list",
+       "close",
+       "list.close",
+       "Closes a list: it takes no posts; nothing is deleted.",
+       {wanted("address", "address", "the list")},
+       record},
+      {"list",
+       "readiness",
+       "list.readiness",
+       "Shows how the next post would reach the members, and who would not.",
+       {wanted("address", "address", "the list")},
+       reportReadiness},
+      {"member",
+       "add",
+       "member.add",
+       "Adds a member to a list.",
+       {ListAddress, MemberAddress, option("--name", "name", "name of the person")},
+       record},
+      {"member",
+       "remove",
+       "member.remove",
+       "Takes a member off a list.",
+       {ListAddress, MemberAddress},
+       done("removed")},
+      {"member",
+       "list",
+       "member.list",
+       "Shows the members with how a post would reach each.",
+       {ListAddress, Limit, After, option("--filter", "filter", "part of the address or name")},
+       table({{"ADDRESS", "address"},
+              {"NAME", "name"},
+              {"STATE", "state"},
+              {"PROTECTION", "protection"},
+              {"REASON", "reason"},
+              {"KEY", "key.fingerprint"},
+              {"UNTIL", "key.notAfterAt"}},
+             "No members. Add one with: postern member add LIST ADDRESS")},
+      {"member",
+       "set",
+       "member.set",
+       "Changes a member.",
+       {ListAddress, MemberAddress, option("--name", "name", "name of the person"),
+        option("--state", "state", "enabled or disabled")},
+       record},
+      {"member",
+       "import",
+       "member.import",
+       "Adds members from a CSV file (address,name).",
+       {ListAddress, fileContent("file", "csv", "CSV file, - for standard input"),
+        flag("--dry-run", "dryRun", "say what would happen, change nothing")},
+       reportImport},
+      {"member",
+       "export",
+       "member.export",
+       "Writes the members as CSV.",
+       {ListAddress},
+       [](std::ostream& out, const json& result) { out << result.at("csv").get<std::string>(); }},
+      {"key",
+       "import",
+       "key.import",
+       "Takes a member's S/MIME certificate (PEM or DER file) into use.",
+       {MemberAddress, fileContent("file", "certificate", "certificate file, - for standard input")},
+       record},
+      {"key",
+       "list",
+       "key.list",
+       "Shows the members' keys.",
+       {maybe("address", "address", "only of this address"), Limit, After},
+       table({{"FINGERPRINT", "fingerprint"},
+              {"ADDRESS", "address"},
+              {"ALGORITHM", "algorithm"},
+              {"STATE", "state"},
+              {"REASON", "reason"},
+              {"UNTIL", "notAfterAt"}},
+             "No keys. Import one with: postern key import ADDRESS FILE")},
+      {"key", "show", "key.show", "Shows one key.", {Fingerprint}, record},
+      {"key", "confirm", "key.confirm", "Takes a proposed key into use.", {Fingerprint}, record},
+      {"key", "revoke", "key.revoke", "Never uses a key again.", {Fingerprint}, record},
+      {"key", "check", "key.check", "Checks a key as the next post would.", {Fingerprint}, record},
+  };
+}
+
+std::vector<OrderVerb> mailVerbs() {
+  const auto id = maybe("id", "id", "the copy");
+  const auto all = flag("--all", "all", "every copy in the queue");
+  return {
+      {"queue",
+       "list",
+       "queue.list",
+       "Shows the copies that wait for delivery, oldest first.",
+       {Limit},
+       table({{"ID", "id"},
+              {"LIST", "list"},
+              {"DESTINATION", "destination"},
+              {"STATE", "state"},
+              {"ATTEMPTS", "attempts"},
+              {"NEXT", "nextAttemptAt"},
+              {"LAST REPLY", "lastReply"}},
+             "The queue is empty.")},
+      {"queue", "show", "queue.show", "Shows one copy with its attempts.", {wanted("id", "id", "the copy")}, record},
+      {"queue", "retry", "queue.retry", "Tries again now.", {id, all}, changed},
+      {"queue", "hold", "queue.hold", "Keeps copies from being delivered.", {id, all}, changed},
+      {"queue", "release", "queue.release", "Lets held copies go.", {id, all}, changed},
+      {"queue", "drop", "queue.drop", "Gives a copy up; it is recorded as dropped.", {id, all}, changed},
+      {"trace",
+       "",
+       "trace",
+       "Shows what became of a message, recipient by recipient.",
+       {wanted("id", "id", "Message-ID, queue id or post id")},
+       reportTrace},
+      {"post",
+       "list",
+       "post.list",
+       "Shows the latest posts.",
+       {maybe("list", "list", "only of this list"), Limit, option("--before", "before", "older than this post")},
+       table({{"POST", "id"},
+              {"LIST", "list"},
+              {"RECEIVED", "receivedAt"},
+              {"RECIPIENTS", "recipients"},
+              {"DELIVERED", "delivered"},
+              {"WAITING", "deferred"},
+              {"FAILED", "failed"},
+              {"WITHHELD", "withheld"}},
+             "No posts yet.")},
+  };
+}
+
+}  // namespace
+
+const std::vector<OrderVerb>& orderVerbs() {
+  static const std::vector<OrderVerb> verbs = [] {
+    auto all = siteVerbs();
+    for (auto& verb : listVerbs()) all.push_back(std::move(verb));
+    for (auto& verb : mailVerbs()) all.push_back(std::move(verb));
+    return all;
+  }();
+  return verbs;
+}
+
+}  // namespace postern::cli

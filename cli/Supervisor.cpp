@@ -1,0 +1,160 @@
+#include "cli/Supervisor.h"
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/config/SiteConfig.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace postern::cli {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// In the order of starting; stopped the other way round, so that what was accepted is still handed on.
+constexpr const char* Programs[] = {"postern-listd", "postern-gateway", "postern-webadmin"};
+
+struct Child {
+  std::string program;
+  pid_t process = -1;
+  Steady::time_point startedAt;
+  Steady::time_point restartAt;
+  std::chrono::milliseconds pause{0};
+};
+
+std::filesystem::path folderOfThisProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+// Only one supervisor for a site: the lock lives as long as the descriptor.
+FileDescriptor lockSite(const std::filesystem::path& dataFolder) {
+  const auto path = dataFolder / "run/supervisor.lock";
+  files::makePrivateFolder(path.parent_path());
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) throwErrno("open", path);
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  if (::fcntl(file.get(), F_SETLK, &lock) != 0)
+    throw Error(ErrorKind::Config, "the site in " + dataFolder.string() + " is running already");
+  return file;
+}
+
+class Supervisor {
+public:
+  Supervisor(std::filesystem::path dataFolder, const sigset_t& signals)
+      : dataFolder_(std::move(dataFolder)), signals_(signals) {
+    for (const auto* program : Programs) children_.push_back({program, -1, {}, Steady::now(), 0ms});
+  }
+
+  void run() {
+    while (!stopping_) {
+      startDue();
+      waitForSignal();
+      reap();
+    }
+    stopAll();
+  }
+
+private:
+  void startDue() {
+    for (auto& child : children_)
+      if (child.process < 0 && child.restartAt <= Steady::now()) start(child);
+  }
+
+  void start(Child& child) {
+    const auto program = folderOfThisProgram() / child.program;
+    const auto parent = ::getpid();
+    const auto process = ::fork();
+    if (process < 0) throwErrno("start", program);
+    if (process == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (::getppid() != parent) ::_exit(1);
+      ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+      ::setpgid(0, 0);  // Ctrl-C reaches the supervisor alone, which stops the others in order
+      ::execl(program.c_str(), child.program.c_str(), "--data", dataFolder_.c_str(), nullptr);
+      ::_exit(127);
+    }
+    child.process = process;
+    child.startedAt = Steady::now();
+    log::info("supervisor", "started", {{"program", child.program}, {"pid", process}});
+  }
+
+  void waitForSignal() {
+    timespec patience{0, 200'000'000};
+    for (const auto& child : children_)
+      if (child.process >= 0) patience = {2, 0};
+    for (const auto& child : children_)
+      if (child.process < 0) patience = {0, 50'000'000};
+    const int signal = ::sigtimedwait(&signals_, nullptr, &patience);
+    if (signal == SIGTERM || signal == SIGINT) stopping_ = true;
+  }
+
+  void reap() {
+    int status = 0;
+    pid_t process;
+    while ((process = ::waitpid(-1, &status, WNOHANG)) > 0)
+      for (auto& child : children_)
+        if (child.process == process) ended(child, status);
+  }
+
+  void ended(Child& child, int status) {
+    const bool lastedLong = Steady::now() - child.startedAt > 10s;
+    child.pause = lastedLong ? 0ms : std::min<std::chrono::milliseconds>(child.pause * 2 + 100ms, 10s);
+    child.process = -1;
+    child.restartAt = Steady::now() + child.pause;
+    log::error("supervisor", "a process ended and is started again",
+               {{"program", child.program},
+                {"how", WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                            : "exit code " + std::to_string(WEXITSTATUS(status))},
+                {"in", std::to_string(child.pause.count()) + " ms"}});
+  }
+
+  void stopAll() {
+    for (auto child = children_.rbegin(); child != children_.rend(); ++child) stop(*child);
+  }
+
+  void stop(Child& child) {
+    if (child.process < 0) return;
+    ::kill(child.process, SIGTERM);
+    const auto deadline = Steady::now() + 20s;
+    while (::waitpid(child.process, nullptr, WNOHANG) == 0) {
+      if (Steady::now() > deadline) {
+        log::error("supervisor", "a process did not stop in time and is killed", {{"program", child.program}});
+        ::kill(child.process, SIGKILL);
+        ::waitpid(child.process, nullptr, 0);
+        break;
+      }
+      std::this_thread::sleep_for(20ms);
+    }
+    child.process = -1;
+  }
+
+  std::filesystem::path dataFolder_;
+  sigset_t signals_;
+  std::vector<Child> children_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+Exit runSite(const Context& context) {
+  const auto site = config::loadSiteConfig(context.dataFolder);
+  log::open("postern", site.logLevel);
+  const auto lock = lockSite(context.dataFolder);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, signal);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  Supervisor(std::filesystem::absolute(context.dataFolder), signals).run();
+  return Exit::Ok;
+}
+
+}  // namespace postern::cli
