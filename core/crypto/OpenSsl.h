@@ -54,6 +54,12 @@ T* check(T* object, std::string_view doing) {
   return object;
 }
 
+// Algorithms looked up once: a look-up per use costs as much as sealing a small record.
+const EVP_CIPHER* aes256Gcm();
+const EVP_CIPHER* aes256Cbc();
+const EVP_CIPHER* aes256Wrap();
+const EVP_MD* sha256Algorithm();
+
 // OpenSSL takes bytes as unsigned char.
 inline const unsigned char* bytesOf(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
