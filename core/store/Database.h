@@ -7,13 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/base/Clock.h"
 
-struct sqlite3;
-struct sqlite3_stmt;
-
 namespace postern::store {
+
+struct CachedStatement;
 
 // Bytes to bind as a BLOB; a plain string_view binds as TEXT.
 struct Blob {
@@ -57,8 +57,7 @@ public:
 
 private:
   friend class Database;
-  Statement(class Database& database, std::string_view sql, sqlite3_stmt* handle)
-      : database_(&database), sql_(sql), handle_(handle) {}
+  explicit Statement(CachedStatement* cached) : cached_(cached) {}
 
   void restart();
   void bindInteger(int index, std::int64_t value);
@@ -92,9 +91,7 @@ private:
       bindNull(index);
   }
 
-  Database* database_;
-  std::string sql_;  // the key in the cache
-  sqlite3_stmt* handle_;
+  CachedStatement* cached_;  // null: moved from
 };
 
 // One connection to an SQLite file in WAL mode.
@@ -138,11 +135,8 @@ public:
   const std::filesystem::path& path() const;
 
 private:
-  friend class Statement;
   struct Impl;
   explicit Database(std::unique_ptr<Impl> impl);
-  void giveBack(std::string sql, sqlite3_stmt* handle) noexcept;
-  [[noreturn]] void fail(std::string_view doing) const;
   std::unique_ptr<Impl> impl_;
 };
 

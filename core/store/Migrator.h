@@ -1,6 +1,8 @@
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/EmbeddedFile.h"
 #include "core/store/Database.h"
