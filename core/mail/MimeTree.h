@@ -14,13 +14,14 @@ enum class Ambiguity : std::uint8_t {
   BareCr,
   BareLf,
   Nul,
-  BrokenHeader,            // a line without colon, a bad name, a stray fold
-  DuplicateFrom,           // also Sender, Reply-To, To, Cc, Subject, Date, Message-ID: see `DuplicateField`
-  DuplicateField,
+  BrokenHeader,            // a line without colon, a bad name, a stray or blank fold, a blank before the colon
+  DuplicateFrom,
+  DuplicateField,          // Sender, Reply-To, To, Cc, Subject, Date, Message-ID and others that may stand once
   DuplicateContentHeader,  // Content-Type, -Transfer-Encoding, -Disposition, MIME-Version; in any part
   MultipleFrom,            // one From with more than one mailbox
   NoFrom,                  // none, or one without an address
   ConflictingEncoding,     // a multipart with an encoding other than 7bit, 8bit, binary; an unknown encoding
+  BadContentType,          // not "type/subtype" of known characters
   DuplicateParameter,      // boundary, charset, name or filename given twice
   BadBoundary,             // a multipart without boundary, with an empty or over-long one
   UnclosedMultipart,       // its closing boundary is missing
@@ -32,7 +33,7 @@ const char* ambiguityText(Ambiguity ambiguity);
 
 struct MimeLimits {
   std::size_t maxParts = 10'000;
-  std::size_t maxDepth = 100;
+  std::size_t maxDepth = 50;
   std::size_t maxTextPerPart = 256u << 10;  // octets of decoded text that are kept
   std::size_t maxTextInAll = 4u << 20;
 };

@@ -15,6 +15,7 @@ struct Parameter {
 struct ParameterizedValue {
   std::string value;  // lower case, without blanks: "text/plain"
   std::vector<Parameter> parameters;
+  bool hasComment = false;
   bool wellFormed = true;  // false: unclosed quote or comment, a parameter without "=", stray text
 
   const Parameter* find(std::string_view name) const;  // the first
