@@ -139,9 +139,6 @@ struct GatewayEvent {
   static GatewayEvent decode(Reader& reader);
 };
 
-// The context under which a Submission is sealed to the vault's public key; whoever seals and opens gives the same.
-inline constexpr std::string_view SubmissionContext = "postern submission v1";
-
 struct AcceptedItem {
   std::uint64_t id = 0;  // never used again, also after a restart
   std::string sealed;    // Submission sealed to the vault's public key (core/crypto/SealedBox)

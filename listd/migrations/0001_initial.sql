@@ -7,7 +7,8 @@ CREATE TABLE counters (
   name  TEXT   PRIMARY KEY,
   value BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('copy', 1), ('tail', 1), ('routing', 1), ('event', 0), ('readiness', 0);
+INSERT INTO counters (name, value) VALUES ('copy', 1), ('tail', 1), ('routing', 1), ('event', 0), ('readiness', 0),
+  ('plaintext', 0);
 
 -- Written by postern-listd: the mail domains that Postern receives for.
 CREATE TABLE domains (

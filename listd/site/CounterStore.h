@@ -16,6 +16,8 @@ public:
   static constexpr std::string_view Event = "event";      // last gateway event in the ledger
   static constexpr std::string_view Readiness = "readiness";  // until when the members' standing was looked at
 
+  static constexpr std::string_view Plaintext = "plaintext";  // plain copies of secure lists that left: must stay 0
+
   explicit CounterStore(store::Database& database) : database_(database) {}
 
   std::uint64_t get(std::string_view name) const;

@@ -66,6 +66,14 @@ std::vector<MemberKey> MemberKeyStore::withFingerprint(std::string_view fingerpr
   return readKeys(select);
 }
 
+std::vector<MemberKey> MemberKeyStore::withFingerprintPrefix(std::string_view prefix) const {
+  auto select = database_.prepare("SELECT " KEY_COLUMNS
+                                  " FROM member_keys WHERE fingerprint >= ? AND fingerprint < ? ORDER BY fingerprint, id "
+                                  "LIMIT 100");
+  select.bind(prefix, std::string(prefix) + "g");  // behind every hexadecimal digit
+  return readKeys(select);
+}
+
 std::vector<KeyFacts> MemberKeyStore::factsOf(std::string_view address) const {
   auto select = database_.prepare(
       "SELECT fingerprint, state, verdict, not_before, not_after FROM member_keys WHERE address = ?");

@@ -36,6 +36,7 @@ public:
   void replaceVerdict(const MemberKey& key);
   std::optional<MemberKey> find(std::string_view address, std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprint(std::string_view fingerprint) const;
+  std::vector<MemberKey> withFingerprintPrefix(std::string_view prefix) const;  // at most 100
   std::vector<KeyFacts> factsOf(std::string_view address) const;
   void setState(std::string_view fingerprint, KeyState state);
 

@@ -84,27 +84,32 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
                                       std::uint32_t limit) const {
   // The cursor and the prefix make one range of addresses, which the index answers.
   const std::string from = after >= filter.prefix ? std::string(after) : std::string();
-  const std::string end = endOfPrefix(filter.prefix);
-  auto select = database_.prepare(
-      filter.standing.empty()
-          ? "SELECT " MEMBER_COLUMNS " FROM members WHERE list_id = ? AND address > ? AND address >= ? AND "
-            "address < ? ORDER BY address LIMIT ?"
-          : "SELECT " MEMBER_COLUMNS " FROM members WHERE list_id = ? AND address > ? AND address >= ? AND "
-            "address < ? AND standing = ? ORDER BY address LIMIT ?");
-  if (filter.standing.empty())
-    select.bind(listId, from, filter.prefix, end, limit);
-  else
+  const auto end = endOfPrefix(filter.prefix);
+  std::string sql = "SELECT " MEMBER_COLUMNS
+                    " FROM members WHERE list_id = ? AND address > ? AND address >= ? AND address < ?";
+  if (!filter.part.empty()) sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
+  if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
+  auto select = database_.prepare(sql + " ORDER BY address LIMIT ?");
+  if (!filter.part.empty())
+    select.bind(listId, from, filter.prefix, end, filter.standing, filter.standing, filter.part, limit);
+  else if (!filter.standing.empty())
     select.bind(listId, from, filter.prefix, end, filter.standing, limit);
+  else
+    select.bind(listId, from, filter.prefix, end, limit);
   std::vector<Member> members;
   while (select.step()) members.push_back(readMember(select));
   return members;
 }
 
 std::uint64_t MemberStore::count(std::uint64_t listId, const MemberFilter& filter) const {
-  if (!filter.prefix.empty()) {
+  if (!filter.prefix.empty() || !filter.part.empty()) {
     auto select = database_.prepare(
-        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND (? = '' OR standing = ?)");
-    select.bind(listId, filter.prefix, endOfPrefix(filter.prefix), filter.standing, filter.standing).step();
+        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND (? = '' OR standing = ?) "
+        "AND (? = '' OR instr(address || ' ' || lower(name), lower(?)) > 0)");
+    select
+        .bind(listId, filter.prefix, endOfPrefix(filter.prefix), filter.standing, filter.standing, filter.part,
+              filter.part)
+        .step();
     return select.unsignedInteger(0);
   }
   std::uint64_t total = 0;

@@ -36,6 +36,7 @@ struct MemberCount {
 struct MemberFilter {
   std::string standing;  // "ready" "withheld" "disabled"; empty: all
   std::string prefix;    // of the address
+  std::string part;      // of the address or the name, letters in any case; every member of the list is looked at
 };
 
 // One enabled member with the facts of all keys of the address, as the plan reads them.
