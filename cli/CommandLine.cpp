@@ -1,10 +1,5 @@
 #include "cli/CommandLine.h"
 
-#include <CLI/CLI.hpp>
-#include <fstream>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "cli/Init.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
@@ -16,6 +11,11 @@
 #include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
 #include "core/crypto/Encoding.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
@@ -215,8 +215,8 @@ Exit exitOf(const app::OrderError& error) {
 }  // namespace
 
 Exit runCommandLine(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
-  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-  const Context context{"", json, out, err};
+  const bool asJson = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const Context context{"", asJson, out, err};
   try {
     return Parser().run(arguments, out, err);
   } catch (const app::OrderRefused& refused) {

@@ -1,12 +1,12 @@
 #include "cli/Context.h"
 
+#include "core/app/Orders.h"
+#include "core/config/SiteConfig.h"
+
 #include <pwd.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-
-#include "core/app/Orders.h"
-#include "core/config/SiteConfig.h"
 
 namespace postern::cli {
 

@@ -1,13 +1,13 @@
 #include "cli/Init.h"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/ShippedPolicies.h"
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/vault/RootKey.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
@@ -21,9 +21,8 @@ std::string tomlList(const std::vector<std::string>& items) {
 
 // Goes through the parser, so that a wrong option is refused with the reader's own words before anything is made.
 config::SiteConfig configOf(const Context& context, const InitOptions& options) {
-  const auto listen = options.listen.empty() && options.listenTls.empty()
-                          ? std::vector<std::string>{"127.0.0.1:2525"}
-                          : options.listen;
+  const auto listen =
+      options.listen.empty() && options.listenTls.empty() ? std::vector<std::string>{"127.0.0.1:2525"} : options.listen;
   const std::string text = "[site]\nhost_name = \"" + options.hostName + "\"\n[gateway]\nlisten = " + tomlList(listen) +
                            "\nlisten_tls = " + tomlList(options.listenTls) + "\n[web]\nlisten = \"" + options.web +
                            "\"\n";
@@ -53,7 +52,8 @@ Exit initSite(const Context& context, const InitOptions& options) {
   writePolicies(site.path(site.policyFolder));
   files::replaceDurably(site.dataFolder / "postern.toml", config::describeSiteConfig(site));
   if (context.json) {
-    context.out << nlohmann::json{{"dataFolder", site.dataFolder.string()}, {"hostName", site.hostName}}.dump(2) << "\n";
+    context.out << nlohmann::json{{"dataFolder", site.dataFolder.string()}, {"hostName", site.hostName}}.dump(2)
+                << "\n";
     return Exit::Ok;
   }
   context.out << "A site was made in " << site.dataFolder.string() << ".\n"

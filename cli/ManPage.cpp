@@ -50,8 +50,8 @@ std::string escaped(std::string text) {
 }
 
 void writeEntry(std::ostream& out, const std::string& command, const std::string& arguments, const std::string& doc) {
-  out << ".TP\n.B postern " << escaped(command) << "\n" << (arguments.empty() ? "" : ".RI \"" + escaped(arguments) + "\"\n.br\n")
-      << escaped(doc) << "\n";
+  out << ".TP\n.B postern " << escaped(command) << "\n"
+      << (arguments.empty() ? "" : ".RI \"" + escaped(arguments) + "\"\n.br\n") << escaped(doc) << "\n";
 }
 
 }  // namespace
@@ -74,10 +74,12 @@ std::string nounDoc(const std::string& noun) {
 }
 
 void writeManPage(std::ostream& out) {
-  out << ".TH POSTERN 1 \"\" \"postern " POSTERN_VERSION "\" \"Postern\"\n"
+  out << ".TH POSTERN 1 \"\" \"postern " POSTERN_VERSION
+         "\" \"Postern\"\n"
          ".SH NAME\npostern \\- secure mailing lists and mail gateway\n"
          ".SH SYNOPSIS\n.B postern\n[\\-\\-data DIR] [\\-\\-json] NOUN [VERB] [ARGUMENTS]\n"
-         ".SH DESCRIPTION\nReceives the mail of lists by SMTP, lets policies decide, and hands every member a copy that "
+         ".SH DESCRIPTION\nReceives the mail of lists by SMTP, lets policies decide, and hands every member a copy "
+         "that "
          "is encrypted for that member. This command makes a site, runs it and gives it orders.\n"
          ".SH OPTIONS\n.TP\n.B \\-\\-data DIR\nFolder of the site (POSTERN_DATA; /var/lib/postern).\n"
          ".TP\n.B \\-\\-json\nAnswer in JSON.\n.TP\n.B \\-\\-help\nHelp for the noun and verb before it.\n"

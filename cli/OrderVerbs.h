@@ -1,10 +1,10 @@
 #pragma once
+#include "cli/Context.h"
+
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
-
-#include "cli/Context.h"
 
 namespace postern::cli {
 

@@ -1,9 +1,9 @@
 #include "cli/PolicyVerbs.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/config/SiteConfig.h"
 #include "core/policy/PolicySet.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
@@ -52,7 +52,8 @@ void print(std::ostream& out, const char* word, const std::vector<policy::Proble
 void print(std::ostream& out, const policy::CheckReport& report) {
   print(out, "", report.problems);
   print(out, "warning: ", report.warnings);
-  if (report.ok) out << report.policies.size() << (report.policies.size() == 1 ? " policy loads.\n" : " policies load.\n");
+  if (report.ok)
+    out << report.policies.size() << (report.policies.size() == 1 ? " policy loads.\n" : " policies load.\n");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
-#include <string>
-
 #include "cli/Context.h"
+
+#include <string>
 
 namespace postern::cli {
 

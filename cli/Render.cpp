@@ -1,9 +1,9 @@
 #include "cli/Render.h"
 
+#include "core/base/Clock.h"
+
 #include <iomanip>
 #include <nlohmann/json.hpp>
-
-#include "core/base/Clock.h"
 
 namespace postern::cli {
 

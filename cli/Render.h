@@ -16,8 +16,7 @@ struct Column {
 std::string renderValue(std::string_view field, const nlohmann::json& value);
 
 // Items as aligned columns; `empty` is said when there are none.
-void renderTable(std::ostream& out, const nlohmann::json& items, const std::vector<Column>& columns,
-                 const char* empty);
+void renderTable(std::ostream& out, const nlohmann::json& items, const std::vector<Column>& columns, const char* empty);
 
 // An object as "name: value" lines; nested objects indented.
 void renderRecord(std::ostream& out, const nlohmann::json& record, int indent = 0);

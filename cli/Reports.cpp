@@ -1,8 +1,8 @@
 #include "cli/Reports.h"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/Render.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
@@ -23,8 +23,10 @@ std::string tlsText(const json& tls) {
 
 void reportAttempt(std::ostream& out, const json& attempt) {
   out << "      " << text(attempt, "at") << "  " << text(attempt, "outcome");
-  if (attempt.value("replyCode", 0) != 0) out << "  " << text(attempt, "replyCode") << " " << text(attempt, "replyText");
-  else if (!attempt.value("replyText", "").empty()) out << "  " << text(attempt, "replyText");
+  if (attempt.value("replyCode", 0) != 0)
+    out << "  " << text(attempt, "replyCode") << " " << text(attempt, "replyText");
+  else if (!attempt.value("replyText", "").empty())
+    out << "  " << text(attempt, "replyText");
   if (!attempt.value("remoteHost", "").empty()) out << "\n        at " << text(attempt, "remoteHost");
   if (attempt.contains("tls")) out << ", " << tlsText(attempt["tls"]);
   out << "\n";
@@ -34,8 +36,8 @@ void reportAttempt(std::ostream& out, const json& attempt) {
 
 void reportStatus(std::ostream& out, const json& result) {
   const auto& problems = result.value("problems", json::array());
-  out << text(result, "hostName") << ", Postern " << text(result, "version") << ", since "
-      << text(result, "startedAt") << "\n";
+  out << text(result, "hostName") << ", Postern " << text(result, "version") << ", since " << text(result, "startedAt")
+      << "\n";
   if (result.contains("gateway")) {
     const auto& gateway = result["gateway"];
     out << "gateway:  " << (gateway.value("connected", false) ? "connected" : "NOT CONNECTED") << ", "

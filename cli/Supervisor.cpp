@@ -1,5 +1,10 @@
 #include "cli/Supervisor.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/base/Log.h"
+#include "core/config/SiteConfig.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,10 +12,6 @@
 #include <unistd.h>
 
 #include <chrono>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
-#include "core/config/SiteConfig.h"
 
 namespace postern::cli {
 
@@ -30,7 +31,9 @@ struct Child {
   std::chrono::milliseconds pause{0};
 };
 
-std::filesystem::path folderOfThisProgram() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
+std::filesystem::path folderOfThisProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
 
 // Only one supervisor for a site: the lock lives as long as the descriptor.
 FileDescriptor lockSite(const std::filesystem::path& dataFolder) {

@@ -20,7 +20,7 @@ add_library(postern_flags INTERFACE)
 target_compile_options(postern_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Wunused -Woverloaded-virtual -Wimplicit-fallthrough
-  -fPIE -fstack-protector-strong -fno-omit-frame-pointer
+  -fPIE -fstack-protector-strong -fno-omit-frame-pointer -pthread
   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 target_link_options(postern_flags INTERFACE -pie -Wl,-z,relro,-z,now)
 target_include_directories(postern_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)

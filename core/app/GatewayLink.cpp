@@ -19,7 +19,9 @@ Writer verb(GatewayVerb name) {
   return writer;
 }
 
-void encodeItem(Writer& writer, const AcceptedItem& item) { writer.u64(item.id).string(item.sealed); }
+void encodeItem(Writer& writer, const AcceptedItem& item) {
+  writer.u64(item.id).string(item.sealed);
+}
 
 AcceptedItem decodeItem(Reader& reader) {
   AcceptedItem item;
@@ -38,17 +40,38 @@ public:
     Writer reply;
     reply.u8(StatusOk);
     switch (static_cast<GatewayVerb>(reader.u8())) {
-      case GatewayVerb::Hello: service_.hello(reader.view()); break;
-      case GatewayVerb::SetRouting: service_.setRouting(RoutingView::decode(reader.view())); break;
-      case GatewayVerb::TakeAccepted: takeAccepted(reader, reply); break;
-      case GatewayVerb::StoreTail: storeTail(reader); break;
-      case GatewayVerb::SubmitCopies: service_.submitCopies(reader.list<Copy>(Copy::decode)); break;
-      case GatewayVerb::Finish: service_.finish(reader.u64()); break;
-      case GatewayVerb::TakeEvents: takeEvents(reader, reply); break;
-      case GatewayVerb::Stats: service_.stats().encode(reply); break;
-      case GatewayVerb::QueueList: queueList(reader, reply); break;
-      case GatewayVerb::QueueAct: queueAct(reader, reply); break;
-      default: throw Error(ErrorKind::Malformed, "the gateway was asked for something it does not know");
+      case GatewayVerb::Hello:
+        service_.hello(reader.view());
+        break;
+      case GatewayVerb::SetRouting:
+        service_.setRouting(RoutingView::decode(reader.view()));
+        break;
+      case GatewayVerb::TakeAccepted:
+        takeAccepted(reader, reply);
+        break;
+      case GatewayVerb::StoreTail:
+        storeTail(reader);
+        break;
+      case GatewayVerb::SubmitCopies:
+        service_.submitCopies(reader.list<Copy>(Copy::decode));
+        break;
+      case GatewayVerb::Finish:
+        service_.finish(reader.u64());
+        break;
+      case GatewayVerb::TakeEvents:
+        takeEvents(reader, reply);
+        break;
+      case GatewayVerb::Stats:
+        service_.stats().encode(reply);
+        break;
+      case GatewayVerb::QueueList:
+        queueList(reader, reply);
+        break;
+      case GatewayVerb::QueueAct:
+        queueAct(reader, reply);
+        break;
+      default:
+        throw Error(ErrorKind::Malformed, "the gateway was asked for something it does not know");
     }
     return std::move(reply).bytes();
   }
@@ -119,7 +142,9 @@ std::string GatewayLink::ask(std::string frame) {
   throw Error(kind, "the gateway says: " + reader.string());
 }
 
-void GatewayLink::hello(std::string_view queueKey) { ask(verb(GatewayVerb::Hello).string(queueKey).bytes()); }
+void GatewayLink::hello(std::string_view queueKey) {
+  ask(verb(GatewayVerb::Hello).string(queueKey).bytes());
+}
 
 void GatewayLink::setRouting(const RoutingView& view) {
   ask(verb(GatewayVerb::SetRouting).string(view.encode()).bytes());
@@ -139,15 +164,14 @@ void GatewayLink::submitCopies(const std::vector<Copy>& copies) {
   ask(verb(GatewayVerb::SubmitCopies).list(copies, [](Writer& w, const Copy& c) { c.encode(w); }).bytes());
 }
 
-void GatewayLink::finish(std::uint64_t acceptedId) { ask(verb(GatewayVerb::Finish).u64(acceptedId).bytes()); }
+void GatewayLink::finish(std::uint64_t acceptedId) {
+  ask(verb(GatewayVerb::Finish).u64(acceptedId).bytes());
+}
 
 std::vector<GatewayEvent> GatewayLink::takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                                   std::chrono::milliseconds wait) {
-  const auto reply = ask(verb(GatewayVerb::TakeEvents)
-                             .u64(acknowledged)
-                             .u32(max)
-                             .u32(static_cast<std::uint32_t>(wait.count()))
-                             .bytes());
+  const auto reply = ask(
+      verb(GatewayVerb::TakeEvents).u64(acknowledged).u32(max).u32(static_cast<std::uint32_t>(wait.count())).bytes());
   return Reader(reply).list<GatewayEvent>(GatewayEvent::decode);
 }
 
@@ -167,7 +191,9 @@ std::uint64_t GatewayLink::queueAct(std::string_view action, std::uint64_t copyK
   return Reader(reply).u64();
 }
 
-void GatewayLink::shutdown() { connection_->socket.shutdown(); }
+void GatewayLink::shutdown() {
+  connection_->socket.shutdown();
+}
 
 struct GatewayLinkServer::Impl {
   Impl(const std::string& path, GatewayService& target)
@@ -190,7 +216,11 @@ struct GatewayLinkServer::Impl {
 
 GatewayLinkServer::GatewayLinkServer(const std::string& socketPath, GatewayService& service)
     : impl_(std::make_unique<Impl>(socketPath, service)) {}
-GatewayLinkServer::~GatewayLinkServer() { stop(); }
-void GatewayLinkServer::stop() { impl_->server.stop(); }
+GatewayLinkServer::~GatewayLinkServer() {
+  stop();
+}
+void GatewayLinkServer::stop() {
+  impl_->server.stop();
+}
 
 }  // namespace postern::app

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Clock.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "core/base/Clock.h"
 
 namespace postern {
 class Reader;
@@ -33,6 +33,9 @@ struct TlsFacts {
   bool operator==(const TlsFacts&) const = default;
 };
 
+// What a sealed Submission is bound to (the `context` of core/crypto/SealedBox).
+constexpr std::string_view SubmissionContext = "postern submission v1";
+
 // One accepted message before it is sealed to the vault's public key: what the gateway hands to listd.
 struct Submission {
   std::string mailFrom;  // empty: the null sender
@@ -43,9 +46,9 @@ struct Submission {
   TlsFacts tls;
   bool smtpUtf8 = false;
   TimePoint receivedAt;
-  std::string queueId;  // shown to the sender in the 250 and in our Received line
+  std::string queueId;                                     // shown to the sender in the 250 and in our Received line
   std::vector<std::pair<std::string, std::string>> notes;  // what policies noted, e.g. {"tag", "Secure:"}
-  std::string content;  // RFC 5322 message, CRLF, our Received line first
+  std::string content;                                     // RFC 5322 message, CRLF, our Received line first
 
   std::string encode() const;
   static Submission decode(std::string_view bytes);
@@ -53,7 +56,7 @@ struct Submission {
 
 // A list address as the gateway needs it: enough to answer RCPT and to run policies, never a roster.
 struct RoutedAddress {
-  std::string address;  // lower case, as in board@lists.example
+  std::string address;   // lower case, as in board@lists.example
   std::string listName;  // empty for an address that is no list
   bool secure = false;
   enum class Role : std::uint8_t { List, Bounces } role = Role::List;  // Bounces also takes `+TAG`
@@ -157,7 +160,7 @@ struct QueueEntry {
 
 struct GatewayStats {
   std::uint64_t sessions = 0;
-  std::uint64_t acceptedTotal = 0;   // since the gateway started
+  std::uint64_t acceptedTotal = 0;  // since the gateway started
   std::uint64_t refusedTotal = 0;
   std::uint64_t deliveredTotal = 0;
   std::uint64_t deferredTotal = 0;
@@ -165,7 +168,7 @@ struct GatewayStats {
   std::uint64_t queued = 0;           // copies waiting or active
   std::uint64_t held = 0;
   std::uint64_t freeBytes = 0;
-  TimePoint oldestQueued;  // zero: none
+  TimePoint oldestQueued;             // zero: none
   std::vector<std::string> problems;  // plain sentences, empty when all is well
 
   void encode(Writer& writer) const;
@@ -175,16 +178,16 @@ struct GatewayStats {
 // The requests. Each is one frame: a verb byte, then fields; the reply frame is a status byte (0 ok, 1 error),
 // then fields or the text of the error.
 enum class GatewayVerb : std::uint8_t {
-  Hello = 1,       // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
-  SetRouting,      // RoutingView -> {} once it is on disk and in force
-  TakeAccepted,    // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
-  StoreTail,       // {tail, bytes} -> {}; durable with the next SubmitCopies
-  SubmitCopies,    // list of Copy -> {} once durable
-  Finish,          // {accepted id} -> {}: expansion is complete, the accepted content may go
-  TakeEvents,      // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
-  Stats,           // {} -> GatewayStats
-  QueueList,       // {max} -> list of QueueEntry, oldest first
-  QueueAct,        // {action: "retry" "hold" "release" "drop", copy key; 0 = all} -> {how many it changed}
+  Hello = 1,     // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
+  SetRouting,    // RoutingView -> {} once it is on disk and in force
+  TakeAccepted,  // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
+  StoreTail,     // {tail, bytes} -> {}; durable with the next SubmitCopies
+  SubmitCopies,  // list of Copy -> {} once durable
+  Finish,        // {accepted id} -> {}: expansion is complete, the accepted content may go
+  TakeEvents,    // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
+  Stats,         // {} -> GatewayStats
+  QueueList,     // {max} -> list of QueueEntry, oldest first
+  QueueAct,      // {action: "retry" "hold" "release" "drop", copy key; 0 = all} -> {how many it changed}
 };
 
 // One connection to the gateway. Throws Error(Unavailable) when it breaks; make a new one then.

@@ -12,8 +12,8 @@ constexpr std::uint8_t FormatVersion = 1;
 void expectVersion(Reader& reader, const char* what) {
   const auto version = reader.u8();
   if (version != FormatVersion)
-    throw Error(ErrorKind::Malformed, std::string(what) + " has the unknown format version " +
-                                          std::to_string(version) + "; the processes are of different releases");
+    throw Error(ErrorKind::Malformed, std::string(what) + " has the unknown format version " + std::to_string(version) +
+                                          "; the processes are of different releases");
 }
 
 template <class Enum>
@@ -23,11 +23,19 @@ Enum readEnum(Reader& reader, Enum last) {
   return static_cast<Enum>(value);
 }
 
-void writeString(Writer& writer, const std::string& text) { writer.string(text); }
-std::string readString(Reader& reader) { return reader.string(); }
+void writeString(Writer& writer, const std::string& text) {
+  writer.string(text);
+}
+std::string readString(Reader& reader) {
+  return reader.string();
+}
 
-void writeTime(Writer& writer, TimePoint time) { writer.i64(toMicros(time)); }
-TimePoint readTime(Reader& reader) { return fromMicros(reader.i64()); }
+void writeTime(Writer& writer, TimePoint time) {
+  writer.i64(toMicros(time));
+}
+TimePoint readTime(Reader& reader) {
+  return fromMicros(reader.i64());
+}
 
 void writeTls(Writer& writer, const TlsFacts& tls) {
   writer.string(tls.version).string(tls.cipher).u16(tls.bits).string(tls.verification).string(tls.peerName);
@@ -91,7 +99,9 @@ constexpr const char* OutcomeNames[] = {"delivered", "deferred", "failed", "expi
 
 }  // namespace
 
-const char* protectionName(Protection protection) { return ProtectionNames[static_cast<std::size_t>(protection)]; }
+const char* protectionName(Protection protection) {
+  return ProtectionNames[static_cast<std::size_t>(protection)];
+}
 
 std::optional<Protection> parseProtection(std::string_view name) {
   for (std::size_t i = 0; i < std::size(ProtectionNames); ++i)
@@ -99,7 +109,9 @@ std::optional<Protection> parseProtection(std::string_view name) {
   return std::nullopt;
 }
 
-const char* outcomeName(DeliveryEvent::Outcome outcome) { return OutcomeNames[static_cast<std::size_t>(outcome)]; }
+const char* outcomeName(DeliveryEvent::Outcome outcome) {
+  return OutcomeNames[static_cast<std::size_t>(outcome)];
+}
 
 std::string Submission::encode() const {
   Writer writer;

@@ -1,11 +1,11 @@
 #include "core/app/Orders.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/app/SocketServer.h"
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/net/LocalSocket.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::app {
 
@@ -55,8 +55,7 @@ OrderClient::OrderClient(const std::string& socketPath) : connection_(std::make_
 OrderClient::~OrderClient() = default;
 
 json OrderClient::give(std::string_view order, const Actor& actor, const json& args) {
-  const json request = {
-      {"order", order}, {"actor", {{"kind", actor.kind}, {"name", actor.name}}}, {"args", args}};
+  const json request = {{"order", order}, {"actor", {{"kind", actor.kind}, {"name", actor.name}}}, {"args", args}};
   connection_->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
   const auto frame = connection_->socket.receive();
   if (!frame) throw Error(ErrorKind::Unavailable, "listd closed the connection; is Postern running?");
@@ -82,7 +81,11 @@ struct OrderServer::Impl {
 
 OrderServer::OrderServer(const std::string& socketPath, Handler handler)
     : impl_(std::make_unique<Impl>(socketPath, std::move(handler))) {}
-OrderServer::~OrderServer() { stop(); }
-void OrderServer::stop() { impl_->server.stop(); }
+OrderServer::~OrderServer() {
+  stop();
+}
+void OrderServer::stop() {
+  impl_->server.stop();
+}
 
 }  // namespace postern::app

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Mutex.h"
+#include "core/net/LocalSocket.h"
+
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include "core/base/Mutex.h"
-#include "core/net/LocalSocket.h"
 
 namespace postern::app {
 

@@ -8,8 +8,12 @@ namespace postern {
 // Wall-clock time in microseconds since the epoch, UTC: what is stored, shown and signed.
 using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
 
-inline std::int64_t toMicros(TimePoint time) { return time.time_since_epoch().count(); }
-inline TimePoint fromMicros(std::int64_t micros) { return TimePoint(std::chrono::microseconds(micros)); }
+inline std::int64_t toMicros(TimePoint time) {
+  return time.time_since_epoch().count();
+}
+inline TimePoint fromMicros(std::int64_t micros) {
+  return TimePoint(std::chrono::microseconds(micros));
+}
 
 // "2026-03-01T12:00:00Z", RFC 3339 in UTC with whole seconds.
 std::string formatRfc3339(TimePoint time);

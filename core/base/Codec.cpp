@@ -59,11 +59,21 @@ std::string_view Reader::raw(std::size_t length) {
   return bytes;
 }
 
-std::uint8_t Reader::u8() { return static_cast<std::uint8_t>(raw(1)[0]); }
-std::uint16_t Reader::u16() { return readBigEndian<std::uint16_t>(raw(2)); }
-std::uint32_t Reader::u32() { return readBigEndian<std::uint32_t>(raw(4)); }
-std::uint64_t Reader::u64() { return readBigEndian<std::uint64_t>(raw(8)); }
-std::string_view Reader::view() { return raw(u32()); }
+std::uint8_t Reader::u8() {
+  return static_cast<std::uint8_t>(raw(1)[0]);
+}
+std::uint16_t Reader::u16() {
+  return readBigEndian<std::uint16_t>(raw(2));
+}
+std::uint32_t Reader::u32() {
+  return readBigEndian<std::uint32_t>(raw(4));
+}
+std::uint64_t Reader::u64() {
+  return readBigEndian<std::uint64_t>(raw(8));
+}
+std::string_view Reader::view() {
+  return raw(u32());
+}
 
 std::uint32_t Reader::checkedCount() {
   const auto count = u32();

@@ -7,15 +7,24 @@ namespace postern {
 
 const char* Error::name() const noexcept {
   switch (kind_) {
-    case ErrorKind::Io: return "I/O error";
-    case ErrorKind::DiskFull: return "disk full";
-    case ErrorKind::Store: return "store error";
-    case ErrorKind::Tls: return "TLS error";
-    case ErrorKind::Crypto: return "cryptographic error";
-    case ErrorKind::Config: return "configuration error";
-    case ErrorKind::Malformed: return "malformed data";
-    case ErrorKind::Unavailable: return "unavailable";
-    case ErrorKind::Invariant: return "internal error";
+    case ErrorKind::Io:
+      return "I/O error";
+    case ErrorKind::DiskFull:
+      return "disk full";
+    case ErrorKind::Store:
+      return "store error";
+    case ErrorKind::Tls:
+      return "TLS error";
+    case ErrorKind::Crypto:
+      return "cryptographic error";
+    case ErrorKind::Config:
+      return "configuration error";
+    case ErrorKind::Malformed:
+      return "malformed data";
+    case ErrorKind::Unavailable:
+      return "unavailable";
+    case ErrorKind::Invariant:
+      return "internal error";
   }
   return "error";
 }

@@ -6,15 +6,15 @@
 namespace postern {
 
 enum class ErrorKind {
-  Io,         // a file or socket could not be read or written
-  DiskFull,   // no room, or less than the configured reserve
-  Store,      // the database refused or is damaged
-  Tls,        // TLS could not be set up
-  Crypto,     // a cryptographic operation failed or a ciphertext did not verify
-  Config,     // the configuration or the installation is wrong
-  Malformed,  // bytes from another process or from disk do not parse
+  Io,           // a file or socket could not be read or written
+  DiskFull,     // no room, or less than the configured reserve
+  Store,        // the database refused or is damaged
+  Tls,          // TLS could not be set up
+  Crypto,       // a cryptographic operation failed or a ciphertext did not verify
+  Config,       // the configuration or the installation is wrong
+  Malformed,    // bytes from another process or from disk do not parse
   Unavailable,  // another process or service does not answer
-  Invariant,  // a bug: something that the code promises does not hold
+  Invariant,    // a bug: something that the code promises does not hold
 };
 
 // Something is broken and the work at hand cannot go on. Thrown anywhere, caught only at the named boundaries

@@ -1,13 +1,13 @@
 #include "core/base/Files.h"
 
+#include "core/base/Error.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "core/base/Error.h"
 
 namespace postern {
 

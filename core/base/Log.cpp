@@ -1,17 +1,15 @@
 #include "core/base/Log.h"
 
-#include <unistd.h>
+#include "core/base/Clock.h"
 
 #include <Poco/AutoPtr.h>
 #include <Poco/ConsoleChannel.h>
 #include <Poco/Logger.h>
 #include <Poco/Message.h>
+#include <unistd.h>
 
 #include <iostream>
-
 #include <nlohmann/json.hpp>
-
-#include "core/base/Clock.h"
 
 namespace postern::log {
 
@@ -19,7 +17,9 @@ namespace {
 
 std::string processName = "postern";
 
-Poco::Logger& logger() { return Poco::Logger::root(); }
+Poco::Logger& logger() {
+  return Poco::Logger::root();
+}
 
 void write(Poco::Message::Priority priority, const char* level, std::string_view area, std::string_view text,
            Fields fields) {

@@ -19,8 +19,7 @@ const std::vector<Setting>& allSettings() {
        &C::hostName},
 
       {"gateway", "listen", "Addresses for SMTP with STARTTLS, as in \"0.0.0.0:25\".", &C::listen},
-      {"gateway", "listen_tls", "Addresses for SMTP in TLS from the first byte, as in \"0.0.0.0:465\".",
-       &C::listenTls},
+      {"gateway", "listen_tls", "Addresses for SMTP in TLS from the first byte, as in \"0.0.0.0:465\".", &C::listenTls},
       {"gateway", "certificate", "PEM file with the TLS certificate and its chain; read again when it changes.",
        &C::certificate},
       {"gateway", "certificate_key", "PEM file with the private key of the TLS certificate.", &C::certificateKey},
@@ -48,8 +47,7 @@ const std::vector<Setting>& allSettings() {
       {"delivery", "max_retry", "Longest wait between attempts in seconds.", Range<seconds>{&C::maxRetry, 1, Day}},
       {"delivery", "expiry", "Seconds after which a copy is given up and reported.",
        Range<seconds>{&C::expiry, 1, 60 * Day}},
-      {"delivery", "connect_timeout", "Seconds to wait for a connection.",
-       Range<seconds>{&C::connectTimeout, 1, 600}},
+      {"delivery", "connect_timeout", "Seconds to wait for a connection.", Range<seconds>{&C::connectTimeout, 1, 600}},
       {"delivery", "reply_timeout", "Seconds to wait for a reply.", Range<seconds>{&C::replyTimeout, 1, 3600}},
       {"delivery", "trust_anchors", "CA certificates (file or folder) that verified TLS trusts.", &C::trustAnchors},
 
@@ -61,8 +59,7 @@ const std::vector<Setting>& allSettings() {
       {"policy", "timeout_ms", "Milliseconds that one policy call may take before its worker is killed.",
        Range<milliseconds>{&C::policyTimeout, 10, 60000}},
 
-      {"store", "root_key", "File with the root key: 32 bytes in hexadecimal, readable by Postern alone.",
-       &C::rootKey},
+      {"store", "root_key", "File with the root key: 32 bytes in hexadecimal, readable by Postern alone.", &C::rootKey},
 
       {"smime", "certificate_authorities",
        "CA certificates (file or folder) that members' certificates must chain to; empty: trusted when imported.",

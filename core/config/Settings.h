@@ -1,9 +1,9 @@
 #pragma once
+#include "core/config/SiteConfig.h"
+
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "core/config/SiteConfig.h"
 
 namespace postern::config {
 

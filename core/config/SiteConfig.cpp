@@ -1,11 +1,12 @@
 #include "core/config/SiteConfig.h"
 
-#include <sstream>
-#include <toml++/toml.h>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/config/Settings.h"
+
+#include <toml++/toml.h>
+
+#include <sstream>
 
 namespace postern::config {
 
@@ -91,7 +92,9 @@ private:
   SiteConfig& config_;
 };
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
 
 std::string show(const HostPort& value) {
   const bool v6 = value.host.find(':') != std::string::npos;

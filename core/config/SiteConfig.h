@@ -32,10 +32,10 @@ struct SiteConfig {
   std::uint32_t maxRecipients = 1000;        // per transaction
   std::uint32_t maxConnections = 10000;
   std::uint32_t maxConnectionsPerClient = 200;
-  std::chrono::seconds idleTimeout{300};         // without a byte from the client
+  std::chrono::seconds idleTimeout{300};          // without a byte from the client
   std::chrono::seconds transactionTimeout{1800};  // from MAIL to the end of the content
-  std::uint32_t maxHops = 50;                    // Received fields before a message counts as looping
-  std::uint64_t minFreeSpace = 64u << 20;        // bytes on the data disk below which nothing is accepted
+  std::uint32_t maxHops = 50;                     // Received fields before a message counts as looping
+  std::uint64_t minFreeSpace = 64u << 20;         // bytes on the data disk below which nothing is accepted
 
   // [delivery]
   std::uint32_t connectionsPerDestination = 8;

@@ -1,5 +1,8 @@
 #include "core/net/LocalSocket.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -8,9 +11,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
 
 namespace postern::net {
 
@@ -103,7 +103,9 @@ bool LocalSocket::readExactly(char* to, std::size_t length, bool atFrameStart) {
   return true;
 }
 
-void LocalSocket::shutdown() { ::shutdown(fd_.get(), SHUT_RDWR); }
+void LocalSocket::shutdown() {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
 
 LocalSocket::Peer LocalSocket::peer() const {
   ucred credentials{};
@@ -122,7 +124,9 @@ LocalListener::LocalListener(const std::filesystem::path& path, unsigned mode)
   if (::listen(fd_.get(), 128) != 0) throwErrno("listen on", path);
 }
 
-LocalListener::~LocalListener() { ::unlink(path_.c_str()); }
+LocalListener::~LocalListener() {
+  ::unlink(path_.c_str());
+}
 
 std::optional<LocalSocket> LocalListener::accept() {
   for (;;) {
@@ -140,7 +144,8 @@ std::optional<LocalSocket> LocalListener::accept() {
     LocalSocket socket(std::move(fd));
     const auto peer = socket.peer();
     if (peer.user == 0 || peer.user == ::geteuid()) return socket;
-    log::warning("local", "refused a local connection from a foreign user", {{"user", peer.user}, {"path", path_.string()}});
+    log::warning("local", "refused a local connection from a foreign user",
+                 {{"user", peer.user}, {"path", path_.string()}});
   }
 }
 

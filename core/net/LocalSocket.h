@@ -1,4 +1,6 @@
 #pragma once
+#include "core/base/Files.h"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -6,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Files.h"
 
 namespace postern::net {
 

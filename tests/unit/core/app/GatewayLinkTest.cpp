@@ -1,5 +1,4 @@
 #include "core/app/GatewayLink.h"
-
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "tests/support/TempFolder.h"
@@ -33,7 +32,9 @@ public:
     stats.problems = {"the disk is nearly full"};
     return stats;
   }
-  std::vector<app::QueueEntry> queueList(std::uint32_t) override { return {{9, "example.org", "held", 2, {}, {}, "450"}}; }
+  std::vector<app::QueueEntry> queueList(std::uint32_t) override {
+    return {{9, "example.org", "held", 2, {}, {}, "450"}};
+  }
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override {
     return action == "hold" ? copyKey : 0;
   }
@@ -110,7 +111,10 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_connection_is_told_to_the_service) {
   test::TempFolder folder;
   RecordingService service;
   app::GatewayLinkServer server(folder / "g", service);
-  { app::GatewayLink link(folder / "g"); link.stats(); }
+  {
+    app::GatewayLink link(folder / "g");
+    link.stats();
+  }
   server.stop();
   BOOST_TEST(service.ended == 1);
 }

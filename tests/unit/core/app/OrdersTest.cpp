@@ -1,9 +1,8 @@
 #include "core/app/Orders.h"
-
-#include <thread>
-
 #include "core/base/Error.h"
 #include "tests/support/TempFolder.h"
+
+#include <thread>
 
 using namespace postern;
 using nlohmann::json;

@@ -1,5 +1,4 @@
 #include "core/base/Codec.h"
-
 #include "core/base/Error.h"
 
 using namespace postern;

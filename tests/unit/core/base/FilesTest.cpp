@@ -1,8 +1,7 @@
+#include "core/base/Error.h"
 #include "core/base/Files.h"
 
 #include <stdlib.h>
-
-#include "core/base/Error.h"
 
 using namespace postern;
 

@@ -1,6 +1,5 @@
-#include "core/config/SiteConfig.h"
-
 #include "core/base/Error.h"
+#include "core/config/SiteConfig.h"
 
 using namespace postern;
 using config::parseSiteConfig;
@@ -64,9 +63,8 @@ BOOST_AUTO_TEST_CASE(what_it_describes_reads_back_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_without_a_site_says_how_to_make_one) {
-  BOOST_CHECK_EXCEPTION(config::loadSiteConfig("/nonexistent"), Error, [](const Error& error) {
-    return error.message().find("init") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION(config::loadSiteConfig("/nonexistent"), Error,
+                        [](const Error& error) { return error.message().find("init") != std::string::npos; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,71 @@
+#include "core/app/Daemon.h"
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <iostream>
+
+namespace postern::app {
+
+namespace {
+
+std::string dataFolderOf(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--data") return argv[2];
+  return {};
+}
+
+void hardenProcess() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+// As many descriptors as the system lets us have: one for each connection.
+void raiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int runDaemon(const std::string& name, int argc, char** argv, const Start& start) {
+  const auto dataFolder = dataFolderOf(argc, argv);
+  if (dataFolder.empty()) {
+    std::cerr << "usage: " << name << " --data DIR\n";
+    return 2;
+  }
+  hardenProcess();
+  raiseDescriptorLimit();
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  log::open(name, "info");
+  try {
+    const auto config = config::loadSiteConfig(dataFolder);
+    log::open(name, config.logLevel);
+    auto running = start(config);
+    log::info("main", "ready");
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    log::info("main", "stopping", {{"signal", signal}});
+    running.reset();
+    return 0;
+  } catch (const Error& error) {
+    log::error("main", error.displayText());
+  } catch (const std::exception& error) {
+    log::error("main", error.what());
+  }
+  return 3;
+}
+
+}  // namespace postern::app

@@ -1,0 +1,17 @@
+#pragma once
+#include "core/config/SiteConfig.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace postern::app {
+
+// What every daemon's main does: reads `--data DIR`, opens the log, ignores SIGPIPE, forbids core dumps (they would
+// hold mail and keys) and loads the configuration; then runs `start`, waits for SIGTERM or SIGINT, and destroys what
+// `start` returned. The boundary of main: an exception is logged once and ends the program with 3. REQUIRES: called
+// first thing in main, before any thread.
+using Start = std::function<std::shared_ptr<void>(const config::SiteConfig&)>;
+int runDaemon(const std::string& name, int argc, char** argv, const Start& start);
+
+}  // namespace postern::app

@@ -1,0 +1,40 @@
+#pragma once
+#include "core/base/Mutex.h"
+#include "gateway/queue/RoutingFile.h"
+#include "gateway/smtp/Ports.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace postern::gateway {
+
+// The routing view in force, indexed for RCPT. Threads: safe for all; a session sees one view per question.
+class RoutingDirectory : public Directory {
+public:
+  explicit RoutingDirectory(const RoutingFile& routing);
+
+  // Takes the view that is in force in the routing file now.
+  void refresh();
+
+  bool ready() const override { return snapshot() != nullptr; }
+  bool isLocalDomain(std::string_view domain) const override;
+  std::optional<app::RoutedAddress> find(const mail::Address& address) const override;
+  std::string helpLink() const override;
+
+private:
+  struct Index {
+    std::unordered_set<std::string> domains;
+    std::unordered_map<std::string, app::RoutedAddress> addresses;
+    std::string helpLink;
+  };
+  std::shared_ptr<const Index> snapshot() const;
+
+  const RoutingFile& routing_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const Index> index_ GUARDED_BY(mutex_);
+};
+
+}  // namespace postern::gateway

@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/base/Clock.h"
+#include "listd/compose/ListFacts.h"
+
+// Mail that Postern writes itself. None of these functions is given a post, so none can quote one.
+// The results are whole messages (CRLF) in plain English, marked Auto-Submitted; send them with the null sender.
+namespace postern::listd {
+
+// Why a member got no copy.
+enum class WithheldReason {
+  NoKey,            // no certificate or key on file
+  KeyExpired,
+  KeyNotYetValid,
+  KeyRevoked,
+  KeyNotConfirmed,  // one was proposed, nobody confirmed it
+  KeyUnfit,         // wrong address, wrong purpose, too weak, untrusted issuer
+  SealingFailed,    // something broke on our side
+};
+const char* withheldReasonName(WithheldReason reason);  // stable word: "no-key", "key-expired", …
+
+// Date and id of a mail of ours.
+struct NoticeStamp {
+  std::string messageId;
+  TimePoint at;
+};
+
+// To a member whose copy of a post is withheld.
+std::string withheldNotice(const ListFacts& list, const mail::Address& member, WithheldReason reason,
+                           const NoticeStamp& stamp);
+
+// How the copies of a post fared.
+struct DeliveryCounts {
+  std::uint64_t delivered = 0;
+  std::uint64_t delayed = 0;
+  std::uint64_t withheld = 0;
+  std::uint64_t failed = 0;
+};
+
+struct ReportFacts {
+  std::string reportingHost;  // our host name
+  std::string queueId;        // what the 250 to the author's server said
+  TimePoint arrivedAt;
+  DeliveryCounts counts;
+};
+
+// To the author of a post: RFC 3464 multipart/report. It speaks of the list and of numbers, never of a member.
+// One machine-readable recipient block: the list, with the worst outcome (failed, delayed or delivered).
+std::string deliveryReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
+                           const NoticeStamp& stamp);
+
+// To the author whose post the list does not take, as far as it was not refused in the SMTP session.
+enum class RejectReason { NotAMember, Malformed, Closed, TooLarge };
+std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
+                            const NoticeStamp& stamp);
+
+}  // namespace postern::listd

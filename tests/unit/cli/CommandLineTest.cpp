@@ -1,0 +1,85 @@
+#include "cli/CommandLine.h"
+
+#include <sstream>
+
+#include "cli/OrderVerbs.h"
+#include "tests/support/TempFolder.h"
+
+using namespace postern;
+using cli::Exit;
+
+namespace {
+
+struct Outcome {
+  Exit exit;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const auto exit = cli::runCommandLine(arguments, out, err);
+  return {exit, out.str(), err.str()};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(cli_CommandLine)
+
+BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_2_and_help_is_0) {
+  BOOST_TEST((run({}).exit == Exit::Usage));
+  BOOST_TEST((run({"no-such-noun"}).exit == Exit::Usage));
+  BOOST_TEST((run({"list"}).exit == Exit::Usage));
+  BOOST_TEST((run({"list", "create"}).exit == Exit::Usage));
+  BOOST_TEST((run({"queue", "list", "--limit", "many"}).exit == Exit::Usage));
+  BOOST_TEST((run({"--help"}).exit == Exit::Ok));
+}
+
+BOOST_AUTO_TEST_CASE(every_verb_has_help) {
+  for (const auto& verb : cli::orderVerbs()) {
+    std::vector<std::string> arguments{verb.noun};
+    if (*verb.verb) arguments.emplace_back(verb.verb);
+    arguments.emplace_back("--help");
+    const auto outcome = run(arguments);
+    BOOST_TEST((outcome.exit == Exit::Ok));
+    BOOST_TEST(outcome.out.find(verb.doc) != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_a_site_it_says_how_to_make_one) {
+  test::TempFolder folder;
+  const auto outcome = run({"--data", folder.path().string(), "status"});
+  BOOST_TEST((outcome.exit == Exit::Broken));
+  BOOST_TEST(outcome.err.find("init") != std::string::npos);
+  const auto json = run({"--json", "--data", folder.path().string(), "status"});
+  BOOST_TEST(json.out.find("\"error\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(init_makes_a_site_once_and_never_a_second_root_key) {
+  test::TempFolder folder;
+  const auto data = (folder / "site").string();
+  BOOST_TEST((run({"--data", data, "init", "--host-name", "mail.example.org"}).exit == Exit::Ok));
+  BOOST_TEST((run({"--data", data, "config", "check"}).exit == Exit::Ok));
+  BOOST_TEST(run({"--data", data, "config", "show"}).out.find("mail.example.org") != std::string::npos);
+  BOOST_TEST((run({"--data", data, "init"}).exit == Exit::Broken));
+  const auto mode = std::filesystem::status(folder / "site/keys/root.key").permissions();
+  BOOST_TEST((mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)));
+}
+
+BOOST_AUTO_TEST_CASE(init_refuses_a_wrong_address_before_it_makes_anything) {
+  test::TempFolder folder;
+  const auto data = (folder / "site").string();
+  BOOST_TEST((run({"--data", data, "init", "--smtp", "nowhere"}).exit == Exit::Broken));
+  BOOST_TEST(!std::filesystem::exists(data));
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_page_and_the_completion_name_every_verb) {
+  const auto page = run({"man"}).out;
+  const auto completion = run({"completion"}).out;
+  for (const auto& verb : cli::orderVerbs()) {
+    BOOST_TEST(page.find(std::string("postern ") + verb.noun) != std::string::npos);
+    BOOST_TEST(completion.find(verb.noun) != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
