@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(database_files_are_private) {
   database.execute("CREATE TABLE t (a)");
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     const auto mode = entry.status().permissions() & std::filesystem::perms::all;
-    BOOST_TEST((mode & std::filesystem::perms(077)) == std::filesystem::perms::none, entry.path());
+    BOOST_TEST(static_cast<unsigned>(mode & std::filesystem::perms(077)) == 0u, entry.path());
   }
 }
 
