@@ -15,7 +15,9 @@ using nlohmann::json;
 std::string text(const json& object, std::string_view field);
 std::uint64_t number(const json& object, std::string_view field);
 bool flag(const json& object, std::string_view field);
-const json& part(const json& object, std::string_view field);  // an object or array; an empty object if absent
+// An object or array inside `object`, which must outlive the result; an empty object if absent.
+const json& part(const json& object, std::string_view field);
+const json& part(json&& object, std::string_view field) = delete;
 
 // {"absolute", "iso", "relative"} of a time field; null when it is absent or 0.
 json time(const json& object, std::string_view field, TimePoint now);

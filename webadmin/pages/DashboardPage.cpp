@@ -133,7 +133,8 @@ Response dashboard(Visit& visit) {
   const int minutes = spanOf(visit.request);
   const auto status = visit.order("status");
   const auto flow = visit.order("flow", {{"minutes", minutes}});
-  const auto lists = views::part(visit.order("list.list"), "items");
+  const auto known = visit.order("list.list");
+  const auto& lists = views::part(known, "items");
   const auto recent = visit.order("post.list", {{"limit", 8}});
   json posts = json::array();
   for (const auto& post : views::part(recent, "items")) posts.push_back(views::postRow(post, now));
