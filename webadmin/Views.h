@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/app/Orders.h"
 #include "core/base/Clock.h"
 
 // Parts of views that several pages share. The JSON of listd is read with defaults, so that a field that an older
@@ -34,8 +35,10 @@ json protectionBar(const std::vector<std::pair<std::string, std::uint64_t>>& cou
 // One row of a table of posts.
 json postRow(const json& post, TimePoint now);
 
-// What listd refused, for the head of a form: {"message", "hint"}.
+// What was refused, for the head of a form: {"message", "hint"}. An order that failed for want of listd or by a fault
+// is no matter of the form: it is thrown on, for the error page.
 json refusal(const std::string& message, const std::string& hint);
+json refusal(const app::OrderRefused& refused);
 
 // RFC 4180, with values that a spreadsheet would run as a formula made harmless.
 std::string csvLine(const std::vector<std::string>& cells);

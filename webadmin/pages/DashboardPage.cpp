@@ -155,6 +155,7 @@ Response dashboard(Visit& visit) {
                      {"noLists", lists.empty()},
                      {"posts", posts},
                      {"anyPosts", !posts.empty()},
+                     {"showList", true},
                      {"version", views::text(status, "version")},
                      {"startedAt", views::time(status, "startedAt", now)},
                      {"updatedAt", views::time(now, now)}});

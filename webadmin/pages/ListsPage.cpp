@@ -121,7 +121,7 @@ Response createList(Visit& visit) {
     const auto stored = views::text(made, "address");
     return Response::redirect(views::listPath(stored.empty() ? address : stored) + "?done=list-created");
   } catch (const app::OrderRefused& refused) {
-    return drawNewList(visit, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawNewList(visit, 422, views::refusal(refused));
   }
 }
 

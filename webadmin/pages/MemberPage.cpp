@@ -90,7 +90,7 @@ Response importKey(Visit& visit) {
   try {
     visit.order("key.import", {{"address", visit.param("member")}, {"certificate", certificate}});
   } catch (const app::OrderRefused& refused) {
-    return drawMember(visit, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawMember(visit, 422, views::refusal(refused));
   }
   return Response::redirect(views::memberPath(visit.param("list"), visit.param("member")) + "?done=key-imported");
 }

@@ -39,6 +39,7 @@ Response posts(Visit& visit) {
   const bool narrowed = !query.get("list").empty() || !query.get("before").empty();
   return visit.page("posts", {"Posts", "posts"},
                     {{"posts", rows},
+                     {"showList", true},
                      {"empty", rows.empty() && !narrowed},
                      {"noneFit", rows.empty() && narrowed},
                      {"lists", lists},
