@@ -158,7 +158,8 @@ private:
   void describeLeaf(GMimePart* leaf, GMimeContentType* type, MimePart& part) {
     part.filename = safeFilename(text(g_mime_part_get_filename(leaf)));
     part.encoding = text(g_mime_content_encoding_to_string(g_mime_part_get_content_encoding(leaf)));
-    const bool isText = part.type.starts_with("text/");
+    const bool isText = part.type.starts_with("text/") || part.type == "message/delivery-status" ||
+                        part.type == "message/global-delivery-status";
     const std::size_t keep = isText ? std::min(limits_.maxTextPerPart, textLeft_) : 64;
     auto content = readContent(leaf, keep);
     part.size = content.size;

@@ -50,7 +50,7 @@ struct MimePart {
   std::size_t parent = None;
   std::size_t depth = 0;
   std::uint64_t size = 0;   // octets of decoded content; 0 for containers
-  std::string text;         // text parts only: valid UTF-8, cut at the limits
+  std::string text;         // text parts and delivery reports only: valid UTF-8, cut at the limits
   bool textTruncated = false;
 };
 

@@ -79,6 +79,12 @@ std::string repairUtf8(std::string_view text) {
   return result;
 }
 
+std::string_view cutUtf8(std::string_view text, std::size_t max) {
+  if (text.size() <= max) return text;
+  while (max > 0 && isContinuation(text, max)) --max;
+  return text.substr(0, max);
+}
+
 LineEnds inspectLineEnds(std::string_view bytes) {
   LineEnds ends;
   char previous = 0;

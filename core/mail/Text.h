@@ -14,6 +14,8 @@ std::string_view trim(std::string_view text);  // blanks, tabs, CR and LF at bot
 bool isUtf8(std::string_view text);  // well-formed: shortest form, no surrogates, at most U+10FFFF
 // Each byte that is no part of a well-formed character becomes U+FFFD.
 std::string repairUtf8(std::string_view text);
+// At most `max` octets from the start of valid UTF-8, no character cut in two.
+std::string_view cutUtf8(std::string_view text, std::size_t max);
 
 // What a buffer's line ends look like.
 struct LineEnds {

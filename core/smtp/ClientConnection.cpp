@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -40,22 +41,28 @@ std::optional<std::pair<sockaddr_storage, socklen_t>> socketAddress(const std::s
   return std::nullopt;
 }
 
-Result<FileDescriptor, std::string> connectTo(const ClientTarget& target, net::Deadline deadline) {
+Result<FileDescriptor, std::string> connectTo(const ClientTarget& target, net::Deadline deadline,
+                                              ClientInterrupt* interrupt) {
   const auto address = socketAddress(target.address, target.port);
   if (!address) return Unexpected("\"" + printable(target.address, 80) + "\" is no address");
   FileDescriptor fd(::socket(address->first.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Unexpected("cannot make a socket: " + errnoText(errno));
   const int one = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (interrupt) interrupt->set(fd.get());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address->first), address->second) == 0) return fd;
   int code = errno;
   if (code == EINPROGRESS) {
-    if (!net::waitFor(fd.get(), POLLOUT, deadline)) return Unexpected(std::string("connection timed out"));
+    if (!net::waitFor(fd.get(), POLLOUT, deadline)) {
+      if (interrupt) interrupt->set(-1);
+      return Unexpected(std::string("connection timed out"));
+    }
     socklen_t length = sizeof code;
     ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &length);
   }
-  if (code != 0) return Unexpected(errnoText(code));
-  return fd;
+  if (code == 0) return fd;
+  if (interrupt) interrupt->set(-1);
+  return Unexpected(errnoText(code));
 }
 
 ClientEnvelope envelopeOf(const ClientMessage& message) {
@@ -70,21 +77,46 @@ ClientEnvelope envelopeOf(const ClientMessage& message) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(const ClientSettings& settings, const ClientTarget& target, FileDescriptor fd)
-    : settings_(settings), target_(target), fd_(std::move(fd)), dialog_(settings.heloName, target.tls) {}
+void ClientInterrupt::set(int fd) {
+  const MutexLock lock(mutex_);
+  fd_ = fd;
+  if (fired_ && fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
+}
 
-ClientConnection::~ClientConnection() = default;
+void ClientInterrupt::fire() {
+  const MutexLock lock(mutex_);
+  fired_ = true;
+  if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
+}
+
+ClientConnection::ClientConnection(const ClientSettings& settings, const ClientTarget& target, FileDescriptor fd,
+                                   ClientInterrupt* interrupt)
+    : settings_(settings),
+      target_(target),
+      fd_(std::move(fd)),
+      interrupt_(interrupt),
+      dialog_(settings.heloName, target.tls) {}
+
+std::uint64_t ClientConnection::nextId() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+ClientConnection::~ClientConnection() {
+  if (interrupt_) interrupt_->set(-1);
+}
 
 Result<std::unique_ptr<ClientConnection>, ClientFailure> ClientConnection::open(const ClientSettings& settings,
                                                                                 const ClientTarget& target,
-                                                                                const net::TlsClient& tls) {
-  auto fd = connectTo(target, steady_clock::now() + settings.connectTimeout);
+                                                                                const net::TlsClient& tls,
+                                                                                ClientInterrupt* interrupt) {
+  auto fd = connectTo(target, steady_clock::now() + settings.connectTimeout, interrupt);
   if (!fd) {
     ClientFailure failure;
     failure.text = "cannot connect: " + fd.error();
     return Unexpected(std::move(failure));
   }
-  std::unique_ptr<ClientConnection> connection(new ClientConnection(settings, target, std::move(*fd)));
+  std::unique_ptr<ClientConnection> connection(new ClientConnection(settings, target, std::move(*fd), interrupt));
   connection->run(&tls);
   if (!connection->usable()) return Unexpected(connection->dialog_.failure());
   return connection;

@@ -6,12 +6,26 @@
 #include <vector>
 
 #include "core/base/Files.h"
+#include "core/base/Mutex.h"
 #include "core/base/Result.h"
 #include "core/net/TlsClient.h"
 #include "core/smtp/Client.h"
 #include "core/smtp/ClientText.h"
 
 namespace postern::smtp {
+
+// Ends the waiting of a connection from another thread: fire() closes the socket that is set, now or later.
+// Threads: safe for all.
+class ClientInterrupt {
+public:
+  void set(int fd);  // -1: none
+  void fire();
+
+private:
+  Mutex mutex_;
+  int fd_ GUARDED_BY(mutex_) = -1;
+  bool fired_ GUARDED_BY(mutex_) = false;
+};
 
 struct ClientSettings {
   std::string heloName;
@@ -48,13 +62,14 @@ struct ClientMessage {
 };
 
 // A connection to another mail server that is ready for messages.
-// Ownership: the TlsClient must outlive it. Threads: one at a time.
+// Ownership: the TlsClient and the interrupt must outlive it. Threads: one at a time.
 // Errors: what the network and the peer do are values; Error only for what is broken here.
 class ClientConnection {
 public:
   static Result<std::unique_ptr<ClientConnection>, ClientFailure> open(const ClientSettings& settings,
                                                                        const ClientTarget& target,
-                                                                       const net::TlsClient& tls);
+                                                                       const net::TlsClient& tls,
+                                                                       ClientInterrupt* interrupt = nullptr);
   ~ClientConnection();
 
   // Sends one message and waits for the outcome. `next`, if given, is the message of the following call; where the
@@ -63,11 +78,14 @@ public:
 
   bool usable() const { return dialog_.want() == ClientDialog::Want::Idle || nextBegun_; }
   bool pipelining() const { return dialog_.pipelining(); }
+  const ClientTarget& target() const { return target_; }
   const ClientTlsFacts& tls() const { return facts_; }
+  std::uint64_t id() const { return id_; }  // never used again in this process
   void quit();
 
 private:
-  ClientConnection(const ClientSettings& settings, const ClientTarget& target, FileDescriptor fd);
+  ClientConnection(const ClientSettings& settings, const ClientTarget& target, FileDescriptor fd,
+                   ClientInterrupt* interrupt);
   void run(const net::TlsClient* tls);  // until the dialogue is idle, wants content or is closed
   bool step(const net::TlsClient* tls);
   void readSome();
@@ -78,9 +96,13 @@ private:
   void sendContent(const ClientMessage& message, const ClientMessage* next);
   net::Deadline replyDeadline() const;
 
+  static std::uint64_t nextId();
+
+  const std::uint64_t id_ = nextId();
   const ClientSettings settings_;
   const ClientTarget target_;
   FileDescriptor fd_;
+  ClientInterrupt* const interrupt_;
   std::optional<net::TlsChannel> channel_;
   ClientDialog dialog_;
   ClientTlsFacts facts_;

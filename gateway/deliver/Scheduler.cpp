@@ -213,7 +213,12 @@ TimePoint Scheduler::laneFailed(Lane lane, TimePoint now) {
 }
 
 bool Scheduler::shouldYield() const {
-  return connections_ >= options_.connections && (!urgentTurn_.empty() || !turn_.empty());
+  return connections_ >= options_.connections && hasTurn();
+}
+
+bool Scheduler::hasReady(Lane lane) const {
+  const auto& state = lanes_.at(lane);
+  return !state.urgent.empty() || !state.bulk.empty();
 }
 
 bool Scheduler::needsVerified(Lane lane) const { return lanes_.at(lane).verified; }

@@ -68,6 +68,9 @@ public:
 
   std::vector<Job> takeExpired(TimePoint now);
 
+  void fireTimers(TimePoint now);  // what is due becomes ready; openLane() and next() do it, too
+  bool hasTurn() const { return !urgentTurn_.empty() || !turn_.empty(); }
+  bool hasReady(Lane lane) const;
   std::optional<TimePoint> nextDue() const;  // when time alone may make something ready
   std::size_t size() const { return copies_.size(); }
   std::size_t laneCount() const { return lanes_.size(); }
@@ -117,7 +120,6 @@ private:
   void detach(Entry& entry);
   void schedule(std::uint64_t key, Entry& entry, TimePoint now);
   void makeReady(std::uint64_t key, Entry& entry);
-  void fireTimers(TimePoint now);
   void offer(Lane lane, LaneState& state);
   std::optional<Lane> openFrom(std::deque<Lane>& turn, bool urgent, TimePoint now);
   std::optional<Job> takeFrom(std::deque<std::uint64_t>& ready, Lane lane, TimePoint now);

@@ -61,6 +61,7 @@ struct SessionData {
   bool extended = false;  // EHLO rather than HELO
   std::optional<Transaction> transaction;
   std::optional<smtp::DataDecoder> decoder;
+  std::uint64_t chunkSize = 0;
   std::uint64_t chunkLeft = 0;
   bool chunkIsLast = false;
   std::optional<smtp::Reply> chunkRefusal;  // the octets are skipped, then this is the reply

@@ -234,7 +234,7 @@ void SmtpSession::finishChunk() {
   if (data_.chunkIsLast) data_.decoder->endOfChunks();
   if (data_.chunkIsLast || data_.decoder->findings().any()) return finishContent();
   data_.state = State::Chunking;
-  data_.say(ReplyId::ChunkOk, {std::to_string(data_.decoder->receivedBytes())});
+  data_.say(ReplyId::ChunkOk, {std::to_string(data_.chunkSize)});
 }
 
 // All content is here. What the bytes themselves rule out is refused at once; the rest is asked.

@@ -81,6 +81,7 @@ struct Case {
   TransactionFacts facts;
   RecipientFacts recipient;
   MessageFacts message;
+  Settings settings;  // instead of the declared defaults; the site's own do not count for cases
   Expectation expect;
 };
 
@@ -190,8 +191,8 @@ Expectation readExpectation(lua_State* state) {
   return expect;
 }
 
-Case readCase(lua_State* state) {
-  Table table(state, "case", {"title", "hook", "tx", "rcpt", "msg", "expect"});
+Case readCase(lua_State* state, const Settings& declared) {
+  Table table(state, "case", {"title", "hook", "tx", "rcpt", "msg", "settings", "expect"});
   Case read;
   const auto hook = table.text("hook", "message");
   if (hook != "rcpt" && hook != "message") luaL_error(state, "`hook` must be rcpt or message");
@@ -209,6 +210,10 @@ Case readCase(lua_State* state) {
     read.message = readMessage(state);
     lua_pop(state, 1);
     if (read.facts.recipients.empty()) luaL_error(state, "a case of the hook `message` needs `tx.recipients`");
+  }
+  if (table.push("settings")) {
+    read.settings = readSettingsTable(state, declared);
+    lua_pop(state, 1);
   }
   if (!table.push("expect")) luaL_error(state, "a case needs `expect`");
   read.expect = readExpectation(state);
@@ -262,7 +267,8 @@ std::string compare(const Case& asked, const std::vector<Verdict>& answers) {
 CaseResult runCase(const PolicyRunner& runner, std::uint32_t policy, std::uint32_t number) {
   if (policy >= runner.set().policies.size() || number >= runner.report().policies.at(policy).cases.size())
     throw Error(ErrorKind::Malformed, "there is no such case in the policy set");
-  const auto& compiled = runner.set().policies[policy];
+  auto compiled = runner.set().policies[policy];
+  compiled.overrides.clear();
   CaseResult result{compiled.name, runner.report().policies[policy].cases[number], false, ""};
   Case asked;
   Sandbox sandbox(runner.budget(), runner.set());
@@ -272,12 +278,13 @@ CaseResult runCase(const PolicyRunner& runner, std::uint32_t policy, std::uint32
     sandbox.pushPolicy(state, compiled);
     pushCases(state);
     lua_rawgeti(state, -1, static_cast<lua_Integer>(number) + 1);
-    asked = readCase(state);
+    asked = readCase(state, runner.declaredSettings(policy));
   });
   if (!read) {
     result.text = "the case cannot be read: " + sandbox.error().substr(0, 400);
     return result;
   }
+  compiled.overrides = asked.settings;
   const auto outcome = runner.ask(compiled, asked.hook, asked.facts, &asked.recipient, &asked.message);
   if (!outcome)
     result.text = "failure (" + wordFor(outcome.error().kind) + "): " + outcome.error().detail;

@@ -84,6 +84,7 @@ void PolicyRunner::inspect(CompiledPolicy& policy) {
     sandbox.pushPolicy(state, policy);
     shape = readShape(state, policy.name);
   });
+  declared_.push_back(shape.settings);
   if (!ran) return addProblem(file, sandbox.error());
   for (const auto& text : shape.problems) report_.problems.push_back({file, 0, text});
   if (const auto found = settings_.find(policy.name); found != settings_.end()) {
@@ -138,8 +139,10 @@ void PolicyRunner::askAll(lua_State* state, const Question& question, const Comp
   auto& sandbox = Sandbox::of(state);
   const std::vector<RecipientFacts> none;
   const auto& recipients = question.hook == Hook::Rcpt ? none : question.facts.recipients;
-  for (const auto& policy : set_.policies) {
-    if (!hasHook(policy, question.hook) || (only && only->name != policy.name)) continue;
+  for (const auto& member : set_.policies) {
+    const auto& policy = only ? *only : member;
+    if (only && only->name != member.name) continue;
+    if (!hasHook(policy, question.hook)) continue;
     if (std::all_of(answers.begin(), answers.end(), isDecided)) return;
     sandbox.enter(policy.name);
     lua_settop(state, 0);

@@ -21,10 +21,12 @@ public:
   MessageOutcome rcpt(const TransactionFacts& facts, const RecipientFacts& recipient) const;
   MessageOutcome message(const TransactionFacts& facts, const MessageFacts& message) const;
 
-  // What one hook of one policy answers, for its cases.
+  // What one hook of one policy answers, for its cases (a copy of a policy of the set, with settings of the case).
   MessageOutcome ask(const CompiledPolicy& policy, Hook hook, const TransactionFacts& facts,
                      const RecipientFacts* recipient, const MessageFacts* message) const;
 
+  // REQUIRES: a place in the order of the set.
+  const Settings& declaredSettings(std::size_t policy) const { return declared_.at(policy); }
   const CompiledSet& set() const { return set_; }
   Budget budget() const { return budget_; }
 
@@ -48,6 +50,7 @@ private:
   Budget budget_;
   CompiledSet set_;
   CheckReport report_;
+  std::vector<Settings> declared_;            // by place in the order
   std::map<std::string, Settings> settings_;  // by policy, from settings.lua
 };
 

@@ -178,6 +178,16 @@ std::map<std::string, Settings> readSiteSettings(lua_State* state) {
   return all;
 }
 
+Settings readSettingsTable(lua_State* state, const Settings& declared) {
+  if (!lua_istable(state, -1)) luaL_error(state, "`settings` must be a table");
+  std::vector<std::string> bad;
+  auto settings = readSettings(state, bad);
+  if (!bad.empty()) luaL_error(state, "setting `%s` has a wrong type", bad.front().c_str());
+  if (const auto problems = mismatches(settings, declared); !problems.empty())
+    luaL_error(state, "%s", problems.front().c_str());
+  return settings;
+}
+
 std::vector<std::string> mismatches(const Settings& site, const Settings& declared) {
   static constexpr const char* types[] = {"boolean", "whole number", "number", "text", "list of texts"};
   std::vector<std::string> problems;

@@ -27,6 +27,9 @@ void pushCases(lua_State* state);
 // Reads the table of settings.lua on top of the stack: { policy = { key = value } }. Raises Lua errors.
 std::map<std::string, Settings> readSiteSettings(lua_State* state);
 
+// Reads a table of settings on top of the stack, which must fit what the policy declares. Raises Lua errors.
+Settings readSettingsTable(lua_State* state, const Settings& declared);
+
 // What is wrong with the site's settings of a policy, given what it declares.
 std::vector<std::string> mismatches(const Settings& site, const Settings& declared);
 

@@ -1,5 +1,6 @@
 #include "core/policy/worker/Sandbox.h"
 
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -114,47 +115,86 @@ int requireModule(lua_State* state) {
 
 // ---- the world -------------------------------------------------------------------------------------------------
 
+// What a policy may use of the standard libraries; all else is not there. No coroutines, no clock, no random numbers:
+// a verdict depends on its arguments alone.
 struct Library {
-  const char* name;
+  const char* name;  // null: the base functions, which stand alone
   lua_CFunction open;
   std::vector<const char*> functions;
 };
 
-// What a policy may use of the standard libraries; all else is not there. No coroutines, no clock, no random numbers:
-// a verdict depends on its arguments alone.
-const std::vector<Library>& libraries() {
-  static const std::vector<Library> all = {
-      {"string",
-       luaopen_string,
-       {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper"}},
-      {"table", luaopen_table, {"concat", "insert", "move", "pack", "remove", "sort", "unpack"}},
-      {"math",
-       luaopen_math,
-       {"abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger", "modf", "sqrt", "tointeger",
-        "type", "ult"}},
-      {"utf8", luaopen_utf8, {"char", "charpattern", "codepoint", "codes", "len", "offset"}},
-  };
-  return all;
-}
-
-constexpr const char* BaseFunctions[] = {"ipairs",   "next",     "pairs",  "rawequal", "rawget",
-                                         "rawlen",   "select",   "tonumber", "tostring", "type"};
-
-constexpr luaL_Reg OwnFunctions[] = {
-    {"assert", assertTrue},        {"error", raise},         {"getmetatable", getMetatable}, {"match", matchWildcard},
-    {"pcall", protectedCall},      {"require", requireModule}, {"setmetatable", setMetatable},
-    {nullptr, nullptr},
+const Library Libraries[] = {
+    {nullptr, luaopen_base,
+     {"ipairs", "next", "pairs", "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring", "type"}},
+    {"string",
+     luaopen_string,
+     {"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper"}},
+    {"table", luaopen_table, {"concat", "insert", "move", "pack", "remove", "sort", "unpack"}},
+    {"math", luaopen_math, {"abs", "ceil", "floor", "fmod", "max", "min", "modf", "sqrt", "tointeger", "type", "ult"}},
+    {"utf8", luaopen_utf8, {"char", "codepoint", "codes", "len", "offset"}},
 };
 
-// Copies the named fields of the table on top of the stack into a new one, which takes its place.
-template <class Names>
-void keepOnly(lua_State* state, const Names& names) {
-  lua_createtable(state, 0, 24);
-  for (const char* name : names) {
-    lua_getfield(state, -2, name);
-    lua_setfield(state, -2, name);
+constexpr luaL_Reg OwnFunctions[] = {
+    {"assert", assertTrue},        {"error", raise},           {"getmetatable", getMetatable},
+    {"match", matchWildcard},      {"pcall", protectedCall},   {"require", requireModule},
+    {"setmetatable", setMetatable}, {nullptr, nullptr},
+};
+
+// The C functions of a library that are kept, null-terminated. Taken out of a machine of its own, once: opening whole
+// libraries in each fresh state would cost more than most policies. None of them has upvalues.
+std::vector<luaL_Reg> keptFunctions(const Library& library) {
+  std::vector<luaL_Reg> kept;
+  LuaState lua({1'000'000, 1u << 20});
+  const bool ok = lua.run([&](lua_State* state) {
+    lua_pushcfunction(state, library.open);
+    lua_call(state, 0, 1);
+    for (const char* name : library.functions) {
+      lua_getfield(state, -1, name);
+      const auto function = lua_tocfunction(state, -1);
+      if (!function || lua_getupvalue(state, -1, 1) != nullptr) luaL_error(state, "no plain function %s", name);
+      kept.push_back({name, function});
+      lua_pop(state, 1);
+    }
+  });
+  if (!ok) throw std::runtime_error("the Lua library is not the one this was written for: " + lua.error());
+  kept.push_back({nullptr, nullptr});
+  return kept;
+}
+
+const std::vector<luaL_Reg>& kept(const Library& library) {
+  static const std::vector<std::vector<luaL_Reg>> all = [] {
+    std::vector<std::vector<luaL_Reg>> lists;
+    for (const auto& each : Libraries) lists.push_back(keptFunctions(each));
+    return lists;
+  }();
+  return all[static_cast<std::size_t>(&library - Libraries)];
+}
+
+// The constants of the library whose table is on top of the stack.
+void addConstants(lua_State* state, const char* library) {
+  if (std::strcmp(library, "math") == 0) {
+    lua_pushnumber(state, HUGE_VAL);
+    lua_setfield(state, -2, "huge");
+    lua_pushinteger(state, LUA_MAXINTEGER);
+    lua_setfield(state, -2, "maxinteger");
+    lua_pushinteger(state, LUA_MININTEGER);
+    lua_setfield(state, -2, "mininteger");
+  } else if (std::strcmp(library, "utf8") == 0) {
+    lua_pushlstring(state, "[\0-\x7F\xC2-\xFD][\x80-\xBF]*", 14);
+    lua_setfield(state, -2, "charpattern");
   }
-  lua_remove(state, -2);
+}
+
+// ("x"):upper() finds its functions in the table on top of the stack and nowhere else.
+void setStringMetatable(lua_State* state) {
+  lua_pushliteral(state, "");
+  lua_createtable(state, 0, 2);
+  lua_pushvalue(state, -3);
+  lua_setfield(state, -2, "__index");
+  lua_pushboolean(state, 0);
+  lua_setfield(state, -2, "__metatable");
+  lua_setmetatable(state, -2);
+  lua_pop(state, 1);
 }
 
 int writeChunk(lua_State*, const void* bytes, std::size_t size, void* to) {
@@ -185,32 +225,23 @@ void seal(lua_State* state, const char* what) {
 
 void Sandbox::open(lua_State* state) {
   luaL_checkstack(state, 40, nullptr);
-  lua_pushcfunction(state, luaopen_base);
-  lua_call(state, 0, 1);
-  keepOnly(state, BaseFunctions);
+  lua_createtable(state, 0, 40);
   const int base = lua_gettop(state);
   luaL_setfuncs(state, OwnFunctions, 0);
   addVerdictFunctions(state);
-  for (const auto& library : libraries()) {
-    lua_pushcfunction(state, library.open);
-    lua_call(state, 0, 1);
-    keepOnly(state, library.functions);
-    if (std::strcmp(library.name, "string") == 0) {
-      // ("x"):upper() finds its functions here and only here.
-      lua_pushliteral(state, "");
-      lua_getmetatable(state, -1);
-      lua_pushvalue(state, -3);
-      lua_setfield(state, -2, "__index");
-      lua_pushboolean(state, 0);
-      lua_setfield(state, -2, "__metatable");
-      lua_pop(state, 2);
+  for (const auto& library : Libraries) {
+    const auto& functions = kept(library);
+    if (!library.name) {
+      luaL_setfuncs(state, functions.data(), 0);
+      continue;
     }
+    lua_createtable(state, 0, static_cast<int>(functions.size()) + 3);
+    luaL_setfuncs(state, functions.data(), 0);
+    addConstants(state, library.name);
+    if (std::strcmp(library.name, "string") == 0) setStringMetatable(state);
     seal(state, library.name);
     lua_setfield(state, base, library.name);
   }
-  // luaopen_base has filled the global table; nothing may reach it.
-  lua_createtable(state, 0, 0);
-  lua_rawseti(state, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 
   lua_createtable(state, 0, 3);
   lua_pushvalue(state, base);

@@ -20,7 +20,7 @@ void applyData(SessionData& session, Arguments&&) {
 void applyBdat(SessionData& session, Arguments&& arguments) {
   const auto& command = std::get<smtp::BdatCommand>(arguments);
   if (!session.decoder) session.decoder.emplace(limitsOf(session));
-  session.chunkLeft = command.octets;
+  session.chunkSize = session.chunkLeft = command.octets;
   session.chunkIsLast = command.last;
   session.state = State::ChunkBytes;
 }
