@@ -1,0 +1,36 @@
+#pragma once
+#include "core/base/Clock.h"
+#include "core/store/SegmentLog.h"
+#include "core/vault/KeyStore.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::vault {
+
+// Message content at rest: DATA/vault/segments. Each object is sealed with AES-256-GCM under a key of its own, bound to
+// its id, its list and a version; the key lies wrapped in the KeyStore, which must outlive the vault. Nothing is in
+// clear. Threads: safe for all. Errors: Error(DiskFull), Error(Io), Error(Store); Error(Crypto) when an object does not
+// verify.
+class Vault {
+public:
+  Vault(const std::filesystem::path& folder, KeyStore& keys, const Clock& clock, std::uint64_t minFreeSpace = 0,
+        store::DiskAccess* disk = nullptr);
+  ~Vault();
+
+  // Durable on return. The first content of an object stands: a repeat changes nothing and returns false.
+  bool put(std::uint64_t objectId, std::uint64_t listId, std::string_view content);
+  std::optional<std::string> get(std::uint64_t objectId) const;
+  // Destroys the object's key and reclaims the space when its neighbours are gone too. False: no such object.
+  bool destroy(std::uint64_t objectId);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::vault

@@ -1,0 +1,39 @@
+#pragma once
+#include "core/app/GatewayLink.h"
+#include "gateway/queue/QueueStore.h"
+#include "gateway/queue/RoutingFile.h"
+
+#include <functional>
+
+namespace postern::gateway {
+
+// What listd may ask of the gateway, answered from the queue and the routing file, which must outlive it.
+// `fillIn` adds what only the SMTP server and the deliverer know (sessions, refusedTotal, problems); `routingChanged`
+// is called after a new view is in force. Threads: safe for all.
+class QueueService : public app::GatewayService {
+public:
+  QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},
+               std::function<void()> routingChanged = {});
+
+  void hello(std::string_view queueKey) override;
+  void setRouting(const app::RoutingView& view) override;
+  std::vector<app::AcceptedItem> takeAccepted(std::uint64_t session, std::uint32_t max,
+                                              std::chrono::milliseconds wait) override;
+  void sessionEnded(std::uint64_t session) override;
+  void storeTail(std::uint64_t tail, std::string_view bytes) override;
+  void submitCopies(std::vector<app::Copy> copies) override;
+  void finish(std::uint64_t acceptedId) override;
+  std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
+                                            std::chrono::milliseconds wait) override;
+  app::GatewayStats stats() override;
+  std::vector<app::QueueEntry> queueList(std::uint32_t max) override;
+  std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override;
+
+private:
+  QueueStore& queue_;
+  RoutingFile& routing_;
+  std::function<void(app::GatewayStats&)> fillIn_;
+  std::function<void()> routingChanged_;
+};
+
+}  // namespace postern::gateway

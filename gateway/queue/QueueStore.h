@@ -1,0 +1,130 @@
+#pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Clock.h"
+#include "core/store/SegmentLog.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::gateway {
+
+// What scheduling needs to know of a copy; nothing of whom or what.
+struct CopySummary {
+  std::uint64_t key = 0;
+  std::string destination;  // domain, lower case
+  app::Copy::Kind kind = app::Copy::Kind::Content;
+  app::Protection protection = app::Protection::None;
+  app::Protection floor = app::Protection::None;
+  std::uint32_t attempts = 0;
+  TimePoint queuedAt;
+  TimePoint notBefore;
+  TimePoint expiresAt;
+  bool held = false;
+};
+
+// A copy opened for sending: `head` then `*tail` are the message.
+struct LoadedCopy {
+  std::string mailFrom;
+  std::string recipient;
+  std::string head;
+  std::shared_ptr<const std::string> tail;  // never null, may be empty; shared among the copies of a post
+  app::Copy::Kind kind = app::Copy::Kind::Content;
+  app::Protection protection = app::Protection::None;
+  app::Protection floor = app::Protection::None;
+};
+
+// Told what changes in the queue. Called from the queue's writer thread in order, after the change is durable: must
+// return quickly and may call record(), but nothing that waits.
+class QueueListener {
+public:
+  virtual ~QueueListener() = default;
+  virtual void copiesQueued(std::span<const CopySummary> copies) = 0;
+  virtual void copyChanged(const CopySummary& copy) = 0;  // retried, held or released by an order
+  virtual void copyDropped(std::uint64_t key) = 0;        // by an order; the event is already stored
+  virtual void queueKeySet() {}                           // load() works from now on
+  virtual void healthChanged(bool) {}                     // see QueueStore::healthy
+};
+
+// The gateway's durable queue: DATA/gateway/{segments/, queue.db}.
+//
+// Every change is one or more records in the segment log, synced in groups (one fdatasync for all that waits), then
+// applied to the index in memory. queue.db holds the index as of a log position, written in the background; at start it
+// is read and the log is replayed from there. What comes and goes between two such points costs no SQL.
+//
+// Invariants: 1. accept() and submitCopies() returned = survives power loss. 2. An accepted id is never used again, nor
+// is an event's sequence. 3. A copy key is taken once: a key is remembered while its copy waits, until its final event
+// is acknowledged, and beyond that until every message that had been handed out by takeAccepted() when the copy came is
+// finished. So listd may resubmit a whole post at any point before finish(); what was delivered is not delivered again.
+// 4. Copies, tails and events are sealed with AES-256-GCM under a key derived from the queue key; on disk in clear are
+// numbers, times and the destination domain only. Accepted content is sealed to the vault before it comes here.
+// 5. When records cannot be written, nothing changes: accept and submitCopies throw, events wait in memory, healthy()
+// turns false and deliveries must pause; the writer tries again each second and recovers without a restart.
+// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is
+// set.
+class QueueStore {
+public:
+  struct Options {
+    std::filesystem::path folder;  // DATA/gateway
+    std::uint64_t minFreeSpace = 0;
+    std::size_t maxRefusals = 10000;  // refusal events kept for listd; beyond it the oldest go and are counted
+    std::uint64_t segmentSize = 64u << 20;
+    std::chrono::milliseconds indexInterval{5000};  // how often queue.db is brought up to date
+    std::chrono::seconds tailGrace{60};
+    std::size_t tailCacheBytes = 64u << 20;
+    store::DiskAccess* disk = nullptr;  // null: the real one
+  };
+  QueueStore(const Options& options, const Clock& clock);
+  ~QueueStore();
+  QueueStore(const QueueStore&) = delete;
+  QueueStore& operator=(const QueueStore&) = delete;
+
+  // SMTP side. Waits until durable.
+  std::uint64_t accept(std::string sealed);
+
+  // listd's side.
+  void setQueueKey(std::string_view key);  // 32 bytes; kept in memory only
+  bool unlocked() const;
+  std::vector<app::AcceptedItem> takeAccepted(std::uint64_t session, std::uint32_t max, std::chrono::milliseconds wait);
+  void sessionEnded(std::uint64_t session);  // what it took and did not finish is given again
+  void finish(std::uint64_t id);             // waits until durable
+  // The same tail number with other bytes is another tail: copies that are there keep the one they came with.
+  // A tail stays while copies name it, and at least `tailGrace` after it was stored or last named.
+  void storeTail(std::uint64_t tail, std::string_view bytes);
+  // All or nothing; Error(Malformed) when a new copy names a tail that is not there (store it again).
+  void submitCopies(std::vector<app::Copy> copies);
+  std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
+                                            std::chrono::milliseconds wait);
+  app::GatewayStats stats() const;  // sessions and refusedTotal are the SMTP server's to fill in
+  std::vector<app::QueueEntry> queueList(std::uint32_t max) const;
+  std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
+
+  // The deliverer's side. To start: setListener, then forEachWaiting; a copy that comes in between is shown by both.
+  void setListener(QueueListener* listener);  // null: none; returns once no call to the old one is under way
+  void forEachWaiting(const std::function<void(const CopySummary&)>& show) const;  // held ones too
+  std::optional<LoadedCopy> load(std::uint64_t key);  // nothing: no longer waiting. Error(Crypto): damaged or other key
+  // Stores the event and with it the copy's new state: Deferred waits until event.nextAttempt, every other outcome ends
+  // the copy. Returns at once; committed in groups, retried while the disk is full.
+  void record(app::DeliveryEvent event);
+  void recordRefusal(app::RefusalEvent event);
+  void flush();  // waits until all that was recorded is durable; throws while the store is unhealthy
+
+  bool healthy() const;
+  std::vector<std::string> problems() const;  // plain sentences for `postern status`
+
+  // Waiting calls return now and from now on: for stopping.
+  void wakeAll();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::gateway

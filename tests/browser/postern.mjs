@@ -1,0 +1,119 @@
+// What the browser tests share: a site with a fake listd (or the one at POSTERN_URL), a browser, signing in.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { makeSite, startFakeListd, totp } from "./fake-listd.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const build = process.env.POSTERN_BUILD ?? join(root, "build/dev");
+const shots = process.env.POSTERN_SCREENSHOTS ?? join(root, "build/screenshots");
+const axeSource = readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8");
+
+const freePort = () => new Promise((resolve) => {
+  const probe = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = probe.address();
+    probe.close(() => resolve(port));
+  });
+});
+
+async function until(what, check) {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const value = await check().catch(() => undefined);
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited too long for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+// postern-webadmin on a free port with a certificate of its own and a fake listd behind it. With POSTERN_URL in the
+// environment a site that runs already is used instead, and `site` is undefined.
+export async function startPostern(options = {}) {
+  if (process.env.POSTERN_URL) return { url: process.env.POSTERN_URL.replace(/\/$/, ""), stop: async () => {} };
+  const data = mkdtempSync(join(tmpdir(), "postern-browser-"));
+  const port = await freePort();
+  for (const folder of ["run", "tls"]) mkdirSync(join(data, folder));
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "83",
+    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", join(data, "tls/key.pem"),
+    "-out", join(data, "tls/cert.pem")], { stdio: "ignore" });
+  writeFileSync(join(data, "postern.toml"), `[site]\nhost_name = "postern.st-elmo.example"\n\n[web]\nlisten = "127.0.0.1:${port}"\n`);
+  const site = makeSite(options);
+  const listd = await startFakeListd(join(data, "run/listd.sock"), site);
+  const server = spawn(join(build, "bin/postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  server.stderr.on("data", (bytes) => { log += bytes; });
+  const exited = new Promise((resolve) => server.on("exit", resolve));
+  await until("postern-webadmin to listen", async () => {
+    if (server.exitCode !== null) throw new Error(log);
+    return log.includes('"listening"');
+  }).catch((error) => { throw new Error(`${error.message}\n${log}`); });
+  return {
+    url: `https://localhost:${port}`, site, data, log: () => log,
+    async stop() {
+      server.kill("SIGTERM");
+      const status = await exited;
+      listd.close();
+      rmSync(data, { recursive: true, force: true });
+      return status;
+    },
+  };
+}
+
+export const startBrowser = () => chromium.launch({
+  executablePath: process.env.POSTERN_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+});
+
+// A page of a fresh browser profile. Whatever it asks of another host, and whatever its console reports as a violated
+// policy or a broken script, is collected in `faults`.
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1366, height: 860 }, ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of (4|5)\d\d/.test(message.text())) page.faults.push(message.text());
+  });
+  page.on("pageerror", (error) => page.faults.push(String(error)));
+  page.on("request", (request) => {
+    if (!/^(https:\/\/(localhost|127\.0\.0\.1)|data:|blob:)/.test(request.url()) && !request.url().startsWith(process.env.POSTERN_URL ?? "https://localhost"))
+      page.faults.push("a request left the site: " + request.url());
+  });
+  return page;
+}
+
+// Who signs in: of the fake site, or by POSTERN_NAME, POSTERN_PASSWORD and POSTERN_TOTP_SECRET.
+export function credentials(postern) {
+  if (!postern.site)
+    return { name: process.env.POSTERN_NAME, password: process.env.POSTERN_PASSWORD, secret: process.env.POSTERN_TOTP_SECRET };
+  const [account] = postern.site.accounts;
+  return { name: account.name, password: account.password, secret: postern.site.secret };
+}
+
+export async function signIn(page, postern, { name, password, secret } = credentials(postern)) {
+  await page.goto(postern.url + "/sign-in");
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByLabel("Code from your authenticator app").fill(totp(secret));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+}
+
+export async function shoot(page, name) {
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+// The serious and critical findings of axe-core. The policy of the site forbids foreign scripts, so axe comes in by the
+// debugger and not by a script tag.
+export async function seriousFindings(page) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 140) + " " + (node.any[0]?.message ?? "")).join(" | ")}`);
+}
+
+export { totp };

@@ -1,0 +1,116 @@
+#include "webadmin/Chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "webadmin/Words.h"
+
+namespace postern::webadmin {
+
+using nlohmann::json;
+
+namespace {
+
+using Column = std::array<std::uint64_t, 5>;  // accepted, refused, delivered, deferred, failed
+using Columns = std::array<Column, ChartColumns>;
+
+struct Series {
+  std::size_t index;
+  const char* name;
+  const char* title;
+};
+constexpr std::array In = {Series{0, "accepted", "Accepted"}, Series{1, "refused", "Refused"}};
+constexpr std::array Out = {Series{2, "delivered", "Delivered"}, Series{3, "deferred", "Deferred"},
+                            Series{4, "failed", "Failed"}};
+
+std::string number(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f", value);
+  return text.data();
+}
+
+// One rectangle of a stacked column: from `below` to `below + value`, in units of the axis.
+std::string rectangle(std::size_t column, std::uint64_t below, std::uint64_t value, std::uint64_t top) {
+  const auto height = 100.0 * static_cast<double>(value) / static_cast<double>(top);
+  const auto y = 100.0 - 100.0 * static_cast<double>(below + value) / static_cast<double>(top);
+  return "M" + number(static_cast<double>(column) + 0.1) + " " + number(y) + "h0.8v" + number(height) + "h-0.8z";
+}
+
+template <std::size_t N>
+json panel(const Columns& columns, const std::array<Series, N>& series) {
+  std::uint64_t highest = 0;
+  for (const auto& column : columns) {
+    std::uint64_t sum = 0;
+    for (const auto& one : series) sum += column[one.index];
+    highest = std::max(highest, sum);
+  }
+  const auto top = axisTop(highest);
+  json drawn = json::array();
+  auto below = std::array<std::uint64_t, ChartColumns>{};
+  for (const auto& one : series) {
+    std::string path;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const auto value = columns[i][one.index];
+      if (value) path += rectangle(i, below[i], value, top);
+      below[i] += value;
+      total += value;
+    }
+    drawn.push_back({{"name", one.name}, {"title", one.title}, {"path", path.empty() ? "M0 0" : path},
+                     {"total", words::count(total)}});
+  }
+  return {{"top", words::count(top)}, {"half", words::count(top / 2)}, {"series", drawn}};
+}
+
+}  // namespace
+
+std::uint64_t axisTop(std::uint64_t value) {
+  for (std::uint64_t scale = 1;; scale *= 10)
+    for (const std::uint64_t step : {2u, 4u, 10u})
+      if (value <= step * scale) return step * scale;
+}
+
+json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes) {
+  const auto columnLength = std::chrono::minutes(minutes / ChartColumns);
+  const auto end = std::chrono::floor<std::chrono::minutes>(now) + std::chrono::minutes(1);
+  const auto start = end - ChartColumns * columnLength;
+  Columns columns{};
+  for (const auto& minute : flow) {
+    if (minute.at < start || minute.at >= end) continue;
+    auto& column = columns[static_cast<std::size_t>((minute.at - start) / columnLength)];
+    const Column values = {minute.accepted, minute.refused, minute.delivered, minute.deferred, minute.failed};
+    for (std::size_t i = 0; i < values.size(); ++i) column[i] += values[i];
+  }
+  json times = json::array();
+  for (const int part : {0, 1, 2, 3}) {
+    const auto at = std::chrono::time_point_cast<std::chrono::microseconds>(start + part * 20 * columnLength);
+    times.push_back({{"label", words::time(at).substr(11, 5)}});
+  }
+  return {{"in", panel(columns, In)}, {"out", panel(columns, Out)}, {"times", times},
+          {"columnMinutes", minutes / ChartColumns}};
+}
+
+std::vector<BarPart> layBar(std::span<const std::uint64_t> counts) {
+  constexpr double Smallest = 1.5;  // percent
+  const auto total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  std::vector<BarPart> parts(counts.size());
+  if (total == 0) return parts;
+  double sum = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    parts[i].width = std::max(Smallest, 100.0 * static_cast<double>(counts[i]) / static_cast<double>(total));
+    sum += parts[i].width;
+  }
+  double x = 0;
+  for (auto& part : parts) {
+    part.width *= 100.0 / sum;
+    part.x = x;
+    x += part.width;
+  }
+  return parts;
+}
+
+}  // namespace postern::webadmin

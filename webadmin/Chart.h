@@ -1,0 +1,41 @@
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/Clock.h"
+
+namespace postern::webadmin {
+
+// What happened at the door and at the way out in one minute.
+struct FlowMinute {
+  TimePoint at;  // start of the minute
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t deferred = 0;
+  std::uint64_t failed = 0;
+};
+
+inline constexpr int ChartColumns = 60;
+
+// The geometry of the mail-flow chart: two panels ("in": accepted, refused; "out": delivered, deferred, failed) of 60
+// stacked columns, the last of which holds `now`. Each series is one SVG path in a box of 60 by 100 units, so the page
+// and its script draw the same picture from the same numbers, and sizes are left to the style sheet.
+//   {"in": {"top": "10", "half": "5", "series": [{"name", "title", "path", "total"}]}, "out": …, "times": [{"label"}],
+//    "columnMinutes": 1}
+// REQUIRES: minutes is a multiple of 60. Minutes outside the span are left out, missing ones count as 0.
+nlohmann::json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes);
+
+// The smallest of 2, 4, 10, 20, 40, 100, … that is not below the value: the top of an axis whose half is a whole number.
+std::uint64_t axisTop(std::uint64_t value);
+
+// A bar of parts, as in {"x", "width"} in percent of the whole; small parts stay visible.
+struct BarPart {
+  double x = 0;
+  double width = 0;
+};
+std::vector<BarPart> layBar(std::span<const std::uint64_t> counts);
+
+}  // namespace postern::webadmin

@@ -1,0 +1,77 @@
+#include "webadmin/Sessions.h"
+
+#include "core/store/Migrator.h"
+#include "webadmin/Embedded.h"
+#include "webadmin/Tokens.h"
+
+namespace postern::webadmin {
+
+namespace {
+
+// How stale the stored time of the last act may be: saves a write on most requests.
+constexpr std::chrono::seconds TouchEvery{10};
+
+bool hasEnded(const Session& session, TimePoint now) {
+  // A clock that was set back must not lengthen a session.
+  return now < session.createdAt || now - session.createdAt >= Sessions::AbsoluteLimit ||
+         now - session.lastSeenAt >= Sessions::IdleLimit;
+}
+
+store::Database openDatabase(const std::filesystem::path& path) {
+  // A power cut may sign people out; it can lose nothing else here.
+  auto database = store::Database::openWriter(path, {.synchronous = store::Database::Synchronous::Normal});
+  store::Migrator(embedded::all()).migrate(database);
+  return database;
+}
+
+}  // namespace
+
+Sessions::Sessions(const std::filesystem::path& database, const Clock& clock)
+    : clock_(clock), database_(openDatabase(database)) {}
+
+std::string Sessions::open(std::string_view account, std::string_view role, std::string_view client) {
+  const auto token = tokens::random();
+  const auto now = clock_.now();
+  MutexLock lock(mutex_);
+  deleteEnded(now);
+  database_
+      .prepare("INSERT INTO sessions (token_hash, account, role, client, created_at, last_seen_at)"
+               " VALUES (?, ?, ?, ?, ?, ?)")
+      .bind(tokens::hash(token), account, role, client, now, now)
+      .run();
+  return token;
+}
+
+std::optional<Session> Sessions::find(std::string_view token, Touch touch) {
+  const auto hash = tokens::hash(token);
+  const auto now = clock_.now();
+  MutexLock lock(mutex_);
+  Session session;
+  {
+    auto select = database_.prepare("SELECT account, role, created_at, last_seen_at FROM sessions WHERE token_hash = ?");
+    if (!select.bind(hash).step()) return std::nullopt;
+    session = {select.text(0), select.text(1), select.time(2), select.time(3)};
+  }
+  if (hasEnded(session, now)) {
+    database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(hash).run();
+    return std::nullopt;
+  }
+  if (touch == Touch::Yes && now - session.lastSeenAt >= TouchEvery) {
+    database_.prepare("UPDATE sessions SET last_seen_at = ? WHERE token_hash = ?").bind(now, hash).run();
+    session.lastSeenAt = now;
+  }
+  return session;
+}
+
+void Sessions::close(std::string_view token) {
+  MutexLock lock(mutex_);
+  database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(tokens::hash(token)).run();
+}
+
+void Sessions::deleteEnded(TimePoint now) {
+  database_.prepare("DELETE FROM sessions WHERE created_at <= ? OR last_seen_at <= ?")
+      .bind(now - AbsoluteLimit, now - IdleLimit)
+      .run();
+}
+
+}  // namespace postern::webadmin

@@ -1,0 +1,50 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+#include "core/store/Database.h"
+
+namespace postern::webadmin {
+
+struct Session {
+  std::string account;
+  std::string role;
+  TimePoint createdAt;
+  TimePoint lastSeenAt;
+};
+
+// Who is signed in: DATA/web/web.db, of which this is the only writer.
+// Invariants: 1. a token is made here, 256 bit, at sign-in, and never taken from outside, so no one can fixate it;
+// 2. only its SHA-256 is stored; 3. a session ends after 15 minutes without an act of the person, after 12 hours, or
+// when it is closed, and an ended one is deleted when it is met.
+// Threads: safe for all. Errors: Error(Store).
+class Sessions {
+public:
+  static constexpr std::chrono::seconds IdleLimit{15 * 60};
+  static constexpr std::chrono::seconds AbsoluteLimit{12 * 3600};
+
+  Sessions(const std::filesystem::path& database, const Clock& clock);
+
+  // A new session; returns its token.
+  std::string open(std::string_view account, std::string_view role, std::string_view client);
+
+  // Touch::Yes: the person did something, which holds off the idle limit.
+  enum class Touch : std::uint8_t { No, Yes };
+  std::optional<Session> find(std::string_view token, Touch touch);
+
+  void close(std::string_view token);
+
+private:
+  void deleteEnded(TimePoint now) REQUIRES_LOCK(mutex_);
+
+  const Clock& clock_;
+  Mutex mutex_;
+  store::Database database_ GUARDED_BY(mutex_);
+};
+
+}  // namespace postern::webadmin

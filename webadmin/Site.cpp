@@ -1,0 +1,122 @@
+#include "webadmin/Site.h"
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "webadmin/Csrf.h"
+#include "webadmin/Tokens.h"
+#include "webadmin/Words.h"
+
+namespace postern::webadmin {
+
+namespace {
+
+bool holds(Role role, const std::optional<Session>& session) {
+  return role == Role::Anyone || (session && session->role == "admin");
+}
+
+int statusOf(const app::OrderError& error) {
+  if (error.code == "not-found") return 404;
+  if (error.code == "unavailable") return 503;
+  return 409;
+}
+
+// After sign-in people come back to the page they asked for.
+std::string signInPath(const Request& request) {
+  if (request.method != Method::Get || request.path == "/") return "/sign-in";
+  std::string wanted = request.path;
+  char separator = '?';
+  for (const auto& [name, value] : request.query.items()) {
+    wanted += separator + percentEncode(name) + "=" + percentEncode(value);
+    separator = '&';
+  }
+  return "/sign-in?next=" + percentEncode(wanted);
+}
+
+}  // namespace
+
+Response Site::answer(const Request& request) {
+  Visit visit{request, tools_, {}, std::nullopt, {}};
+  try {
+    return dispatch(request, visit);
+  } catch (const app::OrderRefused& refused) {
+    const auto& error = refused.error();
+    if (error.code == "broken") {  // its text is for the log: it may name files and causes
+      log::error("web", error.message, {{"path", request.path}});
+      return errorPage(visit, 500);
+    }
+    return errorPage(visit, statusOf(error), error.message, error.hint);
+  } catch (const Error& error) {
+    log::error("web", error.displayText(), {{"path", request.path}});
+    return errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
+  } catch (const std::exception& error) {
+    log::error("web", error.what(), {{"path", request.path}});
+    return errorPage(visit, 500);
+  }
+}
+
+Response Site::dispatch(const Request& request, Visit& visit) {
+  auto match = matchRoute(request.method, request.path);
+  if (match.route) visit.params = std::move(match.params);
+  const auto sessionToken = request.cookies.get(SessionCookie);
+  const bool byPerson = match.route && match.route->activity == Activity::Person;
+  if (!sessionToken.empty())
+    visit.session = tools_.sessions.find(sessionToken, byPerson ? Sessions::Touch::Yes : Sessions::Touch::No);
+  auto formSecret = visit.session ? sessionToken : request.cookies.get(FormCookie);
+  if (request.method == Method::Post &&
+      (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
+    if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
+    // A form that outlived its session is no attack: the person signs in and does it again.
+    if (match.route->role != Role::Anyone && !visit.session && csrf::isSameOrigin(request))
+      return Response::redirect("/sign-in?done=session-ended");
+    log::warning("web", "a form was refused as forged", {{"path", request.path}, {"client", request.clientAddress}});
+    return errorPage(visit, 403, "This form did not come from this page, or it is too old.",
+                     "Nothing was changed. Open the page again and repeat what you did.");
+  }
+  const bool needsFormCookie = !visit.session && byPerson && formSecret.size() < 40;
+  if (needsFormCookie) formSecret = tokens::random();
+  visit.csrf = csrf::token(formSecret);
+  if (!match.route) {
+    auto response = errorPage(visit, match.allowed.empty() ? 404 : 405);
+    if (!match.allowed.empty()) response.headers.emplace_back("Allow", match.allowed);
+    return response;
+  }
+  auto response = obey(*match.route, visit);
+  if (needsFormCookie && match.route->role == Role::Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
+  return response;
+}
+
+Response Site::obey(const Route& route, Visit& visit) {
+  if (holds(route.role, visit.session)) return route.page(visit);
+  const bool forScripts = route.path.starts_with("/api/");
+  if (!visit.session && forScripts)
+    return jsonResponse(401, {{"error", {{"code", "signed-out"}, {"message", "Sign in first."}}}});
+  if (!visit.session) return Response::redirect(signInPath(visit.request));
+  return errorPage(visit, 403, "Your account may not open this page.", "Ask an administrator if you need it.");
+}
+
+Response Site::errorPage(const Visit& visit, int status, std::string_view message, std::string_view hint) const {
+  const auto words = words::errorPage(status);
+  if (visit.request.path.starts_with("/api/"))
+    return jsonResponse(status, {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
+  try {
+    return visit.page("error", {std::string(words.title), "", status},
+                      {{"status", status},
+                       {"heading", words.title},
+                       {"text", message.empty() ? words.text : message},
+                       {"hint", message.empty() ? words.hint : hint}});
+  } catch (const std::exception& error) {  // the page that cannot be drawn is the error page itself
+    log::error("web", error.what(), {{"path", visit.request.path}});
+    Response response;
+    response.status = 500;
+    response.contentType = "text/plain; charset=utf-8";
+    response.body = "Postern could not draw this page. See the log of postern-webadmin.\n";
+    return response;
+  }
+}
+
+Response Site::refusal(int status) const {
+  const Request none;
+  return errorPage(Visit{none, tools_, {}, std::nullopt, {}}, status);
+}
+
+}  // namespace postern::webadmin

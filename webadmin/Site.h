@@ -1,0 +1,26 @@
+#pragma once
+#include "webadmin/Routes.h"
+#include "webadmin/Visit.h"
+
+namespace postern::webadmin {
+
+// The whole site without sockets: finds the route, the session and the role, guards POSTs against forgery, calls the
+// page and turns what it throws into an error page. This is the boundary "HTTP request": each cause is logged once and
+// answered fail-closed, never shown. Threads: safe for all. Errors: throws nothing.
+class Site {
+public:
+  explicit Site(Tools tools) : tools_(tools) {}
+
+  Response answer(const Request& request);
+
+  // A page for what the transport refuses before there is a request: 400, 405, 411, 413, 500.
+  Response refusal(int status) const;
+
+private:
+  Response dispatch(const Request& request, Visit& visit);
+  Response obey(const Route& route, Visit& visit);
+  Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
+  mutable Tools tools_;
+};
+
+}  // namespace postern::webadmin

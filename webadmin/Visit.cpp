@@ -1,0 +1,47 @@
+#include "webadmin/Visit.h"
+
+#include "webadmin/Template.h"
+#include "webadmin/Words.h"
+
+namespace postern::webadmin {
+
+using nlohmann::json;
+
+json Visit::order(std::string_view name, const json& args) const {
+  return tools.orders.give(name, {"web", session ? session->account : ""}, args);
+}
+
+Response Visit::page(std::string_view name, const Frame& frame, json view) const {
+  view["csrf"] = csrf;
+  json outer = {{"title", frame.title},
+                {"csrf", csrf},
+                {"hostName", tools.config.hostName},
+                {"notice", words::notice(request.query.get("done"))},
+                {"now", words::time(now())}};
+  if (session) {
+    outer["signedIn"] = {{"account", session->account}, {"role", session->role}};
+    outer["idleSeconds"] = Sessions::IdleLimit.count();
+    for (const auto* section : {"dashboard", "lists", "posts", "queue"})
+      outer[std::string("at-") + section] = frame.section == section;
+  }
+  Response response;
+  response.status = frame.status;
+  response.body = drawPage(name, view, std::move(outer));
+  return response;
+}
+
+Response jsonResponse(int status, const json& body) {
+  Response response;
+  response.status = status;
+  response.contentType = "application/json";
+  response.body = body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return response;
+}
+
+std::pair<std::string, std::string> setCookie(std::string_view name, std::string_view value) {
+  auto cookie = std::string(name) + "=" + std::string(value) + "; Path=/; Secure; HttpOnly; SameSite=Strict";
+  if (value.empty()) cookie += "; Max-Age=0";
+  return {"Set-Cookie", std::move(cookie)};
+}
+
+}  // namespace postern::webadmin

@@ -1,0 +1,221 @@
+#include "webadmin/Words.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <span>
+
+namespace postern::webadmin::words {
+
+namespace {
+
+struct Entry {
+  std::string_view word;
+  std::string_view text;
+};
+
+// A word that has no entry (of a newer listd) is shown as it is.
+std::string lookUp(std::span<const Entry> entries, std::string_view word) {
+  for (const auto& entry : entries)
+    if (entry.word == word) return std::string(entry.text);
+  return std::string(word);
+}
+
+constexpr Entry Protections[] = {
+    {"smime", "S/MIME"},     {"openpgp", "OpenPGP"}, {"tls", "Verified TLS"},
+    {"pickup", "Web pick-up"}, {"none", "Plaintext"},  {"withheld", "Withheld"},
+};
+
+constexpr Entry Reasons[] = {
+    {"open-list", "The list is open: copies are plain."},
+    {"valid-certificate", "A valid certificate is on file."},
+    {"no-key", "No certificate is on file."},
+    {"key-unconfirmed", "A certificate was proposed, but nobody confirmed it."},
+    {"certificate-expired", "The certificate has expired."},
+    {"certificate-not-yet-valid", "The certificate is not valid yet."},
+    {"wrong-address", "The certificate names another address."},
+    {"wrong-purpose", "The certificate is not made for encrypting mail."},
+    {"weak-key", "The key is too weak."},
+    {"unsupported-key", "The key is of a kind that Postern cannot encrypt to."},
+    {"untrusted", "No trusted authority stands behind the certificate."},
+    {"revoked", "The certificate was revoked."},
+    {"sealing-failed", "Encrypting this copy failed, so it was not sent."},
+    {"member-disabled", "Delivery to this member is switched off."},
+};
+
+constexpr Entry Refusals[] = {
+    {"secure-tag", "Tagged “Secure:” to a list that is not secure"},
+    {"malformed", "Malformed message"},
+    {"malformed-subject", "Two or more subjects"},
+    {"bare-newline", "Bare line feed or carriage return"},
+    {"size", "Larger than the limit"},
+    {"relay", "Address that is not ours (relay attempt)"},
+    {"unknown-recipient", "Unknown recipient"},
+    {"not-a-member", "Sender may not post to the list"},
+    {"policy-broken", "A policy failed (deferred, sender tries again)"},
+    {"policy", "Refused by policy"},
+    {"loop", "Mail loop"},
+    {"disk-full", "Not enough disk space (deferred)"},
+    {"too-many-connections", "Too many connections from one client"},
+    {"too-many-recipients", "Too many recipients"},
+    {"store-unhealthy", "The store is not healthy (deferred)"},
+};
+
+constexpr Entry States[] = {
+    {"enabled", "On"},          {"disabled", "Switched off"}, {"delivered", "Delivered"}, {"deferred", "Waiting to retry"},
+    {"waiting", "Waiting"},     {"queued", "Waiting"},        {"active", "Being sent"},   {"held", "Held"},
+    {"failed", "Failed"},       {"expired", "Gave up"},       {"blocked", "Stopped at the floor"},
+    {"dropped", "Dropped"},     {"withheld", "Withheld"},     {"sent", "Sent"},           {"confirmed", "Confirmed"},
+    {"proposed", "Proposed"},   {"revoked", "Revoked"},       {"weak", "Weak"},           {"expiring", "Expires soon"},
+    {"open", "Open"},           {"closed", "Closed"},         {"planned", "Planned"},     {"complete", "Complete"},
+    {"expanding", "Being expanded"}, {"submitted", "Handed to delivery"},                 {"noticed", "Notice sent"},
+};
+
+constexpr Entry Tones[] = {
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"valid", "good"},
+    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
+    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"expanding", "wait"},
+    {"failed", "bad"},    {"expired", "bad"},    {"blocked", "bad"},    {"revoked", "bad"},   {"weak", "bad"},
+};
+
+constexpr Entry Verifications[] = {
+    {"verified", "Certificate verified"},
+    {"dane", "Verified by DANE"},
+    {"none", "Encrypted, peer not verified"},
+};
+
+constexpr Entry Classes[] = {
+    {"low", "Low: everyday matters"},
+    {"moderate", "Moderate: internal matters"},
+    {"high", "High: health, personal or otherwise protected data"},
+};
+
+constexpr Entry Postings[] = {
+    {"members", "Only members may post."},
+    {"anyone", "Anyone may post."},
+};
+
+constexpr Entry Notices[] = {
+    {"signed-out", "You are signed out."},
+    {"session-ended", "Your session had ended, so nothing was changed. Sign in and do it again."},
+    {"set-up", "Your account is ready. Sign in with it."},
+    {"list-created", "The list was created."},
+    {"member-added", "The member was added."},
+    {"member-enabled", "Delivery to this member is on."},
+    {"member-disabled", "Delivery to this member is off."},
+    {"key-imported", "The certificate was imported."},
+    {"queue-retry", "Asked for another delivery attempt."},
+    {"queue-hold", "The copy is held. It stays in the queue until you release it."},
+    {"queue-release", "The copy is released."},
+    {"queue-drop", "The copy was dropped. It will not be delivered."},
+};
+
+constexpr std::array<ErrorWords, 9> Errors = {{
+    {"malformed", "This request cannot be read", "The browser sent something that Postern does not understand.",
+     "Go back, reload the page and try again."},
+    {"forbidden", "This is not allowed", "Your account may not do this.", "Nothing was changed."},
+    {"not-found", "There is no such page", "The address leads nowhere, or what it showed is gone.",
+     "Check the address, or start from the dashboard."},
+    {"method", "This page does not work that way", "It was asked for by a method that it does not know.",
+     "Start from the dashboard."},
+    {"conflict", "That did not work", "Postern refused the order.", "Nothing was changed."},
+    {"too-large", "That is too large", "Forms and uploads may have 1 MB at most.", "A certificate has a few kilobytes."},
+    {"too-many", "Too many attempts", "There were too many attempts from your network address.",
+     "Wait five minutes, then try again."},
+    {"broken", "Something is broken", "Postern could not do this. The cause is in the log of postern-webadmin.",
+     "Try again; if it stays so, look into the log."},
+    {"unavailable", "The list service does not answer",
+     "The web interface works, but postern-listd, which holds lists and members, does not answer. Mail that comes in "
+     "is still accepted and kept safe until it is back.",
+     "Run `postern status` on the server, and look into the log of postern-listd. Then reload this page."},
+}};
+
+}  // namespace
+
+std::string time(TimePoint at) {
+  auto text = formatRfc3339(at);  // 2026-03-01T12:00:00Z
+  text[10] = ' ';
+  text.replace(19, 1, " UTC");
+  return text;
+}
+
+std::string day(TimePoint at) { return formatRfc3339(at).substr(0, 10); }
+
+std::string duration(std::chrono::microseconds length) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length).count();
+  if (seconds < 60) return std::to_string(seconds) + " s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + " min";
+  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + " h";
+  return std::to_string(seconds / 86400) + " days";
+}
+
+std::string relative(TimePoint at, TimePoint now) {
+  return at <= now ? duration(now - at) + " ago" : "in " + duration(at - now);
+}
+
+std::string count(std::uint64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+std::string size(std::uint64_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + " bytes";
+  constexpr std::array Units = {"kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  for (; value >= 999.95 && unit + 1 < Units.size(); ++unit) value /= 1000;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, Units[unit]);
+  return text.data();
+}
+
+std::string fingerprint(std::string_view hex) {
+  std::string text;
+  for (std::size_t i = 0; i < hex.size(); ++i) {
+    if (i && i % 4 == 0) text += ' ';
+    text += hex[i];
+  }
+  return text;
+}
+
+std::string protection(std::string_view word) { return lookUp(Protections, word); }
+std::string reason(std::string_view word) { return lookUp(Reasons, word); }
+std::string refusal(std::string_view word) { return lookUp(Refusals, word); }
+std::string state(std::string_view word) { return lookUp(States, word); }
+std::string listClass(std::string_view word) { return lookUp(Classes, word); }
+std::string posting(std::string_view word) { return lookUp(Postings, word); }
+
+std::string toneOf(std::string_view stateWord) {
+  const auto tone = lookUp(Tones, stateWord);
+  return tone == stateWord ? "quiet" : tone;
+}
+
+std::string verification(std::string_view word) {
+  if (word.empty()) return {};
+  const auto text = lookUp(Verifications, word);
+  return text == word ? "Encrypted, peer not verified: " + text : text;
+}
+
+std::string notice(std::string_view code) {
+  const auto text = lookUp(Notices, code);
+  return text == code ? std::string() : text;
+}
+
+ErrorWords errorPage(int status) {
+  switch (status) {
+    case 400:
+    case 411: return Errors[0];
+    case 403: return Errors[1];
+    case 404: return Errors[2];
+    case 405: return Errors[3];
+    case 409: return Errors[4];
+    case 413: return Errors[5];
+    case 429: return Errors[6];
+    case 503: return Errors[8];
+    default: return Errors[7];
+  }
+}
+
+}  // namespace postern::webadmin::words

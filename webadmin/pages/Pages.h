@@ -1,0 +1,60 @@
+#pragma once
+#include "webadmin/Visit.h"
+
+// The pages, as named in Routes.cpp; each file pages/<Name>Page.cpp makes views for templates of the same name.
+namespace postern::webadmin::pages {
+
+// DashboardPage.cpp
+Response dashboard(Visit& visit);
+Response flow(Visit& visit);
+
+// SignInPage.cpp
+Response signInForm(Visit& visit);
+Response signIn(Visit& visit);
+Response signOut(Visit& visit);
+Response keepSession(Visit& visit);
+
+// SetupPage.cpp
+Response setupForm(Visit& visit);
+Response setup(Visit& visit);
+Response setupQr(Visit& visit);
+
+// ListsPage.cpp
+Response lists(Visit& visit);
+Response listsCsv(Visit& visit);
+Response newList(Visit& visit);
+Response createList(Visit& visit);
+
+// ListPage.cpp
+Response list(Visit& visit);
+
+// MembersPage.cpp
+Response members(Visit& visit);
+Response membersCsv(Visit& visit);
+Response addMember(Visit& visit);
+
+// MemberPage.cpp
+Response member(Visit& visit);
+Response setMemberState(Visit& visit);
+Response importKey(Visit& visit);
+
+// PostsPage.cpp
+Response posts(Visit& visit);
+
+// LedgerPage.cpp
+Response ledger(Visit& visit);
+Response ledgerCsv(Visit& visit);
+
+// QueuePage.cpp
+Response queue(Visit& visit);
+Response actOnQueue(Visit& visit);
+Response confirmDrop(Visit& visit);
+Response dropCopy(Visit& visit);
+
+// AssetPages.cpp
+Response health(Visit& visit);
+Response robots(Visit& visit);
+Response favicon(Visit& visit);
+Response staticFile(Visit& visit);
+
+}  // namespace postern::webadmin::pages

@@ -1,0 +1,90 @@
+#include "webadmin/QrCode.h"
+#include "webadmin/Views.h"
+#include "webadmin/pages/Pages.h"
+
+namespace postern::webadmin::pages {
+
+using nlohmann::json;
+
+namespace {
+
+// "JBSWY3DP…" in groups of four, as people type it.
+std::string grouped(const std::string& secret) {
+  std::string text;
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    if (i && i % 4 == 0) text += ' ';
+    text += secret[i];
+  }
+  return text;
+}
+
+Response drawGone(const Visit& visit, const app::OrderError& error) {
+  if (error.code == "broken" || error.code == "unavailable") throw app::OrderRefused(error);
+  return visit.page("setup-gone", {"Set-up link", "", 410}, {{"message", error.message}, {"hint", error.hint}});
+}
+
+Response drawSetup(const Visit& visit, const std::string& token, const json& check, int status, const json& refusal) {
+  const auto secret = views::text(check, "secret");
+  return visit.page("setup", {"Set up Postern", "", status},
+                    {{"token", token},
+                     {"secret", grouped(secret)},
+                     {"qrPath", "/setup/qr.svg?token=" + percentEncode(token)},
+                     {"otpauth", views::text(check, "otpauth")},
+                     {"name", visit.request.form.get("name")},
+                     {"refusal", refusal}});
+}
+
+json checkToken(const Visit& visit, const std::string& token) {
+  return visit.order("user.setup-check", {{"token", token}});
+}
+
+}  // namespace
+
+Response setupForm(Visit& visit) {
+  const auto token = visit.request.query.get("token");
+  try {
+    return drawSetup(visit, token, checkToken(visit, token), 200, nullptr);
+  } catch (const app::OrderRefused& refused) {
+    if (!visit.tools.signInLimit.allow(visit.request.clientAddress))
+      return drawGone(visit, {"refused", "There were too many attempts from your network address.",
+                              "Wait five minutes, then open the link again."});
+    return drawGone(visit, refused.error());
+  }
+}
+
+Response setup(Visit& visit) {
+  const auto& form = visit.request.form;
+  const auto token = form.get("token");
+  if (!visit.tools.signInLimit.allow(visit.request.clientAddress))
+    return drawGone(visit, {"refused", "There were too many attempts from your network address.",
+                            "Wait five minutes, then open the link again."});
+  json check;
+  try {
+    check = checkToken(visit, token);
+  } catch (const app::OrderRefused& refused) {
+    return drawGone(visit, refused.error());
+  }
+  try {
+    if (form.get("password") != form.get("repeat"))
+      return drawSetup(visit, token, check, 422,
+                       views::refusal("The two passwords differ.", "Type or paste the same password twice."));
+    visit.order("user.setup", {{"token", token},
+                               {"name", form.get("name")},
+                               {"password", form.get("password")},
+                               {"totp", form.get("code")}});
+  } catch (const app::OrderRefused& refused) {
+    return drawSetup(visit, token, check, 422, views::refusal(refused));
+  }
+  visit.tools.signInLimit.forgive(visit.request.clientAddress);
+  return Response::redirect("/sign-in?done=set-up");
+}
+
+Response setupQr(Visit& visit) {
+  const auto check = checkToken(visit, visit.request.query.get("token"));
+  Response response;
+  response.contentType = "image/svg+xml";
+  response.body = drawQrCode(views::text(check, "otpauth"));
+  return response;
+}
+
+}  // namespace postern::webadmin::pages

@@ -1,0 +1,124 @@
+// Niceties only: every page works without this script.
+"use strict";
+
+// The dashboard's numbers and chart, fresh every two seconds while the page is visible.
+(() => {
+  const flow = document.querySelector("[data-flow]");
+  if (!flow) return;
+  const every = 2000;
+  const state = document.querySelector("[data-live-state]");
+
+  const put = (selector, text) => {
+    for (const place of document.querySelectorAll(selector)) if (place.textContent !== text) place.textContent = text;
+  };
+
+  const svg = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+
+  const drawChart = (chart) => {
+    for (const side of ["in", "out"]) {
+      put(`[data-axis="${side}.top"]`, chart[side].top);
+      put(`[data-axis="${side}.half"]`, chart[side].half);
+      for (const series of chart[side].series) {
+        flow.querySelector(`[data-series="${series.name}"]`).setAttribute("d", series.path);
+        put(`[data-total="${series.name}"]`, series.total);
+      }
+    }
+    flow.querySelectorAll("[data-time]").forEach((place, index) => {
+      place.textContent = chart.times[index % chart.times.length].label;
+    });
+  };
+
+  const drawRefusals = (refusals) => {
+    const body = document.querySelector("[data-refusals]");
+    const rows = refusals.map((refusal) => {
+      const row = document.createElement("tr");
+      row.insertCell().textContent = refusal.reason;
+      const count = row.insertCell();
+      count.className = "number";
+      count.textContent = refusal.count;
+      return row;
+    });
+    if (rows.length) body.replaceChildren(...rows);
+  };
+
+  const drawMix = (protection) => {
+    const mix = document.querySelector("[data-mix]");
+    if (protection.empty || !mix) return;
+    mix.querySelector("p")?.remove();
+    const bar = mix.querySelector("svg.bar");
+    bar.replaceChildren(
+      svg("rect", { class: "rest", width: 100, height: 10 }),
+      ...protection.parts.map((part) => svg("rect", { class: `p-${part.name}`, x: part.x, width: part.width, height: 10 })),
+    );
+    const entries = protection.parts.map((part) => {
+      const key = svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" });
+      key.append(svg("rect", { class: `p-${part.name}`, width: 10, height: 10, rx: 2 }));
+      const count = document.createElement("strong");
+      count.textContent = part.count;
+      const entry = document.createElement("li");
+      entry.append(key, `${part.title} `, count);
+      return entry;
+    });
+    mix.querySelector(".legend").replaceChildren(...entries);
+  };
+
+  const draw = (data) => {
+    for (const [name, text] of Object.entries(data.shown)) put(`[data-live="${name}"]`, text);
+    put('[data-live="updatedAt"]', data.updatedAt);
+    document.querySelector("[data-plaintext]").className = data.plaintextTone;
+    drawChart(data.chart);
+    drawRefusals(data.refusals);
+    drawMix(data.protection);
+    // A problem that came or went changes the page itself; its words are drawn by the server.
+    const shown = document.querySelector("[data-problem-count]").dataset.problemCount;
+    if (String(data.problems) !== shown) location.reload();
+  };
+
+  let timer = 0;
+  const refresh = async () => {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(`/api/v1/flow?minutes=${flow.dataset.flow}`, { headers: { Accept: "application/json" } });
+      if (answer.status === 401) return location.reload();
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      draw(await answer.json());
+      state.textContent = "Live, as of";
+      flow.classList.remove("stale");
+    } catch {
+      state.textContent = "Not live: Postern did not answer. Last numbers of";
+      flow.classList.add("stale");
+    }
+    timer = setTimeout(refresh, every);
+  };
+  document.addEventListener("visibilitychange", refresh);
+  refresh();
+})();
+
+// Warns two minutes before the session ends for want of activity, and extends it on request.
+(() => {
+  const box = document.getElementById("idle");
+  const seconds = Number(document.body.dataset.idleSeconds);
+  if (!box || !seconds) return;
+  const warnBefore = 120;
+  let endsAt = Date.now() + seconds * 1000;
+
+  const look = () => {
+    const left = Math.round((endsAt - Date.now()) / 1000);
+    if (left <= 0) return location.reload();
+    box.hidden = left > warnBefore;
+    if (!box.hidden) box.querySelector("[data-idle-left]").textContent = left > 60 ? "2 minutes" : `${left} seconds`;
+    setTimeout(look, left > warnBefore ? (left - warnBefore) * 1000 : 1000);
+  };
+  box.querySelector("[data-idle-stay]").addEventListener("click", async () => {
+    const answer = await fetch("/api/v1/session");
+    if (!answer.ok) return location.reload();
+    endsAt = Date.now() + (await answer.json()).idleSeconds * 1000;
+    box.hidden = true;
+  });
+  look();
+})();
