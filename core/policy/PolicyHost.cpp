@@ -191,7 +191,7 @@ MessageOutcome PolicyHost::State::call(const std::string& request, const std::sh
                                        std::size_t recipients, bool beforeContent) {
   auto lane = acquire();
   if (!lane)
-    return Unexpected(Failure{FailureKind::Busy, "", "no policy worker became free in time; raise policy.workers"});
+    return Unexpected(Failure{FailureKind::Busy, "", "no policy worker became free in time; raise [policy] workers"});
   const Lease lease(*this, std::move(lane));
   if (auto failure = prepare(*lease, set)) return Unexpected(std::move(*failure));
   {
