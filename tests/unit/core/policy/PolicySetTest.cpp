@@ -1,5 +1,4 @@
 #include "core/policy/PolicySet.h"
-#include "core/policy/ShippedPolicies.h"
 #include "tests/unit/core/policy/PolicyFixture.h"
 
 using namespace postern::policy;
@@ -48,13 +47,6 @@ BOOST_AUTO_TEST_CASE(the_shipped_set_passes_all_its_cases) {
     BOOST_TEST(result.ok, result.policy << ": " << result.title << ": " << result.text);
   BOOST_TEST(report.cases.size() > 80u);
   BOOST_TEST(report.ok);
-}
-
-BOOST_AUTO_TEST_CASE(the_shipped_set_is_compiled_into_the_programs) {
-  const auto* file = shipped::find("secure_tag.lua");
-  BOOST_REQUIRE(file != nullptr);
-  BOOST_TEST(file->content == postern::files::read(ShippedFolder / "secure_tag.lua"));
-  BOOST_TEST((shipped::find("lib/tag.lua") != nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_check_names_file_line_and_cause) {
