@@ -215,8 +215,8 @@ Exit exitOf(const app::OrderError& error) {
 }  // namespace
 
 Exit runCommandLine(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
-  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-  const Context context{"", json, out, err};
+  const bool asJson = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const Context context{"", asJson, out, err};
   try {
     return Parser().run(arguments, out, err);
   } catch (const app::OrderRefused& refused) {

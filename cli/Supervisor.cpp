@@ -1,6 +1,7 @@
 #include "cli/Supervisor.h"
 
 #include "core/base/Error.h"
+#include "core/base/Files.h"
 #include "core/base/Log.h"
 #include "core/config/SiteConfig.h"
 

@@ -4,6 +4,8 @@ find_package(OpenSSL 3.0 REQUIRED)
 find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net NetSSL Util Crypto)
 find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
 
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4-c++)

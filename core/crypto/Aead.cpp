@@ -23,8 +23,7 @@ void sealWith(EVP_CIPHER_CTX* context, std::string_view plain, std::string_view 
 }
 
 std::size_t plainSize(std::string_view sealed) {
-  if (sealed.size() < AeadKey::Overhead)
-    throw Error(ErrorKind::Crypto, "cannot open sealed bytes: they are cut short");
+  if (sealed.size() < AeadKey::Overhead) throw Error(ErrorKind::Crypto, "cannot open sealed bytes: they are cut short");
   return sealed.size() - AeadKey::Overhead;
 }
 
@@ -34,9 +33,13 @@ void openWith(EVP_CIPHER_CTX* context, std::string_view sealed, std::string_view
 
 }  // namespace
 
-AeadKey::AeadKey(Secret key) : key_(std::move(key)) { checked(key_); }
+AeadKey::AeadKey(Secret key) : key_(std::move(key)) {
+  checked(key_);
+}
 
-Secret AeadKey::generate() { return randomSecret(KeySize); }
+Secret AeadKey::generate() {
+  return randomSecret(KeySize);
+}
 
 std::string AeadKey::seal(std::string_view plain, std::string_view context) const {
   std::string out;

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Secret.h"
+#include "core/crypto/OpenSsl.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "core/base/Secret.h"
-#include "core/crypto/OpenSsl.h"
 
 namespace postern::crypto {
 

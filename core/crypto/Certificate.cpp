@@ -1,13 +1,15 @@
 #include "core/crypto/Certificate.h"
 
-#include <openssl/core_names.h>
-
-#include <ctime>
-
 #include "core/crypto/CertificateScan.h"
 #include "core/crypto/Der.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
 
 namespace postern::crypto {
 
@@ -29,7 +31,8 @@ Result<std::string, CertificateError> derOfPem(std::string_view text) {
   if (begin == std::string_view::npos) return Unexpected(malformed());
   text.remove_prefix(begin + PemBegin.size());
   const auto end = text.find(PemEnd);
-  if (end == std::string_view::npos) return Unexpected(malformed("The certificate is cut short: its END line is missing."));
+  if (end == std::string_view::npos)
+    return Unexpected(malformed("The certificate is cut short: its END line is missing."));
   if (text.find(PemBegin, end) != std::string_view::npos)
     return Unexpected(CertificateError{"several", "This holds more than one certificate. Send the one of the person."});
   auto der = fromBase64(text.substr(0, end));
@@ -93,11 +96,16 @@ KeyKind kindOf(EVP_PKEY* key) {
 
 std::string algorithmOf(EVP_PKEY* key, KeyKind kind) {
   switch (kind) {
-    case KeyKind::Rsa: return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
-    case KeyKind::P256: return "EC P-256";
-    case KeyKind::P384: return "EC P-384";
-    case KeyKind::P521: return "EC P-521";
-    case KeyKind::Unsupported: break;
+    case KeyKind::Rsa:
+      return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
+    case KeyKind::P256:
+      return "EC P-256";
+    case KeyKind::P384:
+      return "EC P-384";
+    case KeyKind::P521:
+      return "EC P-521";
+    case KeyKind::Unsupported:
+      break;
   }
   const char* name = key ? EVP_PKEY_get0_type_name(key) : nullptr;
   return name ? name : "unknown";
@@ -126,11 +134,14 @@ struct Certificate::Content {
 
 const char* keyKindName(KeyKind kind) {
   switch (kind) {
-    case KeyKind::Rsa: return "rsa";
+    case KeyKind::Rsa:
+      return "rsa";
     case KeyKind::P256:
     case KeyKind::P384:
-    case KeyKind::P521: return "ec";
-    case KeyKind::Unsupported: break;
+    case KeyKind::P521:
+      return "ec";
+    case KeyKind::Unsupported:
+      break;
   }
   return "unsupported";
 }
@@ -177,7 +188,9 @@ Result<Certificate, CertificateError> Certificate::parse(std::string_view pemOrD
   return Certificate(std::move(content));
 }
 
-const std::string& Certificate::der() const { return content_->der; }
+const std::string& Certificate::der() const {
+  return content_->der;
+}
 std::string Certificate::pem() const {
   std::string text(PemBegin);
   text.push_back('\n');
@@ -185,20 +198,48 @@ std::string Certificate::pem() const {
   for (std::size_t at = 0; at < body.size(); at += 64) text.append(body.substr(at, 64)).push_back('\n');
   return text.append(PemEnd).append("\n");
 }
-const std::string& Certificate::fingerprint() const { return content_->fingerprint; }
-const std::string& Certificate::subject() const { return content_->subject; }
-const std::string& Certificate::issuer() const { return content_->issuer; }
-const std::string& Certificate::serial() const { return content_->serial; }
-TimePoint Certificate::notBefore() const { return content_->notBefore; }
-TimePoint Certificate::notAfter() const { return content_->notAfter; }
-KeyKind Certificate::keyKind() const { return content_->keyKind; }
-unsigned Certificate::keyBits() const { return content_->keyBits; }
-const std::string& Certificate::algorithm() const { return content_->algorithm; }
-const std::vector<std::string>& Certificate::addresses() const { return content_->addresses; }
-const std::vector<std::string>& Certificate::subjectAddresses() const { return content_->subjectAddresses; }
-const std::string& Certificate::issuerAndSerial() const { return content_->issuerAndSerial; }
-const std::string& Certificate::subjectKeyId() const { return content_->subjectKeyId; }
-X509* Certificate::handle() const { return content_->x509.get(); }
+const std::string& Certificate::fingerprint() const {
+  return content_->fingerprint;
+}
+const std::string& Certificate::subject() const {
+  return content_->subject;
+}
+const std::string& Certificate::issuer() const {
+  return content_->issuer;
+}
+const std::string& Certificate::serial() const {
+  return content_->serial;
+}
+TimePoint Certificate::notBefore() const {
+  return content_->notBefore;
+}
+TimePoint Certificate::notAfter() const {
+  return content_->notAfter;
+}
+KeyKind Certificate::keyKind() const {
+  return content_->keyKind;
+}
+unsigned Certificate::keyBits() const {
+  return content_->keyBits;
+}
+const std::string& Certificate::algorithm() const {
+  return content_->algorithm;
+}
+const std::vector<std::string>& Certificate::addresses() const {
+  return content_->addresses;
+}
+const std::vector<std::string>& Certificate::subjectAddresses() const {
+  return content_->subjectAddresses;
+}
+const std::string& Certificate::issuerAndSerial() const {
+  return content_->issuerAndSerial;
+}
+const std::string& Certificate::subjectKeyId() const {
+  return content_->subjectKeyId;
+}
+X509* Certificate::handle() const {
+  return content_->x509.get();
+}
 
 std::optional<std::uint32_t> Certificate::keyUsage() const {
   if (!(content_->flags & EXFLAG_KUSAGE)) return std::nullopt;
@@ -210,6 +251,8 @@ bool Certificate::allowsEmail() const {
   return (X509_get_extended_key_usage(handle()) & (XKU_SMIME | XKU_ANYEKU)) != 0;
 }
 
-bool Certificate::selfSigned() const { return (content_->flags & EXFLAG_SS) != 0; }
+bool Certificate::selfSigned() const {
+  return (content_->flags & EXFLAG_SS) != 0;
+}
 
 }  // namespace postern::crypto

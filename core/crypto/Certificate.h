@@ -1,4 +1,8 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Result.h"
+#include "core/crypto/OpenSsl.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -6,10 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/base/Result.h"
-#include "core/crypto/OpenSsl.h"
 
 namespace postern::crypto {
 
@@ -86,7 +86,15 @@ private:
 };
 
 enum class CertificateState : std::uint8_t {
-  Valid, Expired, NotYetValid, WrongAddress, WrongUsage, WeakKey, Untrusted, Revoked, Unsupported
+  Valid,
+  Expired,
+  NotYetValid,
+  WrongAddress,
+  WrongUsage,
+  WeakKey,
+  Untrusted,
+  Revoked,
+  Unsupported
 };
 // "valid" "expired" "not-yet-valid" "wrong-address" "wrong-usage" "weak-key" "untrusted" "revoked" "unsupported"
 const char* stateName(CertificateState state);

@@ -1,10 +1,11 @@
+#include "core/base/Error.h"
+#include "core/crypto/Certificate.h"
+
 #include <openssl/core_names.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <array>
-
-#include "core/base/Error.h"
-#include "core/crypto/Certificate.h"
 
 namespace postern::crypto {
 
@@ -15,7 +16,9 @@ constexpr int SecurityLevel = 2;  // no SHA-1 or RSA below 2048 bits in a chain
 constexpr unsigned MinRsaBits = 2048;
 constexpr unsigned MaxRsaBits = 8192;
 
-char lower(char c) { return (c >= 'A' && c <= 'Z') ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return (c >= 'A' && c <= 'Z') ? static_cast<char>(c + 32) : c;
+}
 
 // Keys that are no RSA keys at all, or whose messages can be opened by others. Cheap on purpose: no primality tests
 // with numbers that a stranger chose.
@@ -72,8 +75,8 @@ CertificateCheck checkChain(const Certificate& certificate, TimePoint now, const
   clearOpenSslErrors();
   if (error == X509_V_ERR_CERT_REVOKED) return {CertificateState::Revoked, "The issuer has revoked the certificate."};
   if (!verified)
-    return {CertificateState::Untrusted,
-            std::string("The certificate does not lead to a trusted authority: ") + X509_verify_cert_error_string(error) + "."};
+    return {CertificateState::Untrusted, std::string("The certificate does not lead to a trusted authority: ") +
+                                             X509_verify_cert_error_string(error) + "."};
   if (!chainAllowsEmail(X509_STORE_CTX_get0_chain(context.get())))
     return {CertificateState::Untrusted, "An authority in the chain may not issue certificates for mail."};
   return {CertificateState::Valid, ""};
@@ -96,15 +99,24 @@ bool sameAddress(std::string_view a, std::string_view b) {
 
 const char* stateName(CertificateState state) {
   switch (state) {
-    case CertificateState::Valid: return "valid";
-    case CertificateState::Expired: return "expired";
-    case CertificateState::NotYetValid: return "not-yet-valid";
-    case CertificateState::WrongAddress: return "wrong-address";
-    case CertificateState::WrongUsage: return "wrong-usage";
-    case CertificateState::WeakKey: return "weak-key";
-    case CertificateState::Untrusted: return "untrusted";
-    case CertificateState::Revoked: return "revoked";
-    case CertificateState::Unsupported: break;
+    case CertificateState::Valid:
+      return "valid";
+    case CertificateState::Expired:
+      return "expired";
+    case CertificateState::NotYetValid:
+      return "not-yet-valid";
+    case CertificateState::WrongAddress:
+      return "wrong-address";
+    case CertificateState::WrongUsage:
+      return "wrong-usage";
+    case CertificateState::WeakKey:
+      return "weak-key";
+    case CertificateState::Untrusted:
+      return "untrusted";
+    case CertificateState::Revoked:
+      return "revoked";
+    case CertificateState::Unsupported:
+      break;
   }
   return "unsupported";
 }

@@ -22,7 +22,9 @@ constexpr std::size_t MaxSerialBytes = 32;  // RFC 5280 says 20; some issuers di
 
 using Failure = std::optional<CertificateError>;
 
-CertificateError malformed() { return {"malformed", "This is not an X.509 certificate."}; }
+CertificateError malformed() {
+  return {"malformed", "This is not an X.509 certificate."};
+}
 CertificateError tooComplex(const std::string& what) {
   return {"too-complex", "This certificate is not accepted: " + what + "."};
 }

@@ -30,8 +30,8 @@ public:
 
   // Nothing at the end and for anything but a short tag and a definite, minimal length that fits.
   std::optional<Item> next();
-  std::optional<Item> next(std::uint8_t tag);      // only if the next item has this tag
-  std::optional<Item> nextIf(std::uint8_t tag);    // the same; an item with another tag stays
+  std::optional<Item> next(std::uint8_t tag);    // only if the next item has this tag
+  std::optional<Item> nextIf(std::uint8_t tag);  // the same; an item with another tag stays
 
 private:
   std::string_view rest_;

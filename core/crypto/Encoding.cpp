@@ -1,10 +1,10 @@
 #include "core/crypto/Encoding.h"
 
+#include "core/crypto/OpenSsl.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-
-#include "core/crypto/OpenSsl.h"
 
 namespace postern::crypto {
 
@@ -28,7 +28,9 @@ constexpr DigitTable tableOf(std::string_view digits) {
 constexpr DigitTable Base64Table = tableOf(Base64Digits);
 constexpr DigitTable Base32Table = tableOf(Base32Digits);
 
-bool isBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool isBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 // Collects digits of `width` bits into bytes; the bits left over must be zero, so that each value has one text.
 class BitCollector {

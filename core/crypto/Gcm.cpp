@@ -1,10 +1,10 @@
 #include "core/crypto/Gcm.h"
 
+#include "core/base/Error.h"
+
 #include <openssl/crypto.h>
 
 #include <limits>
-
-#include "core/base/Error.h"
 
 namespace postern::crypto::gcm {
 
@@ -31,8 +31,12 @@ void authenticate(EVP_CIPHER_CTX* context, const unsigned char* nonce, std::stri
 
 }  // namespace
 
-CipherContextPtr sealingContext(const unsigned char* key) { return keyedContext(key, 1); }
-CipherContextPtr openingContext(const unsigned char* key) { return keyedContext(key, 0); }
+CipherContextPtr sealingContext(const unsigned char* key) {
+  return keyedContext(key, 1);
+}
+CipherContextPtr openingContext(const unsigned char* key) {
+  return keyedContext(key, 0);
+}
 
 void seal(EVP_CIPHER_CTX* context, const unsigned char* nonce, std::string_view plain, std::string_view aad,
           std::string& out) {

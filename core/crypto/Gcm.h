@@ -1,8 +1,8 @@
 #pragma once
+#include "core/crypto/OpenSsl.h"
+
 #include <string>
 #include <string_view>
-
-#include "core/crypto/OpenSsl.h"
 
 // AES-256-GCM with a nonce of 12 and a tag of 16 bytes, on a context that has its key: what Aead and SealedBox share.
 namespace postern::crypto::gcm {

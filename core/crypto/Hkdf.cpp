@@ -1,12 +1,12 @@
 #include "core/crypto/Hkdf.h"
 
+#include "core/base/Error.h"
+#include "core/crypto/Digest.h"
+
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <string>
-
-#include "core/base/Error.h"
-#include "core/crypto/Digest.h"
 
 namespace postern::crypto {
 

@@ -1,8 +1,8 @@
 #pragma once
+#include "core/base/Secret.h"
+
 #include <cstddef>
 #include <string_view>
-
-#include "core/base/Secret.h"
 
 namespace postern::crypto {
 

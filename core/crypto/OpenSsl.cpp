@@ -1,11 +1,11 @@
 #include "core/crypto/OpenSsl.h"
 
+#include "core/base/Error.h"
+
 #include <openssl/err.h>
 
 #include <array>
 #include <string>
-
-#include "core/base/Error.h"
 
 namespace postern::crypto {
 
@@ -28,7 +28,9 @@ void throwOpenSsl(std::string_view doing) {
   throw Error(ErrorKind::Crypto, text);
 }
 
-void clearOpenSslErrors() { ERR_clear_error(); }
+void clearOpenSslErrors() {
+  ERR_clear_error();
+}
 
 const EVP_CIPHER* aes256Gcm() {
   static const CipherPtr cipher = fetchCipher("AES-256-GCM");

@@ -64,7 +64,9 @@ const EVP_MD* sha256Algorithm();
 inline const unsigned char* bytesOf(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
-inline unsigned char* bytesOf(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+inline unsigned char* bytesOf(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 // What a BIO made by BIO_s_mem holds. The view ends with the BIO.
 std::string_view contentOf(BIO* bio);

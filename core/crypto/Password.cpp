@@ -1,11 +1,11 @@
 #include "core/crypto/Password.h"
 
+#include "core/base/Error.h"
+#include "core/crypto/Random.h"
+
 #include <argon2.h>
 
 #include <charconv>
-
-#include "core/base/Error.h"
-#include "core/crypto/Random.h"
 
 namespace postern::crypto {
 

@@ -1,9 +1,9 @@
 #pragma once
+#include "core/base/Secret.h"
+
 #include <optional>
 #include <semaphore>
 #include <string>
-
-#include "core/base/Secret.h"
 
 namespace postern::crypto {
 

@@ -1,9 +1,9 @@
 #include "core/crypto/Random.h"
 
-#include <openssl/rand.h>
-
 #include "core/crypto/Encoding.h"
 #include "core/crypto/OpenSsl.h"
+
+#include <openssl/rand.h>
 
 namespace postern::crypto {
 
@@ -19,6 +19,8 @@ Secret randomSecret(std::size_t count) {
   return secret;
 }
 
-std::string randomToken(std::size_t byteCount) { return base64Url(randomBytes(byteCount)); }
+std::string randomToken(std::size_t byteCount) {
+  return base64Url(randomBytes(byteCount));
+}
 
 }  // namespace postern::crypto

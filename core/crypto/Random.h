@@ -1,8 +1,8 @@
 #pragma once
+#include "core/base/Secret.h"
+
 #include <cstddef>
 #include <string>
-
-#include "core/base/Secret.h"
 
 // Bytes from the system's cryptographic generator. Errors: throw Error(Crypto) if it fails. Threads: safe for all.
 namespace postern::crypto {

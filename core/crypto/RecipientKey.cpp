@@ -1,11 +1,12 @@
 #include "core/crypto/RecipientKey.h"
 
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-#include <openssl/params.h>
-
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <array>
 
 namespace postern::crypto {
 
@@ -15,16 +16,17 @@ constexpr std::uint8_t FormVersion = 1;
 constexpr std::uint8_t GcmFlag = 1;
 constexpr std::uint8_t OaepFlag = 2;
 
-using ParametersPtr = OpenSslPtr<OSSL_PARAM, &OSSL_PARAM_free>;
-using ParametersBuilderPtr = OpenSslPtr<OSSL_PARAM_BLD, &OSSL_PARAM_BLD_free>;
-
 std::size_t fieldSize(KeyKind kind) {
   switch (kind) {
-    case KeyKind::P256: return 32;
-    case KeyKind::P384: return 48;
-    case KeyKind::P521: return 66;
+    case KeyKind::P256:
+      return 32;
+    case KeyKind::P384:
+      return 48;
+    case KeyKind::P521:
+      return 66;
     case KeyKind::Rsa:
-    case KeyKind::Unsupported: break;
+    case KeyKind::Unsupported:
+      break;
   }
   return 0;
 }
@@ -43,12 +45,54 @@ BignumPtr numberOf(std::string_view bytes) {
   return BignumPtr(check(BN_bin2bn(bytesOf(bytes), static_cast<int>(bytes.size()), nullptr), "read a number"));
 }
 
-PkeyPtr keyFrom(const char* type, OSSL_PARAM* parameters) {
+PkeyPtr keyFrom(const char* type, int selection, OSSL_PARAM* parameters) {
   PkeyContextPtr context(check(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr), "load a public key"));
   check(EVP_PKEY_fromdata_init(context.get()), "load a public key");
   EVP_PKEY* key = nullptr;
-  check(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters), "load a public key");
+  check(EVP_PKEY_fromdata(context.get(), &key, selection, parameters), "load a public key");
   return PkeyPtr(key);
+}
+
+PkeyPtr curveOf(const char* name) {
+  std::string group = name;
+  std::array<OSSL_PARAM, 2> parameters{OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
+                                       OSSL_PARAM_construct_end()};
+  return keyFrom("EC", EVP_PKEY_KEY_PARAMETERS, parameters.data());
+}
+
+// The curves without a key on them. Copying one and setting a point costs a quarter of loading the curve by name.
+EVP_PKEY* curveOf(KeyKind kind) {
+  static const PkeyPtr p256 = curveOf("prime256v1");
+  static const PkeyPtr p384 = curveOf("secp384r1");
+  static const PkeyPtr p521 = curveOf("secp521r1");
+  return kind == KeyKind::P256 ? p256.get() : kind == KeyKind::P384 ? p384.get() : p521.get();
+}
+
+PkeyPtr rsaKeyOf(std::string_view modulus, std::string_view exponent) {
+  const auto n = numberOf(modulus);
+  const auto e = numberOf(exponent);
+  // A key that was damaged in the store must not turn into one that hides nothing.
+  if (BN_num_bits(n.get()) < 2048 || BN_num_bits(n.get()) > 8192 || !BN_is_odd(n.get()) || BN_num_bits(e.get()) < 17)
+    throw Error(ErrorKind::Crypto, "a stored RSA key is damaged");
+  std::string nativeModulus(modulus.size(), '\0');
+  std::string nativeExponent(exponent.size(), '\0');
+  check(BN_bn2nativepad(n.get(), bytesOf(nativeModulus), static_cast<int>(modulus.size())), "load a public key");
+  check(BN_bn2nativepad(e.get(), bytesOf(nativeExponent), static_cast<int>(exponent.size())), "load a public key");
+  std::array<OSSL_PARAM, 3> parameters{
+      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, bytesOf(nativeModulus), nativeModulus.size()),
+      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, bytesOf(nativeExponent), nativeExponent.size()),
+      OSSL_PARAM_construct_end()};
+  return keyFrom("RSA", EVP_PKEY_PUBLIC_KEY, parameters.data());
+}
+
+PkeyPtr ecKeyOf(KeyKind kind, std::string_view point) {
+  const auto size = fieldSize(kind);
+  if (size == 0 || point.size() != 1 + 2 * size || point[0] != 4)
+    throw Error(ErrorKind::Crypto, "a stored EC key is damaged");
+  PkeyPtr key(check(EVP_PKEY_dup(curveOf(kind)), "load a public key"));
+  // Refuses a point that is not on the curve.
+  check(EVP_PKEY_set1_encoded_public_key(key.get(), bytesOf(point), point.size()), "load a public key");
+  return key;
 }
 
 }  // namespace
@@ -102,27 +146,7 @@ RecipientKey RecipientKey::decode(std::string_view bytes) {
 }
 
 PkeyPtr RecipientKey::openSslKey() const {
-  if (kind == KeyKind::Rsa) {
-    const auto n = numberOf(modulus);
-    const auto e = numberOf(exponent);
-    // A key that was damaged in the store must not turn into one that hides nothing.
-    if (BN_num_bits(n.get()) < 2048 || BN_num_bits(n.get()) > 8192 || !BN_is_odd(n.get()) || BN_num_bits(e.get()) < 17)
-      throw Error(ErrorKind::Crypto, "a stored RSA key is damaged");
-    ParametersBuilderPtr builder(check(OSSL_PARAM_BLD_new(), "load a public key"));
-    check(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()), "load a public key");
-    check(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()), "load a public key");
-    const ParametersPtr parameters(check(OSSL_PARAM_BLD_to_param(builder.get()), "load a public key"));
-    return keyFrom("RSA", parameters.get());
-  }
-  const auto size = fieldSize(kind);
-  if (size == 0 || point.size() != 1 + 2 * size || point[0] != 4)
-    throw Error(ErrorKind::Crypto, "a stored EC key is damaged");
-  std::string group = kind == KeyKind::P256 ? "prime256v1" : kind == KeyKind::P384 ? "secp384r1" : "secp521r1";
-  std::string bytes = point;
-  std::array<OSSL_PARAM, 3> parameters{
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes.data(), bytes.size()), OSSL_PARAM_construct_end()};
-  return keyFrom("EC", parameters.data());
+  return kind == KeyKind::Rsa ? rsaKeyOf(modulus, exponent) : ecKeyOf(kind, point);
 }
 
 }  // namespace postern::crypto

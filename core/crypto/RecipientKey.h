@@ -1,8 +1,8 @@
 #pragma once
+#include "core/crypto/Certificate.h"
+
 #include <string>
 #include <string_view>
-
-#include "core/crypto/Certificate.h"
 
 namespace postern::crypto {
 

@@ -1,15 +1,15 @@
 #include "core/crypto/SealedBox.h"
 
-#include <array>
-#include <mutex>
-#include <thread>
-
 #include "core/base/Error.h"
 #include "core/base/Mutex.h"
 #include "core/crypto/Gcm.h"
 #include "core/crypto/Hkdf.h"
 #include "core/crypto/OpenSsl.h"
 #include "core/crypto/Random.h"
+
+#include <array>
+#include <optional>
+#include <thread>
 
 namespace postern::crypto {
 
@@ -67,7 +67,9 @@ std::string authenticated(std::string_view header, std::string_view context) {
 
 }  // namespace
 
-SealedBoxKeys SealedBoxKeys::generate() { return fromPrivateKey(randomSecret(KeySize)); }
+SealedBoxKeys SealedBoxKeys::generate() {
+  return fromPrivateKey(randomSecret(KeySize));
+}
 
 SealedBoxKeys SealedBoxKeys::fromPrivateKey(const Secret& privateKey) {
   return {privateKey, rawPublicKey(privateKeyOf(privateKey).get())};
@@ -95,8 +97,8 @@ struct SealedBoxWriter::State {
     while (!stopping) {
       if (!current) {
         changed.wait(mutex);
-      } else if (Steady::now() < current->expires) {
-        changed.wait_until(mutex, current->expires);
+      } else if (const auto expires = current->expires; Steady::now() < expires) {
+        changed.wait_until(mutex, expires);  // a copy: the wait reads its time after the mutex is free
       } else {
         current.reset();
       }
@@ -148,6 +150,11 @@ std::string SealedBoxWriter::seal(std::string_view plain, std::string_view conte
   return out;
 }
 
+bool SealedBoxWriter::holdsKey() const {
+  MutexLock lock(state_->mutex);
+  return state_->current.has_value();
+}
+
 struct SealedBoxReader::State {
   struct Known {
     std::string ephemeral;
@@ -179,8 +186,7 @@ SealedBoxReader::SealedBoxReader(const Secret& privateKey) : state_(std::make_un
 SealedBoxReader::~SealedBoxReader() = default;
 
 std::string SealedBoxReader::open(std::string_view sealed, std::string_view context) {
-  if (sealed.size() < SealedBoxOverhead)
-    throw Error(ErrorKind::Crypto, "cannot open sealed content: it is cut short");
+  if (sealed.size() < SealedBoxOverhead) throw Error(ErrorKind::Crypto, "cannot open sealed content: it is cut short");
   if (sealed[0] != Version)
     throw Error(ErrorKind::Crypto, "cannot open sealed content: its form is not known to this version of Postern");
   const auto header = sealed.substr(0, HeaderSize);

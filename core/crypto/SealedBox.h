@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Secret.h"
+
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "core/base/Secret.h"
 
 // Sealing to an X25519 public key: who holds only the public key can seal, not open (how the gateway gives content to
 // the vault). Form: version 1, ephemeral public key (32), salt (32), ciphertext, tag (16).
@@ -35,6 +35,7 @@ public:
   explicit SealedBoxWriter(std::string_view publicKey);  // 32 bytes
   ~SealedBoxWriter();
   std::string seal(std::string_view plain, std::string_view context);
+  bool holdsKey() const;  // is there a shared secret in memory just now?
 
 private:
   struct State;

@@ -1,11 +1,14 @@
 #include "core/crypto/SigningIdentity.h"
 
+#include "core/base/Error.h"
+#include "core/crypto/Random.h"
+
 #include <arpa/inet.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 
-#include "core/base/Error.h"
-#include "core/crypto/Random.h"
+#include <algorithm>
+#include <array>
 
 namespace postern::crypto {
 
@@ -15,8 +18,8 @@ using GeneralNamesPtr = OpenSslPtr<GENERAL_NAMES, &GENERAL_NAMES_free>;
 using GeneralNamePtr = OpenSslPtr<GENERAL_NAME, &GENERAL_NAME_free>;
 using Pkcs8Ptr = OpenSslPtr<PKCS8_PRIV_KEY_INFO, &PKCS8_PRIV_KEY_INFO_free>;
 
-constexpr std::size_t MaxCommonName = 64;           // RFC 5280 ub-common-name
-constexpr std::chrono::hours ClockTolerance{1};     // members' clocks may be behind ours
+constexpr std::size_t MaxCommonName = 64;        // RFC 5280 ub-common-name
+constexpr std::chrono::hours ClockTolerance{1};  // members' clocks may be behind ours
 
 struct Profile {
   std::string commonName;
@@ -42,8 +45,8 @@ void addExtension(X509* certificate, int nid, const char* value) {
 void addAltName(X509* certificate, const Profile& profile) {
   GeneralNamesPtr names(check(GENERAL_NAMES_new(), "name a certificate"));
   GeneralNamePtr name(check(GENERAL_NAME_new(), "name a certificate"));
-  ASN1_STRING* value = check(profile.nameType == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new(),
-                             "name a certificate");
+  ASN1_STRING* value =
+      check(profile.nameType == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new(), "name a certificate");
   GENERAL_NAME_set0_value(name.get(), profile.nameType, value);
   check(ASN1_STRING_set(value, profile.name.data(), static_cast<int>(profile.name.size())), "name a certificate");
   check(sk_GENERAL_NAME_push(names.get(), name.get()), "name a certificate");
@@ -85,7 +88,8 @@ Certificate makeCertificate(EVP_PKEY* key, const Profile& profile, TimePoint now
   const std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
   OPENSSL_free(der);
   auto parsed = Certificate::parse(bytes);
-  if (!parsed) throw Error(ErrorKind::Crypto, "cannot make a certificate for " + profile.name + ": " + parsed.error().message);
+  if (!parsed)
+    throw Error(ErrorKind::Crypto, "cannot make a certificate for " + profile.name + ": " + parsed.error().message);
   return *parsed;
 }
 
@@ -114,7 +118,7 @@ SigningIdentity SigningIdentity::create(std::string_view listAddress, TimePoint 
   if (!usableAddress(listAddress))
     throw Error(ErrorKind::Crypto, "cannot make a signing certificate for '" + std::string(listAddress) +
                                        "': it is no ASCII mail address");
-  PkeyPtr key(check(EVP_RSA_gen(2048), "make an RSA key"));
+  PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)), "make an RSA key"));
   const Profile profile{std::string(listAddress), GEN_EMAIL, std::string(listAddress),
                         "critical,digitalSignature,keyEncipherment", "emailProtection"};
   auto certificate = makeCertificate(key.get(), profile, now, lifetime);
@@ -143,8 +147,9 @@ Secret SigningIdentity::exportPrivateKey() const {
 TlsIdentity makeSelfSignedTls(std::string_view hostName, TimePoint now, std::chrono::days lifetime) {
   const auto printable = [](char c) { return c > ' ' && c <= '~'; };
   if (hostName.empty() || hostName.size() > 253 || !std::all_of(hostName.begin(), hostName.end(), printable))
-    throw Error(ErrorKind::Crypto, "cannot make a TLS certificate for '" + std::string(hostName) + "': it is no host name");
-  PkeyPtr key(check(EVP_EC_gen("P-256"), "make an EC key"));
+    throw Error(ErrorKind::Crypto,
+                "cannot make a TLS certificate for '" + std::string(hostName) + "': it is no host name");
+  PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), "make an EC key"));
   const auto certificate = makeCertificate(key.get(), tlsProfile(hostName), now, lifetime);
   const BioPtr out(check(BIO_new(BIO_s_secmem()), "write a private key"));
   check(PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), "write a private key");

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Secret.h"
+#include "core/crypto/Certificate.h"
+
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "core/base/Secret.h"
-#include "core/crypto/Certificate.h"
 
 namespace postern::crypto {
 

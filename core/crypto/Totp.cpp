@@ -1,13 +1,13 @@
 #include "core/crypto/Totp.h"
 
-#include <openssl/hmac.h>
-
-#include <array>
-
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/OpenSsl.h"
 #include "core/crypto/Random.h"
+
+#include <openssl/hmac.h>
+
+#include <array>
 
 namespace postern::crypto {
 
@@ -51,9 +51,13 @@ std::string percentEncoded(std::string_view text) {
 
 }  // namespace
 
-Secret makeTotpSecret() { return randomSecret(SecretSize); }
+Secret makeTotpSecret() {
+  return randomSecret(SecretSize);
+}
 
-std::string totpCode(const Secret& secret, TimePoint at) { return codeOfStep(secret, stepAt(at)); }
+std::string totpCode(const Secret& secret, TimePoint at) {
+  return codeOfStep(secret, stepAt(at));
+}
 
 std::optional<std::uint64_t> checkTotp(const Secret& secret, std::string_view code, TimePoint now,
                                        std::uint64_t lastStep) {

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Secret.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Clock.h"
-#include "core/base/Secret.h"
 
 // Time-based one-time passwords, RFC 6238: SHA-1, 6 digits, steps of 30 s.
 namespace postern::crypto {

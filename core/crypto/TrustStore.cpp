@@ -1,13 +1,13 @@
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/crypto/Certificate.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
-#include "core/crypto/Certificate.h"
 
 namespace postern::crypto {
 
@@ -44,8 +44,8 @@ std::vector<Ptr> objectsOf(const fs::path& path, ReadDer readDer, ReadPem readPe
   }
   clearOpenSslErrors();
   if (objects.empty())
-    throw Error(ErrorKind::Config, "cannot use " + path.string() + ": it holds no certificate or revocation list, " +
-                                       "or a damaged one");
+    throw Error(ErrorKind::Config,
+                "cannot use " + path.string() + ": it holds no certificate or revocation list, " + "or a damaged one");
   return objects;
 }
 
@@ -69,8 +69,9 @@ TrustStore TrustStore::load(const fs::path& authorities, const fs::path& revocat
       check(X509_STORE_add_crl(trust.store_.get(), list.get()), "use a revocation list of " + path.string());
       any = true;
     }
-  if (any) check(X509_STORE_set_flags(trust.store_.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL),
-                 "use revocation lists");
+  if (any)
+    check(X509_STORE_set_flags(trust.store_.get(), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL),
+          "use revocation lists");
   return trust;
 }
 

@@ -1,9 +1,9 @@
-#include <openssl/pem.h>
-
 #include "core/base/Clock.h"
 #include "core/base/Error.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/seal/SmimeSealer.h"
+
+#include <openssl/pem.h>
 
 namespace postern::seal {
 
@@ -19,8 +19,8 @@ struct ThrowAway {
 };
 
 ThrowAway rsaKey() {
-  const auto identity = crypto::SigningIdentity::create("self-test@localhost.invalid", SystemClock().now(),
-                                                        std::chrono::days(1));
+  const auto identity =
+      crypto::SigningIdentity::create("self-test@localhost.invalid", SystemClock().now(), std::chrono::days(1));
   EVP_PKEY_up_ref(identity.privateKey());
   return {crypto::RecipientKey::of(identity.certificate()), crypto::PkeyPtr(identity.privateKey())};
 }
@@ -36,8 +36,8 @@ ThrowAway ecKey() {
 
 [[noreturn]] void fail(const std::string& what) {
   crypto::clearOpenSslErrors();
-  throw Error(ErrorKind::Crypto, "the sealing self-test failed: " + what +
-                                     ". No copies can be made with this installation of OpenSSL");
+  throw Error(ErrorKind::Crypto,
+              "the sealing self-test failed: " + what + ". No copies can be made with this installation of OpenSSL");
 }
 
 void testCopy(const SmimeSealer& sealer, ContentCipher cipher, const ThrowAway& key) {

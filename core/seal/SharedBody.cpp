@@ -1,7 +1,5 @@
 #include "core/seal/SharedBody.h"
 
-#include <openssl/core_names.h>
-
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/crypto/Der.h"
@@ -9,6 +7,10 @@
 #include "core/crypto/Gcm.h"
 #include "core/crypto/Random.h"
 #include "core/seal/SharedBodyContent.h"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
 
 namespace postern::seal {
 
@@ -22,10 +24,12 @@ using crypto::check;
 constexpr std::size_t ContentKeySize = 32;
 constexpr std::size_t CbcBlock = 16;
 constexpr std::uint8_t ExportVersion = 1;
-constexpr auto EndOfContents = "\0\0"sv;  // closes one indefinite length
+constexpr auto EndOfContents = "\0\0"sv;                                                 // closes one indefinite length
 constexpr auto EcPublicKeyAlgorithm = "\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"sv;  // parameters absent
 
-std::size_t ivSize(ContentCipher cipher) { return cipher == ContentCipher::Gcm ? crypto::gcm::NonceSize : CbcBlock; }
+std::size_t ivSize(ContentCipher cipher) {
+  return cipher == ContentCipher::Gcm ? crypto::gcm::NonceSize : CbcBlock;
+}
 
 std::string encryptCbc(const Secret& key, std::string_view iv, std::string_view plain) {
   if (plain.size() > 1u << 30) throw Error(ErrorKind::Crypto, "cannot seal a message of more than 1 GiB");
@@ -58,11 +62,15 @@ std::string tailBytes(std::string_view rest, std::string_view mac) {
 
 const char* groupOf(crypto::KeyKind curve) {
   switch (curve) {
-    case crypto::KeyKind::P256: return "P-256";
-    case crypto::KeyKind::P384: return "P-384";
-    case crypto::KeyKind::P521: return "P-521";
+    case crypto::KeyKind::P256:
+      return "P-256";
+    case crypto::KeyKind::P384:
+      return "P-384";
+    case crypto::KeyKind::P521:
+      return "P-521";
     case crypto::KeyKind::Rsa:
-    case crypto::KeyKind::Unsupported: break;
+    case crypto::KeyKind::Unsupported:
+      break;
   }
   throw Error(ErrorKind::Invariant, "an ephemeral key was asked for a key that is on no curve");
 }
@@ -70,7 +78,7 @@ const char* groupOf(crypto::KeyKind curve) {
 // originator [0] EXPLICIT: originatorKey [1] OriginatorPublicKey { algorithm, publicKey }
 EphemeralKey makeEphemeral(crypto::KeyKind curve) {
   EphemeralKey result;
-  result.key.reset(check(EVP_EC_gen(groupOf(curve)), "make an ephemeral key"));
+  result.key.reset(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", groupOf(curve)), "make an ephemeral key"));
   std::string bits(1, '\0');  // no unused bits
   bits.resize(1 + 2 * 66 + 1);
   std::size_t size = 0;
@@ -112,15 +120,20 @@ SharedBody SharedBody::encrypt(std::string_view entity, ContentCipher cipher) {
   return SharedBody(std::move(content));
 }
 
-ContentCipher SharedBody::cipher() const { return content_->cipher; }
-const std::string& SharedBody::tail() const { return content_->tail; }
+ContentCipher SharedBody::cipher() const {
+  return content_->cipher;
+}
+const std::string& SharedBody::tail() const {
+  return content_->tail;
+}
 
 Secret SharedBody::exportKey() const {
   auto out = Secret::ofSize(2 + ContentKeySize + content_->iv.size() + content_->first.size());
   unsigned char* at = out.data();
   *at++ = ExportVersion;
   *at++ = static_cast<unsigned char>(content_->cipher);
-  for (const auto part : {content_->contentKey.view(), std::string_view(content_->iv), std::string_view(content_->first)})
+  for (const auto part :
+       {content_->contentKey.view(), std::string_view(content_->iv), std::string_view(content_->first)})
     at = std::copy_n(bytesOf(part), part.size(), at);
   return out;
 }

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Secret.h"
+#include "core/crypto/Certificate.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "core/base/Secret.h"
-#include "core/crypto/Certificate.h"
 
 namespace postern::seal {
 

@@ -1,9 +1,9 @@
 #pragma once
-#include <array>
-#include <mutex>
-
 #include "core/crypto/OpenSsl.h"
 #include "core/seal/SharedBody.h"
+
+#include <array>
+#include <mutex>
 
 namespace postern::seal {
 

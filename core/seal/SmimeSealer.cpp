@@ -1,14 +1,14 @@
 #include "core/seal/SmimeSealer.h"
 
-#include <list>
-#include <unordered_map>
-
 #include "core/base/Error.h"
 #include "core/base/Mutex.h"
 #include "core/crypto/Der.h"
 #include "core/crypto/Encoding.h"
 #include "core/seal/RecipientInfo.h"
 #include "core/seal/SharedBodyContent.h"
+
+#include <list>
+#include <unordered_map>
 
 namespace postern::seal {
 
@@ -67,18 +67,18 @@ class SmimeSealer::KeyCache {
 public:
   explicit KeyCache(std::size_t capacity) : capacity_(capacity) {}
 
-  std::shared_ptr<EVP_PKEY> get(const crypto::RecipientKey& recipient) {
+  std::shared_ptr<WrappingKey> get(const crypto::RecipientKey& recipient) {
     const std::string& name = recipient.kind == crypto::KeyKind::Rsa ? recipient.modulus : recipient.point;
     {
       MutexLock lock(mutex_);
       const auto found = byKey_.find(name);
-      if (found != byKey_.end() && found->second->exponent == recipient.exponent) {
+      if (found != byKey_.end() && found->second->serves(recipient)) {
         entries_.splice(entries_.begin(), entries_, found->second);
         return found->second->key;
       }
     }
-    std::shared_ptr<EVP_PKEY> key = recipient.openSslKey();
-    if (capacity_ > 0) keep(name, recipient.exponent, key);
+    auto key = std::make_shared<WrappingKey>(recipient);
+    if (capacity_ > 0) keep({name, recipient.exponent, recipient.readsOaep, key});
     return key;
   }
 
@@ -86,13 +86,18 @@ private:
   struct Entry {
     std::string name;
     std::string exponent;
-    std::shared_ptr<EVP_PKEY> key;
+    bool oaep;
+    std::shared_ptr<WrappingKey> key;
+
+    bool serves(const crypto::RecipientKey& recipient) const {
+      return exponent == recipient.exponent && oaep == recipient.readsOaep;
+    }
   };
 
-  void keep(const std::string& name, const std::string& exponent, const std::shared_ptr<EVP_PKEY>& key) {
+  void keep(Entry entry) {
     MutexLock lock(mutex_);
-    if (byKey_.count(name) > 0) return;
-    entries_.push_front({name, exponent, key});
+    if (byKey_.count(entry.name) > 0) return;
+    entries_.push_front(std::move(entry));
     byKey_.emplace(entries_.front().name, entries_.begin());
     if (entries_.size() <= capacity_) return;
     byKey_.erase(entries_.back().name);
@@ -113,8 +118,8 @@ std::string SmimeSealer::head(const SharedBody& body, const crypto::RecipientKey
   const bool gcm = content.cipher == ContentCipher::Gcm;
   const bool rsa = recipient.kind == crypto::KeyKind::Rsa;
   const auto key = cache_->get(recipient);
-  const auto info = rsa ? keyTransport(content.contentKey, recipient, key.get())
-                        : keyAgreement(content.contentKey, recipient, key.get(), content.ephemeral(recipient.kind));
+  const auto info = rsa ? keyTransport(content.contentKey, recipient, *key)
+                        : keyAgreement(content.contentKey, recipient, *key, content.ephemeral(recipient.kind));
 
   std::string bytes(gcm ? AuthEnvelopedStart : EnvelopedStart);
   bytes.reserve(info.size() + 256);

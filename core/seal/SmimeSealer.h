@@ -1,10 +1,10 @@
 #pragma once
+#include "core/crypto/RecipientKey.h"
+#include "core/seal/SharedBody.h"
+
 #include <cstddef>
 #include <memory>
 #include <string>
-
-#include "core/crypto/RecipientKey.h"
-#include "core/seal/SharedBody.h"
 
 namespace postern::seal {
 
@@ -13,7 +13,7 @@ namespace postern::seal {
 // any other recipient. The copy on the wire: RFC 5322 header of the caller (no MIME fields) + head + body.tail().
 // RSA recipients get KeyTransRecipientInfo (PKCS#1 v1.5, or OAEP where the key says so), EC recipients
 // KeyAgreeRecipientInfo (RFC 5753; one ephemeral key per message and curve, never used for another message).
-// Keeps the last `cachedKeys` recipient keys ready (about 2 kB each), which saves a quarter of the work.
+// Keeps the last `cachedKeys` recipient keys ready (about 3 kB each), which saves up to a third of the work.
 // Errors: throws Error(Crypto), for instance for a key that is none. Threads: safe for all.
 class SmimeSealer {
 public:

@@ -38,8 +38,9 @@ std::string detachedSignature(const crypto::SigningIdentity& identity, std::stri
                                                  crypto::sha256Algorithm(), Flags),
                                  "sign a message");
   addCapabilities(signer);
-  const TimePtr time(check(
-      ASN1_TIME_set(nullptr, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()), "sign a message"));
+  const TimePtr time(
+      check(ASN1_TIME_set(nullptr, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()),
+            "sign a message"));
   check(CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_signingTime, ASN1_STRING_type(time.get()), time.get(), -1),
         "sign a message");
   check(CMS_final(cms.get(), content.get(), nullptr, Flags), "sign a message");
@@ -56,7 +57,8 @@ std::string SmimeSigner::sign(std::string_view entity, TimePoint now) const {
   const auto boundary = "signed-" + crypto::randomToken(18);
   std::string out =
       "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
-      " micalg=sha-256; boundary=\"" + boundary + "\"\r\n\r\n";
+      " micalg=sha-256; boundary=\"" +
+      boundary + "\"\r\n\r\n";
   out.reserve(entity.size() + 2 * signature.size() + 1024);
   out.append("--").append(boundary).append("\r\n");
   out.append(entity);

@@ -1,9 +1,9 @@
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "core/base/Clock.h"
 #include "core/crypto/SigningIdentity.h"
+
+#include <string>
+#include <string_view>
 
 namespace postern::seal {
 

@@ -76,6 +76,7 @@ public:
     std::size_t maxRefusals = 10000;   // refusal events kept for listd; beyond it the oldest go and are counted
     std::uint64_t segmentSize = 64u << 20;
     std::chrono::milliseconds indexInterval{5000};  // how often queue.db is brought up to date
+    std::chrono::seconds tailGrace{60};
     std::size_t tailCacheBytes = 64u << 20;
     store::DiskAccess* disk = nullptr;  // null: the real one
   };
@@ -94,7 +95,7 @@ public:
   void sessionEnded(std::uint64_t session);  // what it took and did not finish is given again
   void finish(std::uint64_t id);             // waits until durable
   // The same tail number with other bytes is another tail: copies that are there keep the one they came with.
-  // A tail stays while copies name it, and at least ten minutes after it was stored or last named.
+  // A tail stays while copies name it, and at least `tailGrace` after it was stored or last named.
   void storeTail(std::uint64_t tail, std::string_view bytes);
   // All or nothing; Error(Malformed) when a new copy names a tail that is not there (store it again).
   void submitCopies(std::vector<app::Copy> copies);

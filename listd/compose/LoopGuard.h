@@ -1,9 +1,9 @@
 #pragma once
-#include <optional>
-#include <string_view>
-
 #include "core/mail/Message.h"
 #include "listd/compose/ListFacts.h"
+
+#include <optional>
+#include <string_view>
 
 namespace postern::listd {
 
@@ -13,7 +13,7 @@ enum class LoopReason {
   TooManyHops,    // more Received fields than allowed
   NullSender,     // MAIL FROM:<>: a bounce, to be read as one and never to be distributed
   AutoSubmitted,  // Auto-Submitted is there and not "no" (RFC 3834)
-  Bulk,           // Precedence bulk, junk or list; X-Auto-Response-Suppress; a foreign list's List-Id
+  Bulk,           // Precedence bulk, junk or list, or the List-Id of another list
 };
 const char* loopReasonName(LoopReason reason);  // stable word: "own-list-id", "null-sender", …
 

@@ -1,7 +1,6 @@
-#include "core/crypto/Certificate.h"
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/crypto/Certificate.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/RecipientKey.h"
@@ -19,7 +18,8 @@ namespace {
 
 const std::string Anna = "anna@example.org";
 
-std::string stateOf(const TestCertificate& certificate, const TrustStore* trust = nullptr, const std::string& address = Anna) {
+std::string stateOf(const TestCertificate& certificate, const TrustStore* trust = nullptr,
+                    const std::string& address = Anna) {
   return stateName(check(certificate.parsed(), address, TestNow, trust).state);
 }
 
@@ -42,7 +42,8 @@ struct Authority {
     certificate.commonName = name;
     certificate.addresses.clear();
     certificate.key = key;
-    certificate.extensions = {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "critical,keyCertSign,cRLSign"}};
+    certificate.extensions = {{NID_basic_constraints, "critical,CA:TRUE"},
+                              {NID_key_usage, "critical,keyCertSign,cRLSign"}};
     if (!extendedUsage.empty()) certificate.extensions.emplace_back(NID_ext_key_usage, extendedUsage);
     x509 = certificate.make();
   }
@@ -57,7 +58,9 @@ struct Authority {
     X509CrlPtr list(X509_CRL_new());
     X509_CRL_set_version(list.get(), 1);
     X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(x509.get()));
-    const auto seconds = [](TimePoint t) { return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count(); };
+    const auto seconds = [](TimePoint t) {
+      return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+    };
     const OpenSslPtr<ASN1_TIME, &ASN1_TIME_free> last(ASN1_TIME_set(nullptr, seconds(TestNow - std::chrono::days(2))));
     const OpenSslPtr<ASN1_TIME, &ASN1_TIME_free> next(ASN1_TIME_set(nullptr, seconds(nextUpdate)));
     X509_CRL_set1_lastUpdate(list.get(), last.get());
@@ -86,7 +89,8 @@ BOOST_AUTO_TEST_CASE(reads_the_facts_of_a_certificate) {
   auto made = ofAnna();
   made.addresses = {Anna, "a.example@example.org"};
   made.subjectEmail = "old@example.org";
-  made.extensions = {{NID_key_usage, "keyAgreement"}, {NID_ext_key_usage, "emailProtection"}, {NID_subject_key_identifier, "hash"}};
+  made.extensions = {
+      {NID_key_usage, "keyAgreement"}, {NID_ext_key_usage, "emailProtection"}, {NID_subject_key_identifier, "hash"}};
   const auto der = made.der();
   const auto certificate = Certificate::parse(der).value();
   BOOST_TEST(certificate.der() == der);
@@ -98,7 +102,8 @@ BOOST_AUTO_TEST_CASE(reads_the_facts_of_a_certificate) {
   BOOST_TEST((certificate.keyKind() == KeyKind::P256));
   BOOST_TEST(certificate.algorithm() == "EC P-256");
   BOOST_TEST(certificate.addresses() == made.addresses, boost::test_tools::per_element());
-  BOOST_TEST(certificate.subjectAddresses() == std::vector<std::string>{"old@example.org"}, boost::test_tools::per_element());
+  BOOST_TEST(certificate.subjectAddresses() == std::vector<std::string>{"old@example.org"},
+             boost::test_tools::per_element());
   BOOST_TEST(certificate.keyUsage().value() == static_cast<std::uint32_t>(KU_KEY_AGREEMENT));
   BOOST_TEST(certificate.allowsEmail());
   BOOST_TEST(certificate.selfSigned());
@@ -124,7 +129,8 @@ BOOST_AUTO_TEST_CASE(refuses_what_is_no_single_certificate) {
   BOOST_TEST(parseError(pem + test::pemOf(testKey("P-256"))) == "private-key");
   BOOST_TEST(parseError(pem.substr(0, pem.size() - 30)) == "malformed");
   BOOST_TEST(parseError(std::string(100000, 'A')) == "too-large");
-  for (std::size_t length = 0; length < der.size(); ++length) BOOST_TEST(parseError(der.substr(0, length)) == "malformed");
+  for (std::size_t length = 0; length < der.size(); ++length)
+    BOOST_TEST(parseError(der.substr(0, length)) == "malformed");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_crypto_bombs_before_computing) {
@@ -163,7 +169,8 @@ BOOST_AUTO_TEST_CASE(refuses_a_curve_that_the_certificate_describes_itself) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_an_address_with_a_nul_or_blank_inside) {
-  for (const auto& address : {std::string("anna@example.org\0.evil.test", 27), std::string("anna @example.org"), std::string("a\r\nb@c.d")}) {
+  for (const auto& address :
+       {std::string("anna@example.org\0.evil.test", 27), std::string("anna @example.org"), std::string("a\r\nb@c.d")}) {
     auto certificate = ofAnna();
     certificate.addresses = {address};
     BOOST_TEST(parseError(certificate.der()) == "malformed");
@@ -216,7 +223,8 @@ BOOST_AUTO_TEST_CASE(key_usage_must_allow_encryption_of_mail) {
 BOOST_AUTO_TEST_CASE(a_trust_store_decides_about_the_chain) {
   const test::TempFolder folder;
   const Authority authority;
-  files::replaceDurably(folder / "ca.pem", Certificate::parse(TestCertificate::derOf(authority.x509.get())).value().pem());
+  files::replaceDurably(folder / "ca.pem",
+                        Certificate::parse(TestCertificate::derOf(authority.x509.get())).value().pem());
   const auto trust = TrustStore::load(folder.path());
   BOOST_TEST(trust.size() == 1u);
   BOOST_TEST(TrustStore::load(folder / "ca.pem").size() == 1u);

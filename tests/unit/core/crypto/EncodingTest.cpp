@@ -1,5 +1,4 @@
 #include "core/crypto/Encoding.h"
-
 #include "core/crypto/Random.h"
 
 using namespace postern::crypto;
@@ -8,10 +7,13 @@ BOOST_AUTO_TEST_SUITE(core_crypto_Encoding)
 
 // RFC 4648 §10
 BOOST_AUTO_TEST_CASE(gives_the_texts_of_rfc_4648) {
-  const std::pair<std::string, std::array<std::string, 2>> cases[] = {
-      {"", {"", ""}},           {"f", {"Zg==", "MY"}},           {"fo", {"Zm8=", "MZXQ"}},
-      {"foo", {"Zm9v", "MZXW6"}}, {"foob", {"Zm9vYg==", "MZXW6YQ"}}, {"fooba", {"Zm9vYmE=", "MZXW6YTB"}},
-      {"foobar", {"Zm9vYmFy", "MZXW6YTBOI"}}};
+  const std::pair<std::string, std::array<std::string, 2>> cases[] = {{"", {"", ""}},
+                                                                      {"f", {"Zg==", "MY"}},
+                                                                      {"fo", {"Zm8=", "MZXQ"}},
+                                                                      {"foo", {"Zm9v", "MZXW6"}},
+                                                                      {"foob", {"Zm9vYg==", "MZXW6YQ"}},
+                                                                      {"fooba", {"Zm9vYmE=", "MZXW6YTB"}},
+                                                                      {"foobar", {"Zm9vYmFy", "MZXW6YTBOI"}}};
   for (const auto& [bytes, text] : cases) {
     BOOST_TEST(base64(bytes) == text[0]);
     BOOST_TEST(base32(bytes) == text[1]);

@@ -1,5 +1,3 @@
-#include <numeric>
-
 #include "core/base/Error.h"
 #include "core/crypto/Aead.h"
 #include "core/crypto/Digest.h"
@@ -9,12 +7,16 @@
 #include "core/crypto/Random.h"
 #include "core/crypto/SealedBox.h"
 
+#include <numeric>
+
 using namespace postern;
 using namespace postern::crypto;
 
 namespace {
 
-std::string bytes(std::string_view hexText) { return fromHex(hexText).value(); }
+std::string bytes(std::string_view hexText) {
+  return fromHex(hexText).value();
+}
 
 // Every single changed byte and every shortening must be refused.
 template <class Open>
@@ -59,9 +61,10 @@ BOOST_AUTO_TEST_CASE(hkdf_gives_the_published_values) {
   std::iota(longKey.begin(), longKey.end(), '\0');
   std::iota(salt.begin(), salt.end(), '\x60');
   std::iota(info.begin(), info.end(), static_cast<char>(0xb0));
-  BOOST_TEST(hex(hkdfSha256(longKey, salt, info, 82).view()) ==
-             "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f"
-             "09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
+  BOOST_TEST(
+      hex(hkdfSha256(longKey, salt, info, 82).view()) ==
+      "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f"
+      "09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
 }
 
 // RFC 3394 §4.6
@@ -142,6 +145,22 @@ BOOST_AUTO_TEST_CASE(sealed_box_changes_its_ephemeral_key_after_1000_messages) {
   BOOST_TEST(used.size() >= 3u);
   BOOST_TEST(ciphertexts.size() == 2500u);
   for (const auto& [key, count] : used) BOOST_TEST(count <= SealedBoxWriter::MessagesPerKey);
+}
+
+// What was sealed cannot be opened from this process's memory for longer than a second, also when nothing follows.
+BOOST_AUTO_TEST_CASE(sealed_box_forgets_its_shared_secret_after_a_second) {
+  const auto keys = SealedBoxKeys::generate();
+  SealedBoxWriter writer(keys.publicKey);
+  BOOST_TEST(!writer.holdsKey());
+  const auto sealed = writer.seal("one", "");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (writer.holdsKey() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  BOOST_TEST(!writer.holdsKey());
+  const auto later = writer.seal("two", "");
+  BOOST_TEST(sealed.substr(1, 32) != later.substr(1, 32));
+  SealedBoxReader reader(keys.privateKey);
+  BOOST_TEST(reader.open(sealed, "") == "one");
+  BOOST_TEST(reader.open(later, "") == "two");
 }
 
 BOOST_AUTO_TEST_CASE(sealed_box_serves_several_threads) {

@@ -22,7 +22,8 @@ BOOST_AUTO_TEST_CASE(password_hash_verifies_its_password_only) {
 
 BOOST_AUTO_TEST_CASE(damaged_password_hash_is_an_error_and_takes_no_memory) {
   PasswordHasher hasher;
-  for (const auto* encoded : {"", "x", "$argon2id$v=19$m=19456,t=2,p=1$", "$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHQ$aGFzaA"})
+  for (const auto* encoded :
+       {"", "x", "$argon2id$v=19$m=19456,t=2,p=1$", "$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHQ$aGFzaA"})
     BOOST_CHECK_THROW(hasher.verify(Secret("x"), std::string(encoded)), Error);
 }
 
@@ -40,8 +41,9 @@ BOOST_AUTO_TEST_CASE(password_hashes_wait_for_each_other) {
 // RFC 6238 appendix B, last six digits of the SHA-1 column
 BOOST_AUTO_TEST_CASE(totp_gives_the_published_codes) {
   const Secret secret("12345678901234567890");
-  const std::pair<std::int64_t, std::string> cases[] = {{59, "287082"},         {1111111109, "081804"}, {1111111111, "050471"},
-                                                        {1234567890, "005924"}, {2000000000, "279037"}, {20000000000, "353130"}};
+  const std::pair<std::int64_t, std::string> cases[] = {{59, "287082"},         {1111111109, "081804"},
+                                                        {1111111111, "050471"}, {1234567890, "005924"},
+                                                        {2000000000, "279037"}, {20000000000, "353130"}};
   for (const auto& [seconds, code] : cases) {
     const TimePoint at{std::chrono::seconds(seconds)};
     BOOST_TEST(totpCode(secret, at) == code);
@@ -59,7 +61,8 @@ BOOST_AUTO_TEST_CASE(totp_takes_neighbouring_steps_once) {
   BOOST_TEST(checkTotp(secret, code, now + std::chrono::seconds(30), 0).has_value());
   BOOST_TEST(checkTotp(secret, code, now - std::chrono::seconds(30), 0).has_value());
   BOOST_TEST(!checkTotp(secret, code, now + std::chrono::seconds(90), 0).has_value());
-  for (const auto* wrong : {"", "12345", "1234567", "abcdef"}) BOOST_TEST(!checkTotp(secret, wrong, now, 0).has_value());
+  for (const auto* wrong : {"", "12345", "1234567", "abcdef"})
+    BOOST_TEST(!checkTotp(secret, wrong, now, 0).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(totp_uri_is_encoded) {

@@ -1,4 +1,8 @@
 #pragma once
+#include "core/base/Error.h"
+#include "core/crypto/Certificate.h"
+#include "core/crypto/OpenSsl.h"
+
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
@@ -10,10 +14,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "core/crypto/Certificate.h"
-#include "core/crypto/OpenSsl.h"
 
 // Certificates of every kind for tests, made in the program so that no private key lies in the tree.
 namespace postern::test {
@@ -68,11 +68,14 @@ struct TestCertificate {
     X509Ptr x509(X509_new());
     X509_set_version(x509.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), serial);
-    const auto seconds = [](TimePoint t) { return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count(); };
+    const auto seconds = [](TimePoint t) {
+      return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+    };
     ASN1_TIME_set(X509_getm_notBefore(x509.get()), seconds(notBefore));
     ASN1_TIME_set(X509_getm_notAfter(x509.get()), seconds(notAfter));
     auto* name = X509_get_subject_name(x509.get());
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytesOf(commonName), static_cast<int>(commonName.size()), -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytesOf(commonName), static_cast<int>(commonName.size()), -1,
+                               0);
     if (!subjectEmail.empty())
       X509_NAME_add_entry_by_txt(name, "emailAddress", MBSTRING_ASC, bytesOf(subjectEmail),
                                  static_cast<int>(subjectEmail.size()), -1, 0);

@@ -1,0 +1,83 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/Result.h"
+
+// Policy sets: a folder with one file per policy (NAME.lua), helpers in lib/*.lua, optionally `settings.lua` (values
+// for declared settings) and `order.txt` (one policy name a line; the rest follows by name). Folders meta/ and tests/
+// are not part of the set. All Lua runs in a worker process (WorkerProcess.h), never in the caller.
+namespace postern::policy {
+
+struct SetFile {
+  std::string path;  // below the folder: "secure_tag.lua", "lib/tag.lua"
+  std::string text;
+};
+
+// The texts of one set, read at one moment: what was checked and tested is what runs. Immutable.
+struct SetTexts {
+  std::vector<SetFile> files;        // policies, lib/ and settings.lua, sorted by path
+  std::vector<std::string> order;    // names of the policies in the order they run
+  std::string digest;                // changes with any text: "fnv64:…"
+};
+
+struct Problem {
+  std::string file;
+  std::uint32_t line = 0;  // 0: the whole file
+  std::string text;        // what is wrong and what is allowed
+};
+
+struct PolicyInfo {
+  std::string name;
+  std::string doc;
+  std::vector<std::string> hooks;
+  std::vector<std::string> cases;  // titles
+};
+
+struct CheckReport {
+  bool ok = false;
+  std::vector<PolicyInfo> policies;
+  std::vector<Problem> problems;  // any makes ok false
+  std::vector<Problem> warnings;  // e.g. a policy without cases
+};
+
+struct CaseResult {
+  std::string policy;
+  std::string title;
+  bool ok = false;
+  std::string text;  // why not: expected and got
+};
+
+struct TestReport {
+  bool ok = false;  // the set loads and all its cases pass
+  CheckReport check;
+  std::vector<CaseResult> cases;
+};
+
+struct CallLimits {
+  std::chrono::milliseconds timeout{2000};      // wall clock, then the worker is killed
+  std::uint64_t instructions = 5'000'000;       // of the Lua machine
+  std::uint64_t memory = 32u << 20;             // bytes of Lua objects
+};
+
+// Reads a folder. Expected failures (no folder, no policy in it, a bad file name, too large, an unknown name in
+// order.txt) are returned as problems.
+Result<SetTexts, std::vector<Problem>> readSet(const std::filesystem::path& folder);
+
+// Syntax, shape, names: `postern policy check FOLDER`. `worker` is the program postern-policy.
+CheckReport checkSet(const std::filesystem::path& folder, const std::filesystem::path& worker,
+                     const CallLimits& limits = {});
+CheckReport checkSet(const SetTexts& texts, const std::filesystem::path& worker, const CallLimits& limits = {});
+
+// The check and then every case: `postern policy test FOLDER`.
+TestReport testSet(const std::filesystem::path& folder, const std::filesystem::path& worker,
+                   const CallLimits& limits = {});
+TestReport testSet(const SetTexts& texts, const std::filesystem::path& worker, const CallLimits& limits = {});
+
+// The program postern-policy beside the running program (/proc/self/exe).
+std::filesystem::path defaultWorkerProgram();
+
+}  // namespace postern::policy

@@ -1,0 +1,14 @@
+#pragma once
+#include <lua.hpp>
+
+#include "core/policy/Verdict.h"
+
+// The arguments of hooks: read-only views of facts. An unknown field is an error, so that a slip of the pen cannot
+// read as "not set". The facts must outlive the Lua state.
+namespace postern::policy::worker {
+
+void pushTransaction(lua_State* state, const TransactionFacts& facts);
+void pushRecipient(lua_State* state, const RecipientFacts& recipient);
+void pushMessage(lua_State* state, const MessageFacts& message);
+
+}  // namespace postern::policy::worker

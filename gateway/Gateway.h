@@ -1,0 +1,21 @@
+#pragma once
+#include <memory>
+
+#include "core/config/SiteConfig.h"
+
+namespace postern::gateway {
+
+// The whole gateway of a site: SMTP server, policies, queue, delivery and the local socket for listd. Runs from
+// construction to destruction; stopping first lets the messages in accept end, then the deliveries.
+// Threads: made and destroyed by one. Errors: the constructor throws Error for what is missing or cannot be opened.
+class Gateway {
+public:
+  explicit Gateway(const config::SiteConfig& config);
+  ~Gateway();
+
+private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace postern::gateway

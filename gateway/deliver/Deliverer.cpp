@@ -1,0 +1,517 @@
+#include "gateway/deliver/Deliverer.h"
+
+#include <functional>
+#include <random>
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
+namespace postern::gateway {
+
+using Outcome = app::DeliveryEvent::Outcome;
+
+namespace {
+
+app::TlsFacts factsOf(const smtp::ClientTlsFacts& tls) {
+  return {tls.version, tls.cipher, tls.bits, tls.verification, tls.peerName};
+}
+
+}  // namespace
+
+DelivererOptions DelivererOptions::from(const config::SiteConfig& config) {
+  DelivererOptions options;
+  options.client.heloName = config.hostName;
+  options.client.connectTimeout = config.connectTimeout;
+  options.client.replyTimeout = config.replyTimeout;
+  options.hops.hostName = config.hostName;
+  for (const auto& listen : config.listen) options.hops.listenPorts.push_back(listen.port);
+  for (const auto& listen : config.listenTls) options.hops.listenPorts.push_back(listen.port);
+  options.schedule.connectionsPerLane = config.connectionsPerDestination;
+  options.schedule.firstRetry = config.firstRetry;
+  options.schedule.maxRetry = config.maxRetry;
+  options.schedule.expiry = config.expiry;
+  options.schedule.randomSeed = std::random_device{}();
+  return options;
+}
+
+// One thread's work on one lane: the copy at hand and the connection for it.
+struct Deliverer::Visit {
+  const Scheduler::Lane lane;
+  const bool mustVerify;
+  CopyAtHand copy;
+  CopyAtHand next;  // cleared for the connection
+  std::unique_ptr<smtp::ClientConnection> connection;
+  std::uint32_t sent = 0;    // copies on this connection
+  std::uint32_t judged = 0;  // of those, how many got a reply of their own
+  smtp::ClientInterrupt interrupt;
+};
+
+Deliverer::Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver,
+                     const net::TlsClient& tls, const Clock& clock)
+    : options_(options),
+      queue_(queue),
+      tls_(tls),
+      clock_(clock),
+      hops_(options.hops, resolver),
+      routes_(std::make_shared<RouteTable>()),
+      scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this)) {}
+
+Deliverer::~Deliverer() { stop(); }
+
+void Deliverer::setRoutes(const std::vector<app::Route>& routes) {
+  const MutexLock lock(mutex_);
+  routes_ = std::make_shared<RouteTable>(routes);
+  scheduler_.rerouted(clock_.now());
+  wakeWorker();
+}
+
+void Deliverer::start() {
+  const bool healthy = queue_.healthy();
+  {
+    const MutexLock lock(mutex_);
+    healthy_ = healthy;
+  }
+  queue_.setListener(this);
+  queue_.forEachWaiting([this](const CopySummary& copy) {
+    const MutexLock lock(mutex_);
+    scheduler_.add(copy, clock_.now());
+  });
+  const MutexLock lock(mutex_);
+  timerThread_ = std::thread([this] { keepTime(); });
+  wakeWorker();
+}
+
+void Deliverer::stop() {
+  queue_.setListener(nullptr);
+  std::vector<std::thread> threads;
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    workers_.notify_all();
+    lingerers_.notify_all();
+    timer_.notify_all();
+    const auto until = std::chrono::steady_clock::now() + options_.stopGrace;
+    while (busy_ > 0 && ended_.wait_until(mutex_, until) != std::cv_status::timeout) continue;
+    for (auto* interrupt : interrupts_) interrupt->fire();
+    threads.swap(threads_);
+  }
+  for (auto& thread : threads) thread.join();
+  if (timerThread_.joinable()) timerThread_.join();
+}
+
+// ---- what the queue says ----
+
+void Deliverer::copiesQueued(std::span<const CopySummary> copies) {
+  const MutexLock lock(mutex_);
+  const auto now = clock_.now();
+  for (const auto& copy : copies) scheduler_.add(copy, now);
+  if (lingering_ > 0) lingerers_.notify_all();
+  wakeWorker();
+  wakeTimer();
+}
+
+void Deliverer::copyChanged(const CopySummary& copy) {
+  const MutexLock lock(mutex_);
+  scheduler_.change(copy, clock_.now());
+  wakeWorker();
+  wakeTimer();
+}
+
+void Deliverer::copyDropped(std::uint64_t key) {
+  const MutexLock lock(mutex_);
+  scheduler_.remove(key);
+}
+
+void Deliverer::queueKeySet() {
+  const MutexLock lock(mutex_);
+  locked_ = false;
+  wakeWorker();
+}
+
+void Deliverer::healthChanged(bool healthy) {
+  const MutexLock lock(mutex_);
+  healthy_ = healthy;
+  wakeWorker();
+  timer_.notify_one();
+}
+
+// ---- threads ----
+
+void Deliverer::wakeWorker() {
+  if (stopping_ || !scheduler_.hasTurn() || !timerThread_.joinable()) return;
+  if (idle_ > 0) return workers_.notify_one();
+  if (threads_.size() < options_.schedule.connections) threads_.emplace_back([this] { work(); });
+}
+
+void Deliverer::wakeTimer() {
+  if (const auto due = scheduler_.nextDue(); due && *due < timerSleepsUntil_) timer_.notify_one();
+}
+
+// Makes due what time makes due, and lets copies expire.
+void Deliverer::keepTime() {
+  for (;;) {
+    std::vector<Scheduler::Job> expired;
+    {
+      const MutexLock lock(mutex_);
+      if (stopping_) return;
+      const auto now = clock_.now();
+      scheduler_.fireTimers(now);
+      if (healthy_) expired = scheduler_.takeExpired(now);
+      wakeWorker();
+      if (expired.empty()) {
+        const auto due = scheduler_.nextDue();
+        // While the queue is broken nothing expires; what would be due in the past must not keep us awake.
+        const auto wait = due && *due > now ? *due - now : std::chrono::microseconds(std::chrono::minutes(1));
+        timerSleepsUntil_ = now + wait;
+        timer_.wait_for(mutex_, wait);
+        timerSleepsUntil_ = {};
+        continue;
+      }
+    }
+    for (const auto& job : expired) {
+      auto event = eventFor(job, Outcome::Expired, "not delivered within the time allowed");
+      event.attempt = job.attempts;
+      finish(std::move(event), job);
+    }
+  }
+}
+
+void Deliverer::work() {
+  for (;;) {
+    std::optional<Scheduler::Lane> lane;
+    {
+      const MutexLock lock(mutex_);
+      for (;;) {
+        if (stopping_) return;
+        if (healthy_ && !locked_) lane = scheduler_.openLane(clock_.now());
+        if (lane) break;
+        ++idle_;
+        workers_.wait(mutex_);
+        --idle_;
+      }
+      ++busy_;
+      wakeWorker();
+    }
+    serveLane(*lane);
+    const MutexLock lock(mutex_);
+    scheduler_.closeLane(*lane);
+    --busy_;
+    ended_.notify_all();
+    wakeTimer();
+  }
+}
+
+// ---- one lane ----
+
+void Deliverer::serveLane(Scheduler::Lane lane) {
+  bool mustVerify = false;
+  {
+    const MutexLock lock(mutex_);
+    mustVerify = scheduler_.needsVerified(lane);
+  }
+  Visit visit{lane, mustVerify, {}, {}, {}, 0, 0, {}};
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) return;
+    interrupts_.insert(&visit.interrupt);
+  }
+  try {
+    serve(visit);
+  } catch (const std::exception& error) {
+    // The queue-job boundary: what is broken here delays the copy, it never drops it.
+    log::error("deliver", "a delivery failed on our side", {{"error", error.what()}});
+    for (auto* copy : {visit.copy.get(), visit.next.get()})
+      if (copy) defer(eventFor(copy->job(), Outcome::Deferred, "4.3.0 internal error on our side"), copy->job());
+  }
+  visit.connection.reset();
+  const MutexLock lock(mutex_);
+  interrupts_.erase(&visit.interrupt);
+}
+
+void Deliverer::serve(Visit& visit) {
+  visit.copy = take(visit, false);
+  while (visit.copy && !queueIsBroken()) {
+    if (!connect(visit)) return;
+    sendAll(visit);
+    visit.connection->quit();
+    visit.connection.reset();
+    const MutexLock lock(mutex_);
+    if (stopping_ || scheduler_.shouldYield() || !visit.copy) break;
+  }
+  if (visit.copy) putBack(visit.copy->job());
+}
+
+// Looks at the queue itself, not only at what it told: what is delivered now has to be recorded.
+bool Deliverer::queueIsBroken() {
+  if (queue_.healthy()) return false;
+  {
+    const MutexLock lock(mutex_);
+    healthy_ = false;
+  }
+  if (!queue_.healthy()) return true;  // healthChanged() is still to come
+  const MutexLock lock(mutex_);
+  healthy_ = true;
+  return false;
+}
+
+// A connection for the copy at hand. If there is none, the copy has had its attempt.
+bool Deliverer::connect(Visit& visit) {
+  std::shared_ptr<const RouteTable> routes;
+  {
+    const MutexLock lock(mutex_);
+    routes = routes_;
+  }
+  const auto& job = visit.copy->job();
+  const auto hops = hops_.find(*routes, job.domain, visit.mustVerify);
+  auto event = eventFor(job, Outcome::Deferred, hops.problem);
+  smtp::ClientFailure failure;
+  for (auto target : hops.targets) {
+    event.remoteHost = target.host;
+    event.remoteAddress = target.address;
+    auto opened = smtp::ClientConnection::open(options_.client, target, tls_, &visit.interrupt);
+    // RFC 7435: opportunistic means that a server with broken TLS gets what one without TLS would get.
+    if (!opened && opened.error().tlsHandshake && target.tls == smtp::ClientTls::Opportunistic) {
+      target.tls = smtp::ClientTls::None;
+      opened = smtp::ClientConnection::open(options_.client, target, tls_, &visit.interrupt);
+    }
+    if (opened) {
+      visit.connection = std::move(*opened);
+      visit.sent = visit.judged = 0;
+      const MutexLock lock(mutex_);
+      scheduler_.laneReached(visit.lane);
+      wakeWorker();
+      return true;
+    }
+    failure = opened.error();
+    event.replyCode = failure.code;
+    event.replyText = smtp::printable(failure.text);
+    const MutexLock lock(mutex_);
+    if (stopping_) break;
+  }
+  log::info("deliver", "no connection", {{"host", event.remoteHost}, {"why", event.replyText}});
+  if (hops.permanent) {
+    event.outcome = Outcome::Failed;
+    finish(std::move(event), job);
+  } else {
+    {
+      const MutexLock lock(mutex_);
+      scheduler_.laneFailed(visit.lane, clock_.now());
+    }
+    defer(std::move(event), job);
+  }
+  visit.copy.reset();
+  return false;
+}
+
+// Sends copies on the connection until it, its lane or its turn ends. A copy that is left over had no attempt.
+void Deliverer::sendAll(Visit& visit) {
+  clearOrBlock(visit, visit.copy);
+  while (visit.connection->usable() && !queueIsBroken()) {
+    if (!visit.copy) {
+      visit.copy = take(visit, true);
+      if (!visit.copy) return;
+      clearOrBlock(visit, visit.copy);
+      continue;
+    }
+    if (visit.sent >= options_.copiesPerConnection) return;
+    if (visit.connection->pipelining() && visit.sent + 1 < options_.copiesPerConnection) {
+      visit.next = take(visit, false);
+      clearOrBlock(visit, visit.next);
+    }
+    const bool fresh = visit.sent++ == 0;
+    const auto result = visit.copy->send(*visit.connection, visit.next.get());
+    const bool tried = judge(visit, result);
+    if (tried || fresh) {
+      visit.copy = std::move(visit.next);
+      continue;
+    }
+    // The server ended a connection that had served others, before this copy's content: a new one for it and the next.
+    if (visit.next) putBack(std::exchange(visit.next, nullptr)->job());
+    return;
+  }
+}
+
+// Blocked is final: the event goes to the ledger, and an administrator has to look.
+void Deliverer::clearOrBlock(Visit& visit, CopyAtHand& copy) {
+  if (!copy) return;
+  const auto why = copy->clear(*visit.connection);
+  if (!why) return;
+  log::error("deliver", "a copy was blocked", {{"copy", copy->job().key}, {"why", *why}});
+  auto event = eventFor(copy->job(), Outcome::Blocked, *why);
+  event.remoteHost = visit.connection->target().host;
+  event.remoteAddress = visit.connection->target().address;
+  event.tls = factsOf(visit.connection->tls());
+  finish(std::move(event), copy->job());
+  copy.reset();
+}
+
+// Records the outcome of the copy at hand. False: it had no attempt and is still at hand.
+bool Deliverer::judge(Visit& visit, const smtp::ClientResult& result) {
+  const auto& job = visit.copy->job();
+  const bool own = result.replied || result.outcome != smtp::ClientResult::Outcome::Temporary;
+  if (own) ++visit.judged;
+  if (!own && !result.contentSent && visit.sent > 1) return false;
+  if (!own) {
+    const MutexLock lock(mutex_);
+    if (stopping_) {  // we broke it off
+      scheduler_.putBack(job.key, clock_.now(), clock_.now());
+      return true;
+    }
+    if (visit.judged == 0) scheduler_.laneFailed(visit.lane, clock_.now());
+  }
+  auto event = eventFor(job, Outcome::Deferred, result.text);
+  event.remoteHost = visit.connection->target().host;
+  event.remoteAddress = visit.connection->target().address;
+  event.replyCode = result.code;
+  event.tls = factsOf(visit.connection->tls());
+  switch (result.outcome) {
+    case smtp::ClientResult::Outcome::Accepted: event.outcome = Outcome::Delivered; break;
+    case smtp::ClientResult::Outcome::Permanent: event.outcome = Outcome::Failed; break;
+    case smtp::ClientResult::Outcome::Temporary: defer(std::move(event), job); return true;
+  }
+  finish(std::move(event), job);
+  return true;
+}
+
+std::optional<Scheduler::Job> Deliverer::takeJob(Visit& visit, bool linger) {
+  const MutexLock lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + options_.linger;
+  for (;;) {
+    if (stopping_ || !healthy_ || locked_ || scheduler_.shouldYield()) return std::nullopt;
+    if (auto job = scheduler_.next(visit.lane, clock_.now())) return job;
+    if (!linger) return std::nullopt;
+    ++lingering_;
+    const auto status = lingerers_.wait_until(mutex_, until);
+    --lingering_;
+    if (status == std::cv_status::timeout) return scheduler_.next(visit.lane, clock_.now());
+  }
+}
+
+// The next copy of the lane, ready for the wire.
+Deliverer::CopyAtHand Deliverer::take(Visit& visit, bool linger) {
+  while (auto job = takeJob(visit, linger)) {
+    auto copy = open(*job);
+    if (!copy) continue;
+    const auto why = copy->prepare(tails_);
+    if (!why) return copy;
+    log::error("deliver", "a copy has a form that must not be sent", {{"copy", job->key}, {"why", *why}});
+    finish(eventFor(*job, Outcome::Failed, "5.6.0 internal error: " + *why), *job);
+  }
+  return nullptr;
+}
+
+// Loads the copy; nothing if it cannot be tried now.
+Deliverer::CopyAtHand Deliverer::open(const Scheduler::Job& job) {
+  try {
+    bool locked = false;
+    auto copy = load(job, locked);
+    if (locked) {
+      {
+        const MutexLock lock(mutex_);
+        locked_ = true;  // until queueKeySet(), which may have come just before
+      }
+      copy = load(job, locked);
+      const MutexLock lock(mutex_);
+      if (locked) {
+        scheduler_.putBack(job.key, clock_.now(), clock_.now());
+        return nullptr;
+      }
+      locked_ = false;
+    }
+    if (copy) return std::make_unique<OutboundCopy>(job, std::move(*copy));
+    const MutexLock lock(mutex_);
+    scheduler_.finish(job.key);  // it is gone from the queue
+  } catch (const Error& error) {
+    log::error("deliver", "a copy cannot be read", {{"copy", job.key}, {"error", error.what()}});
+    defer(eventFor(job, Outcome::Deferred, "4.3.0 internal error: the copy cannot be read"), job);
+  }
+  return nullptr;
+}
+
+std::optional<LoadedCopy> Deliverer::load(const Scheduler::Job& job, bool& locked) {
+  locked = false;
+  try {
+    return queue_.load(job.key);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Unavailable) throw;
+    locked = true;
+    return std::nullopt;
+  }
+}
+
+// ---- outcomes ----
+
+app::DeliveryEvent Deliverer::eventFor(const Scheduler::Job& job, Outcome outcome, std::string_view text) const {
+  app::DeliveryEvent event;
+  event.copyKey = job.key;
+  event.outcome = outcome;
+  event.at = clock_.now();
+  event.attempt = job.attempts + 1;
+  event.replyText = smtp::printable(text);
+  return event;
+}
+
+// False: the record failed. The copy is then left as it is, out, so that it is not delivered twice.
+bool Deliverer::record(app::DeliveryEvent& event) {
+  count(event.outcome);
+  const auto key = event.copyKey;
+  try {
+    queue_.record(std::move(event));
+    return true;
+  } catch (const Error& error) {
+    log::error("deliver", "an outcome cannot be recorded; the copy rests until the next start",
+               {{"copy", key}, {"error", error.what()}});
+    return false;
+  }
+}
+
+void Deliverer::finish(app::DeliveryEvent event, const Scheduler::Job& job) {
+  if (!record(event)) return;
+  const MutexLock lock(mutex_);
+  scheduler_.finish(job.key);
+}
+
+void Deliverer::defer(app::DeliveryEvent event, const Scheduler::Job& job) {
+  TimePoint until;
+  {
+    const MutexLock lock(mutex_);
+    until = scheduler_.retryAt(job.attempts + 1, clock_.now());
+  }
+  event.nextAttempt = until;
+  if (!record(event)) return;
+  const MutexLock lock(mutex_);
+  scheduler_.defer(job.key, until, clock_.now());
+  wakeTimer();
+}
+
+void Deliverer::putBack(const Scheduler::Job& job) {
+  const MutexLock lock(mutex_);
+  scheduler_.putBack(job.key, clock_.now(), clock_.now());
+  wakeWorker();
+}
+
+void Deliverer::count(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::Delivered: ++delivered_; break;
+    case Outcome::Deferred: ++deferred_; break;
+    case Outcome::Failed: ++failed_; break;
+    case Outcome::Expired: ++expired_; break;
+    case Outcome::Blocked: ++blocked_; break;
+    case Outcome::Dropped: break;
+  }
+}
+
+Deliverer::Counts Deliverer::counts() const { return {delivered_, deferred_, failed_, blocked_, expired_}; }
+
+std::vector<std::string> Deliverer::problems() const {
+  std::vector<std::string> problems;
+  if (const auto blocked = blocked_.load(); blocked > 0)
+    problems.push_back(std::to_string(blocked) +
+                       " copies were blocked because they did not reach their floor; see the ledger and report it");
+  const MutexLock lock(mutex_);
+  if (locked_) problems.emplace_back("Nothing is delivered until listd has sent the key of the queue");
+  if (!healthy_) problems.emplace_back("Delivery is paused because the queue cannot be written");
+  return problems;
+}
+
+}  // namespace postern::gateway

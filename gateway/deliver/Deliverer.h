@@ -1,0 +1,131 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+#include "core/config/SiteConfig.h"
+#include "core/net/Resolver.h"
+#include "core/net/TlsClient.h"
+#include "core/smtp/ClientConnection.h"
+#include "gateway/deliver/CopyQueue.h"
+#include "gateway/deliver/NextHop.h"
+#include "gateway/deliver/OutboundCopy.h"
+#include "gateway/deliver/Scheduler.h"
+
+namespace postern::gateway {
+
+struct DelivererOptions {
+  smtp::ClientSettings client;
+  NextHopFinder::Options hops;
+  Scheduler::Options schedule;
+  std::uint32_t copiesPerConnection = 1000;
+  std::chrono::milliseconds linger{100};  // an idle connection waits so long for more copies of its lane
+  std::chrono::milliseconds stopGrace{5000};  // for copies under way when stopping
+
+  static DelivererOptions from(const config::SiteConfig& config);
+};
+
+// Hands the copies of the queue over to other mail servers and records what came of each attempt.
+//
+// Invariants: 1. No byte of a copy, not even its envelope, leaves without the FloorGuard's leave for that connection.
+// 2. A copy whose protection is verified TLS waits when that fails; nothing is ever sent with less. 3. Each attempt is
+// recorded once; a copy that got its 250 is not tried again by this process even if the record fails. 4. Nothing is
+// tried while the queue is not healthy or its key is not set. 5. One slow, dead or hostile server holds up only its lane.
+// Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its own, up to
+// one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
+class Deliverer : private QueueListener {
+public:
+  Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver, const net::TlsClient& tls,
+            const Clock& clock);
+  ~Deliverer() override;  // stop()
+
+  void setRoutes(const std::vector<app::Route>& routes);
+  void start();
+  // Takes up nothing new, lets what is under way end within the grace, then breaks it off (it stays in the queue).
+  void stop();
+
+  struct Counts {
+    std::uint64_t delivered = 0;
+    std::uint64_t deferred = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t blocked = 0;
+    std::uint64_t expired = 0;
+  };
+  Counts counts() const;
+  std::vector<std::string> problems() const;  // plain sentences, empty when all is well
+
+private:
+  using CopyAtHand = std::unique_ptr<OutboundCopy>;
+  struct Visit;  // one thread's work on one lane
+
+  void copiesQueued(std::span<const CopySummary> copies) override;
+  void copyChanged(const CopySummary& copy) override;
+  void copyDropped(std::uint64_t key) override;
+  void queueKeySet() override;
+  void healthChanged(bool healthy) override;
+
+  void keepTime();
+  void work();
+  void wakeWorker() REQUIRES_LOCK(mutex_);
+  void wakeTimer() REQUIRES_LOCK(mutex_);
+  void serveLane(Scheduler::Lane lane);
+  void serve(Visit& visit);
+  bool connect(Visit& visit);
+  void sendAll(Visit& visit);
+  bool judge(Visit& visit, const smtp::ClientResult& result);
+  void clearOrBlock(Visit& visit, CopyAtHand& copy);
+  CopyAtHand take(Visit& visit, bool linger);
+  CopyAtHand open(const Scheduler::Job& job);
+  std::optional<LoadedCopy> load(const Scheduler::Job& job, bool& locked);
+  bool queueIsBroken();
+  std::string hopName(const std::string& domain) const REQUIRES_LOCK(mutex_) { return routes_->hopName(domain); }
+  std::optional<Scheduler::Job> takeJob(Visit& visit, bool linger);
+
+  app::DeliveryEvent eventFor(const Scheduler::Job& job, app::DeliveryEvent::Outcome outcome, std::string_view text) const;
+  void finish(app::DeliveryEvent event, const Scheduler::Job& job);
+  void defer(app::DeliveryEvent event, const Scheduler::Job& job);
+  bool record(app::DeliveryEvent& event);
+  void count(app::DeliveryEvent::Outcome outcome);
+  void putBack(const Scheduler::Job& job);
+
+  const DelivererOptions options_;
+  CopyQueue& queue_;
+  const net::TlsClient& tls_;
+  const Clock& clock_;
+  const NextHopFinder hops_;
+  TailCache tails_;
+
+  mutable Mutex mutex_;
+  Condition workers_;   // there may be a lane to serve
+  Condition lingerers_;  // there may be more for a lane that has a connection
+  Condition timer_;     // something is due earlier than the timer thread thinks
+  Condition ended_;     // a worker came back
+  std::shared_ptr<const RouteTable> routes_ GUARDED_BY(mutex_);
+  Scheduler scheduler_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool locked_ GUARDED_BY(mutex_) = false;  // the queue key is not there yet
+  bool healthy_ GUARDED_BY(mutex_) = true;
+  std::size_t idle_ GUARDED_BY(mutex_) = 0;
+  std::size_t lingering_ GUARDED_BY(mutex_) = 0;
+  std::size_t busy_ GUARDED_BY(mutex_) = 0;
+  TimePoint timerSleepsUntil_ GUARDED_BY(mutex_){};
+  std::set<smtp::ClientInterrupt*> interrupts_ GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_ GUARDED_BY(mutex_);
+  std::thread timerThread_;
+
+  std::atomic<std::uint64_t> delivered_{0};
+  std::atomic<std::uint64_t> deferred_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> blocked_{0};
+  std::atomic<std::uint64_t> expired_{0};
+};
+
+}  // namespace postern::gateway

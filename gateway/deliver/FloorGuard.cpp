@@ -1,0 +1,255 @@
+#include "gateway/deliver/FloorGuard.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postern::gateway {
+
+namespace {
+
+using app::Copy;
+using app::Protection;
+using namespace std::string_view_literals;
+
+struct Field {
+  std::string name;   // lower case
+  std::string value;  // unfolded, without blanks around it
+};
+
+struct Header {
+  std::vector<Field> fields;
+  std::string_view body;
+
+  // The value if the field is there exactly once.
+  const std::string* only(std::string_view name) const {
+    const std::string* found = nullptr;
+    for (const auto& field : fields) {
+      if (field.name != name) continue;
+      if (found) return nullptr;
+      found = &field.value;
+    }
+    return found;
+  }
+  bool has(std::string_view name) const {
+    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+  }
+};
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return result;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Nothing if there is a line that is no field or no empty line: then no two readers agree on what is header.
+std::optional<Header> readHeader(std::string_view message) {
+  Header header;
+  for (;;) {
+    const auto end = message.find("\r\n");
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto line = message.substr(0, end);
+    message.remove_prefix(end + 2);
+    if (line.empty()) break;
+    if (line.front() == ' ' || line.front() == '\t') {
+      if (header.fields.empty()) return std::nullopt;
+      header.fields.back().value += ' ';
+      header.fields.back().value += trim(line);
+      continue;
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+    const auto name = line.substr(0, colon);
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c <= 0x20 || c > 0x7e; })) return std::nullopt;
+    header.fields.push_back({lower(name), std::string(trim(line.substr(colon + 1)))});
+  }
+  header.body = message;
+  return header;
+}
+
+// All that may stand outside the ciphertext. A field that is not known could hold the subject.
+constexpr std::array SealedFields = {
+    "authentication-results"sv, "auto-submitted"sv, "cc"sv, "content-disposition"sv, "content-transfer-encoding"sv,
+    "content-type"sv, "date"sv, "dkim-signature"sv, "feedback-id"sv, "from"sv, "in-reply-to"sv, "list-archive"sv,
+    "list-help"sv, "list-id"sv, "list-owner"sv, "list-post"sv, "list-subscribe"sv, "list-unsubscribe"sv,
+    "list-unsubscribe-post"sv, "message-id"sv, "mime-version"sv, "precedence"sv, "received"sv, "references"sv,
+    "reply-to"sv, "sender"sv, "subject"sv, "to"sv, "x-auto-response-suppress"sv,
+};
+static_assert(std::is_sorted(SealedFields.begin(), SealedFields.end()));
+
+// Of a content type, in lower case: the type itself, and whether a parameter has just this value.
+std::string_view mediaType(std::string_view contentType) { return trim(contentType.substr(0, contentType.find(';'))); }
+
+bool hasParameter(std::string_view contentType, std::string_view name, std::string_view value) {
+  bool found = false;
+  auto semicolon = contentType.find(';');
+  while (semicolon != std::string_view::npos) {
+    const auto rest = contentType.substr(semicolon + 1);
+    semicolon = rest.find(';');
+    const auto parameter = trim(rest.substr(0, semicolon));
+    contentType = rest;
+    const auto equals = parameter.find('=');
+    if (equals == std::string_view::npos || trim(parameter.substr(0, equals)) != name) continue;
+    auto given = trim(parameter.substr(equals + 1));
+    if (given.size() >= 2 && given.front() == '"' && given.back() == '"') given = given.substr(1, given.size() - 2);
+    if (found || given != value) return false;
+    found = true;
+  }
+  return found;
+}
+
+const char* checkSealedHeader(const Header& header, CmsKind& kind) {
+  for (const auto& field : header.fields)
+    if (!std::binary_search(SealedFields.begin(), SealedFields.end(), std::string_view(field.name)))
+      return "the header has a field that a sealed copy may not have";
+  const auto* subject = header.only("subject");
+  if (!subject || *subject != "[...]") return "the outer subject is not \"[...]\"";
+  const auto* version = header.only("mime-version");
+  if (!version || *version != "1.0") return "there is not exactly one MIME-Version";
+  const auto* encoding = header.only("content-transfer-encoding");
+  if (!encoding || lower(*encoding) != "base64") return "the body is not announced as base64";
+  const auto* contentType = header.only("content-type");
+  if (!contentType) return "there is not exactly one Content-Type";
+  const auto type = lower(*contentType);
+  if (mediaType(type) != "application/pkcs7-mime") return "the Content-Type is not application/pkcs7-mime";
+  if (hasParameter(type, "smime-type", "enveloped-data"))
+    kind = CmsKind::Enveloped;
+  else if (hasParameter(type, "smime-type", "authenveloped-data"))
+    kind = CmsKind::AuthEnveloped;
+  else
+    return "the smime-type is neither enveloped-data nor authEnveloped-data";
+  return nullptr;
+}
+
+std::string checkSmime(std::string_view head, const OutboundTail* tail) {
+  const auto header = readHeader(head);
+  if (!header) return "the header cannot be read";
+  if (head.size() - header->body.size() > FloorGuard::MaxSealedHeader) return "the header is too large";
+  auto kind = CmsKind::Enveloped;
+  if (const char* why = checkSealedHeader(*header, kind)) return why;
+  CmsShape shape(kind);
+  if (!shape.feed(header->body)) return shape.problem();
+  if (tail) return tail->finishShape(shape);
+  return shape.finish() ? "" : shape.problem();
+}
+
+// What Postern's own notices are called. "*" stands for one address or list name.
+constexpr std::array NoticeSubjects = {
+    "A message to * could not be encrypted for you"sv,
+    "A message for you was withheld"sv,
+    "Your message to * was not accepted"sv,
+};
+
+bool isName(std::string_view text) {
+  return !text.empty() && text.size() <= 254 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || "@.-_+"sv.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+bool matches(std::string_view pattern, std::string_view subject) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos) return subject == pattern;
+  const auto before = pattern.substr(0, star);
+  const auto after = pattern.substr(star + 1);
+  if (subject.size() < before.size() + after.size() || !subject.starts_with(before) || !subject.ends_with(after))
+    return false;
+  return isName(subject.substr(before.size(), subject.size() - before.size() - after.size()));
+}
+
+const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::size_t limit, Header& header) {
+  if (tail && !tail->bytes().empty()) return "a mail of our own has a shared tail";
+  if (head.size() > limit) return "a mail of our own is too large";
+  auto read = readHeader(head);
+  if (!read) return "the header cannot be read";
+  header = std::move(*read);
+  const auto* automatic = header.only("auto-submitted");
+  if (!automatic || lower(*automatic).starts_with("no")) return "a mail of our own is not marked Auto-Submitted";
+  const auto* subject = header.only("subject");
+  if (!subject) return "there is not exactly one Subject";
+  if (!header.only("content-type")) return "there is not exactly one Content-Type";
+  return nullptr;
+}
+
+const char* checkNotice(std::string_view head, const OutboundTail* tail) {
+  Header header;
+  if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxNotice, header)) return why;
+  if (header.has("in-reply-to") || header.has("references")) return "a notice refers to another message";
+  const auto* subject = header.only("subject");
+  if (std::none_of(NoticeSubjects.begin(), NoticeSubjects.end(), [&](auto known) { return matches(known, *subject); }))
+    return "the subject of a notice is not one of the known";
+  const auto type = lower(*header.only("content-type"));
+  return mediaType(type) == "text/plain" ? nullptr : "a notice is not plain text";
+}
+
+const char* checkReport(std::string_view head, const OutboundTail* tail) {
+  Header header;
+  if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxReport, header)) return why;
+  const auto type = lower(*header.only("content-type"));
+  if (mediaType(type) != "multipart/report" && mediaType(type) != "text/plain") return "a report has a wrong Content-Type";
+  const auto body = lower(header.body);
+  for (const auto part : {"message/rfc822"sv, "text/rfc822"sv, "message/global"sv, "message/partial"sv})
+    if (body.find(part) != std::string::npos) return "a report holds a message";
+  return nullptr;
+}
+
+Result<Clearance, std::string> blocked(std::string_view why) { return Unexpected("blocked by the floor: " + std::string(why)); }
+
+std::string checkContent(Protection protection, Protection floor, std::string_view head, const OutboundTail* tail,
+                         const HopFacts& hop) {
+  if (protection < floor)
+    return std::string("the copy is protected by ") + app::protectionName(protection) + ", its floor is " +
+           app::protectionName(floor);
+  switch (protection) {
+    case Protection::None: return "";
+    case Protection::Tls: return hop.tls && hop.verified ? "" : "this connection has no verified TLS";
+    case Protection::Smime: return checkSmime(head, tail);
+    case Protection::OpenPgp:
+    case Protection::Pickup: return "this version makes no copies of that protection";
+  }
+  return "the protection is not known";
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const OutboundTail>, std::string> OutboundTail::make(std::shared_ptr<const std::string> bytes) {
+  auto text = smtp::ClientText::check(*bytes);
+  if (!text) return Unexpected(text.error());
+  return std::shared_ptr<const OutboundTail>(new OutboundTail(std::move(bytes), std::move(*text)));
+}
+
+std::string OutboundTail::finishShape(CmsShape afterHead) const {
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& verdict : verdicts_)
+      if (verdict.state == afterHead) return verdict.problem;
+  }
+  auto shape = afterHead;
+  std::string problem = shape.feed(*bytes_) && shape.finish() ? "" : shape.problem();
+  const MutexLock lock(mutex_);
+  if (verdicts_.size() < MaxVerdicts) verdicts_.push_back({afterHead, problem});
+  return problem;
+}
+
+Result<Clearance, std::string> FloorGuard::check(Copy::Kind kind, Protection protection, Protection floor,
+                                                 std::string_view head, const OutboundTail* tail, const HopFacts& hop) {
+  std::string why = "the kind of copy is not known";
+  switch (kind) {
+    case Copy::Kind::Content: why = checkContent(protection, floor, head, tail, hop); break;
+    case Copy::Kind::Notice:
+    case Copy::Kind::Report: {
+      const char* problem = kind == Copy::Kind::Notice ? checkNotice(head, tail) : checkReport(head, tail);
+      why = problem ? problem : "";
+      break;
+    }
+  }
+  if (!why.empty()) return blocked(why);
+  return Clearance();
+}
+
+}  // namespace postern::gateway

@@ -1,0 +1,86 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/app/GatewayLink.h"
+#include "core/base/Mutex.h"
+#include "core/base/Result.h"
+#include "core/smtp/ClientText.h"
+#include "gateway/deliver/CmsShape.h"
+#include "gateway/deliver/CopyQueue.h"
+
+namespace postern::gateway {
+
+// A tail made ready for the wire, shared by the copies of a post: checked and dot-stuffed once, with what the guard
+// found out about it. Immutable but for the remembered verdicts. Threads: safe for all.
+class OutboundTail {
+public:
+  // Why it must not be sent, else the tail. REQUIRES: bytes not null.
+  static Result<std::shared_ptr<const OutboundTail>, std::string> make(std::shared_ptr<const std::string> bytes);
+
+  const smtp::ClientText& text() const { return text_; }
+  std::string_view bytes() const { return *bytes_; }
+
+  // What the walk over the body comes to when it has seen a head; empty: all is well. Remembered, so that the
+  // hundred thousandth copy costs a comparison.
+  std::string finishShape(CmsShape afterHead) const;
+
+private:
+  explicit OutboundTail(std::shared_ptr<const std::string> bytes, smtp::ClientText text)
+      : bytes_(std::move(bytes)), text_(std::move(text)) {}
+  struct Verdict {
+    CmsShape state;
+    std::string problem;
+  };
+  static constexpr std::size_t MaxVerdicts = 16;
+
+  const std::shared_ptr<const std::string> bytes_;
+  const smtp::ClientText text_;
+  mutable Mutex mutex_;
+  mutable std::vector<Verdict> verdicts_ GUARDED_BY(mutex_);
+};
+
+// The connection that a copy is about to leave on.
+struct HopFacts {
+  bool tls = false;
+  bool verified = false;  // a trusted chain for a name that is proven to be the recipient's domain's or the route's
+};
+
+// Leave to send one copy on one connection. Only FloorGuard makes it, and sending needs it.
+class Clearance {
+public:
+  Clearance(Clearance&&) = default;
+  Clearance& operator=(Clearance&&) = default;
+
+private:
+  friend class FloorGuard;
+  Clearance() = default;
+};
+
+// The last check before bytes leave, whatever decided before: is the copy what it says it is, and does that reach its
+// floor? Judges the very bytes that are about to be written. Design §5; docs/decisions on the floor.
+//
+// Content copies: the protection reaches the floor and is true:
+//   smime   a whole message of application/pkcs7-mime whose header says nothing of the post (known fields only, Subject
+//           exactly "[...]") and whose body CmsShape accepts: one recipient, nothing readable, nothing after.
+//   tls     this very connection has verified TLS.
+//   none    only where the floor is none.
+//   openpgp, pickup   not made by this version: always blocked.
+// Notices and reports (any floor): no tail, Auto-Submitted, small, of the one content type; notices also answer no
+// message and carry one of the known subjects; reports carry no message.
+// Pure. Threads: safe for all.
+class FloorGuard {
+public:
+  static constexpr std::size_t MaxNotice = 16 * 1024;
+  static constexpr std::size_t MaxReport = 64 * 1024;
+  static constexpr std::size_t MaxSealedHeader = 16 * 1024;
+
+  // Why the copy is blocked, in words for the ledger that name no content. `tail`: null for none.
+  static Result<Clearance, std::string> check(app::Copy::Kind kind, app::Protection protection, app::Protection floor,
+                                              std::string_view head, const OutboundTail* tail, const HopFacts& hop);
+};
+
+}  // namespace postern::gateway

@@ -1,0 +1,18 @@
+// postern-gateway: receives mail by SMTP, asks the policies, stores what is accepted, and delivers copies.
+//
+// SECURITY
+//   Faces the network. Holds the TLS key and the vault's public key, and in memory the key of the outbound queue. Seals
+//   accepted content at once and cannot open it again. Opens no file outside its configuration, TLS files, policies and
+//   DATA/gateway. Takes orders from listd over a local socket; gives none.
+//
+// STANDARDS
+//   RFC 5321 (SMTP), 5322, 1870 (SIZE), 2034 and 3463 (enhanced codes), 2920 (PIPELINING), 3030 (CHUNKING),
+//   3207 (STARTTLS), 3848 (Received types), 6152 (8BITMIME), 6531 (SMTPUTF8), 7505 (null MX), 8314 (implicit TLS).
+#include "core/app/Daemon.h"
+#include "gateway/Gateway.h"
+
+int main(int argc, char** argv) {
+  return postern::app::runDaemon("postern-gateway", argc, argv, [](const postern::config::SiteConfig& config) {
+    return std::make_shared<postern::gateway::Gateway>(config);
+  });
+}

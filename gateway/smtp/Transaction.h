@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/app/GatewayLink.h"
+#include "core/mail/Address.h"
+#include "core/smtp/Command.h"
+
+namespace postern::gateway {
+
+// Who is at the other end of a session. Lives as long as the connection.
+struct ClientFacts {
+  std::string address;  // "192.0.2.1", "2001:db8::1"
+  std::string name;     // verified reverse name, or empty
+};
+
+// A recipient that RCPT has accepted.
+struct TransactionRecipient {
+  mail::Address address;
+  app::RoutedAddress route;
+};
+
+// One mail transaction: from an accepted MAIL to the reply behind the content. RSET, EHLO and TLS throw it away whole,
+// so nothing of one transaction can reach the next.
+struct Transaction {
+  std::optional<mail::Address> from;  // none: the null sender
+  std::uint64_t declaredSize = 0;     // 0: not declared
+  smtp::BodyType body = smtp::BodyType::SevenBit;
+  bool smtpUtf8 = false;
+  TimePoint startedAt;
+  std::vector<TransactionRecipient> recipients;  // each address once
+
+  std::string mailFrom() const { return from ? from->text() : std::string(); }
+};
+
+}  // namespace postern::gateway

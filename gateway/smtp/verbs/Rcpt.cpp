@@ -1,0 +1,85 @@
+#include "gateway/smtp/verbs/Verbs.h"
+
+#include <algorithm>
+
+#include "core/base/Error.h"
+
+namespace postern::gateway::verbs {
+
+namespace {
+
+struct Judgement {
+  smtp::ReplyId reply;
+  const char* reason;
+};
+
+// Never an open relay: only addresses that the directory knows are taken, whatever their form. The answers are
+// uniform, so that they tell no more than what the address itself says.
+std::optional<Judgement> judge(const SessionData& session, const smtp::RcptCommand& command) {
+  const auto& transaction = *session.transaction;
+  if (transaction.recipients.size() >= session.settings.maxRecipients)
+    return Judgement{smtp::ReplyId::TooManyRecipients, "too-many-recipients"};
+  if (!session.directory.ready()) return Judgement{smtp::ReplyId::StoreNotReady, "not-ready"};
+  const auto address = addressOf(session, command);
+  if (!address) return Judgement{smtp::ReplyId::UnknownRecipient, "unknown-recipient"};
+  if (!address->isAscii() && !transaction.smtpUtf8) return Judgement{smtp::ReplyId::NeedsSmtpUtf8, "needs-smtputf8"};
+  if (!command.barePostmaster && !session.directory.isLocalDomain(address->domain()))
+    return Judgement{smtp::ReplyId::RelayDenied, "relay"};
+  const auto route = session.directory.find(*address);
+  if (!route) return Judgement{smtp::ReplyId::UnknownRecipient, "unknown-recipient"};
+  // Bounces and automatic answers go to a list's bounces address; at the list itself they would be sent to everybody.
+  if (!transaction.from && route->role == app::RoutedAddress::Role::List)
+    return Judgement{smtp::ReplyId::NullSenderNotTaken, "null-sender"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<mail::Address> addressOf(const SessionData& session, const smtp::RcptCommand& command) {
+  if (command.to) return command.to;
+  auto postmaster = mail::Address::parse("postmaster@" + session.settings.hostName);
+  if (!postmaster) return std::nullopt;
+  return std::move(*postmaster);
+}
+
+std::optional<Reply> checkRcpt(const SessionData& session, const Arguments& arguments) {
+  const auto& command = std::get<smtp::RcptCommand>(arguments);
+  const auto judgement = judge(session, command);
+  if (!judgement) return std::nullopt;
+  auto reply = makeReply(judgement->reply);
+  const auto address = addressOf(session, command);
+  session.report(reply, judgement->reason, {}, address ? address->text() : std::string("postmaster"));
+  return reply;
+}
+
+TransactionRecipient candidateOf(const SessionData& session, const smtp::RcptCommand& command) {
+  auto address = addressOf(session, command);
+  if (!address) throw Error(ErrorKind::Invariant, "a recipient without an address passed its check");
+  auto route = session.directory.find(*address);
+  // The directory may have changed since the check; the recipient is refused then, by the session's boundary.
+  if (!route) throw Error(ErrorKind::Unavailable, "the address of a recipient was taken away meanwhile");
+  return {std::move(*address), std::move(*route)};
+}
+
+bool isRepeated(const SessionData& session, const smtp::RcptCommand& command) {
+  const auto address = addressOf(session, command);
+  const auto& known = session.transaction->recipients;
+  return address && std::any_of(known.begin(), known.end(), [key = address->key()](const TransactionRecipient& one) {
+           return one.address.key() == key;
+         });
+}
+
+void refuseRecipient(SessionData& session, const smtp::RcptCommand& command, const Refusal& refusal) {
+  const auto address = addressOf(session, command);
+  session.report(refusal.reply, refusal.reason, refusal.policy, address ? address->text() : std::string("postmaster"));
+  session.say(refusal.reply);
+}
+
+void applyRcpt(SessionData& session, Arguments&& arguments) {
+  const auto& command = std::get<smtp::RcptCommand>(arguments);
+  if (!isRepeated(session, command)) session.transaction->recipients.push_back(candidateOf(session, command));
+  session.state = State::Recipients;
+  session.say(smtp::ReplyId::RcptOk);
+}
+
+}  // namespace postern::gateway::verbs

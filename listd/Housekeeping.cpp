@@ -1,0 +1,45 @@
+#include "listd/Housekeeping.h"
+
+#include "core/base/Log.h"
+#include "core/base/Mutex.h"
+#include "listd/plan/Standing.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::chrono::minutes Interval{1};
+constexpr std::chrono::hours GuessesKept{24};
+
+}  // namespace
+
+Housekeeping::Housekeeping(SiteContext& context) : context_(context) {
+  runOnce();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Housekeeping::runOnce() {
+  const auto now = context_.clock.now();
+  context_.site.write([&](SiteTables& tables) {
+    refreshTurned(tables, now);
+    tables.accounts.sweepGuesses(now - GuessesKept);
+  });
+}
+
+void Housekeeping::run(const std::stop_token& stop) {
+  Mutex mutex;
+  Condition never;
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock<Mutex> lock(mutex);
+      never.wait_for(lock, stop, Interval, [] { return false; });
+    }
+    if (stop.stop_requested()) return;
+    try {  // the boundary of a queue job: it is tried again in a minute
+      runOnce();
+    } catch (const std::exception& error) {
+      log::error("housekeeping", "the store cannot be written", {{"error", error.what()}});
+    }
+  }
+}
+
+}  // namespace postern::listd

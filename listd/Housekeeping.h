@@ -1,0 +1,24 @@
+#pragma once
+#include <stop_token>
+#include <thread>
+
+#include "listd/site/SiteContext.h"
+
+namespace postern::listd {
+
+// What has to be looked at because time passes: certificates that began or ended to be valid, old failed sign-ins.
+// Runs once in the constructor, so that what passed while listd was down is caught up, then each minute.
+class Housekeeping {
+public:
+  explicit Housekeeping(SiteContext& context);
+
+  void runOnce();
+
+private:
+  void run(const std::stop_token& stop);
+
+  SiteContext& context_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace postern::listd

@@ -1,0 +1,23 @@
+#pragma once
+#include <memory>
+
+#include "core/base/Clock.h"
+#include "core/config/SiteConfig.h"
+
+namespace postern::listd {
+
+// The whole of listd: opens the site, takes orders on run/listd.sock, and works with the gateway until it is destroyed.
+// Destruction ends all threads; what was under way goes on from site.db at the next start.
+// Ownership: `config` must outlive it. Errors: the constructor throws Error with what to do.
+class Listd {
+public:
+  explicit Listd(const config::SiteConfig& config);
+  Listd(const config::SiteConfig& config, const Clock& clock);
+  ~Listd();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::listd

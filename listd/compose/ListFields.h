@@ -1,0 +1,20 @@
+#pragma once
+#include "listd/compose/ListFacts.h"
+
+#include <string>
+#include <vector>
+
+namespace postern::listd {
+
+// The fields that say "this came through a list": List-Id, List-Post, List-Help, List-Unsubscribe, List-Owner
+// (RFC 2919, RFC 2369), Precedence and our loop mark. Each is a whole field. Without description, nothing but
+// the list's address is told.
+std::vector<std::string> listFields(const ListFacts& list, bool withDescription);
+
+// "mailto:board-request@lists.example?subject=help" with everything that is not plain percent-encoded.
+std::string mailtoLink(const mail::Address& address, std::string_view subject = {});
+
+// The help link in angle brackets if it is fit for a header, else empty.
+std::string helpReference(const ListFacts& list);
+
+}  // namespace postern::listd

@@ -1,0 +1,204 @@
+#include "listd/compose/Notice.h"
+
+#include "core/base/Error.h"
+#include "core/mail/Date.h"
+#include "core/mail/EncodedWord.h"
+#include "core/mail/Mailboxes.h"
+#include "core/mail/MessageId.h"
+#include "core/mail/Text.h"
+#include "listd/compose/ListFields.h"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace postern::listd {
+
+namespace {
+
+constexpr std::size_t MaxShownName = 100;
+
+// The list's name for a sentence: one line, no controls.
+std::string plainName(const ListFacts& list) {
+  std::string name = mail::repairUtf8(list.shownName());
+  for (char& c : name)
+    if (mail::hasControl({&c, 1})) c = ' ';
+  return std::string(mail::cutUtf8(mail::trim(name), MaxShownName));
+}
+
+// Text with LF lines as quoted-printable with CRLF lines of at most 76 octets (RFC 2045 §6.7).
+std::string quotedPrintable(std::string_view text) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string result;
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') {
+      result += "\r\n";
+      column = 0;
+      continue;
+    }
+    const bool lineEnds = i + 1 == text.size() || text[i + 1] == '\n';
+    const bool plain = c > ' ' && c < 0x7f && c != '=';
+    std::string octet(1, c);
+    if (!plain && !(c == ' ' && !lineEnds)) {
+      const auto byte = static_cast<unsigned char>(c);
+      octet = {'=', digits[byte >> 4], digits[byte & 15]};
+    }
+    if (column + octet.size() > 75) {
+      result += "=\r\n";
+      column = 0;
+    }
+    result += octet;
+    column += octet.size();
+  }
+  return result;
+}
+
+std::string textPart(std::string_view text) {
+  return "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         quotedPrintable(text);
+}
+
+// Everything of the header but the MIME fields.
+std::string head(const ListFacts& list, const mail::Address& to, std::string_view subject, std::string_view automatic,
+                 const NoticeStamp& stamp) {
+  if (!mail::isMessageId(stamp.messageId))
+    throw Error(ErrorKind::Invariant, "a notice was stamped with a malformed message id");
+  return mail::mailboxField("From", {{plainName(list) + " (list service)", subAddress(list.address, "owner")}}) +
+         mail::mailboxField("To", {{"", to}}) + mail::encodeUnstructured("Subject", subject) +
+         "Date: " + mail::formatDate(stamp.at) + "\r\n" + mail::foldTokens("Message-ID", stamp.messageId) +
+         "Auto-Submitted: " + std::string(automatic) + "\r\n" + mail::foldTokens("X-Loop", list.address.key()) +
+         "MIME-Version: 1.0\r\n";
+}
+
+std::string helpLines(const ListFacts& list) {
+  const std::string link = helpReference(list);
+  std::string text = "\n";
+  if (!link.empty()) text += "Help: " + link.substr(1, link.size() - 2) + "\n";
+  return text + "The people who look after this list: " + subAddress(list.address, "owner").text() + "\n";
+}
+
+struct WithheldText {
+  const char* name;
+  const char* why;
+  const char* what;
+};
+
+const WithheldText& withheldText(WithheldReason reason) {
+  static constexpr std::array<WithheldText, 7> texts = {{
+      {"no-key", "We have no certificate or key for your address.",
+       "Send or upload your certificate, then your next message arrives encrypted."},
+      {"key-expired", "Your certificate has expired.", "Renew it and give us the new one."},
+      {"key-not-yet-valid", "Your certificate is not valid yet.",
+       "Give us a certificate that is valid today, or wait until yours is."},
+      {"key-revoked", "Your certificate has been revoked.", "Give us a new certificate."},
+      {"key-not-confirmed", "A certificate for your address is waiting to be confirmed.",
+       "Confirm it, or ask the people who look after the list to do so."},
+      {"key-unfit",
+       "Your certificate cannot be used: it does not fit your address or purpose, is too weak, or comes from an issuer "
+       "that is not trusted here.",
+       "Give us another certificate."},
+      {"sealing-failed", "Something went wrong on our side while we encrypted it.",
+       "You need not do anything. We have been told and will look into it."},
+  }};
+  return texts.at(static_cast<std::size_t>(reason));
+}
+
+std::string plural(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+struct Outcome {
+  const char* action;
+  const char* status;
+  const char* subject;
+};
+
+Outcome worstOutcome(const DeliveryCounts& counts) {  // RFC 3464 §2.3.3, RFC 3463
+  if (counts.failed > 0 || counts.withheld > 0) return {"failed", "5.0.0", "Your message did not reach everybody on "};
+  if (counts.delayed > 0) return {"delayed", "4.0.0", "Your message is delayed for some on "};
+  return {"delivered", "2.0.0", "Your message was delivered to "};
+}
+
+std::string reportText(const ListFacts& list, const ReportFacts& facts) {
+  const auto& counts = facts.counts;
+  std::string text = "Hello,\n\nthis is what became of the message that you sent to " + list.address.text() + "\n(" +
+                     plainName(list) + ") and that reached us on " + mail::formatDate(facts.arrivedAt) + ":\n\n";
+  text += "  delivered: " + plural(counts.delivered, "member", "members") + "\n";
+  if (counts.delayed > 0) text += "  delayed, we keep trying: " + plural(counts.delayed, "member", "members") + "\n";
+  if (counts.withheld > 0)
+    text += "  held back, as we cannot encrypt to them: " + plural(counts.withheld, "member", "members") + "\n";
+  if (counts.failed > 0) text += "  not deliverable: " + plural(counts.failed, "member", "members") + "\n";
+  text +=
+      "\nWho they are is for the people who look after the list to know. Nothing was sent unprotected\n"
+      "that should not be. This report holds nothing of your message.\n";
+  return text + helpLines(list);
+}
+
+std::string reportFields(const ListFacts& list, const ReportFacts& facts) {
+  const auto& counts = facts.counts;
+  const Outcome outcome = worstOutcome(counts);
+  return mail::encodeUnstructured("Reporting-MTA", "dns; " + facts.reportingHost) +
+         mail::encodeUnstructured("X-Postern-Queue-Id", facts.queueId) +
+         "Arrival-Date: " + mail::formatDate(facts.arrivedAt) + "\r\n\r\n" +
+         mail::foldTokens("Final-Recipient", "rfc822; " + list.address.text()) + "Action: " + outcome.action +
+         "\r\nStatus: " + outcome.status + "\r\nX-Postern-Delivered: " + std::to_string(counts.delivered) +
+         "\r\nX-Postern-Delayed: " + std::to_string(counts.delayed) +
+         "\r\nX-Postern-Withheld: " + std::to_string(counts.withheld) +
+         "\r\nX-Postern-Failed: " + std::to_string(counts.failed) + "\r\n";
+}
+
+const char* rejectText(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::NotAMember:
+      return "Only members may send to this list, and your address is not one of theirs.";
+    case RejectReason::Malformed:
+      return "The message is malformed: its header or structure can be read in more than one way.";
+    case RejectReason::Closed:
+      return "The list is closed.";
+    case RejectReason::TooLarge:
+      return "The message is larger than this list takes.";
+  }
+  return "The list does not take it.";
+}
+
+}  // namespace
+
+const char* withheldReasonName(WithheldReason reason) {
+  return withheldText(reason).name;
+}
+
+std::string withheldNotice(const ListFacts& list, const mail::Address& member, WithheldReason reason,
+                           const NoticeStamp& stamp) {
+  const auto& words = withheldText(reason);
+  std::string text =
+      "Hello,\n\na message to " + plainName(list) + " (" + list.address.text() + ")\ncould not be sent to you.\n\n" +
+      words.why + "\n" + words.what +
+      "\n\nMessages to this list leave us encrypted or not at all, so this notice holds nothing of it.\n" +
+      helpLines(list);
+  return head(list, member, "A message to " + plainName(list) + " could not be sent to you", "auto-generated", stamp) +
+         textPart(text);
+}
+
+std::string deliveryReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
+                           const NoticeStamp& stamp) {
+  const Outcome outcome = worstOutcome(facts.counts);
+  // "=_" cannot occur in quoted-printable text, so no line of the parts can be the delimiter.
+  const std::string boundary = "=_report";
+  return head(list, author, outcome.subject + plainName(list), "auto-replied", stamp) +
+         "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"" + boundary + "\"\r\n\r\n--" +
+         boundary + "\r\n" + textPart(reportText(list, facts)) + "\r\n--" + boundary +
+         "\r\nContent-Type: message/delivery-status\r\n\r\n" + reportFields(list, facts) + "\r\n--" + boundary +
+         "--\r\n";
+}
+
+std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
+                            const NoticeStamp& stamp) {
+  const std::string text = "Hello,\n\nthe message that you sent to " + plainName(list) + " (" + list.address.text() +
+                           ")\nwas not distributed.\n\n" + rejectText(reason) + "\n" + helpLines(list);
+  return head(list, author, "Your message to " + plainName(list) + " was not distributed", "auto-replied", stamp) +
+         textPart(text);
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,77 @@
+#include "listd/expand/GatewayControl.h"
+
+#include "core/base/Log.h"
+#include "listd/expand/RoutingView.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::chrono::milliseconds Heartbeat{1000};
+
+}  // namespace
+
+GatewayControl::GatewayControl(SiteContext& context, const GatewayAddress& address)
+    : context_(context), address_(address), thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+
+GatewayControl::~GatewayControl() {
+  thread_.request_stop();
+  const MutexLock lock(mutex_);
+  changed_.notify_all();
+}
+
+void GatewayControl::enqueue(Job job) {
+  const MutexLock lock(mutex_);
+  jobs_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+bool GatewayControl::pushRouting(std::chrono::milliseconds wait) {
+  const auto done = ask(
+      [this](app::GatewayLink& link) {
+        link.setRouting(buildRoutingView(context_));
+        return true;
+      },
+      wait);
+  return done.value_or(false);
+}
+
+void GatewayControl::run(std::stop_token stop) {
+  WorkerLink link(address_, stop);
+  while (!stop.stop_requested()) {
+    try {
+      link.get().setRouting(buildRoutingView(context_));
+      connected_ = true;
+      log::info("gateway", "connected; the routing view is in force");
+      serve(link);
+    } catch (const Error& error) {
+      if (connected_) log::warning("gateway", "the connection to the gateway ended", {{"error", error.message()}});
+    }
+    connected_ = false;
+    link.drop();
+    {
+      const MutexLock lock(mutex_);
+      jobs_.clear();  // who waits for one of them is told by its broken promise
+    }
+    link.pause(std::chrono::milliseconds(20));
+  }
+}
+
+void GatewayControl::serve(WorkerLink& link) {
+  while (!link.stopping()) {
+    if (auto job = nextJob(link))
+      (*job)(link.get());  // what the question throws goes to the asker; a broken link shows at the heartbeat
+    else
+      link.get().stats();
+  }
+}
+
+std::optional<GatewayControl::Job> GatewayControl::nextJob(const WorkerLink& link) {
+  std::unique_lock<Mutex> lock(mutex_);
+  changed_.wait_for(lock, Heartbeat, [&] { return link.stopping() || !jobs_.empty(); });
+  if (jobs_.empty()) return std::nullopt;
+  auto job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return job;
+}
+
+}  // namespace postern::listd

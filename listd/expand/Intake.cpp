@@ -1,0 +1,136 @@
+#include "listd/expand/Intake.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/crypto/Digest.h"
+#include "core/mail/MessageId.h"
+#include "listd/compose/Bounce.h"
+#include "listd/ledger/BounceNote.h"
+#include "listd/plan/PlanWriter.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::string_view BouncesSuffix = "-bounces";
+
+// The vault object of a message for a list: always the same, so that a repeat after a crash stores nothing twice.
+std::uint64_t vaultObjectOf(const app::AcceptedItem& item, const app::Submission& submission, std::uint64_t listId) {
+  const auto digest =
+      crypto::sha256(Writer().string("post").u64(item.id).string(submission.queueId).u64(listId).bytes());
+  return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
+}
+
+std::string clientJson(const app::Submission& submission) {
+  const auto& tls = submission.tls;
+  nlohmann::json json{{"address", submission.clientAddress}, {"name", submission.clientName}};
+  json["tls"] = {{"version", tls.version},
+                 {"cipher", tls.cipher},
+                 {"bits", tls.bits},
+                 {"verification", tls.verification},
+                 {"peerName", tls.peerName}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
+std::optional<std::string> listOfBounces(const mail::Address& address) {
+  const auto key = address.key();
+  const auto at = key.rfind('@');
+  auto local = key.substr(0, std::min(at, key.find('+')));
+  if (!local.ends_with(BouncesSuffix)) return std::nullopt;
+  local.resize(local.size() - BouncesSuffix.size());
+  return local + key.substr(at);
+}
+
+}  // namespace
+
+struct Intake::Arrival {
+  const app::AcceptedItem& item;
+  const app::Submission& submission;
+  const std::optional<mail::Message>& message;  // none: its header cannot be read at all
+};
+
+Intake::Intake(SiteContext& context, std::function<void()> planned)
+    : context_(context), planned_(std::move(planned)), reader_(context.keys.vaultKeyPair().privateKey) {}
+
+void Intake::take(const app::AcceptedItem& item) {
+  const auto submission = app::Submission::decode(reader_.open(item.sealed, app::SubmissionContext));
+  auto parsed = mail::Message::parse(submission.content);
+  const auto message = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+  const Arrival arrival{item, submission, message};
+  for (const auto& recipient : submission.recipients) takeFor(arrival, recipient);
+}
+
+void Intake::takeFor(const Arrival& arrival, const std::string& recipient) {
+  const auto address = mail::Address::parse(recipient);
+  if (address) {
+    const auto find = [&](const std::string& key) {
+      return context_.site.read([&](SiteTables& tables) { return tables.lists.find(key); });
+    };
+    if (const auto list = find(address->key())) return plan(arrival, *list);
+    if (const auto key = listOfBounces(*address))
+      if (const auto list = find(*key)) return noteBounce(arrival, *address, *list);
+  }
+  // The gateway takes mail only for addresses of the routing view, and lists are never deleted.
+  log::error("intake", "an accepted message is for an address that is no list here",
+             {{"accepted", arrival.item.id}, {"queueId", arrival.submission.queueId}});
+  throw Error(ErrorKind::Invariant, "message " + arrival.submission.queueId +
+                                        " is for an address that is no list here; see the log of postern-listd");
+}
+
+void Intake::plan(const Arrival& arrival, const List& list) {
+  const auto& submission = arrival.submission;
+  const bool known = context_.site.read([&](SiteTables& tables) {
+    return tables.posts.exists(arrival.item.id, submission.queueId, list.id);
+  });
+  if (known) return;
+
+  PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
+  if (arrival.message) {
+    const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
+    ruling = judgePost(*arrival.message, submission, factsOf(list, context_.helpLink()), settings,
+                       [&](const std::string& author) {
+                         return context_.site.read(
+                             [&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
+                       });
+  }
+
+  Post post;
+  post.acceptedId = arrival.item.id;
+  post.queueId = submission.queueId;
+  if (arrival.message) post.messageId = arrival.message->messageId().value_or("");
+  post.outMessageId = mail::makeMessageId(mail::DomainName::parse(list.domain).value());
+  post.mailFrom = submission.mailFrom;
+  post.receivedAt = submission.receivedAt;
+  post.size = submission.content.size();
+  post.sensitivity = list.sensitivity;
+  post.client = clientJson(submission);
+  if (ruling.verdict == PostingRuling::Verdict::Accept) {
+    post.vaultObject = vaultObjectOf(arrival.item, submission, list.id);
+    context_.vault.put(post.vaultObject, list.id, submission.content);
+  }
+  const auto now = context_.clock.now();
+  const auto id =
+      context_.site.write([&](SiteTables& tables) { return writePlan(tables, post, list, ruling, now); });
+  if (!id) return;
+  log::info("intake", "post planned",
+            {{"post", *id}, {"list", list.address}, {"queueId", post.queueId}, {"verdict", verdictWord(ruling.verdict)},
+             {"reason", ruling.reason}});
+  planned_();
+}
+
+void Intake::noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list) {
+  const auto listAddress = mail::Address::parse(list.address);
+  const auto copyKey = context_.verp.verify(listAddress.value(), recipient);
+  if (!copyKey || !arrival.message) {
+    log::info("intake", "a bounce without a valid tag was dropped", {{"list", list.address}});
+    return;
+  }
+  const auto bounce = readBounce(*arrival.message);
+  const auto now = context_.clock.now();
+  context_.site.write([&](SiteTables& tables) { recordBounce(tables, list.id, *copyKey, bounce, now); });
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,66 @@
+#include "listd/expand/IntakeWorkers.h"
+
+#include <algorithm>
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::uint32_t AtOnce = 4;  // messages of the largest size still fit into a frame
+constexpr std::chrono::milliseconds WaitForMail{1000};
+
+}  // namespace
+
+IntakeWorkers::IntakeWorkers(SiteContext& context, const GatewayAddress& address, Intake& intake, Troubles& troubles)
+    : context_(context), address_(address), intake_(intake), troubles_(troubles) {
+  for (unsigned i = 0; i < Workers; ++i)
+    threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void IntakeWorkers::run(std::stop_token stop) {
+  WorkerLink link(address_, stop);
+  Held held;
+  while (!stop.stop_requested()) {
+    try {
+      takeAll(link, held);
+    } catch (const Error& error) {
+      if (stop.stop_requested()) return;
+      log::warning("intake", "the connection to the gateway ended", {{"error", error.message()}});
+      link.drop();
+      held.clear();
+      link.pause(std::chrono::milliseconds(20));
+    }
+  }
+}
+
+void IntakeWorkers::takeAll(WorkerLink& link, Held& held) {
+  const auto now = context_.clock.now();
+  const bool retryDue = std::any_of(held.begin(), held.end(), [&](const auto& item) { return item.second <= now; });
+  if (retryDue) {
+    // The gateway gives a message again on a new connection only.
+    link.drop();
+    held.clear();
+  }
+  for (const auto& item : link.get().takeAccepted(AtOnce, WaitForMail)) takeOne(link, item, held);
+}
+
+void IntakeWorkers::takeOne(WorkerLink& link, const app::AcceptedItem& item, Held& held) {
+  if (!troubles_.due(item.id, context_.clock.now())) {
+    held[item.id] = context_.clock.now() + std::chrono::seconds(1);
+    return;
+  }
+  try {
+    intake_.take(item);
+  } catch (const std::exception& error) {  // the boundary of a queue job: one message never stops the others
+    log::error("intake", "an accepted message cannot be taken over; it stays with the gateway and is tried again",
+               {{"accepted", item.id}, {"error", error.what()}});
+    held[item.id] = troubles_.failed(item.id, error.what(), context_.clock.now());
+    return;
+  }
+  troubles_.solved(item.id);
+  link.get().finish(item.id);
+}
+
+}  // namespace postern::listd

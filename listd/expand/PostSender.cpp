@@ -1,0 +1,245 @@
+#include "listd/expand/PostSender.h"
+
+#include <algorithm>
+#include <future>
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/mail/MessageId.h"
+#include "listd/compose/Notice.h"
+#include "listd/ledger/Closing.h"
+
+namespace postern::listd {
+namespace {
+
+using Kind = app::Copy::Kind;
+
+constexpr std::uint32_t FirstBatch = 16;  // small, so that the first copy leaves at once
+constexpr std::uint32_t FullBatch = 500;
+constexpr std::size_t ParallelFrom = 64;  // rows below which a second thread costs more than it brings
+
+WithheldReason noticeReason(Reason reason) {
+  switch (reason) {
+    case Reason::NoKey: return WithheldReason::NoKey;
+    case Reason::KeyUnconfirmed: return WithheldReason::KeyNotConfirmed;
+    case Reason::CertificateExpired: return WithheldReason::KeyExpired;
+    case Reason::CertificateNotYetValid: return WithheldReason::KeyNotYetValid;
+    case Reason::Revoked: return WithheldReason::KeyRevoked;
+    case Reason::WrongAddress:
+    case Reason::WrongPurpose:
+    case Reason::WeakKey:
+    case Reason::UnsupportedKey:
+    case Reason::Untrusted: return WithheldReason::KeyUnfit;
+    case Reason::SealingFailed:
+    case Reason::OpenList:
+    case Reason::ValidCertificate: return WithheldReason::SealingFailed;
+  }
+  throw Error(ErrorKind::Invariant, "unknown reason for a notice");
+}
+
+RejectReason rejectReason(std::string_view word) {
+  if (word == "not-a-member") return RejectReason::NotAMember;
+  if (word == "closed") return RejectReason::Closed;
+  return RejectReason::Malformed;
+}
+
+mail::Address addressOf(const LedgerRow& row) {
+  auto address = mail::Address::parse(row.recipient);
+  if (!address) throw Error(ErrorKind::Store, "ledger row " + std::to_string(row.id) + " has no valid recipient");
+  return std::move(*address);
+}
+
+}  // namespace
+
+struct PostSender::Run {
+  Post post;
+  List list;
+  ListFacts facts;
+  std::unique_ptr<PostContent> content;  // once a content copy is due
+  TimePoint now;
+};
+
+PostSender::PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer)
+    : context_(context), gate_(gate), sealer_(sealer) {}
+
+void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
+  auto post = context_.site.read([&](SiteTables& tables) { return tables.posts.find(postId); });
+  if (!post || post->state != PostState::Planned) return;
+  auto list = context_.site.read([&](SiteTables& tables) { return tables.lists.find(post->listId); });
+  if (!list) throw Error(ErrorKind::Store, "its list is not in site.db");
+  auto facts = factsOf(*list, context_.helpLink());
+  auto sentThrough = post->sentThrough;
+  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, context_.clock.now()};
+
+  // Handing over can add notices behind the last row, hence the outer loop.
+  for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
+       batch = nextBatch(run, sentThrough, FullBatch)) {
+    while (!batch.empty()) {
+      sentThrough = batch.lastKey;
+      // An exception below waits for this in the future's destructor, while `batch` lives.
+      auto handing = std::async(std::launch::async, [&] { handOver(run, batch, link); });
+      auto next = nextBatch(run, sentThrough, FullBatch);
+      handing.get();
+      batch = std::move(next);
+    }
+  }
+  context_.site.write([&](SiteTables& tables) {
+    tables.posts.finishSending(run.post.id);
+    closeIfDone(tables, run.post.id);
+  });
+}
+
+PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint32_t size) {
+  run.now = context_.clock.now();
+  auto rows = context_.site.read(
+      [&](SiteTables& tables) { return tables.ledger.toSend(run.post.id, after, size, run.now); });
+  Batch batch;
+  if (rows.empty()) return batch;
+  batch.lastKey = rows.back().row.id;
+  prepareContent(run, rows, batch);
+  sealRows(run, rows, batch);
+  return batch;
+}
+
+// Decides from the rows which shared parts this batch needs, and makes those that are not there yet.
+void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
+  const auto add = [&](std::optional<PostContent::Tail> tail) {
+    if (tail) batch.tails.push_back(std::move(*tail));
+  };
+  for (const auto& row : rows) {
+    if (row.row.kind != Kind::Content) continue;
+    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
+    if (!run.list.secure) {
+      add(run.content->preparePlain());
+      return;
+    }
+    add(run.content->prepareSealed(seal::ContentCipher::Cbc));
+    break;
+  }
+}
+
+void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) {
+  struct Sealed {
+    std::optional<app::Copy> copy;
+    Reason reason = Reason::SealingFailed;
+  };
+  std::vector<Sealed> sealed(rows.size());
+  const auto sealPart = [&](std::size_t from, std::size_t to) {
+    for (auto i = from; i < to; ++i) sealed[i].copy = sealRow(run, rows[i], sealed[i].reason);
+  };
+  if (rows.size() < ParallelFrom) {
+    sealPart(0, rows.size());
+  } else {
+    auto half = std::async(std::launch::async, sealPart, rows.size() / 2, rows.size());
+    sealPart(0, rows.size() / 2);
+    half.get();
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (sealed[i].copy)
+      batch.copies.push_back(std::move(*sealed[i].copy));
+    else
+      batch.withheld.push_back({std::move(rows[i].row), sealed[i].reason});
+  }
+}
+
+// The row's mail, or why it is withheld. A key that fails harms its own member only.
+std::optional<app::Copy> PostSender::sealRow(const Run& run, const RowToSend& row, Reason& reason) const {
+  switch (row.row.kind) {
+    case Kind::Notice: return makeNotice(run, row.row);
+    case Kind::Report: return makeReport(run, row.row);
+    case Kind::Content: break;
+  }
+  if (!run.list.secure) return run.content->plainCopy(row.row);
+  reason = row.keyReason;
+  if (row.keyReason != Reason::ValidCertificate) return std::nullopt;
+  reason = Reason::SealingFailed;
+  try {
+    auto key = crypto::RecipientKey::decode(row.recipientKey);
+    key.readsGcm = false;  // CBC is what every program reads; the plan does not choose GCM yet
+    return run.content->sealedCopy(row.row, key);
+  } catch (const Error& error) {
+    log::error("seal", "a member's key failed; the copy is withheld",
+               {{"copy", row.row.id}, {"key", row.row.keyFingerprint}, {"error", error.message()}});
+    return std::nullopt;
+  }
+}
+
+app::Copy PostSender::makeNotice(const Run& run, const LedgerRow& row) const {
+  const auto reason = parseReason(row.reason).value_or(Reason::SealingFailed);
+  const auto domain = mail::DomainName::parse(run.list.domain);
+  app::Copy copy;
+  copy.key = row.id;
+  copy.kind = Kind::Notice;
+  copy.recipient = row.recipient;
+  copy.head = withheldNotice(run.facts, addressOf(row), noticeReason(reason),
+                             {mail::makeMessageId(domain.value()), run.now});
+  copy.expiresAt = run.now + context_.config.expiry;
+  return copy;
+}
+
+app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
+  const auto domain = mail::DomainName::parse(run.list.domain);
+  const NoticeStamp stamp{mail::makeMessageId(domain.value()), run.now};
+  app::Copy copy;
+  copy.key = row.id;
+  copy.kind = Kind::Report;
+  copy.recipient = row.recipient;
+  copy.expiresAt = run.now + context_.config.expiry;
+  if (run.post.verdict == "rejected") {
+    copy.head = rejectionNotice(run.facts, addressOf(row), rejectReason(run.post.reason), stamp);
+    return copy;
+  }
+  ReportFacts facts;
+  facts.reportingHost = context_.config.hostName;
+  facts.queueId = run.post.queueId;
+  facts.arrivedAt = run.post.receivedAt;
+  facts.counts = {run.post.counts.delivered, run.post.counts.deferred, run.post.counts.withheld,
+                  run.post.counts.failed};
+  copy.head = deliveryReport(run.facts, addressOf(row), facts, stamp);
+  return copy;
+}
+
+void PostSender::handOver(const Run& run, Batch& batch, app::GatewayLink& link) {
+  for (const auto& tail : batch.tails) link.storeTail(tail.id, *tail.bytes);
+  {
+    const MutexLock lock(gate_);
+    dropSettled(batch);
+    if (!batch.copies.empty()) link.submitCopies(batch.copies);
+  }
+  record(run, batch);
+}
+
+// Takes out the copies that the gateway had before a crash and has meanwhile told the outcome of. See SubmitGate.
+void PostSender::dropSettled(Batch& batch) {
+  context_.site.read([&](SiteTables& tables) {
+    std::erase_if(batch.copies, [&](const app::Copy& copy) { return !tables.ledger.isPlanned(copy.key); });
+  });
+}
+
+void PostSender::record(const Run& run, const Batch& batch) {
+  context_.site.write([&](SiteTables& tables) {
+    PostCounts change;
+    for (const auto& [row, reason] : batch.withheld) {
+      if (!tables.ledger.isPlanned(row.id)) continue;
+      tables.ledger.withhold(row.id, reason);
+      change.withheld += 1;
+      change.pending -= 1;
+      if (!tables.notices.take(run.list.id, row.recipient, reasonWord(reason), run.now)) continue;
+      LedgerRow notice;
+      notice.id = tables.counters.take(CounterStore::Copy);
+      notice.postId = run.post.id;
+      notice.kind = Kind::Notice;
+      notice.recipient = row.recipient;
+      notice.protection = "none";
+      notice.reason = reasonWord(reason);
+      tables.ledger.add(notice);
+    }
+    if (change.withheld > 0) {
+      tables.posts.addCounts(run.post.id, change);
+      tables.flow.add({.at = run.now, .withheld = change.withheld});
+    }
+    tables.posts.setSentThrough(run.post.id, batch.lastKey);
+  });
+}
+
+}  // namespace postern::listd

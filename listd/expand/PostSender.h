@@ -1,0 +1,59 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/app/GatewayLink.h"
+#include "core/seal/SmimeSealer.h"
+#include "listd/expand/PostContent.h"
+#include "listd/expand/SubmitGate.h"
+#include "listd/site/SiteContext.h"
+
+namespace postern::listd {
+
+// Hands the planned mail of one post to the gateway, batch by batch: copies, then notices and reports. One batch is
+// sealed while the one before it is handed over. Follows the ledger alone, so it goes on after a crash where it was:
+// rows that the gateway has are skipped, those of the batch under way are handed over again under the same copy keys.
+// A member whose key has failed or was revoked since the plan is withheld; the others go on.
+// Memory: two batches. Threads: one post at a time per object.
+// Errors: Error(Unavailable) when the link broke; any other Error is trouble of this post.
+class PostSender {
+public:
+  PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer);
+
+  // Returns once the gateway has all of the post's planned mail. Nothing happens when there is none.
+  void send(std::uint64_t postId, app::GatewayLink& link);
+
+private:
+  struct Withheld {
+    LedgerRow row;
+    Reason reason;
+  };
+  struct Batch {
+    std::vector<PostContent::Tail> tails;
+    std::vector<app::Copy> copies;
+    std::vector<Withheld> withheld;
+    std::uint64_t lastKey = 0;
+    bool empty() const { return lastKey == 0; }
+  };
+  struct Run;  // one post under way
+
+  Batch nextBatch(Run& run, std::uint64_t after, std::uint32_t size);
+  void sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch);
+  void prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch);
+  std::optional<app::Copy> makeCopy(const Run& run, const RowToSend& row) const;
+  std::optional<app::Copy> sealRow(const Run& run, const RowToSend& row, Reason& reason) const;
+  app::Copy makeNotice(const Run& run, const LedgerRow& row) const;
+  app::Copy makeReport(const Run& run, const LedgerRow& row) const;
+  void handOver(const Run& run, Batch& batch, app::GatewayLink& link);
+  void dropSettled(Batch& batch);
+  void record(const Run& run, const Batch& batch);
+
+  SiteContext& context_;
+  SubmitGate& gate_;
+  const seal::SmimeSealer& sealer_;
+};
+
+}  // namespace postern::listd

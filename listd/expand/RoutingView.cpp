@@ -1,0 +1,24 @@
+#include "listd/expand/RoutingView.h"
+
+namespace postern::listd {
+
+app::RoutingView buildRoutingView(SiteContext& context) {
+  app::RoutingView view;
+  view.vaultPublicKey = context.keys.vaultKeyPair().publicKey;
+  view.helpLink = context.helpLink();
+  context.site.read([&](SiteTables& tables) {
+    view.revision = tables.counters.get(CounterStore::Routing);
+    for (const auto& domain : tables.domains.all())
+      if (domain.kind == "list") view.listDomains.push_back(domain.name);
+    for (const auto& list : tables.lists.all()) {
+      // Bounces of what a closed list sent still come in.
+      const auto bounces = subAddress(factsOf(list, view.helpLink).address, "bounces");
+      view.addresses.push_back({bounces.key(), list.address, list.secure, app::RoutedAddress::Role::Bounces});
+      if (list.open) view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
+    }
+    view.routes = tables.routes.all();
+  });
+  return view;
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,126 @@
+#include "listd/ledger/EventRecorder.h"
+
+#include <set>
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "listd/ledger/Closing.h"
+
+namespace postern::listd {
+namespace {
+
+using Outcome = app::DeliveryEvent::Outcome;
+
+CopyState stateAfter(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::Delivered: return CopyState::Delivered;
+    case Outcome::Deferred: return CopyState::Deferred;
+    case Outcome::Failed:
+    case Outcome::Blocked: return CopyState::Failed;
+    case Outcome::Expired: return CopyState::Expired;
+    case Outcome::Dropped: return CopyState::Dropped;
+  }
+  throw Error(ErrorKind::Malformed, "the gateway told an unknown outcome");
+}
+
+class Batch {
+public:
+  explicit Batch(SiteTables& tables) : tables_(tables) {}
+
+  void add(const app::DeliveryEvent& event) {
+    const auto row = tables_.ledger.find(event.copyKey);
+    if (!row) {
+      log::warning("ledger", "the gateway told of a copy that is in no ledger", {{"copy", event.copyKey}});
+      return;
+    }
+    if (!tables_.ledger.addAttempt(row->id, attemptOf(event))) return;
+    const auto state = stateAfter(event.outcome);
+    countFlow(event.at, state);
+    if (isFinal(row->state)) return;
+    std::optional<TimePoint> deliveredAt;
+    if (state == CopyState::Delivered) deliveredAt = event.at;
+    tables_.ledger.setState(row->id, state, event.attempt, deliveredAt);
+    if (row->kind != app::Copy::Kind::Content) return;
+    countCopy(*row, state);
+    if (state == CopyState::Delivered && row->protection == "none" && isOfSecureList(row->postId)) {
+      log::error("ledger", "a plain copy of a secure list was delivered", {{"copy", row->id}});
+      tables_.counters.take(CounterStore::Plaintext);
+    }
+  }
+
+  void add(const app::RefusalEvent& event) {
+    tables_.flow.addRefusal(event.at, event.reason);
+    flowAt(event.at).refused += 1;
+  }
+
+  bool finish() {
+    for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
+    bool reports = false;
+    for (const auto& [postId, change] : changes_) {
+      tables_.posts.addCounts(postId, change);
+      if (closeIfDone(tables_, postId)) reports = true;
+    }
+    return reports;
+  }
+
+private:
+  static Attempt attemptOf(const app::DeliveryEvent& event) {
+    return {event.attempt,   app::outcomeName(event.outcome), event.at,  event.remoteHost, event.remoteAddress,
+            event.replyCode, event.replyText,                 event.tls};
+  }
+
+  bool isOfSecureList(std::uint64_t postId) {
+    const auto known = secure_.find(postId);
+    if (known != secure_.end()) return known->second;
+    const auto post = tables_.posts.find(postId);
+    const auto list = post ? tables_.lists.find(post->listId) : std::nullopt;
+    return secure_[postId] = !list || list->secure;
+  }
+
+  Flow& flowAt(TimePoint at) {
+    auto& flow = flows_[toMicros(at) / 60'000'000];
+    flow.at = at;
+    return flow;
+  }
+
+  void countFlow(TimePoint at, CopyState state) {
+    auto& flow = flowAt(at);
+    if (state == CopyState::Delivered)
+      flow.delivered += 1;
+    else if (state == CopyState::Deferred)
+      flow.deferred += 1;
+    else
+      flow.failed += 1;
+  }
+
+  void countCopy(const LedgerRow& row, CopyState state) {
+    auto& change = changes_[row.postId];
+    const bool wasDeferred = row.state == CopyState::Deferred;
+    if (state == CopyState::Deferred) {
+      if (!wasDeferred) change.deferred += 1;
+      return;
+    }
+    change.pending -= 1;
+    if (wasDeferred) change.deferred -= 1;
+    if (state == CopyState::Delivered)
+      change.delivered += 1;
+    else
+      change.failed += 1;
+  }
+
+  SiteTables& tables_;
+  std::map<std::uint64_t, PostCounts> changes_;
+  std::map<std::int64_t, Flow> flows_;
+  std::map<std::uint64_t, bool> secure_;
+};
+
+}  // namespace
+
+bool recordEvents(SiteTables& tables, const std::vector<app::GatewayEvent>& events) {
+  Batch batch(tables);
+  for (const auto& event : events) std::visit([&](const auto& what) { batch.add(what); }, event.what);
+  if (!events.empty()) tables.counters.set(CounterStore::Event, events.back().sequence);
+  return batch.finish();
+}
+
+}  // namespace postern::listd

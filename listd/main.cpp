@@ -1,0 +1,23 @@
+// postern-listd: what a list does to a post. Usage: postern-listd --data DIR
+//
+// SECURITY
+//   This process alone opens the vault, the key ring and site.db. It listens on no network: orders come over
+//   run/listd.sock from processes of its own user (command line, webadmin), and it asks the gateway over
+//   run/gateway.sock, which never asks back. What the gateway gives it was written by strangers: messages are parsed
+//   by core/mail within limits, and nothing in them is run, fetched or believed without proof (VERP tags, members'
+//   addresses). Contents and subjects are kept in the vault only, never in site.db, in the log or in temporary files.
+//   Copies of secure lists leave as ciphertext alone; the gateway checks that again on the bytes.
+//   It may be killed at any instant: what was accepted is planned or still at the gateway, what is planned goes on
+//   from site.db under the same copy keys.
+//
+// STANDARDS
+//   RFC 2369 (list headers), RFC 2919 (List-Id), RFC 3464 and 3834 (reports, automatic mail), RFC 5322, RFC 5652 and
+//   8551 (CMS, S/MIME), RFC 6238 (one-time codes), RFC 9106 (Argon2), RFC 9788 (header protection).
+#include "core/app/Daemon.h"
+#include "listd/Listd.h"
+
+int main(int argc, char** argv) {
+  return postern::app::runDaemon("postern-listd", argc, argv, [](const postern::config::SiteConfig& config) {
+    return std::make_shared<postern::listd::Listd>(config);
+  });
+}

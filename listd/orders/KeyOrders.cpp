@@ -1,0 +1,108 @@
+#include "core/mail/Text.h"
+#include "listd/orders/OrderTools.h"
+#include "listd/orders/Views.h"
+#include "listd/plan/KeyImport.h"
+#include "listd/plan/Standing.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t MaxCertificate = 128 * 1024;  // as PEM with the text that programs put around it
+constexpr std::size_t ShortestPrefix = 8;
+
+// The keys of one certificate: whole fingerprint, or enough of its beginning. Colons and capitals are fine.
+std::vector<MemberKey> requireKeys(SiteTables& tables, const Args& args) {
+  auto prefix = mail::lowerAscii(args.text("fingerprint", 100));
+  std::erase(prefix, ':');
+  if (prefix.size() < ShortestPrefix || prefix.find_first_not_of("0123456789abcdef") != std::string::npos)
+    refuse("invalid", "that is no fingerprint", "give at least " + std::to_string(ShortestPrefix) +
+                                                    " of its hexadecimal digits; see: postern key list");
+  auto keys = tables.keys.withFingerprintPrefix(prefix);
+  if (keys.empty()) refuse("not-found", "there is no key with the fingerprint " + prefix, "see: postern key list");
+  for (const auto& key : keys)
+    if (key.facts.fingerprint != keys.front().facts.fingerprint)
+      refuse("invalid", "several keys begin with " + prefix, "give more of the fingerprint");
+  return keys;
+}
+
+json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto keys = requireKeys(tables, call.args);
+    const auto& fingerprint = keys.front().facts.fingerprint;
+    if (keys.front().facts.state == KeyState::Revoked && state == KeyState::Confirmed)
+      refuse("refused", "a revoked key is never used again", "import another certificate of the member");
+    tables.keys.setState(fingerprint, state);
+    for (const auto& key : keys) refreshStanding(tables, key.address, tools.now());
+    return viewOf(tables.keys.withFingerprint(fingerprint).front(), tools.now());
+  });
+}
+
+}  // namespace
+
+json importMemberKey(OrderTools& tools, const OrderCall& call) {
+  const auto address = call.args.address("address").key();
+  const auto imported =
+      importKey(call.args.bytes("certificate", MaxCertificate), address, tools.now(), tools.context.trustStore());
+  if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
+  const auto& key = *imported;
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto known = tables.keys.find(address, key.facts.fingerprint);
+    if (known && known->facts.state == KeyState::Revoked)
+      refuse("refused", "this certificate was revoked here and is never used again",
+             "ask the member for another certificate");
+    if (known)
+      tables.keys.replaceVerdict(key);
+    else
+      tables.keys.add(key);
+    refreshStanding(tables, address, tools.now());
+    return viewOf(key, tools.now());
+  });
+}
+
+json listKeys(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 1000));
+  const auto after = call.args.textOr("after", {}).empty() ? 0 : call.args.id("after");
+  const auto address = call.args.textOr("address", {}, 400).empty() ? std::string() : call.args.address("address").key();
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto keys = tables.keys.page(address, after, limit);
+    auto items = json::array();
+    for (const auto& key : keys) items.push_back(viewOf(key, tools.now()));
+    return pageOf(std::move(items), keys.size() == limit ? std::to_string(keys.back().id) : std::string());
+  });
+}
+
+json showKey(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read(
+      [&](SiteTables& tables) { return viewOf(requireKeys(tables, call.args).front(), tools.now()); });
+}
+
+json confirmKey(OrderTools& tools, const OrderCall& call) { return setKeyState(tools, call, KeyState::Confirmed); }
+
+json revokeKey(OrderTools& tools, const OrderCall& call) { return setKeyState(tools, call, KeyState::Revoked); }
+
+// Looks at the certificate itself again, with the authorities as they are now.
+json checkKey(OrderTools& tools, const OrderCall& call) {
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto keys = requireKeys(tables, call.args);
+    for (auto key : keys) {
+      const auto again = importKey(key.certificate, key.address, tools.now(), tools.context.trustStore());
+      if (again) {
+        key.facts.verdict = again->facts.verdict;
+        key.recipientKey = again->recipientKey;
+      } else if (const auto certificate = crypto::Certificate::parse(key.certificate)) {
+        key.facts.verdict =
+            verdictOf(crypto::check(*certificate, key.address, tools.now(), tools.context.trustStore()).state);
+      } else {
+        key.facts.verdict = Reason::UnsupportedKey;
+      }
+      tables.keys.replaceVerdict(key);
+      refreshStanding(tables, key.address, tools.now());
+    }
+    return viewOf(tables.keys.withFingerprint(keys.front().facts.fingerprint).front(), tools.now());
+  });
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,134 @@
+#include "core/crypto/SigningIdentity.h"
+#include "listd/compose/ListFacts.h"
+#include "listd/orders/OrderTools.h"
+#include "listd/orders/Views.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+// Long enough that readers need not trust a new certificate each year; renewal is announced 30 days ahead.
+constexpr std::chrono::days CertificateLifetime{3 * 365};
+
+json withCounts(SiteTables& tables, const List& list) { return viewOf(list, tables.members.counts(list.id)); }
+
+std::string classOf(const Args& args, std::string_view fallback) {
+  return args.word("class", fallback, {"low", "moderate", "high"});
+}
+
+// What list.create and list.set have in common.
+void takeSettings(const Args& args, List& list) {
+  list.displayName = args.textOr("displayName", list.displayName, 100);
+  list.description = args.textOr("description", list.description, 300);
+  list.sensitivity = classOf(args, list.sensitivity);
+  list.anyonePosts = args.word("posting", list.anyonePosts ? "anyone" : "members", {"members", "anyone"}) == "anyone";
+}
+
+}  // namespace
+
+List requireList(SiteTables& tables, const Args& args, std::string_view argument) {
+  const auto address = args.address(argument).key();
+  auto list = tables.lists.find(address);
+  if (!list) refuse("not-found", "there is no list " + address, "see: postern list list");
+  return std::move(*list);
+}
+
+json createList(OrderTools& tools, const OrderCall& call) {
+  const auto wanted = mail::Address::parse(call.args.address("address").key());
+  const auto address = checkListAddress(wanted.value());
+  if (!address)
+    refuse("invalid", wanted->text() + " cannot be the address of a list: " + listNameErrorText(address.error()),
+           "choose another name, as in board@lists.example.org");
+  List list;
+  list.address = address->text();
+  list.domain = address->domain();
+  list.secure = call.args.flag("secure");
+  list.sensitivity = list.secure ? "high" : "low";
+  list.createdAt = tools.now();
+  takeSettings(call.args, list);
+  const auto refuseExisting = [&](SiteTables& tables) {
+    if (!tables.domains.find(list.domain))
+      refuse("not-found", list.domain + " is not a domain of this site", "run first: postern domain add " + list.domain);
+    if (tables.lists.find(list.address)) refuse("exists", "there is a list " + list.address + " already");
+  };
+  tools.context.site.read(refuseExisting);  // before the costly key
+  const auto identity = crypto::SigningIdentity::create(list.address, list.createdAt, CertificateLifetime);
+  list.certificate = identity.certificate().der();
+  list.fingerprint = identity.certificate().fingerprint();
+  list.certificateEnds = identity.certificate().notAfter();
+  return change(tools, call, [&](SiteTables& tables) {
+    refuseExisting(tables);
+    list.id = tables.lists.add(list);
+    // Before the list is there: should the commit fail, a key is left that no list names, and the next list replaces it.
+    tools.context.keys.storeSigningKey(list.id, ListSigningKey, identity.exportPrivateKey());
+    tables.counters.take(CounterStore::Routing);
+    return withCounts(tables, list);
+  });
+}
+
+json listLists(OrderTools& tools, const OrderCall& call) {
+  const auto limit = call.args.number("limit", 1000, 1, 10000);
+  const auto after = call.args.textOr("after", {}, 400);
+  return tools.context.site.read([&](SiteTables& tables) {
+    auto items = json::array();
+    std::string next;
+    for (const auto& list : tables.lists.all()) {
+      if (list.address <= after) continue;
+      if (items.size() == limit) {
+        next = items.back().at("address");
+        break;
+      }
+      items.push_back(withCounts(tables, list));
+    }
+    return pageOf(std::move(items), std::move(next));
+  });
+}
+
+json showList(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read(
+      [&](SiteTables& tables) { return withCounts(tables, requireList(tables, call.args, "address")); });
+}
+
+json setList(OrderTools& tools, const OrderCall& call) {
+  if (call.args.has("secure"))
+    refuse("refused", "whether a list is secure never changes", "make another list and move the members");
+  return change(tools, call, [&](SiteTables& tables) {
+    auto list = requireList(tables, call.args, "address");
+    takeSettings(call.args, list);
+    tables.lists.update(list);
+    return withCounts(tables, list);
+  });
+}
+
+json closeList(OrderTools& tools, const OrderCall& call) {
+  return change(tools, call, [&](SiteTables& tables) {
+    auto list = requireList(tables, call.args, "address");
+    list.open = false;
+    tables.lists.update(list);
+    tables.counters.take(CounterStore::Routing);
+    return withCounts(tables, list);
+  });
+}
+
+json listReadiness(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto list = requireList(tables, call.args, "address");
+    std::map<std::string, std::uint64_t> protections;
+    std::map<std::string, std::uint64_t> reasons;
+    std::uint64_t total = 0;
+    for (const auto& count : tables.members.counts(list.id)) {
+      if (count.standing == "disabled") continue;
+      total += count.members;
+      (count.standing == "ready" ? protections[count.protection] : reasons[count.reason]) += count.members;
+    }
+    auto items = json::array();
+    for (const auto& [protection, count] : protections) items.push_back({{"protection", protection}, {"count", count}});
+    auto withheld = json::array();
+    for (const auto& [reason, count] : reasons) withheld.push_back({{"reason", reason}, {"count", count}});
+    return json{{"total", total}, {"items", std::move(items)}, {"withheld", std::move(withheld)}};
+  });
+}
+
+}  // namespace postern::listd

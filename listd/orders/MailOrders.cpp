@@ -1,0 +1,151 @@
+#include "core/mail/Text.h"
+#include "listd/orders/OrderTools.h"
+#include "listd/orders/Views.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::milliseconds GatewayWait{3000};
+constexpr std::uint32_t WholeQueue = 1'000'000;
+
+template <class Question>
+auto askGateway(OrderTools& tools, Question question) {
+  auto answer = tools.gateway.ask(std::move(question), GatewayWait);
+  if (!answer)
+    refuse("unavailable", "the gateway does not answer, so the queue cannot be seen or changed",
+           "look whether postern-gateway runs, then try again");
+  return std::move(*answer);
+}
+
+// A copy of the queue with what the ledger knows of it.
+json queuedView(SiteTables& tables, const app::QueueEntry& entry) {
+  const auto row = tables.ledger.find(entry.copyKey);
+  const auto post = row ? tables.posts.find(row->postId) : std::nullopt;
+  const auto list = post ? tables.lists.find(post->listId) : std::nullopt;
+  return {{"id", entry.copyKey},
+          {"list", list ? list->address : ""},
+          {"recipient", row ? row->recipient : ""},
+          {"destination", entry.destination},
+          {"state", entry.state},
+          {"attempts", entry.attempts},
+          {"queuedAt", toMicros(entry.queuedAt)},
+          {"nextAttemptAt", toMicros(entry.nextAttempt)},
+          {"lastReply", entry.lastReply}};
+}
+
+json actOnQueue(OrderTools& tools, const OrderCall& call, std::string_view action) {
+  const bool all = call.args.flag("all");
+  if (all == call.args.has("id"))
+    refuse("usage", "say which copy", "give its id, or --all for every copy; see: postern queue list");
+  const auto key = all ? 0 : call.args.id("id");
+  if (!all && key == 0) refuse("not-found", "there is no copy 0", "see: postern queue list");
+  const auto changed = askGateway(tools, [action = std::string(action), key](app::GatewayLink& link) {
+    return link.queueAct(action, key);
+  });
+  if (!all && changed == 0)
+    refuse("not-found", "copy " + std::to_string(key) + " is not in the queue, or nothing had to change",
+           "see: postern queue list");
+  return change(tools, call, [&](SiteTables&) { return json{{"changed", changed}}; });
+}
+
+json postView(SiteTables& tables, const Post& post) {
+  const auto list = tables.lists.find(post.listId);
+  auto view = countsOf(post);
+  view.update({{"id", post.id},
+               {"list", list ? list->address : ""},
+               {"messageId", post.messageId},
+               {"queueId", post.queueId},
+               {"receivedAt", toMicros(post.receivedAt)},
+               {"size", post.size},
+               {"class", post.sensitivity},
+               {"state", stateOf(post)},
+               {"reason", post.trouble.empty() ? post.reason : post.trouble}});
+  return view;
+}
+
+json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
+  auto attempts = json::array();
+  // Most rows have none yet or one; rows without attempts cost no look-up.
+  if (row.attempts > 0 || row.state == CopyState::Failed)
+    for (const auto& attempt : tables.ledger.attemptsOf(row.id)) attempts.push_back(viewOf(attempt));
+  return {{"copy", row.id},
+          {"address", row.recipient},
+          {"protection", row.protection},
+          {"reason", row.reason},
+          {"keyFingerprint", row.keyFingerprint},
+          {"state", stateOf(row, post)},
+          {"deliveredAt", toMicros(row.deliveredAt)},
+          {"attempts", std::move(attempts)}};
+}
+
+}  // namespace
+
+json listQueue(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 10000));
+  const auto entries = askGateway(tools, [limit](app::GatewayLink& link) { return link.queueList(limit); });
+  return tools.context.site.read([&](SiteTables& tables) {
+    auto items = json::array();
+    for (const auto& entry : entries) items.push_back(queuedView(tables, entry));
+    return pageOf(std::move(items), {});
+  });
+}
+
+json showQueued(OrderTools& tools, const OrderCall& call) {
+  const auto key = call.args.id("id");
+  const auto entries = askGateway(tools, [](app::GatewayLink& link) { return link.queueList(WholeQueue); });
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.copyKey == key; });
+  if (found == entries.end())
+    refuse("not-found", "copy " + std::to_string(key) + " is not in the queue",
+           "see: postern queue list; what became of a post shows: postern trace ID");
+  return tools.context.site.read([&](SiteTables& tables) {
+    auto view = queuedView(tables, *found);
+    view["attemptList"] = json::array();
+    for (const auto& attempt : tables.ledger.attemptsOf(key)) view["attemptList"].push_back(viewOf(attempt));
+    return view;
+  });
+}
+
+json retryQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "retry"); }
+json holdQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "hold"); }
+json releaseQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "release"); }
+json dropQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "drop"); }
+
+json trace(OrderTools& tools, const OrderCall& call) {
+  const auto id = call.args.text("id", 300);
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 10000, 1, 100000));
+  const auto after = call.args.textOr("after", {}).empty() ? 0 : call.args.id("after");
+  return tools.context.site.read([&](SiteTables& tables) {
+    auto post = tables.posts.findByAnyId(id);
+    if (!post && !id.starts_with('<')) post = tables.posts.findByAnyId("<" + id + ">");
+    if (!post)
+      refuse("not-found", "no post has the Message-ID, queue id or number " + id, "see: postern post list");
+    auto recipients = json::array();
+    const auto rows = tables.ledger.page(post->id, after, limit);
+    for (const auto& row : rows)
+      if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, *post));
+    auto view = postView(tables, *post);
+    view["client"] = json::parse(post->client, nullptr, false);
+    return json{{"post", std::move(view)},
+                {"recipients", std::move(recipients)},
+                {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};
+  });
+}
+
+json listPosts(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, 1000));
+  const auto before = call.args.textOr("before", {}).empty() ? 0 : call.args.id("before");
+  const bool ofList = !call.args.textOr("list", {}, 400).empty();
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto listId = ofList ? requireList(tables, call.args).id : 0;
+    const auto posts = tables.posts.page(listId, before, limit);
+    auto items = json::array();
+    for (const auto& post : posts) items.push_back(postView(tables, post));
+    return pageOf(std::move(items), posts.size() == limit ? std::to_string(posts.back().id) : std::string());
+  });
+}
+
+}  // namespace postern::listd

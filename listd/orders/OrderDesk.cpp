@@ -1,0 +1,81 @@
+#include "listd/orders/OrderDesk.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postern::listd {
+namespace {
+
+constexpr std::chrono::milliseconds RoutingWait{1500};
+
+constexpr auto Reads = OrderKind::Reads;
+constexpr auto Changes = OrderKind::Changes;
+constexpr auto ChangesRouting = OrderKind::ChangesRouting;
+
+// docs/orders.md says what each takes and gives.
+constexpr OrderRow Table[] = {
+    {"status", Reads, status},
+    {"flow", Reads, flow},
+    {"domain.add", ChangesRouting, addDomain},
+    {"domain.list", Reads, listDomains},
+    {"domain.show", Reads, showDomain},
+    {"domain.remove", ChangesRouting, removeDomain},
+    {"route.add", ChangesRouting, addRoute},
+    {"route.list", Reads, listRoutes},
+    {"route.remove", ChangesRouting, removeRoute},
+    {"list.create", ChangesRouting, createList},
+    {"list.list", Reads, listLists},
+    {"list.show", Reads, showList},
+    {"list.set", Changes, setList},
+    {"list.close", ChangesRouting, closeList},
+    {"list.readiness", Reads, listReadiness},
+    {"member.add", Changes, addMember},
+    {"member.remove", Changes, removeMember},
+    {"member.list", Reads, listMembers},
+    {"member.set", Changes, setMember},
+    {"member.import", Changes, importMembers},
+    {"member.export", Reads, exportMembers},
+    {"key.import", Changes, importMemberKey},
+    {"key.list", Reads, listKeys},
+    {"key.show", Reads, showKey},
+    {"key.confirm", Changes, confirmKey},
+    {"key.revoke", Changes, revokeKey},
+    {"key.check", Changes, checkKey},
+    {"queue.list", Reads, listQueue},
+    {"queue.show", Reads, showQueued},
+    {"queue.retry", Changes, retryQueued},
+    {"queue.hold", Changes, holdQueued},
+    {"queue.release", Changes, releaseQueued},
+    {"queue.drop", Changes, dropQueued},
+    {"trace", Reads, trace},
+    {"post.list", Reads, listPosts},
+    {"user.setup-link", Changes, makeSetupLink},
+    {"user.setup-check", Reads, checkSetupLink},
+    {"user.setup", Changes, setUpAccount},
+    {"user.authenticate", Changes, authenticate},
+    {"user.list", Reads, listUsers},
+};
+
+}  // namespace
+
+std::span<const OrderRow> orderTable() { return Table; }
+
+nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
+  const auto row = std::find_if(std::begin(Table), std::end(Table), [&](const auto& r) { return r.name == order; });
+  if (row == std::end(Table))
+    refuse("usage", "there is no order \"" + std::string(order.substr(0, 100)) + "\"",
+           "see docs/orders.md; the asking program may be of another version");
+  const OrderCall call{std::string(order), actor, Args(args)};
+  if (row->kind == Reads) return row->handler(tools_, call);
+  try {
+    auto result = row->handler(tools_, call);
+    if (row->kind == ChangesRouting) tools_.gateway.pushRouting(RoutingWait);
+    return result;
+  } catch (const app::OrderRefused& refused) {
+    const auto act = actOf(call, tools_.now(), "refused: " + refused.error().code);
+    tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
+    throw;
+  }
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,103 @@
+#pragma once
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "core/app/Orders.h"
+#include "core/crypto/Password.h"
+#include "listd/expand/GatewayControl.h"
+#include "listd/expand/Troubles.h"
+#include "listd/orders/Args.h"
+#include "listd/site/SiteContext.h"
+
+namespace postern::listd {
+
+// What order handlers work with. Threads: safe for all.
+struct OrderTools {
+  SiteContext& context;
+  GatewayControl& gateway;
+  const Troubles& troubles;
+  crypto::PasswordHasher& passwords;
+  TimePoint startedAt;
+
+  TimePoint now() const { return context.clock.now(); }
+};
+
+// One order as it was given.
+struct OrderCall {
+  std::string order;
+  const app::Actor& actor;
+  const Args args;
+};
+
+inline Act actOf(const OrderCall& call, TimePoint now, std::string outcome) {
+  return {now, call.actor.kind, call.actor.name, call.order, call.args.object(), std::move(outcome)};
+}
+
+// Changes the site: runs `work(SiteTables&)` and records the order in the same transaction. Returns once durable.
+template <class Work>
+auto change(OrderTools& tools, const OrderCall& call, Work work) {
+  return tools.context.site.write([&](SiteTables& tables) {
+    auto result = work(tables);
+    tables.acts.add(actOf(call, tools.now(), "done"));
+    return result;
+  });
+}
+
+using OrderHandler = nlohmann::json (*)(OrderTools&, const OrderCall&);
+
+// The handlers, by subject. Each throws app::OrderRefused for what it does not do.
+nlohmann::json status(OrderTools& tools, const OrderCall& call);
+nlohmann::json flow(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json addDomain(OrderTools& tools, const OrderCall& call);
+nlohmann::json listDomains(OrderTools& tools, const OrderCall& call);
+nlohmann::json showDomain(OrderTools& tools, const OrderCall& call);
+nlohmann::json removeDomain(OrderTools& tools, const OrderCall& call);
+nlohmann::json addRoute(OrderTools& tools, const OrderCall& call);
+nlohmann::json listRoutes(OrderTools& tools, const OrderCall& call);
+nlohmann::json removeRoute(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json createList(OrderTools& tools, const OrderCall& call);
+nlohmann::json listLists(OrderTools& tools, const OrderCall& call);
+nlohmann::json showList(OrderTools& tools, const OrderCall& call);
+nlohmann::json setList(OrderTools& tools, const OrderCall& call);
+nlohmann::json closeList(OrderTools& tools, const OrderCall& call);
+nlohmann::json listReadiness(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json addMember(OrderTools& tools, const OrderCall& call);
+nlohmann::json removeMember(OrderTools& tools, const OrderCall& call);
+nlohmann::json listMembers(OrderTools& tools, const OrderCall& call);
+nlohmann::json setMember(OrderTools& tools, const OrderCall& call);
+nlohmann::json importMembers(OrderTools& tools, const OrderCall& call);
+nlohmann::json exportMembers(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json importMemberKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json listKeys(OrderTools& tools, const OrderCall& call);
+nlohmann::json showKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json confirmKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json revokeKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json checkKey(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json listQueue(OrderTools& tools, const OrderCall& call);
+nlohmann::json showQueued(OrderTools& tools, const OrderCall& call);
+nlohmann::json retryQueued(OrderTools& tools, const OrderCall& call);
+nlohmann::json holdQueued(OrderTools& tools, const OrderCall& call);
+nlohmann::json releaseQueued(OrderTools& tools, const OrderCall& call);
+nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json trace(OrderTools& tools, const OrderCall& call);
+nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);
+
+nlohmann::json makeSetupLink(OrderTools& tools, const OrderCall& call);
+nlohmann::json checkSetupLink(OrderTools& tools, const OrderCall& call);
+nlohmann::json setUpAccount(OrderTools& tools, const OrderCall& call);
+nlohmann::json authenticate(OrderTools& tools, const OrderCall& call);
+nlohmann::json listUsers(OrderTools& tools, const OrderCall& call);
+
+// The list that an argument names. Refuses the order when there is none.
+List requireList(SiteTables& tables, const Args& args, std::string_view argument = "list");
+
+}  // namespace postern::listd

@@ -1,0 +1,46 @@
+#include "listd/orders/SignInThrottle.h"
+
+#include <algorithm>
+
+namespace postern::listd {
+namespace {
+
+constexpr std::chrono::hours Memory{1};
+constexpr std::chrono::seconds FirstBlock{15};
+constexpr std::chrono::seconds LongestBlock{300};
+constexpr std::uint32_t FreePerAccount = 5;
+constexpr std::uint32_t FreePerClient = 20;  // an office may share one address
+
+std::string accountSubject(const std::string& account) { return "account:" + account; }
+std::string clientSubject(const std::string& client) { return "client:" + client; }
+
+std::chrono::seconds blockAfter(std::uint32_t failures, std::uint32_t free) {
+  if (failures < free) return std::chrono::seconds(0);
+  return std::min(FirstBlock * (1 << std::min<std::uint32_t>(failures - free, 5)), LongestBlock);
+}
+
+void charge(SiteTables& tables, const std::string& subject, std::uint32_t free, TimePoint now) {
+  auto guesses = tables.accounts.guesses(subject);
+  if (guesses.lastAt + Memory < now) guesses = {};
+  ++guesses.failures;
+  guesses.lastAt = now;
+  guesses.blockedUntil = now + blockAfter(guesses.failures, free);
+  tables.accounts.setGuesses(subject, guesses);
+}
+
+}  // namespace
+
+bool chargeSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  for (const auto& subject : {accountSubject(account), clientSubject(client)})
+    if (tables.accounts.guesses(subject).blockedUntil > now) return false;
+  charge(tables, accountSubject(account), FreePerAccount, now);
+  charge(tables, clientSubject(client), FreePerClient, now);
+  return true;
+}
+
+void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client) {
+  tables.accounts.forgetGuesses(accountSubject(account));
+  tables.accounts.forgetGuesses(clientSubject(client));
+}
+
+}  // namespace postern::listd

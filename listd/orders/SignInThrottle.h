@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "listd/site/SiteStore.h"
+
+namespace postern::listd {
+
+// Slows guessing of passwords and codes, per account and per client. After some failures each further one blocks for
+// longer, up to five minutes: long enough to make guessing hopeless, short enough that nobody is locked out by others.
+// Failures are forgotten after an hour without one. To be called inside a job of SiteStore::write.
+
+// Counts an attempt before it is judged. False: blocked now, and nothing is counted.
+bool chargeSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now);
+void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client);
+
+}  // namespace postern::listd

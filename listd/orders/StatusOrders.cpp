@@ -1,0 +1,148 @@
+#include "core/base/Files.h"
+#include "listd/orders/OrderTools.h"
+#include "listd/orders/Views.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::milliseconds GatewayWait{1000};
+constexpr std::chrono::days SoonEnding{30};
+constexpr std::uint64_t MinutesOfDay = 24 * 60;
+constexpr std::uint32_t ShownTroubles = 20;
+
+json problem(std::string what, std::string todo) { return {{"what", std::move(what)}, {"do", std::move(todo)}}; }
+
+std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
+  return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+TimePoint startOfDay(TimePoint now) {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::floor<std::chrono::days>(now));
+}
+
+json gatewayView(const std::optional<app::GatewayStats>& stats, std::uint64_t freeBytes) {
+  const auto shown = stats.value_or(app::GatewayStats());
+  return {{"connected", stats.has_value()},
+          {"sessions", shown.sessions},
+          {"acceptedTotal", shown.acceptedTotal},
+          {"refusedTotal", shown.refusedTotal},
+          {"deliveredTotal", shown.deliveredTotal},
+          {"deferredTotal", shown.deferredTotal},
+          {"waitingAccepted", shown.waitingAccepted},
+          {"queued", shown.queued},
+          {"held", shown.held},
+          {"freeBytes", stats ? shown.freeBytes : freeBytes},
+          {"oldestQueuedAt", toMicros(shown.oldestQueued)}};
+}
+
+void addGatewayProblems(json& problems, const std::optional<app::GatewayStats>& stats) {
+  if (!stats) {
+    problems.push_back(problem("The gateway is not connected: no mail comes in or goes out.",
+                               "Look whether postern-gateway runs, and into its log."));
+    return;
+  }
+  for (const auto& text : stats->problems) problems.push_back(problem(text, "See the log of postern-gateway."));
+  if (stats->held > 0)
+    problems.push_back(problem(counted(stats->held, "copy is", "copies are") + " held and will not be delivered.",
+                               "See: postern queue list; let them go with: postern queue release --all"));
+}
+
+void addDiskProblem(json& problems, std::uint64_t freeBytes, std::uint64_t reserve) {
+  if (freeBytes >= reserve * 4) return;
+  problems.push_back(problem("The disk has " + std::to_string(freeBytes >> 20) + " MB free; below " +
+                                 std::to_string(reserve >> 20) + " MB no mail is accepted.",
+                             "Free space on the disk of the data folder, or give it a larger one."));
+}
+
+void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
+  for (const auto& list : tables.lists.all()) {
+    if (!list.open) continue;
+    std::uint64_t withheld = 0;
+    for (const auto& count : tables.members.counts(list.id))
+      if (count.standing == "withheld") withheld += count.members;
+    if (withheld > 0)
+      problems.push_back(problem(counted(withheld, "member", "members") + " of " + list.address +
+                                     " would get no copy of the next post.",
+                                 "See: postern list readiness " + list.address));
+    if (list.certificateEnds < now + SoonEnding)
+      problems.push_back(problem("The certificate with which " + list.address + " signs ends on " +
+                                     formatRfc3339(list.certificateEnds) + ".",
+                                 "Plan its renewal, and tell the members that the list will sign with a new one."));
+  }
+  const auto ending = tables.keys.endingBefore(now, now + SoonEnding);
+  if (ending > 0)
+    problems.push_back(problem(counted(ending, "member has a certificate", "members have certificates") +
+                                   " that ends within 30 days.",
+                               "Ask them for new ones; see: postern key list"));
+}
+
+void addStuckMail(json& problems, SiteTables& tables, const Troubles& troubles) {
+  for (const auto& post : tables.posts.inTrouble(ShownTroubles))
+    problems.push_back(problem("Post " + std::to_string(post.id) + " is stuck: " + post.trouble,
+                               "It is tried again at " + formatRfc3339(post.retryAt) +
+                                   "; see: postern trace " + std::to_string(post.id)));
+  for (const auto& text : troubles.texts(ShownTroubles))
+    problems.push_back(problem("Mail waits at the gateway: " + text, "See the log of postern-listd."));
+}
+
+json protectionView(SiteTables& tables) {
+  json protection{{"smime", 0}, {"openpgp", 0}, {"tls", 0}, {"pickup", 0}, {"none", 0}, {"withheld", 0}};
+  for (const auto& count : tables.members.countsOfSite()) {
+    if (count.standing == "disabled") continue;
+    auto& number = protection[count.protection];
+    number = number.get<std::uint64_t>() + count.members;
+  }
+  return protection;
+}
+
+}  // namespace
+
+json status(OrderTools& tools, const OrderCall&) {
+  const auto now = tools.now();
+  const auto& config = tools.context.config;
+  const auto stats = tools.gateway.ask([](app::GatewayLink& link) { return link.stats(); }, GatewayWait);
+  const auto freeBytes = files::freeSpace(config.dataFolder);
+  return tools.context.site.read([&](SiteTables& tables) {
+    auto problems = json::array();
+    addGatewayProblems(problems, stats);
+    addDiskProblem(problems, freeBytes, config.minFreeSpace);
+    addListProblems(problems, tables, now);
+    addStuckMail(problems, tables, tools.troubles);
+    auto today = viewOf(tables.flow.sum(startOfDay(now)));
+    today.erase("at");
+    return json{{"hostName", config.hostName},
+                {"version", POSTERN_VERSION},
+                {"startedAt", toMicros(tools.startedAt)},
+                {"gateway", gatewayView(stats, freeBytes)},
+                {"lists", tables.lists.count()},
+                {"members", tables.members.countAll()},
+                {"today", std::move(today)},
+                {"protection", protectionView(tables)},
+                {"plaintextOnSecure", tables.counters.get(CounterStore::Plaintext)},
+                {"problems", std::move(problems)}};
+  });
+}
+
+json flow(OrderTools& tools, const OrderCall& call) {
+  const auto minutes = call.args.number("minutes", 60, 1, 7 * MinutesOfDay);
+  const auto end = std::chrono::floor<std::chrono::minutes>(tools.now());
+  const TimePoint from = end - std::chrono::minutes(minutes - 1);
+  return tools.context.site.read([&](SiteTables& tables) {
+    std::map<std::int64_t, Flow> known;
+    for (auto& minute : tables.flow.minutes(from)) known.emplace(toMicros(minute.at), minute);
+    auto items = json::array();
+    for (TimePoint at = from; at <= end; at += std::chrono::minutes(1)) {
+      const auto found = known.find(toMicros(at));
+      items.push_back(viewOf(found == known.end() ? Flow{.at = at} : found->second));
+    }
+    auto refusals = json::array();
+    for (const auto& refusal : tables.flow.refusals(from))
+      refusals.push_back({{"reason", refusal.reason}, {"count", refusal.count}});
+    return json{{"items", std::move(items)}, {"refusals", std::move(refusals)}};
+  });
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,135 @@
+#include "listd/orders/Views.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+json viewOf(const Domain& domain) {
+  return {{"name", domain.name}, {"kind", domain.kind}, {"createdAt", toMicros(domain.createdAt)},
+          {"lists", domain.lists}};
+}
+
+json viewOf(const app::Route& route) {
+  return {{"domain", route.domain}, {"host", route.host}, {"port", route.port}, {"tls", routeTlsWord(route.tls)}};
+}
+
+json viewOf(const List& list, std::span<const MemberCount> counts) {
+  std::uint64_t ready = 0;
+  std::uint64_t withheld = 0;
+  std::uint64_t members = 0;
+  for (const auto& count : counts) {
+    members += count.members;
+    if (count.standing == "ready") ready += count.members;
+    if (count.standing == "withheld") withheld += count.members;
+  }
+  const auto localPart = list.address.substr(0, list.address.rfind('@'));
+  return {{"address", list.address},
+          {"name", list.displayName.empty() ? localPart : list.displayName},
+          {"displayName", list.displayName},
+          {"domain", list.domain},
+          {"secure", list.secure},
+          {"class", list.sensitivity},
+          {"description", list.description},
+          {"state", list.open ? "open" : "closed"},
+          {"posting", list.anyonePosts ? "anyone" : "members"},
+          {"createdAt", toMicros(list.createdAt)},
+          {"members", members},
+          {"readiness", {{"ready", ready}, {"withheld", withheld}, {"total", ready + withheld}}},
+          {"signingCertificate", {{"fingerprint", list.fingerprint}, {"notAfterAt", toMicros(list.certificateEnds)}}}};
+}
+
+json viewOf(const Member& member, std::span<const KeyFacts> keys, bool secureList, TimePoint now) {
+  // Of an open list's member the key is shown that a secure list would take.
+  const auto usable = decide(true, keys, now);
+  const auto decision = secureList ? usable : decide(false, keys, now);
+  json view{{"address", member.address},
+            {"name", member.name},
+            {"role", member.role},
+            {"state", member.enabled ? "enabled" : "disabled"},
+            {"joinedAt", toMicros(member.joinedAt)},
+            {"protection", protectionWord(decision)},
+            {"reason", reasonWord(decision.reason)},
+            {"key", nullptr}};
+  for (const auto& key : keys)
+    if (key.fingerprint == usable.keyFingerprint)
+      view["key"] = {{"fingerprint", key.fingerprint},
+                     {"kind", "smime"},
+                     {"notAfterAt", toMicros(key.notAfter)},
+                     {"state", keyStateWord(key.state)}};
+  return view;
+}
+
+json viewOf(const MemberKey& key, TimePoint now) {
+  return {{"fingerprint", key.facts.fingerprint},
+          {"address", key.address},
+          {"kind", key.kind},
+          {"algorithm", key.algorithm},
+          {"bits", key.bits},
+          {"subject", key.subject},
+          {"issuer", key.issuer},
+          {"notBeforeAt", toMicros(key.facts.notBefore)},
+          {"notAfterAt", toMicros(key.facts.notAfter)},
+          {"state", keyStateWord(key.facts.state)},
+          {"reason", reasonWord(judgeKey(key.facts, now))}};
+}
+
+json viewOf(const Account& account) {
+  return {{"name", account.name},
+          {"role", account.role},
+          {"createdAt", toMicros(account.createdAt)},
+          {"lastSignInAt", toMicros(account.lastSignInAt)}};
+}
+
+json viewOf(const Flow& flow) {
+  return {{"at", toMicros(flow.at)},       {"accepted", flow.accepted}, {"refused", flow.refused},
+          {"posts", flow.posts},           {"delivered", flow.delivered}, {"deferred", flow.deferred},
+          {"failed", flow.failed},         {"withheld", flow.withheld}};
+}
+
+json viewOf(const app::TlsFacts& tls) {
+  return {{"version", tls.version},
+          {"cipher", tls.cipher},
+          {"bits", tls.bits},
+          {"verification", tls.verification},
+          {"peerName", tls.peerName}};
+}
+
+json viewOf(const Attempt& attempt) {
+  return {{"at", toMicros(attempt.at)},
+          {"outcome", attempt.outcome},
+          {"remoteHost", attempt.remoteHost},
+          {"remoteAddress", attempt.remoteAddress},
+          {"replyCode", attempt.replyCode},
+          {"replyText", attempt.replyText},
+          {"tls", viewOf(attempt.tls)}};
+}
+
+json countsOf(const Post& post) {
+  const auto& counts = post.counts;
+  return {{"recipients", counts.recipients},
+          {"delivered", counts.delivered},
+          {"deferred", counts.deferred},
+          {"failed", counts.failed},
+          {"withheld", counts.withheld}};
+}
+
+std::string stateOf(const Post& post) {
+  if (post.verdict != "accepted") return post.verdict;
+  switch (post.state) {
+    case PostState::Planned:
+      if (!post.trouble.empty()) return "stuck";
+      return post.reported ? "sent" : "sending";
+    case PostState::Sent: return "sent";
+    case PostState::Done: return "done";
+  }
+  return "stuck";
+}
+
+std::string stateOf(const LedgerRow& row, const Post& post) {
+  if (row.state == CopyState::Planned && row.id <= post.sentThrough) return "queued";
+  return copyStateWord(row.state);
+}
+
+json pageOf(json items, std::string next) { return {{"items", std::move(items)}, {"next", std::move(next)}}; }
+
+}  // namespace postern::listd

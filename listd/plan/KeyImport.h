@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "core/base/Clock.h"
+#include "core/base/Result.h"
+#include "core/crypto/Certificate.h"
+#include "listd/site/MemberKeyStore.h"
+
+namespace postern::listd {
+
+// Why a certificate is not taken, with what to do about it.
+struct KeyImportError {
+  std::string message;
+  std::string hint;
+};
+
+// Makes the key of an address from the bytes that were given (PEM, DER or base64 of DER). A certificate that cannot be
+// used at all is an error with the reason in plain words; one that cannot be used now (not valid yet) is kept with its
+// reason. `trust`: what it must chain to, or null.
+Result<MemberKey, KeyImportError> importKey(std::string_view bytes, const std::string& address, TimePoint now,
+                                            const crypto::TrustStore* trust);
+
+// How the state of a certificate is called in plans. Its time of validity is looked at in each plan, so it is no verdict.
+Reason verdictOf(crypto::CertificateState state);
+
+}  // namespace postern::listd

@@ -1,0 +1,109 @@
+#include "listd/plan/PlanWriter.h"
+
+#include <utility>
+#include <vector>
+
+namespace postern::listd {
+namespace {
+
+// Notices about a rejection go to an envelope sender that nobody proved, so they are limited like those to members.
+constexpr std::string_view RejectionNotice = "rejected";
+
+class PlanWriter {
+public:
+  PlanWriter(SiteTables& tables, const List& list, std::uint64_t postId, TimePoint now)
+      : tables_(tables), list_(list), postId_(postId), now_(now), nextKey_(tables.counters.get(CounterStore::Copy)) {}
+
+  PostCounts writeCopies() {
+    PostCounts counts;
+    std::vector<std::pair<std::string, Reason>> withheld;
+    tables_.members.forEachEnabled(list_.id, [&](const MemberWithKeys& member) {
+      const auto decision = decide(list_.secure, member.keys, now_);
+      addCopy(member.address, decision);
+      ++counts.recipients;
+      if (decision.withheld()) {
+        ++counts.withheld;
+        withheld.emplace_back(member.address, decision.reason);
+      } else {
+        ++counts.pending;
+      }
+    });
+    // Behind all copies, so that no notice delays a copy.
+    for (const auto& [address, reason] : withheld)
+      if (tables_.notices.take(list_.id, address, reasonWord(reason), now_))
+        addMail(app::Copy::Kind::Notice, address, reasonWord(reason));
+    return counts;
+  }
+
+  bool writeRejection(const Post& post) {
+    if (post.automatic || post.mailFrom.empty()) return false;
+    if (!tables_.notices.take(list_.id, post.mailFrom, RejectionNotice, now_)) return false;
+    addMail(app::Copy::Kind::Report, post.mailFrom, post.reason);
+    return true;
+  }
+
+  void finish() { tables_.counters.set(CounterStore::Copy, nextKey_); }
+
+private:
+  void addCopy(std::string_view address, const Decision& decision) {
+    LedgerRow row;
+    row.id = nextKey_++;
+    row.postId = postId_;
+    row.recipient = address;
+    row.protection = protectionWord(decision);
+    row.reason = reasonWord(decision.reason);
+    row.keyFingerprint = decision.keyFingerprint;
+    row.state = decision.withheld() ? CopyState::Withheld : CopyState::Planned;
+    tables_.ledger.add(row);
+  }
+
+  void addMail(app::Copy::Kind kind, const std::string& address, std::string_view reason) {
+    LedgerRow row;
+    row.id = nextKey_++;
+    row.postId = postId_;
+    row.kind = kind;
+    row.recipient = address;
+    row.protection = "none";
+    row.reason = reason;
+    tables_.ledger.add(row);
+  }
+
+  SiteTables& tables_;
+  const List& list_;
+  std::uint64_t postId_;
+  TimePoint now_;
+  std::uint64_t nextKey_;
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List& list, const PostingRuling& ruling,
+                                       TimePoint now) {
+  if (tables.posts.exists(post.acceptedId, post.queueId, list.id)) return std::nullopt;
+  using Verdict = PostingRuling::Verdict;
+  post.listId = list.id;
+  post.plannedAt = now;
+  post.verdict = verdictWord(ruling.verdict);
+  post.reason = ruling.reason;
+  post.automatic = ruling.automatic;
+  // An accepted post is always worked on once, also for nobody: the worker closes it.
+  post.state = ruling.verdict == Verdict::Accept ? PostState::Planned : PostState::Done;
+  const auto id = tables.posts.add(post);
+
+  PlanWriter writer(tables, list, id, now);
+  Flow flow{.at = now};
+  if (ruling.verdict == Verdict::Accept) {
+    const auto counts = writer.writeCopies();
+    tables.posts.addCounts(id, counts);
+    flow.posts = 1;
+    flow.withheld = counts.withheld;
+  } else if (ruling.verdict == Verdict::Reject && writer.writeRejection(post)) {
+    tables.posts.setReported(id);
+    tables.posts.setState(id, PostState::Planned);
+  }
+  writer.finish();
+  tables.flow.add(flow);
+  return id;
+}
+
+}  // namespace postern::listd

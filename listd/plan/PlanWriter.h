@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "core/base/Clock.h"
+#include "listd/plan/PostingRule.h"
+#include "listd/site/SiteStore.h"
+
+namespace postern::listd {
+
+// Writes the fan-out plan of an accepted message for one list: the post, a ledger row for each enabled member with the
+// protection and the reason, or why withheld, and the notices and the report that it causes. Nothing is sent before
+// this is committed, and all that is sent later follows these rows. To be called inside a job of SiteStore::write.
+// `post` comes with all but id, verdict, reason, state and counts. Memory: one row at a time, and the withheld.
+// Returns the post's id; nothing when the message is already planned for this list (a repeat after a crash).
+std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List& list, const PostingRuling& ruling,
+                                       TimePoint now);
+
+}  // namespace postern::listd

@@ -1,0 +1,60 @@
+#include "listd/plan/PostingRule.h"
+
+#include <algorithm>
+
+#include "core/base/Error.h"
+#include "listd/compose/LoopGuard.h"
+#include "listd/compose/PostComposer.h"
+
+namespace postern::listd {
+namespace {
+
+using Verdict = PostingRuling::Verdict;
+
+PostingRuling reject(std::string reason, RejectReason report) {
+  return {Verdict::Reject, std::move(reason), report, false};
+}
+
+bool asksForProtection(const app::Submission& submission) {
+  return std::any_of(submission.notes.begin(), submission.notes.end(),
+                     [](const auto& note) { return note.first == "tag" && !note.second.empty(); });
+}
+
+// Composing is what decides whether two readers may see two messages; better now than when copies are due.
+bool composes(const mail::Message& post, const ListFacts& list) {
+  const PostComposer composer(list);
+  const PostStamp stamp{"<plan@" + list.address.domain() + ">", TimePoint{}};
+  return list.secure ? composer.composeSecure(post, stamp).has_value() : composer.composeOpen(post, stamp).has_value();
+}
+
+}  // namespace
+
+const char* verdictWord(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Accept: return "accepted";
+    case Verdict::Reject: return "rejected";
+    case Verdict::Ignore: return "ignored";
+  }
+  throw Error(ErrorKind::Invariant, "a ruling has an unknown verdict");
+}
+
+PostingRuling judgePost(const mail::Message& post, const app::Submission& submission, const ListFacts& list,
+                        const PostingSettings& settings, const std::function<bool(const std::string&)>& isMember) {
+  LoopLimits limits;
+  limits.maxHops = settings.maxHops;
+  if (const auto loop = findLoop(post, submission.mailFrom, list, limits))
+    return {Verdict::Ignore, loopReasonName(*loop), std::nullopt, true};
+  if (!settings.open) return reject("closed", RejectReason::Closed);
+  if (!list.secure && asksForProtection(submission)) return reject("secure-tag", RejectReason::Malformed);
+
+  const auto from = post.from();
+  const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&
+                       from.mailboxes.front().address.has_value();
+  if (!oneFrom) return reject("malformed", RejectReason::Malformed);
+  if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
+    return reject("not-a-member", RejectReason::NotAMember);
+  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
+  return {Verdict::Accept, {}, std::nullopt, false};
+}
+
+}  // namespace postern::listd

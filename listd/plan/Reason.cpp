@@ -1,0 +1,40 @@
+#include "listd/plan/Reason.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace postern::listd {
+namespace {
+
+constexpr std::array<std::pair<Reason, const char*>, 13> Words{{
+    {Reason::OpenList, "open-list"},
+    {Reason::ValidCertificate, "valid-certificate"},
+    {Reason::NoKey, "no-key"},
+    {Reason::KeyUnconfirmed, "key-unconfirmed"},
+    {Reason::CertificateExpired, "certificate-expired"},
+    {Reason::CertificateNotYetValid, "certificate-not-yet-valid"},
+    {Reason::WrongAddress, "wrong-address"},
+    {Reason::WrongPurpose, "wrong-purpose"},
+    {Reason::WeakKey, "weak-key"},
+    {Reason::UnsupportedKey, "unsupported-key"},
+    {Reason::Untrusted, "untrusted"},
+    {Reason::Revoked, "revoked"},
+    {Reason::SealingFailed, "sealing-failed"},
+}};
+
+}  // namespace
+
+const char* reasonWord(Reason reason) {
+  for (const auto& [known, word] : Words)
+    if (known == reason) return word;
+  return "sealing-failed";  // fail closed: an unknown reason never allows a copy
+}
+
+std::optional<Reason> parseReason(std::string_view word) {
+  for (const auto& [reason, known] : Words)
+    if (word == known) return reason;
+  return std::nullopt;
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,77 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/app/GatewayLink.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
+namespace postern::listd {
+
+enum class CopyState { Planned, Delivered, Deferred, Failed, Expired, Dropped, Withheld };
+const char* copyStateWord(CopyState state);
+constexpr bool isFinal(CopyState state) { return state != CopyState::Planned && state != CopyState::Deferred; }
+
+// One row: what one recipient gets of a post.
+struct LedgerRow {
+  std::uint64_t id = 0;  // the copy key
+  std::uint64_t postId = 0;
+  app::Copy::Kind kind = app::Copy::Kind::Content;
+  std::string recipient;
+  std::string protection;  // "smime" "none" "withheld"
+  std::string reason;
+  std::string keyFingerprint;
+  CopyState state = CopyState::Planned;
+  std::uint32_t attempts = 0;
+  TimePoint deliveredAt;
+};
+
+// A row that is still to be handed to the gateway, with what sealing needs of the key as it is now.
+struct RowToSend {
+  LedgerRow row;
+  Reason keyReason = Reason::NoKey;  // ValidCertificate: recipientKey may be used now
+  std::string recipientKey;          // crypto::RecipientKey::encode()
+};
+
+struct Attempt {
+  std::uint32_t attempt = 0;
+  std::string outcome;
+  TimePoint at;
+  std::string remoteHost;
+  std::string remoteAddress;
+  std::uint16_t replyCode = 0;
+  std::string replyText;
+  app::TlsFacts tls;
+};
+
+// The ledger: per recipient what was planned and what came of it. Threads: those of the connection.
+// Errors: Error(Store).
+class LedgerStore {
+public:
+  explicit LedgerStore(store::Database& database) : database_(database) {}
+
+  void add(const LedgerRow& row);
+  std::optional<LedgerRow> find(std::uint64_t id) const;
+
+  // Planned rows of the post behind `after` in the order of their ids.
+  std::vector<RowToSend> toSend(std::uint64_t postId, std::uint64_t after, std::uint32_t limit, TimePoint now) const;
+  bool isPlanned(std::uint64_t id) const;
+
+  void setState(std::uint64_t id, CopyState state, std::uint32_t attempts, std::optional<TimePoint> deliveredAt);
+  void withhold(std::uint64_t id, Reason reason);
+  // False when this attempt is already there: an event that comes again changes nothing.
+  bool addAttempt(std::uint64_t id, const Attempt& attempt);
+
+  std::vector<LedgerRow> page(std::uint64_t postId, std::uint64_t after, std::uint32_t limit) const;
+  std::vector<Attempt> attemptsOf(std::uint64_t id) const;
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd

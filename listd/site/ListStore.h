@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
+namespace postern::listd {
+
+struct List {
+  std::uint64_t id = 0;
+  std::string address;  // lower case
+  std::string domain;
+  std::string displayName;
+  std::string description;
+  bool secure = true;
+  std::string sensitivity = "moderate";  // class: "low" "moderate" "high"
+  bool open = true;                      // state: takes posts
+  bool anyonePosts = false;              // posting: "anyone" or "members"
+  TimePoint createdAt;
+  std::string certificate;  // DER, with which the list signs
+  std::string fingerprint;
+  TimePoint certificateEnds;
+};
+
+// The lists of the site. Threads: those of the connection. Errors: Error(Store).
+class ListStore {
+public:
+  explicit ListStore(store::Database& database) : database_(database) {}
+
+  std::uint64_t add(const List& list);
+  std::optional<List> find(std::string_view address) const;
+  std::optional<List> find(std::uint64_t id) const;
+  std::vector<List> all() const;  // by address
+  std::uint64_t count() const;
+  // Writes what may change: display name, description, class, state, posting.
+  void update(const List& list);
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd

@@ -1,0 +1,182 @@
+#include "listd/site/MemberStore.h"
+
+#include "core/base/Error.h"
+
+namespace postern::listd {
+namespace {
+
+std::string rowsWhere(std::string_view rest) {
+  std::string sql = "SELECT id, list_id, address, name, role, state, protection, reason, joined_at FROM members WHERE ";
+  return sql.append(rest);
+}
+
+Member readMember(const store::Statement& row) {
+  Member member;
+  member.id = row.unsignedInteger(0);
+  member.listId = row.unsignedInteger(1);
+  member.address = row.text(2);
+  member.name = row.text(3);
+  member.role = row.text(4);
+  member.enabled = row.view(5) == "enabled";
+  member.protection = row.text(6);
+  member.reason = row.text(7);
+  member.joinedAt = row.time(8);
+  return member;
+}
+
+const char* standingOf(bool enabled, const Decision& decision) {
+  if (!enabled) return "disabled";
+  return decision.withheld() ? "withheld" : "ready";
+}
+
+// The first text that is greater than every text with this prefix. REQUIRES bytes below 0xff, as UTF-8 has.
+std::string endOfPrefix(std::string prefix) {
+  prefix.push_back('\xff');
+  return prefix;
+}
+
+std::vector<MemberCount> readCounts(store::Statement& select) {
+  std::vector<MemberCount> counts;
+  while (select.step()) counts.push_back({select.text(0), select.text(1), select.text(2), select.unsignedInteger(3)});
+  return counts;
+}
+
+}  // namespace
+
+std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
+  database_
+      .prepare("INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(member.listId, member.address, member.name, member.role, member.enabled ? "enabled" : "disabled",
+            standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason),
+            member.joinedAt)
+      .run();
+  return static_cast<std::uint64_t>(database_.lastInsertId());
+}
+
+std::optional<Member> MemberStore::find(std::uint64_t listId, std::string_view address) const {
+  auto select = database_.prepare(rowsWhere("list_id = ? AND address = ?"));
+  if (!select.bind(listId, address).step()) return std::nullopt;
+  return readMember(select);
+}
+
+bool MemberStore::isEnabled(std::uint64_t listId, std::string_view address) const {
+  auto select = database_.prepare("SELECT 1 FROM members WHERE list_id = ? AND address = ? AND state = 'enabled'");
+  return select.bind(listId, address).step();
+}
+
+bool MemberStore::remove(std::uint64_t listId, std::string_view address) {
+  database_.prepare("DELETE FROM members WHERE list_id = ? AND address = ?").bind(listId, address).run();
+  return database_.changes() > 0;
+}
+
+void MemberStore::update(const Member& member, const Decision& decision) {
+  database_.prepare("UPDATE members SET name = ?, state = ? WHERE id = ?")
+      .bind(member.name, member.enabled ? "enabled" : "disabled", member.id)
+      .run();
+  setStanding(member, decision);
+}
+
+void MemberStore::setStanding(const Member& member, const Decision& decision) {
+  database_.prepare("UPDATE members SET standing = ?, protection = ?, reason = ? WHERE id = ?")
+      .bind(standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason), member.id)
+      .run();
+}
+
+std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& filter, std::string_view after,
+                                      std::uint32_t limit) const {
+  // The cursor and the prefix make one range of addresses, which the index answers.
+  const std::string from = after >= filter.prefix ? std::string(after) : std::string();
+  const auto end = endOfPrefix(filter.prefix);
+  auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
+  if (!filter.part.empty()) sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
+  if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
+  auto select = database_.prepare(sql.append(" ORDER BY address LIMIT ?"));
+  if (!filter.part.empty())
+    select.bind(listId, from, filter.prefix, end, filter.standing, filter.standing, filter.part, limit);
+  else if (!filter.standing.empty())
+    select.bind(listId, from, filter.prefix, end, filter.standing, limit);
+  else
+    select.bind(listId, from, filter.prefix, end, limit);
+  std::vector<Member> members;
+  while (select.step()) members.push_back(readMember(select));
+  return members;
+}
+
+std::uint64_t MemberStore::count(std::uint64_t listId, const MemberFilter& filter) const {
+  if (!filter.prefix.empty() || !filter.part.empty()) {
+    auto select = database_.prepare(
+        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND (? = '' OR standing = ?) "
+        "AND (? = '' OR instr(address || ' ' || lower(name), lower(?)) > 0)");
+    select
+        .bind(listId, filter.prefix, endOfPrefix(filter.prefix), filter.standing, filter.standing, filter.part,
+              filter.part)
+        .step();
+    return select.unsignedInteger(0);
+  }
+  std::uint64_t total = 0;
+  for (const auto& part : counts(listId))
+    if (filter.standing.empty() || part.standing == filter.standing) total += part.members;
+  return total;
+}
+
+std::vector<MemberCount> MemberStore::counts(std::uint64_t listId) const {
+  auto select = database_.prepare(
+      "SELECT standing, protection, reason, members FROM member_counts WHERE list_id = ? AND members > 0 "
+      "ORDER BY standing, protection, reason");
+  select.bind(listId);
+  return readCounts(select);
+}
+
+std::vector<MemberCount> MemberStore::countsOfSite() const {
+  auto select = database_.prepare(
+      "SELECT standing, protection, reason, sum(members) FROM member_counts GROUP BY standing, protection, reason "
+      "HAVING sum(members) > 0 ORDER BY standing, protection, reason");
+  select.bind();
+  return readCounts(select);
+}
+
+std::uint64_t MemberStore::countAll() const {
+  auto select = database_.prepare("SELECT coalesce(sum(members), 0) FROM member_counts");
+  select.bind().step();
+  return select.unsignedInteger(0);
+}
+
+std::vector<MemberStore::Membership> MemberStore::membershipsOf(std::string_view address) const {
+  auto select = database_.prepare(
+      "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, l.secure "
+      "FROM members m JOIN lists l ON l.id = m.list_id WHERE m.address = ? ORDER BY m.id");
+  select.bind(address);
+  std::vector<Membership> memberships;
+  while (select.step()) memberships.push_back({readMember(select), select.boolean(9)});
+  return memberships;
+}
+
+void MemberStore::forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const {
+  auto select = database_.prepare(
+      "SELECT m.id, m.address, k.fingerprint, k.state, k.verdict, k.not_before, k.not_after FROM members m "
+      "LEFT JOIN member_keys k ON k.address = m.address WHERE m.list_id = ? AND m.state = 'enabled' ORDER BY m.id");
+  select.bind(listId);
+  std::string address;
+  MemberWithKeys current;
+  const auto finish = [&] {
+    if (current.memberId == 0) return;
+    current.address = address;
+    show(current);
+  };
+  while (select.step()) {
+    if (select.unsignedInteger(0) != current.memberId) {
+      finish();
+      current.memberId = select.unsignedInteger(0);
+      current.keys.clear();
+      address = select.view(1);
+    }
+    if (select.isNull(2)) continue;
+    // A verdict that this binary does not know never allows a copy.
+    const auto verdict = parseReason(select.view(4)).value_or(Reason::UnsupportedKey);
+    current.keys.push_back({select.text(2), parseKeyState(select.view(3)), verdict, select.time(5), select.time(6)});
+  }
+  finish();
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,85 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
+namespace postern::listd {
+
+struct Member {
+  std::uint64_t id = 0;
+  std::uint64_t listId = 0;
+  std::string address;  // lower case
+  std::string name;
+  std::string role = "member";
+  bool enabled = true;
+  std::string protection;  // of the last look at the member's keys: "smime", "none", "withheld"
+  std::string reason;
+  TimePoint joinedAt;
+};
+
+// How many members of a list stand alike.
+struct MemberCount {
+  std::string standing;  // "ready" "withheld" "disabled"
+  std::string protection;
+  std::string reason;
+  std::uint64_t members = 0;
+};
+
+// Which part of a roster a page shows.
+struct MemberFilter {
+  std::string standing;  // "ready" "withheld" "disabled"; empty: all
+  std::string prefix;    // of the address
+  std::string part;      // of the address or the name, letters in any case; every member of the list is looked at
+};
+
+// One enabled member with the facts of all keys of the address, as the plan reads them.
+struct MemberWithKeys {
+  std::uint64_t memberId = 0;
+  std::string_view address;  // valid during the call
+  std::vector<KeyFacts> keys;
+};
+
+// Who is on which list. Pages are read by key, so the last page of 100,000 members costs what the first does.
+// Threads: those of the connection. Errors: Error(Store).
+class MemberStore {
+public:
+  explicit MemberStore(store::Database& database) : database_(database) {}
+
+  std::uint64_t add(const Member& member, const Decision& decision);
+  std::optional<Member> find(std::uint64_t listId, std::string_view address) const;
+  bool isEnabled(std::uint64_t listId, std::string_view address) const;
+  bool remove(std::uint64_t listId, std::string_view address);
+  // Writes name and state, and how the member stands.
+  void update(const Member& member, const Decision& decision);
+  void setStanding(const Member& member, const Decision& decision);
+
+  // Up to `limit` members in the order of their addresses, those after `after`.
+  std::vector<Member> page(std::uint64_t listId, const MemberFilter& filter, std::string_view after,
+                           std::uint32_t limit) const;
+  std::uint64_t count(std::uint64_t listId, const MemberFilter& filter) const;
+  std::vector<MemberCount> counts(std::uint64_t listId) const;
+  std::vector<MemberCount> countsOfSite() const;
+  std::uint64_t countAll() const;
+
+  // Every membership of the address, with the list's secure flag.
+  struct Membership {
+    Member member;
+    bool secureList = true;
+  };
+  std::vector<Membership> membershipsOf(std::string_view address) const;
+
+  // Shows every enabled member in the order of joining. Holds one row at a time.
+  void forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const;
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd

@@ -1,0 +1,83 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
+namespace postern::listd {
+
+enum class PostState { Planned, Sent, Done };
+
+// How the copies of a post stand. pending: no final outcome yet; deferred ones are among them.
+struct PostCounts {
+  std::uint64_t recipients = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t deferred = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t withheld = 0;
+  std::uint64_t pending = 0;
+};
+
+// One accepted message for one list. Neither subject nor author nor content is here.
+struct Post {
+  std::uint64_t id = 0;
+  std::uint64_t acceptedId = 0;
+  std::string queueId;
+  std::uint64_t listId = 0;
+  std::string messageId;     // as it came
+  std::string outMessageId;  // of what the list sends
+  std::string mailFrom;
+  bool automatic = false;  // no person wrote it: no report
+  TimePoint receivedAt;
+  TimePoint plannedAt;
+  std::uint64_t size = 0;
+  std::string sensitivity;
+  std::uint64_t vaultObject = 0;
+  std::string client;   // JSON {address name tls{…}}
+  std::string verdict;  // "accepted" "rejected" "ignored"
+  std::string reason;   // why not accepted
+  PostState state = PostState::Planned;
+  bool reported = false;
+  std::uint32_t tries = 0;
+  TimePoint retryAt;
+  std::string trouble;
+  std::uint64_t sentThrough = 0;  // last copy key that the gateway has
+  PostCounts counts;
+};
+
+// The posts of the site. Threads: those of the connection. Errors: Error(Store).
+class PostStore {
+public:
+  explicit PostStore(store::Database& database) : database_(database) {}
+
+  std::uint64_t add(const Post& post);
+  std::optional<Post> find(std::uint64_t id) const;
+  bool exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const;
+  // By Message-ID (with angle brackets), queue id or post id; of several the newest.
+  std::optional<Post> findByAnyId(std::string_view id) const;
+
+  // Posts with mail to hand to the gateway whose time has come, oldest first; and when the next one's time comes.
+  std::vector<std::uint64_t> toSend(TimePoint now, std::uint32_t limit) const;
+  std::optional<TimePoint> nextRetry() const;
+  std::vector<Post> inTrouble(std::uint32_t limit) const;
+
+  void setSentThrough(std::uint64_t id, std::uint64_t copyKey);
+  // The post has no mail left to hand over: Sent, or Done when no copy is pending.
+  void finishSending(std::uint64_t id);
+  void setState(std::uint64_t id, PostState state);
+  void setReported(std::uint64_t id);
+  void setTrouble(std::uint64_t id, std::string_view trouble, std::uint32_t tries, TimePoint retryAt);
+  void addCounts(std::uint64_t id, const PostCounts& change);  // differences, as two's complement
+
+  // Newest first: up to `limit` posts, of one list or (0) of all, with ids below `before` (0: from the newest).
+  std::vector<Post> page(std::uint64_t listId, std::uint64_t before, std::uint32_t limit) const;
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd

@@ -1,0 +1,70 @@
+#include "listd/site/SiteContext.h"
+
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+
+namespace postern::listd {
+namespace {
+
+std::filesystem::path keysFile(const config::SiteConfig& config) { return config.dataFolder / "keys/keys.db"; }
+
+vault::RootKey openRootKey(const config::SiteConfig& config) {
+  const auto path = config.path(config.rootKey);
+  if (std::filesystem::exists(path)) return vault::RootKey::load(path);
+  if (std::filesystem::exists(keysFile(config)))
+    throw Error(ErrorKind::Config, "the root key " + path.string() + " is missing, but " + keysFile(config).string() +
+                                       " was made with one; put the key file back, nothing can be opened without it");
+  files::makePrivateFolder(path.parent_path());
+  return vault::RootKey::create(path);
+}
+
+std::filesystem::path privateFolder(const std::filesystem::path& folder) {
+  files::makePrivateFolder(folder);
+  return folder;
+}
+
+std::optional<crypto::TrustStore> loadTrust(const config::SiteConfig& config) {
+  if (config.certificateAuthorities.empty()) return std::nullopt;
+  return crypto::TrustStore::load(config.path(config.certificateAuthorities));
+}
+
+}  // namespace
+
+SiteContext::SiteContext(const config::SiteConfig& siteConfig, const Clock& siteClock)
+    : config(siteConfig),
+      clock(siteClock),
+      root(openRootKey(siteConfig)),
+      keys(privateFolder(siteConfig.dataFolder / "keys") / "keys.db", root),
+      vault(privateFolder(siteConfig.dataFolder / "vault"), keys, siteClock, siteConfig.minFreeSpace),
+      site(siteConfig.dataFolder / "listd/site.db", siteClock),
+      verp(root.derive(vault::RootKey::VerpKey)),
+      trust(loadTrust(siteConfig)) {}
+
+std::string SiteContext::webUrl() const {
+  if (!config.webUrl.empty()) {
+    auto url = config.webUrl;
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+  }
+  const auto& host = config.webListen.host;
+  return "https://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(config.webListen.port);
+}
+
+std::string SiteContext::helpLink() const { return webUrl() + "/help"; }
+
+ListFacts factsOf(const List& list, const std::string& helpLink) {
+  auto address = mail::Address::parse(list.address);
+  if (!address) throw Error(ErrorKind::Store, "site.db holds a list with the address " + list.address);
+  return {std::move(*address), list.displayName, list.description, list.secure, helpLink};
+}
+
+crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& list) {
+  const auto key = context.keys.signingKey(list.id, ListSigningKey);
+  if (!key)
+    throw Error(ErrorKind::Store, "keys.db has no signing key of " + list.address +
+                                      "; restore keys.db from the backup of the same time as site.db");
+  return crypto::SigningIdentity::import(list.certificate, *key);
+}
+
+}  // namespace postern::listd

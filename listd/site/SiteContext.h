@@ -1,0 +1,51 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/Clock.h"
+#include "core/config/SiteConfig.h"
+#include "core/crypto/Certificate.h"
+#include "core/crypto/SigningIdentity.h"
+#include "core/mail/Address.h"
+#include "core/vault/KeyStore.h"
+#include "core/vault/RootKey.h"
+#include "core/vault/Vault.h"
+#include "listd/compose/ListFacts.h"
+#include "listd/compose/Verp.h"
+#include "listd/site/SiteStore.h"
+
+namespace postern::listd {
+
+// Everything durable of one site, opened in the right order: root key, keys.db, vault, site.db. The first start makes
+// them. A missing root key beside existing keys is refused: a new one could not open anything.
+// Ownership: `config` and `clock` must outlive it. Threads: safe for all.
+// Errors: the constructor throws Error(Config) with what to do; parts throw as they say.
+class SiteContext {
+public:
+  SiteContext(const config::SiteConfig& config, const Clock& clock);
+
+  const config::SiteConfig& config;
+  const Clock& clock;
+  const vault::RootKey root;
+  vault::KeyStore keys;
+  vault::Vault vault;
+  SiteStore site;
+  const Verp verp;
+  const std::optional<crypto::TrustStore> trust;  // what members' certificates must chain to, if the site wants it
+
+  const crypto::TrustStore* trustStore() const { return trust ? &*trust : nullptr; }
+  std::string webUrl() const;    // without a slash at the end
+  std::string helpLink() const;  // put in refusals and notices
+};
+
+// The name under which keys.db has a list's signing key.
+constexpr std::string_view ListSigningKey = "smime";
+
+// What composing needs of a list.
+ListFacts factsOf(const List& list, const std::string& helpLink);
+
+// The list's signing certificate with its private key. Throws Error(Store) when the key is not there.
+crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& list);
+
+}  // namespace postern::listd

@@ -1,0 +1,55 @@
+#include "listd/site/SiteStore.h"
+
+#include "core/base/Files.h"
+#include "core/store/Migrator.h"
+#include "listd/SiteMigrations.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::size_t KeptReaders = 8;
+
+store::Database openMigrated(const std::filesystem::path& file, const Clock& clock) {
+  files::makePrivateFolder(file.parent_path());
+  auto database = store::Database::openWriter(file);
+  store::Migrator(migrations::all()).migrate(database);
+  store::Transaction transaction(database);
+  CounterStore(database).skipAhead(clock.now());
+  transaction.commit();
+  return database;
+}
+
+}  // namespace
+
+SiteStore::SiteStore(const std::filesystem::path& file, const Clock& clock)
+    : file_(file), writer_(std::make_unique<store::WriterThread>(openMigrated(file, clock))) {}
+
+void SiteStore::writeLater(std::function<void(SiteTables&)> work, std::function<void(std::exception_ptr)> failed) {
+  writer_->submit(
+      [work = std::move(work)](store::Database& database) {
+        SiteTables tables(database);
+        work(tables);
+      },
+      [failed = std::move(failed)](std::exception_ptr error) {
+        if (error) failed(error);
+      });
+}
+
+std::unique_ptr<store::Database> SiteStore::borrow() {
+  {
+    const MutexLock lock(mutex_);
+    if (!readers_.empty()) {
+      auto reader = std::move(readers_.back());
+      readers_.pop_back();
+      return reader;
+    }
+  }
+  return std::make_unique<store::Database>(store::Database::openReader(file_));
+}
+
+void SiteStore::giveBack(std::unique_ptr<store::Database> reader) {
+  const MutexLock lock(mutex_);
+  if (readers_.size() < KeptReaders) readers_.push_back(std::move(reader));
+}
+
+}  // namespace postern::listd

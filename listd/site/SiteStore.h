@@ -1,0 +1,106 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+#include "core/store/Database.h"
+#include "core/store/WriterThread.h"
+#include "listd/site/AccountStore.h"
+#include "listd/site/ActStore.h"
+#include "listd/site/CounterStore.h"
+#include "listd/site/DomainStore.h"
+#include "listd/site/FlowStore.h"
+#include "listd/site/LedgerStore.h"
+#include "listd/site/ListStore.h"
+#include "listd/site/MemberKeyStore.h"
+#include "listd/site/MemberStore.h"
+#include "listd/site/NoticeStore.h"
+#include "listd/site/PostStore.h"
+#include "listd/site/RouteStore.h"
+
+namespace postern::listd {
+
+// The subjects of the site over one connection, valid during one job. One job is one transaction.
+struct SiteTables {
+  explicit SiteTables(store::Database& database)
+      : counters(database), domains(database), routes(database), lists(database), members(database), keys(database),
+        posts(database), ledger(database), notices(database), accounts(database), flow(database), acts(database) {}
+
+  CounterStore counters;
+  DomainStore domains;
+  RouteStore routes;
+  ListStore lists;
+  MemberStore members;
+  MemberKeyStore keys;
+  PostStore posts;
+  LedgerStore ledger;
+  NoticeStore notices;
+  AccountStore accounts;
+  FlowStore flow;
+  ActStore acts;
+};
+
+// DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
+// Threads: safe for all; never call write() or read() from inside a job. Errors: Error(Store), Error(DiskFull).
+class SiteStore {
+public:
+  // Opens or creates the file and brings it to this binary's schema.
+  SiteStore(const std::filesystem::path& file, const Clock& clock);
+
+  // Runs `work(SiteTables&)` as one transaction and returns its result once that is durable.
+  template <class Work>
+  auto write(Work work) {
+    using Value = std::invoke_result_t<Work, SiteTables&>;
+    if constexpr (std::is_void_v<Value>) {
+      writer_->run([&](store::Database& database) {
+        SiteTables tables(database);
+        work(tables);
+      });
+    } else {
+      return writer_->call([&](store::Database& database) {
+        SiteTables tables(database);
+        return work(tables);
+      });
+    }
+  }
+
+  // As write, without waiting. `failed` is told, on the writer thread, when it did not become durable.
+  void writeLater(std::function<void(SiteTables&)> work, std::function<void(std::exception_ptr)> failed);
+
+  // Runs `work(SiteTables&)` on one snapshot of what is committed.
+  template <class Work>
+  auto read(Work work) {
+    const Borrowed reader(*this);
+    const store::Transaction snapshot(*reader.database, store::Transaction::Kind::Read);
+    SiteTables tables(*reader.database);
+    return work(tables);
+  }
+
+  const std::filesystem::path& file() const { return file_; }
+
+private:
+  // A reading connection from the pool.
+  struct Borrowed {
+    explicit Borrowed(SiteStore& store) : site(store), database(store.borrow()) {}
+    ~Borrowed() { site.giveBack(std::move(database)); }
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    SiteStore& site;
+    std::unique_ptr<store::Database> database;
+  };
+  std::unique_ptr<store::Database> borrow();
+  void giveBack(std::unique_ptr<store::Database> reader);
+
+  const std::filesystem::path file_;
+  std::unique_ptr<store::WriterThread> writer_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<store::Database>> readers_ GUARDED_BY(mutex_);
+};
+
+}  // namespace postern::listd

@@ -1,0 +1,203 @@
+#include "gateway/inspect/TransactionInspector.h"
+
+#include "tests/unit/gateway/smtp/Fakes.h"
+
+using namespace postern;
+using namespace postern::gateway;
+using policy::VerdictKind;
+
+namespace {
+
+// Answers what the test has put in, and keeps what it was asked.
+class ScriptedPolicies : public Policies {
+public:
+  policy::PolicyOutcome rcptAnswer = policy::Verdict{};
+  policy::MessageOutcome messageAnswer = policy::MessageVerdicts{};
+  int messageCalls = 0;
+  policy::TransactionFacts facts;
+  policy::MessageFacts message_;
+
+  policy::PolicyOutcome rcpt(const policy::TransactionFacts& given, const policy::RecipientFacts&) override {
+    facts = given;
+    return rcptAnswer;
+  }
+  policy::MessageOutcome message(const policy::TransactionFacts& given, const policy::MessageFacts& message) override {
+    ++messageCalls;
+    facts = given;
+    message_ = message;
+    return messageAnswer;
+  }
+};
+
+struct Fixture {
+  fakes::FakeDirectory directory;
+  ScriptedPolicies policies;
+  TransactionInspector inspector{policies, directory};
+  ClientFacts client{"192.0.2.7", ""};
+  std::string helo = "client.example";
+  app::TlsFacts tls{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "none", {}};
+  Transaction transaction;
+
+  void to(std::initializer_list<const char*> recipients) {
+    transaction.from = *mail::Address::parse("ann@client.example");
+    for (const char* text : recipients) {
+      auto address = *mail::Address::parse(text);
+      auto route = *directory.find(address);
+      transaction.recipients.push_back({std::move(address), std::move(route)});
+    }
+  }
+  void verdicts(std::vector<policy::Verdict> given) { policies.messageAnswer = policy::MessageVerdicts{std::move(given), {}}; }
+  MessageDecision judge(std::string_view content = "From: ann@client.example\r\nSubject: hi\r\n\r\ntext\r\n") {
+    return inspector.message({client, helo, tls, transaction}, content);
+  }
+  static policy::Verdict reject(std::string text) {
+    return {VerdictKind::Reject, 550, "5.7.1", std::move(text), "secure-tag", "secure_tag", {}, {}};
+  }
+  static policy::Verdict of(VerdictKind kind) { return {kind, 0, {}, {}, "some-reason", "some", {}, {}}; }
+  static policy::Verdict defer(std::string text) {
+    return {VerdictKind::Defer, 451, "4.7.1", std::move(text), "later", "rate", {}, {}};
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(gateway_inspect_TransactionInspector, Fixture)
+
+BOOST_AUTO_TEST_CASE(accepts_with_the_notes_when_no_policy_objects) {
+  to({"board@lists.example", "social@lists.example"});
+  policies.messageAnswer = policy::MessageVerdicts{{of(VerdictKind::Pass), of(VerdictKind::Accept)}, {{"p", "tag", "Secure:"}}};
+  const auto decision = judge();
+  BOOST_TEST(!decision.refusal.has_value());
+  BOOST_TEST(decision.discarded.empty());
+  BOOST_REQUIRE(decision.notes.size() == 1u);
+  BOOST_TEST(decision.notes[0].first == "tag");
+  BOOST_TEST(policies.messageCalls == 1);
+}
+
+BOOST_AUTO_TEST_CASE(refuses_the_whole_transaction_and_names_each_refused_recipient) {
+  to({"board@lists.example", "social@lists.example", "refused@lists.example"});
+  verdicts({of(VerdictKind::Pass), reject("this list is open"), reject("nobody reads this")});
+  const auto decision = judge();
+  BOOST_REQUIRE(decision.refusal.has_value());
+  BOOST_TEST(decision.refusal->reply.render() ==
+             "550-5.7.1 refused by policy; nothing was delivered to anyone\r\n"
+             "550-5.7.1 <social@lists.example>: this list is open\r\n"
+             "550-5.7.1 <refused@lists.example>: nobody reads this\r\n"
+             "550 5.7.1 help: https://help.example/secure\r\n");
+  BOOST_TEST(decision.refusal->reason == "secure-tag");
+  BOOST_TEST(decision.refusal->policy == "secure_tag");
+}
+
+BOOST_AUTO_TEST_CASE(gathers_recipients_that_are_refused_for_the_same_reason) {
+  to({"social@lists.example", "refused@lists.example"});
+  verdicts({reject("same"), reject("same")});
+  BOOST_TEST(judge().refusal->reply.lines.at(1) == "<social@lists.example>, <refused@lists.example>: same");
+}
+
+BOOST_AUTO_TEST_CASE(lets_a_reject_win_over_a_defer_and_a_defer_over_all_else) {
+  to({"board@lists.example", "social@lists.example"});
+  verdicts({defer("wait"), reject("no")});
+  BOOST_TEST(judge().refusal->reply.code == 550);
+  verdicts({of(VerdictKind::Discard), defer("wait")});
+  BOOST_TEST(judge().refusal->reply.render() ==
+             "451-4.7.1 deferred by policy, nothing was delivered to anyone, try again later\r\n"
+             "451 4.7.1 <social@lists.example>: wait\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(never_fails_open) {
+  to({"board@lists.example", "social@lists.example"});
+  policies.messageAnswer = Unexpected(policy::Failure{policy::FailureKind::Timeout, "slow", "secret detail"});
+  auto decision = judge();
+  BOOST_REQUIRE(decision.refusal.has_value());
+  BOOST_TEST(decision.refusal->reply.render().substr(0, 10) == "451 4.7.0 ");
+  BOOST_TEST(decision.refusal->reply.render().find("secret") == std::string::npos);
+  verdicts({of(VerdictKind::Pass)});  // one verdict for two recipients
+  BOOST_TEST(judge().refusal->reply.code == 451);
+  verdicts({});
+  BOOST_TEST(judge().refusal->reply.code == 451);
+}
+
+BOOST_AUTO_TEST_CASE(defers_what_this_release_cannot_do) {
+  to({"board@lists.example"});
+  for (const auto kind : {VerdictKind::Hold, VerdictKind::Redirect}) {
+    verdicts({of(kind)});
+    const auto decision = judge();
+    BOOST_REQUIRE(decision.refusal.has_value());
+    BOOST_TEST(decision.refusal->reply.code == 451);
+    BOOST_TEST(decision.refusal->reason == policy::wordFor(kind) + "-not-available");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(drops_the_recipients_that_policy_discards) {
+  to({"board@lists.example", "social@lists.example"});
+  verdicts({of(VerdictKind::Pass), of(VerdictKind::Discard)});
+  const auto decision = judge();
+  BOOST_TEST(!decision.refusal.has_value());
+  BOOST_REQUIRE(decision.discarded.size() == 1u);
+  BOOST_TEST(decision.discarded[0] == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(refuses_what_two_readers_could_read_differently_and_says_why) {
+  to({"board@lists.example"});
+  verdicts({of(VerdictKind::Pass)});
+  const auto refusal = [&](std::string_view content) {
+    const auto decision = judge(content);
+    return decision.refusal ? decision.refusal->reply.render() : std::string();
+  };
+  const auto twoSubjects = refusal("From: a@b.example\r\nSubject: a\r\nSubject: [encrypt] b\r\n\r\n");
+  BOOST_TEST(twoSubjects.substr(0, 10) == "550 5.6.0 ");
+  BOOST_TEST(twoSubjects.find("subject") != std::string::npos, twoSubjects);
+  for (const char* content :
+       {"From: a@b.example\r\nSubject : [encrypt]\r\n\r\n", "no header\r\n\r\n", " Subject: x\r\n\r\n",
+        "From: a@b.example\r\nFrom: c@d.example\r\n\r\n", "From: a@b.example, c@d.example\r\n\r\n",
+        "From: a@b.example\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\n",
+        "From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\n"})
+    BOOST_TEST(refusal(content).substr(0, 10) == "550 5.6.0 ", content);
+  BOOST_TEST(policies.messageCalls == 0);
+  BOOST_TEST(refusal("From: a@b.example\r\nSubject: a\r\n\r\nSubject: b\r\n").empty());
+  std::string bomb = "From: a@b.example\r\n";
+  for (int i = 0; i < 100'000; ++i) bomb += "X: y\r\n";
+  BOOST_TEST(refusal(bomb + "\r\n").substr(0, 10) == "550 5.6.0 ");
+}
+
+BOOST_AUTO_TEST_CASE(reads_reports_to_bounces_addresses_leniently) {
+  to({"board-bounces+tag@lists.example"});
+  verdicts({of(VerdictKind::Pass)});
+  BOOST_TEST(!judge("Subject: a\r\nSubject: b\r\n\r\n").refusal.has_value());
+  to({"board@lists.example"});
+  verdicts({of(VerdictKind::Pass), of(VerdictKind::Pass)});
+  BOOST_TEST(judge("Subject: a\r\nSubject: b\r\n\r\n").refusal.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(shows_policies_the_decoded_subject_and_all_fields) {
+  to({"board@lists.example"});
+  verdicts({of(VerdictKind::Pass)});
+  judge("From: Ann <ann@client.example>\r\nSubject: =?utf-8?q?Sec?=\r\n =?utf-8?q?ure=3A?= x\r\nMessage-ID: <1@x>\r\nX-A: 1\r\n\r\n");
+  BOOST_TEST(policies.message_.subject == "Secure: x");
+  BOOST_TEST(policies.message_.from == "ann@client.example");
+  BOOST_TEST(policies.message_.headers.size() == 4u);
+  BOOST_TEST(policies.message_.messageId == "<1@x>");
+  BOOST_TEST(policies.facts.mailFrom == "ann@client.example");
+  BOOST_TEST(policies.facts.client.tls->version == "TLSv1.3");
+  BOOST_REQUIRE(policies.facts.recipients.size() == 1u);
+  BOOST_TEST(policies.facts.recipients[0].list == "board");
+  BOOST_TEST(policies.facts.recipients[0].secure);
+}
+
+BOOST_AUTO_TEST_CASE(passes_the_policys_own_code_on_at_rcpt_and_fails_closed_there_too) {
+  to({});
+  auto address = *mail::Address::parse("social@lists.example");
+  const TransactionRecipient candidate{address, *directory.find(address)};
+  const InspectionFacts facts{client, helo, tls, transaction};
+  BOOST_TEST(!inspector.recipient(facts, candidate).has_value());
+  policies.rcptAnswer = policy::Verdict{VerdictKind::Reject, 554, "5.7.26", "go away", "spf", "p", {}, {}};
+  BOOST_TEST(inspector.recipient(facts, candidate)->reply.render() == "554 5.7.26 go away\r\n");
+  policies.rcptAnswer = defer("later");
+  BOOST_TEST(inspector.recipient(facts, candidate)->reply.render() == "451 4.7.1 later\r\n");
+  policies.rcptAnswer = Unexpected(policy::Failure{});
+  BOOST_TEST(inspector.recipient(facts, candidate)->reply.render().substr(0, 10) == "451 4.7.0 ");
+  policies.rcptAnswer = of(VerdictKind::Hold);
+  BOOST_TEST(inspector.recipient(facts, candidate)->reply.code == 451);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
