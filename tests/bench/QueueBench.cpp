@@ -1,6 +1,11 @@
 // rooms: gateway
-// The gateway's queue: durable accept beside a raw append with group sync in the same run, and copies through the queue.
+// The gateway's queue: durable accept beside a raw append with group sync in the same run, and copies through the
+// queue.
 //   QueueBench [folder on the disk to measure]
+#include "core/base/Files.h"
+#include "core/store/SegmentLog.h"
+#include "gateway/queue/QueueStore.h"
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,10 +16,6 @@
 #include <semaphore>
 #include <thread>
 
-#include "core/base/Files.h"
-#include "core/store/SegmentLog.h"
-#include "gateway/queue/QueueStore.h"
-
 using namespace postern;
 using namespace postern::gateway;
 using SteadyClock = std::chrono::steady_clock;
@@ -24,7 +25,9 @@ namespace {
 double cpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -110,8 +113,8 @@ private:
 };
 
 void benchAccept(const std::filesystem::path& folder) {
-  std::printf("%-8s %-8s %12s %12s %8s %12s %12s\n", "size", "threads", "raw op/s", "accept op/s", "ratio", "raw us CPU",
-              "accept us CPU");
+  std::printf("%-8s %-8s %12s %12s %8s %12s %12s\n", "size", "threads", "raw op/s", "accept op/s", "ratio",
+              "raw us CPU", "accept us CPU");
   for (const std::size_t size : {4000u, 20000u}) {
     const std::string body(size, 'b');
     for (const int threads : {1, 10, 50, 100}) {

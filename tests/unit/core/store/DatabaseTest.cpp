@@ -1,12 +1,11 @@
-#include "core/store/Database.h"
-
-#include <atomic>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/store/Database.h"
 #include "core/store/Migrator.h"
 #include "core/store/WriterThread.h"
 #include "tests/support/TempFolder.h"
+
+#include <atomic>
 
 using namespace postern;
 using namespace postern::store;
@@ -19,7 +18,9 @@ std::int64_t count(Database& database) {
   return select.integer(0);
 }
 
-bool saysStore(const Error& error) { return error.kind() == ErrorKind::Store; }
+bool saysStore(const Error& error) {
+  return error.kind() == ErrorKind::Store;
+}
 
 }  // namespace
 

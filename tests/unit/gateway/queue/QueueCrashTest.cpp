@@ -1,3 +1,7 @@
+#include "core/base/Error.h"
+#include "gateway/queue/QueueStore.h"
+#include "tests/support/TempFolder.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -5,10 +9,6 @@
 #include <unistd.h>
 
 #include <random>
-
-#include "core/base/Error.h"
-#include "gateway/queue/QueueStore.h"
-#include "tests/support/TempFolder.h"
 
 using namespace postern;
 using namespace postern::gateway;
@@ -39,10 +39,19 @@ public:
 
   [[noreturn]] void run(bool acceptMore, std::chrono::milliseconds life) {
     std::vector<std::jthread> threads;
-    for (int i = 0; acceptMore && i < 4; ++i) threads.emplace_back([this] { while (true) accept(); });
-    threads.emplace_back([this] { while (true) expand(); });
-    threads.emplace_back([this] { while (true) deliver(); });
-    threads.emplace_back([this] { while (true) takeEvents(); });
+    for (int i = 0; acceptMore && i < 4; ++i)
+      threads.emplace_back([this] {
+        while (true) accept();
+      });
+    threads.emplace_back([this] {
+      while (true) expand();
+    });
+    threads.emplace_back([this] {
+      while (true) deliver();
+    });
+    threads.emplace_back([this] {
+      while (true) takeEvents();
+    });
     std::this_thread::sleep_for(life);
     kill(getpid(), SIGKILL);
     while (true) pause();
@@ -124,12 +133,17 @@ struct Model {
       case Note::Accepted:
         if (!accepted.insert(note.number).second) fault = "an id was used twice";
         break;
-      case Note::Submitted: submitted.insert(note.number); break;
-      case Note::Finished: break;
+      case Note::Submitted:
+        submitted.insert(note.number);
+        break;
+      case Note::Finished:
+        break;
       case Note::Attempted:
         if (recorded.contains(note.number)) fault = "a copy was delivered again after its delivery was durable";
         break;
-      case Note::Recorded: recorded.insert(note.number); break;
+      case Note::Recorded:
+        recorded.insert(note.number);
+        break;
       case Note::Event:
         if (note.sequence > acknowledged && eventOf.contains(note.number)) fault = "two last events for one copy";
         eventOf.emplace(note.number, note.sequence);

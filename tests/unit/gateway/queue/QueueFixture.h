@@ -1,10 +1,10 @@
 #pragma once
-#include <optional>
-
 #include "core/base/Files.h"
 #include "gateway/queue/QueueStore.h"
 #include "tests/support/FaultyDisk.h"
 #include "tests/support/TempFolder.h"
+
+#include <optional>
 
 namespace postern::gateway::test {
 

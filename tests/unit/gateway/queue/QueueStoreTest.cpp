@@ -1,7 +1,6 @@
-#include "gateway/queue/QueueStore.h"
-
 #include "core/base/Error.h"
 #include "gateway/queue/QueueService.h"
+#include "gateway/queue/QueueStore.h"
 #include "tests/unit/gateway/queue/QueueFixture.h"
 
 using namespace postern;
@@ -11,9 +10,15 @@ using Outcome = app::DeliveryEvent::Outcome;
 
 namespace {
 
-bool isDiskFull(const Error& error) { return error.kind() == ErrorKind::DiskFull; }
-bool isUnavailable(const Error& error) { return error.kind() == ErrorKind::Unavailable; }
-bool isMalformed(const Error& error) { return error.kind() == ErrorKind::Malformed; }
+bool isDiskFull(const Error& error) {
+  return error.kind() == ErrorKind::DiskFull;
+}
+bool isUnavailable(const Error& error) {
+  return error.kind() == ErrorKind::Unavailable;
+}
+bool isMalformed(const Error& error) {
+  return error.kind() == ErrorKind::Malformed;
+}
 
 // Gives a tail back its grace each time it is tried, so time passes before.
 struct TailFixture : QueueFixture {
@@ -162,8 +167,8 @@ BOOST_AUTO_TEST_CASE(a_resubmit_before_finish_takes_only_what_was_not_there) {
   take(1);
   queue->storeTail(9, "old tail");
   queue->submitCopies({copy(1, 9), copy(2, 9), copy(3, 9)});
-  record(1, Outcome::Delivered);   // not acknowledged
-  record(2, Outcome::Delivered);   // acknowledged below
+  record(1, Outcome::Delivered);  // not acknowledged
+  record(2, Outcome::Delivered);  // acknowledged below
   const auto sequence = events().back().sequence;
   events(sequence);
   queue->flush();
