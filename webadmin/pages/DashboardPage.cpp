@@ -62,7 +62,7 @@ json figures(const json& status, TimePoint now) {
   shown["waiting"] = words::count(number(gateway, "waitingAccepted"));
   shown["sessions"] = words::count(number(gateway, "sessions"));
   const auto oldest = static_cast<std::int64_t>(number(gateway, "oldestQueuedAt"));
-  shown["oldest"] = oldest ? words::duration(now - fromMicros(oldest)) : "nothing waits";
+  shown["oldest"] = oldest ? words::duration(now - fromMicros(oldest)) : "none";
   shown["free"] = words::size(number(gateway, "freeBytes"));
   shown["plaintext"] = plaintextOf(status).shown;
   return shown;
