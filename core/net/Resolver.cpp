@@ -151,11 +151,13 @@ UnboundResolver::Impl::Impl(const ResolverConfig& config)
     : deadline_(config.deadline), context_(ub_ctx_create()), wake_(::eventfd(0, EFD_CLOEXEC)) {
   if (!context_ || !wake_) throw Error(ErrorKind::Config, "DNS resolver: cannot start libunbound; is memory short?");
   configureServer(config.server);
-  ub_ctx_hosts(context_.get(), "/etc/hosts");  // a missing file is no error
   if (!config.trustAnchor.empty() && std::filesystem::exists(config.trustAnchor))
     check(ub_ctx_add_ta_file(context_.get(), config.trustAnchor.c_str()),
           "read the trust anchor " + config.trustAnchor.string());
   check(ub_ctx_async(context_.get(), 1), "work with threads");
+  // These two freeze the settings of the context, so they come last.
+  ub_ctx_hosts(context_.get(), "/etc/hosts");  // a missing file is no error
+  if (!config.server.empty()) check(ub_ctx_zone_add(context_.get(), "test.", "transparent"), "ask for the zone test.");
   thread_ = std::jthread([this] { serve(); });
 }
 
@@ -175,7 +177,6 @@ void UnboundResolver::Impl::configureServer(const std::string& server) {
   check(ub_ctx_set_fwd(context, serverForUnbound(server).c_str()), "use the server \"" + server + "\" of [dns] resolver");
   check(ub_ctx_set_option(context, "do-not-query-localhost:", "no"), "ask a server on this machine");
   check(ub_ctx_set_option(context, "unblock-lan-zones:", "yes"), "ask for private zones");
-  check(ub_ctx_zone_add(context, "test.", "transparent"), "ask for the zone test.");
 }
 
 void UnboundResolver::Impl::serve() {
