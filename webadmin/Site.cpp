@@ -17,7 +17,6 @@ bool holds(Role role, const std::optional<Session>& session) {
 int statusOf(const app::OrderError& error) {
   if (error.code == "not-found") return 404;
   if (error.code == "unavailable") return 503;
-  if (error.code == "broken") return 500;
   return 409;
 }
 
@@ -41,6 +40,10 @@ Response Site::answer(const Request& request) {
     return dispatch(request, visit);
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
+    if (error.code == "broken") {  // its text is for the log: it may name files and causes
+      log::error("web", error.message, {{"path", request.path}});
+      return errorPage(visit, 500);
+    }
     return errorPage(visit, statusOf(error), error.message, error.hint);
   } catch (const Error& error) {
     log::error("web", error.displayText(), {{"path", request.path}});

@@ -127,6 +127,12 @@ json postRow(const json& post, TimePoint now) {
 
 json refusal(const std::string& message, const std::string& hint) { return {{"message", message}, {"hint", hint}}; }
 
+json refusal(const app::OrderRefused& refused) {
+  const auto& error = refused.error();
+  if (error.code == "broken" || error.code == "unavailable") throw refused;
+  return refusal(error.message, error.hint);
+}
+
 std::string csvLine(const std::vector<std::string>& cells) {
   std::string line;
   for (const auto& cell : cells) {

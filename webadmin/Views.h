@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/app/Orders.h"
 #include "core/base/Clock.h"
 
 // Parts of views that several pages share. The JSON of listd is read with defaults, so that a field that an older
@@ -15,7 +16,9 @@ using nlohmann::json;
 std::string text(const json& object, std::string_view field);
 std::uint64_t number(const json& object, std::string_view field);
 bool flag(const json& object, std::string_view field);
-const json& part(const json& object, std::string_view field);  // an object or array; an empty object if absent
+// An object or array inside `object`, which must outlive the result; an empty object if absent.
+const json& part(const json& object, std::string_view field);
+const json& part(json&& object, std::string_view field) = delete;
 
 // {"absolute", "iso", "relative"} of a time field; null when it is absent or 0.
 json time(const json& object, std::string_view field, TimePoint now);
@@ -32,8 +35,10 @@ json protectionBar(const std::vector<std::pair<std::string, std::uint64_t>>& cou
 // One row of a table of posts.
 json postRow(const json& post, TimePoint now);
 
-// What listd refused, for the head of a form: {"message", "hint"}.
+// What was refused, for the head of a form: {"message", "hint"}. An order that failed for want of listd or by a fault
+// is no matter of the form: it is thrown on, for the error page.
 json refusal(const std::string& message, const std::string& hint);
+json refusal(const app::OrderRefused& refused);
 
 // RFC 4180, with values that a spreadsheet would run as a formula made harmless.
 std::string csvLine(const std::vector<std::string>& cells);

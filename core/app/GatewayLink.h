@@ -1,7 +1,9 @@
 #pragma once
 #include "core/base/Clock.h"
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>

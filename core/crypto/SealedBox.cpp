@@ -97,8 +97,8 @@ struct SealedBoxWriter::State {
     while (!stopping) {
       if (!current) {
         changed.wait(mutex);
-      } else if (Steady::now() < current->expires) {
-        changed.wait_until(mutex, current->expires);
+      } else if (const auto expires = current->expires; Steady::now() < expires) {
+        changed.wait_until(mutex, expires);  // a copy: the wait reads its time after the mutex is free
       } else {
         current.reset();
       }

@@ -1,13 +1,13 @@
 #include "core/mail/Address.h"
 
+#include "core/mail/Text.h"
+
 #include <arpa/inet.h>
 #include <idn2.h>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
-
-#include "core/mail/Text.h"
 
 namespace postern::mail {
 
@@ -132,15 +132,24 @@ std::optional<std::string> toALabels(const std::string& name) {
 
 const char* addressErrorText(AddressError error) {
   switch (error) {
-    case AddressError::Empty: return "the address is empty";
-    case AddressError::NoAt: return "the address has no @";
-    case AddressError::BadLocalPart: return "the part before the @ is not valid";
-    case AddressError::LocalPartTooLong: return "the part before the @ is longer than 64 octets";
-    case AddressError::BadDomain: return "the domain is not valid";
-    case AddressError::DomainTooLong: return "the domain is too long";
-    case AddressError::BadLiteral: return "the address literal is not valid";
-    case AddressError::ControlCharacter: return "the address contains a control character";
-    case AddressError::SourceRoute: return "source routes are not supported";
+    case AddressError::Empty:
+      return "the address is empty";
+    case AddressError::NoAt:
+      return "the address has no @";
+    case AddressError::BadLocalPart:
+      return "the part before the @ is not valid";
+    case AddressError::LocalPartTooLong:
+      return "the part before the @ is longer than 64 octets";
+    case AddressError::BadDomain:
+      return "the domain is not valid";
+    case AddressError::DomainTooLong:
+      return "the domain is too long";
+    case AddressError::BadLiteral:
+      return "the address literal is not valid";
+    case AddressError::ControlCharacter:
+      return "the address contains a control character";
+    case AddressError::SourceRoute:
+      return "source routes are not supported";
   }
   return "the address is not valid";
 }
@@ -180,8 +189,12 @@ Result<Address, AddressError> Address::parse(std::string_view text) {
   return Address(std::move(*localPart), domain->text());
 }
 
-std::string Address::key() const { return lowerAscii(localPart_) + "@" + domain_; }
+std::string Address::key() const {
+  return lowerAscii(localPart_) + "@" + domain_;
+}
 
-bool Address::isAscii() const { return mail::isAscii(localPart_); }
+bool Address::isAscii() const {
+  return mail::isAscii(localPart_);
+}
 
 }  // namespace postern::mail

@@ -1,9 +1,9 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <compare>
 #include <string>
 #include <string_view>
-
-#include "core/base/Result.h"
 
 namespace postern::mail {
 

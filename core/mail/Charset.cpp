@@ -1,12 +1,12 @@
 #include "core/mail/Charset.h"
 
+#include "core/mail/Text.h"
+
 #include <iconv.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-
-#include "core/mail/Text.h"
 
 namespace postern::mail {
 

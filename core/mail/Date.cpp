@@ -1,11 +1,11 @@
 #include "core/mail/Date.h"
 
+#include "core/mail/Header.h"
+#include "core/mail/Text.h"
+
 #include <array>
 #include <cstdio>
 #include <vector>
-
-#include "core/mail/Header.h"
-#include "core/mail/Text.h"
 
 namespace postern::mail {
 

@@ -1,9 +1,9 @@
 #pragma once
+#include "core/base/Clock.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Clock.h"
 
 namespace postern::mail {
 

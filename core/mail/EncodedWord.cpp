@@ -1,13 +1,13 @@
 #include "core/mail/EncodedWord.h"
 
-#include <algorithm>
-#include <optional>
-#include <vector>
-
 #include "core/base/Error.h"
 #include "core/mail/Charset.h"
 #include "core/mail/Header.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace postern::mail {
 
@@ -108,7 +108,8 @@ private:
         if (c == '\r' || c == '\n') c = ' ';
       result_ += *text;
     } else {
-      for (std::size_t i = 0; i < run_.size(); ++i) result_ += repairUtf8(std::string(gaps_[i]) + std::string(run_[i].raw));
+      for (std::size_t i = 0; i < run_.size(); ++i)
+        result_ += repairUtf8(std::string(gaps_[i]) + std::string(run_[i].raw));
     }
     run_.clear();
     gaps_.clear();
@@ -134,8 +135,8 @@ bool needsEncoding(std::string_view word) {
 }
 
 bool isPlainInQ(char c) {  // RFC 2047 §5 (3): safe in a phrase as well
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '!' || c == '*' || c == '+' ||
-         c == '-' || c == '/';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '!' || c == '*' ||
+         c == '+' || c == '-' || c == '/';
 }
 
 std::string base64(std::string_view bytes) {
@@ -144,7 +145,8 @@ std::string base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned group = 0;
     const auto count = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) text += k <= count ? alphabet[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
@@ -168,7 +170,8 @@ std::string quotedPrintable(std::string_view bytes) {
 // The text as encoded words of at most 75 octets each (RFC 2047 §2), no character split, a blank between them.
 // The first word takes at most `firstRoom` octets, so that it fits behind the field name.
 std::string encodeWords(std::string_view text, std::size_t firstRoom) {
-  const auto plain = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return isPlainInQ(c) || c == ' '; }));
+  const auto plain = static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return isPlainInQ(c) || c == ' '; }));
   const bool useQ = plain + (text.size() - plain) * 3 <= (text.size() + 2) / 3 * 4;
   constexpr std::size_t overhead = 12;  // =?UTF-8?B??=
   std::string result;
@@ -278,13 +281,15 @@ std::string encodeUnstructured(std::string_view fieldName, std::string_view utf8
   std::string clean = cleanLine(utf8);
   // A run of blanks that no line could hold is of no use to anyone.
   if (clean.find(std::string(64, ' ')) != clean.npos)
-    clean.erase(std::unique(clean.begin(), clean.end(), [](char a, char b) { return a == ' ' && b == ' '; }), clean.end());
+    clean.erase(std::unique(clean.begin(), clean.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+                clean.end());
   return foldTokens(fieldName, encodeLine(clean, fieldName.size() + 2));
 }
 
 std::string encodePhrase(std::string_view utf8) {
   std::string clean = cleanLine(utf8);
-  clean.erase(std::unique(clean.begin(), clean.end(), [](char a, char b) { return a == ' ' && b == ' '; }), clean.end());
+  clean.erase(std::unique(clean.begin(), clean.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+              clean.end());
   bool encode = false;
   for (std::size_t start = 0; start <= clean.size();) {
     const auto end = std::min(clean.find(' ', start), clean.size());

@@ -1,10 +1,10 @@
 #include "core/mail/Header.h"
 
+#include "core/mail/Text.h"
+
 #include <algorithm>
 #include <array>
 #include <bitset>
-
-#include "core/mail/Text.h"
 
 namespace postern::mail {
 
@@ -12,11 +12,25 @@ namespace {
 
 // RFC 5322 §3.6, RFC 2045 §4, RFC 2183: at most one of each.
 constexpr std::array<std::string_view, 19> SingleFields = {
-    "from",                           "sender",      "reply-to",     "to",
-    "cc",                             "bcc",         "message-id",   "in-reply-to",
-    "references",                     "date",        "subject",      "mime-version",
-    "content-type",                   "content-id",  "content-transfer-encoding",
-    "content-disposition",            "content-description", "list-id", "auto-submitted",
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "date",
+    "subject",
+    "mime-version",
+    "content-type",
+    "content-id",
+    "content-transfer-encoding",
+    "content-disposition",
+    "content-description",
+    "list-id",
+    "auto-submitted",
 };
 
 std::optional<std::size_t> singleFieldIndex(std::string_view name) {
@@ -25,7 +39,9 @@ std::optional<std::size_t> singleFieldIndex(std::string_view name) {
   return std::nullopt;
 }
 
-bool isBlank(char c) { return c == ' ' || c == '\t'; }
+bool isBlank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 }  // namespace
 
@@ -148,18 +164,30 @@ private:
 
 const char* headerDefectText(HeaderDefect defect) {
   switch (defect) {
-    case HeaderDefect::BareCr: return "bare carriage return in the header";
-    case HeaderDefect::BareLf: return "bare line feed in the header";
-    case HeaderDefect::Nul: return "NUL in the header";
-    case HeaderDefect::MissingColon: return "header line without a colon";
-    case HeaderDefect::BadName: return "malformed header field name";
-    case HeaderDefect::SpaceBeforeColon: return "blank before the colon of a header field";
-    case HeaderDefect::LineTooLong: return "header line over 998 octets";
-    case HeaderDefect::StrayFold: return "header starts with a continuation line";
-    case HeaderDefect::DuplicateField: return "header field that may stand once stands twice";
-    case HeaderDefect::BlankFold: return "blank continuation line in the header";
-    case HeaderDefect::NotUtf8: return "header is neither ASCII nor UTF-8";
-    case HeaderDefect::NoEnd: return "header without an empty line behind it";
+    case HeaderDefect::BareCr:
+      return "bare carriage return in the header";
+    case HeaderDefect::BareLf:
+      return "bare line feed in the header";
+    case HeaderDefect::Nul:
+      return "NUL in the header";
+    case HeaderDefect::MissingColon:
+      return "header line without a colon";
+    case HeaderDefect::BadName:
+      return "malformed header field name";
+    case HeaderDefect::SpaceBeforeColon:
+      return "blank before the colon of a header field";
+    case HeaderDefect::LineTooLong:
+      return "header line over 998 octets";
+    case HeaderDefect::StrayFold:
+      return "header starts with a continuation line";
+    case HeaderDefect::DuplicateField:
+      return "header field that may stand once stands twice";
+    case HeaderDefect::BlankFold:
+      return "blank continuation line in the header";
+    case HeaderDefect::NotUtf8:
+      return "header is neither ASCII nor UTF-8";
+    case HeaderDefect::NoEnd:
+      return "header without an empty line behind it";
   }
   return "malformed header";
 }

@@ -1,17 +1,19 @@
 #include "core/mail/Mailboxes.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Header.h"
 #include "core/mail/Text.h"
 
+#include <algorithm>
+
 namespace postern::mail {
 
 namespace {
 
-bool isBlank(char c) { return c == ' ' || c == '\t'; }
+bool isBlank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 // RFC 5322 §4.4 allows blanks around "." and "@". Any other blank outside quotes stays and makes the address invalid.
 std::string tightenAddress(std::string_view spec) {
@@ -70,17 +72,27 @@ private:
   void step() {
     const char c = text_[at_];
     switch (c) {
-      case '"': return quotedString();
-      case '(': return comment();
-      case '<': return angle();
-      case ',': ++at_; return flush();
+      case '"':
+        return quotedString();
+      case '(':
+        return comment();
+      case '<':
+        return angle();
+      case ',':
+        ++at_;
+        return flush();
       case ';':
         if (!group_) list_.wellFormed = false;
         group_ = false;
         ++at_;
         return flush();
-      case ':': ++at_; return colon();
-      case '>': list_.wellFormed = false; ++at_; return;
+      case ':':
+        ++at_;
+        return colon();
+      case '>':
+        list_.wellFormed = false;
+        ++at_;
+        return;
       default:
         if (angled_ && !isBlank(c)) list_.wellFormed = false;
         phrase_ += c;

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/mail/Address.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "core/mail/Address.h"
 
 namespace postern::mail {
 

@@ -35,9 +35,7 @@ Pieces piecesOfLines(std::string_view lines) {
 }
 
 void apply(Pieces& pieces, const HeaderEdit& edit) {
-  const auto named = [&](const Piece& piece) {
-    return !piece.name.empty() && equalsIgnoreCase(piece.name, edit.name);
-  };
+  const auto named = [&](const Piece& piece) { return !piece.name.empty() && equalsIgnoreCase(piece.name, edit.name); };
   const auto added = edit.action == HeaderEdit::Action::Remove ? Pieces{} : piecesOfLines(edit.lines);
   auto at = pieces.end();
   if (edit.action == HeaderEdit::Action::Prepend) at = pieces.begin();

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/mail/Header.h"
+#include "core/mail/Mailboxes.h"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/mail/Header.h"
-#include "core/mail/Mailboxes.h"
 
 namespace postern::mail {
 
@@ -34,7 +34,8 @@ struct HeaderEdit {
 // One or more whole fields and nothing else: CRLF ends, no empty line, each line a field or a continuation, <= 998.
 bool areWholeFields(std::string_view lines);
 
-// A message: its bytes and the spans of its header. Immutable; cheap to copy (the bytes are shared); safe for all threads.
+// A message: its bytes and the spans of its header. Immutable; cheap to copy (the bytes are shared); safe for all
+// threads.
 class Message {
 public:
   static Result<Message, HeaderError> parse(std::string bytes, const HeaderLimits& limits = {});

@@ -1,12 +1,12 @@
 #include "core/mail/MessageId.h"
 
+#include "core/base/Error.h"
+#include "core/mail/Header.h"
+
 #include <sys/random.h>
 
 #include <algorithm>
 #include <array>
-
-#include "core/base/Error.h"
-#include "core/mail/Header.h"
 
 namespace postern::mail {
 
@@ -39,8 +39,8 @@ std::string makeMessageId(const DomainName& domain) {
 bool isMessageId(std::string_view text) {
   if (text.size() < 5 || text.size() > MaxMessageId || text.front() != '<' || text.back() != '>') return false;
   const auto inside = text.substr(1, text.size() - 2);
-  const bool printable = std::all_of(inside.begin(), inside.end(),
-                                     [](char c) { return c > ' ' && c < 0x7f && c != '<' && c != '>'; });
+  const bool printable =
+      std::all_of(inside.begin(), inside.end(), [](char c) { return c > ' ' && c < 0x7f && c != '<' && c != '>'; });
   const auto at = inside.find('@');
   return printable && at != inside.npos && at > 0 && at + 1 < inside.size();
 }

@@ -1,9 +1,9 @@
 #pragma once
+#include "core/mail/Address.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/mail/Address.h"
 
 namespace postern::mail {
 

@@ -1,9 +1,9 @@
 #include "core/mail/MimeScan.h"
 
-#include <algorithm>
-
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
 
 namespace postern::mail {
 
@@ -27,7 +27,8 @@ bool isBoundary(std::string_view text) {  // RFC 2046 §5.1.1, any printable cha
 
 class Walk {
 public:
-  Walk(const Message& message, const MimeLimits& limits) : message_(message), bytes_(message.bytes()), limits_(limits) {}
+  Walk(const Message& message, const MimeLimits& limits)
+      : message_(message), bytes_(message.bytes()), limits_(limits) {}
 
   std::vector<Ambiguity> run() {
     judgeLineEnds();
@@ -96,7 +97,8 @@ private:
       judgeParameters(parseParameterized(disposition->value));
 
     const bool multipart = type.value.starts_with("multipart/");
-    const bool message = type.value == "message/rfc822";
+    const bool message =
+        type.value == "message/rfc822" || type.value == "message/rfc2822" || type.value == "message/news";
     judgeEncoding(header, multipart || message);
     if (multipart) return enterMultipart(type);
     if (message || type.value == "message/global") enterMessage();
@@ -120,14 +122,16 @@ private:
 
   void enterMultipart(const ParameterizedValue& type) {
     const auto* boundary = type.find("boundary");
-    const bool continued = std::any_of(type.parameters.begin(), type.parameters.end(),
-                                       [](const Parameter& parameter) { return parameter.name.starts_with("boundary*"); });
+    const bool continued = std::any_of(type.parameters.begin(), type.parameters.end(), [](const Parameter& parameter) {
+      return parameter.name.starts_with("boundary*");
+    });
     if (boundary == nullptr || continued || type.hasComment || !type.wellFormed || !isBoundary(boundary->value))
       note(Ambiguity::BadBoundary);
     if (boundary == nullptr || boundary->value.empty()) return;
     const std::string delimiter = "--" + boundary->value;
     for (const auto& level : levels_)
-      if (!level.delimiter.empty() && (delimiter.starts_with(level.delimiter) || level.delimiter.starts_with(delimiter)))
+      if (!level.delimiter.empty() &&
+          (delimiter.starts_with(level.delimiter) || level.delimiter.starts_with(delimiter)))
         note(Ambiguity::NestedBoundary);
     push({delimiter});
   }
@@ -211,6 +215,8 @@ private:
 
 }  // namespace
 
-std::vector<Ambiguity> scanMime(const Message& message, const MimeLimits& limits) { return Walk(message, limits).run(); }
+std::vector<Ambiguity> scanMime(const Message& message, const MimeLimits& limits) {
+  return Walk(message, limits).run();
+}
 
 }  // namespace postern::mail

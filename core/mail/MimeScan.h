@@ -1,8 +1,8 @@
 #pragma once
+#include "core/mail/MimeTree.h"
+
 #include <string_view>
 #include <vector>
-
-#include "core/mail/MimeTree.h"
 
 namespace postern::mail {
 

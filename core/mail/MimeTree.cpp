@@ -1,5 +1,10 @@
 #include "core/mail/MimeTree.h"
 
+#include "core/mail/Charset.h"
+#include "core/mail/EncodedWord.h"
+#include "core/mail/MimeScan.h"
+#include "core/mail/Text.h"
+
 #include <gmime/gmime.h>
 
 #include <algorithm>
@@ -7,11 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <set>
-
-#include "core/mail/Charset.h"
-#include "core/mail/EncodedWord.h"
-#include "core/mail/MimeScan.h"
-#include "core/mail/Text.h"
 
 namespace postern::mail {
 
@@ -32,7 +32,9 @@ void initGmime() {
   std::call_once(once, [] { g_mime_init(); });
 }
 
-std::string text(const char* value) { return value == nullptr ? std::string() : repairUtf8(value); }
+std::string text(const char* value) {
+  return value == nullptr ? std::string() : repairUtf8(value);
+}
 
 // What is left of a name when folders, controls and leading dots are gone.
 std::string safeFilename(std::string name) {
@@ -70,7 +72,9 @@ Content readContent(GMimePart* part, std::size_t keep) {
   return content;
 }
 
-bool contains(std::string_view bytes, std::string_view what) { return bytes.find(what) != bytes.npos; }
+bool contains(std::string_view bytes, std::string_view what) {
+  return bytes.find(what) != bytes.npos;
+}
 
 // The type of a CMS object by its first octets, for senders that leave out smime-type (RFC 8551 §3.2.2).
 std::string cmsType(std::string_view start) {
@@ -192,23 +196,40 @@ private:
 
 const char* ambiguityText(Ambiguity ambiguity) {
   switch (ambiguity) {
-    case Ambiguity::BareCr: return "bare carriage return";
-    case Ambiguity::BareLf: return "bare line feed";
-    case Ambiguity::Nul: return "NUL octet";
-    case Ambiguity::BrokenHeader: return "malformed header line";
-    case Ambiguity::DuplicateFrom: return "two From fields";
-    case Ambiguity::DuplicateField: return "a header field stands twice";
-    case Ambiguity::DuplicateContentHeader: return "a content header field stands twice";
-    case Ambiguity::MultipleFrom: return "more than one author";
-    case Ambiguity::NoFrom: return "no usable From address";
-    case Ambiguity::ConflictingEncoding: return "unknown or conflicting content encoding";
-    case Ambiguity::BadContentType: return "malformed content type";
-    case Ambiguity::DuplicateParameter: return "a content parameter stands twice";
-    case Ambiguity::BadBoundary: return "missing or malformed multipart boundary";
-    case Ambiguity::UnclosedMultipart: return "a multipart is not closed";
-    case Ambiguity::NestedBoundary: return "nested parts with the same boundary";
-    case Ambiguity::TooDeep: return "parts nested too deeply";
-    case Ambiguity::TooManyParts: return "too many parts";
+    case Ambiguity::BareCr:
+      return "bare carriage return";
+    case Ambiguity::BareLf:
+      return "bare line feed";
+    case Ambiguity::Nul:
+      return "NUL octet";
+    case Ambiguity::BrokenHeader:
+      return "malformed header line";
+    case Ambiguity::DuplicateFrom:
+      return "two From fields";
+    case Ambiguity::DuplicateField:
+      return "a header field stands twice";
+    case Ambiguity::DuplicateContentHeader:
+      return "a content header field stands twice";
+    case Ambiguity::MultipleFrom:
+      return "more than one author";
+    case Ambiguity::NoFrom:
+      return "no usable From address";
+    case Ambiguity::ConflictingEncoding:
+      return "unknown or conflicting content encoding";
+    case Ambiguity::BadContentType:
+      return "malformed content type";
+    case Ambiguity::DuplicateParameter:
+      return "a content parameter stands twice";
+    case Ambiguity::BadBoundary:
+      return "missing or malformed multipart boundary";
+    case Ambiguity::UnclosedMultipart:
+      return "a multipart is not closed";
+    case Ambiguity::NestedBoundary:
+      return "nested parts with the same boundary";
+    case Ambiguity::TooDeep:
+      return "parts nested too deeply";
+    case Ambiguity::TooManyParts:
+      return "too many parts";
   }
   return "ambiguous structure";
 }
@@ -220,8 +241,16 @@ bool MimeTree::has(Ambiguity ambiguity) const {
 MimeTree MimeTree::parse(const Message& message, const MimeLimits& limits) {
   MimeTree tree;
   tree.ambiguities_ = scanMime(message, limits);
-  // gmime recurses and compares each delimiter with every level, so it never sees what is beyond the limits.
-  if (tree.has(Ambiguity::TooDeep) || tree.has(Ambiguity::TooManyParts)) {
+  // gmime recurses and compares each delimiter with every level, so it never sees what is beyond the limits, nor a
+  // structure that it may read otherwise than our scan did (of two Content-Types it takes the last).
+  constexpr std::array Unreadable = {Ambiguity::TooDeep,
+                                     Ambiguity::TooManyParts,
+                                     Ambiguity::DuplicateContentHeader,
+                                     Ambiguity::BadContentType,
+                                     Ambiguity::BadBoundary,
+                                     Ambiguity::BrokenHeader,
+                                     Ambiguity::Nul};
+  if (std::any_of(Unreadable.begin(), Unreadable.end(), [&](Ambiguity ambiguity) { return tree.has(ambiguity); })) {
     tree.parts_.push_back(MimePart{});
     tree.parts_.front().type = "application/octet-stream";
     return tree;
@@ -230,7 +259,11 @@ MimeTree MimeTree::parse(const Message& message, const MimeLimits& limits) {
   return tree;
 }
 
-bool MimeTree::isEncrypted() const { return encrypted_; }
-bool MimeTree::isSigned() const { return signed_; }
+bool MimeTree::isEncrypted() const {
+  return encrypted_;
+}
+bool MimeTree::isSigned() const {
+  return signed_;
+}
 
 }  // namespace postern::mail

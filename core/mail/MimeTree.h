@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Result.h"
+#include "core/mail/Message.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Result.h"
-#include "core/mail/Message.h"
 
 namespace postern::mail {
 
@@ -14,7 +14,7 @@ enum class Ambiguity : std::uint8_t {
   BareCr,
   BareLf,
   Nul,
-  BrokenHeader,            // a line without colon, a bad name, a stray or blank fold, a blank before the colon
+  BrokenHeader,  // a line without colon, a bad name, a stray or blank fold, a blank before the colon
   DuplicateFrom,
   DuplicateField,          // Sender, Reply-To, To, Cc, Subject, Date, Message-ID and others that may stand once
   DuplicateContentHeader,  // Content-Type, -Transfer-Encoding, -Disposition, MIME-Version; in any part
@@ -49,13 +49,14 @@ struct MimePart {
   std::string encoding;     // lower case, as declared: "base64"
   std::size_t parent = None;
   std::size_t depth = 0;
-  std::uint64_t size = 0;   // octets of decoded content; 0 for containers
-  std::string text;         // text parts and delivery reports only: valid UTF-8, cut at the limits
+  std::uint64_t size = 0;  // octets of decoded content; 0 for containers
+  std::string text;        // text parts and delivery reports only: valid UTF-8, cut at the limits
   bool textTruncated = false;
 };
 
 // The structure of a message, read by gmime behind our own checks. Immutable; safe for all threads.
-// gmime repairs silently, so look at ambiguities() before believing the parts.
+// gmime repairs silently, so look at ambiguities() before believing the parts. Where the structure itself is in doubt,
+// gmime is not asked: the one part is then an application/octet-stream.
 class MimeTree {
 public:
   static MimeTree parse(const Message& message, const MimeLimits& limits = {});

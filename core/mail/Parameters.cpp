@@ -1,9 +1,9 @@
 #include "core/mail/Parameters.h"
 
-#include <algorithm>
-
 #include "core/mail/Header.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
 
 namespace postern::mail {
 

@@ -8,7 +8,7 @@ namespace postern::mail {
 std::string lowerAscii(std::string_view text);
 bool equalsIgnoreCase(std::string_view a, std::string_view b);  // ASCII letters only
 bool isAscii(std::string_view text);
-bool hasControl(std::string_view text);  // C0 (tab, CR and LF too) or DEL
+bool hasControl(std::string_view text);        // C0 (tab, CR and LF too) or DEL
 std::string_view trim(std::string_view text);  // blanks, tabs, CR and LF at both ends
 
 bool isUtf8(std::string_view text);  // well-formed: shortest form, no surrogates, at most U+10FFFF

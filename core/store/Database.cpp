@@ -1,14 +1,14 @@
 #include "core/store/Database.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
 
 #include <unordered_map>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
 
 namespace postern::store {
 
@@ -111,9 +111,12 @@ void Statement::bindNull(int index) {
 
 bool Statement::step() {
   switch (sqlite3_step(cached_->handle)) {
-    case SQLITE_ROW: return true;
-    case SQLITE_DONE: return false;
-    default: failStatement(cached_->handle);
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      failStatement(cached_->handle);
   }
 }
 
@@ -123,9 +126,15 @@ void Statement::run() {
   sqlite3_reset(cached_->handle);
 }
 
-bool Statement::isNull(int column) const { return sqlite3_column_type(cached_->handle, column) == SQLITE_NULL; }
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(cached_->handle, column); }
-double Statement::real(int column) const { return sqlite3_column_double(cached_->handle, column); }
+bool Statement::isNull(int column) const {
+  return sqlite3_column_type(cached_->handle, column) == SQLITE_NULL;
+}
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(cached_->handle, column);
+}
+double Statement::real(int column) const {
+  return sqlite3_column_double(cached_->handle, column);
+}
 
 std::string_view Statement::view(int column) const {
   const void* bytes = sqlite3_column_blob(cached_->handle, column);
@@ -156,7 +165,8 @@ Database Database::openWriter(const std::filesystem::path& path, const WriterOpt
   database.execute("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF");
   auto mode = database.prepare("PRAGMA journal_mode");
   if (!mode.step() || mode.view(0) != "wal")
-    throw Error(ErrorKind::Store, "database " + path.string() + " cannot be switched to WAL: is the file system local?");
+    throw Error(ErrorKind::Store,
+                "database " + path.string() + " cannot be switched to WAL: is the file system local?");
   return database;
 }
 
@@ -200,10 +210,18 @@ void Database::execute(std::string_view script) {
     failWith(impl_->handle, "run a script starting \"" + text.substr(0, 80) + "\"");
 }
 
-std::int64_t Database::lastInsertId() const { return sqlite3_last_insert_rowid(impl_->handle); }
-std::uint64_t Database::changes() const { return static_cast<std::uint64_t>(sqlite3_changes64(impl_->handle)); }
-bool Database::inTransaction() const { return sqlite3_get_autocommit(impl_->handle) == 0; }
-const std::filesystem::path& Database::path() const { return impl_->path; }
+std::int64_t Database::lastInsertId() const {
+  return sqlite3_last_insert_rowid(impl_->handle);
+}
+std::uint64_t Database::changes() const {
+  return static_cast<std::uint64_t>(sqlite3_changes64(impl_->handle));
+}
+bool Database::inTransaction() const {
+  return sqlite3_get_autocommit(impl_->handle) == 0;
+}
+const std::filesystem::path& Database::path() const {
+  return impl_->path;
+}
 
 bool Database::checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(impl_->handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
@@ -257,7 +275,9 @@ void Transaction::commit() {
   open_ = false;
 }
 
-Savepoint::Savepoint(Database& database) : database_(database) { database_.prepare("SAVEPOINT job").run(); }
+Savepoint::Savepoint(Database& database) : database_(database) {
+  database_.prepare("SAVEPOINT job").run();
+}
 
 Savepoint::~Savepoint() {
   if (!open_ || !database_.inTransaction()) return;

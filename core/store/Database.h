@@ -1,4 +1,6 @@
 #pragma once
+#include "core/base/Clock.h"
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -8,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-
-#include "core/base/Clock.h"
 
 namespace postern::store {
 
@@ -67,15 +67,11 @@ private:
   void bindNull(int index);
 
   template <class Int>
-    requires std::integral<Int>
-  void bindAny(int index, Int value) {
-    bindInteger(index, static_cast<std::int64_t>(value));
-  }
+  requires std::integral<Int>
+  void bindAny(int index, Int value) { bindInteger(index, static_cast<std::int64_t>(value)); }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  void bindAny(int index, Enum value) {
-    bindInteger(index, static_cast<std::int64_t>(value));
-  }
+  requires std::is_enum_v<Enum>
+  void bindAny(int index, Enum value) { bindInteger(index, static_cast<std::int64_t>(value)); }
   void bindAny(int index, double value) { bindReal(index, value); }
   void bindAny(int index, std::string_view value) { bindText(index, value); }
   void bindAny(int index, const std::string& value) { bindText(index, value); }

@@ -1,12 +1,12 @@
 #include "core/store/Migrator.h"
 
-#include <charconv>
-
 #include "core/base/Clock.h"
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+
+#include <charconv>
 
 namespace postern::store {
 

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/EmbeddedFile.h"
+#include "core/store/Database.h"
+
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/EmbeddedFile.h"
-#include "core/store/Database.h"
 
 namespace postern::store {
 

@@ -1,15 +1,15 @@
 #include "core/store/SegmentFormat.h"
 
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+#include "core/store/Crc32c.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include "core/base/Codec.h"
-#include "core/base/Error.h"
-#include "core/store/Crc32c.h"
 
 namespace postern::store::segment {
 
@@ -94,7 +94,9 @@ std::string_view Cursor::view(std::uint64_t offset, std::uint64_t length) {
                                           static_cast<std::size_t>(length));
 }
 
-bool Cursor::headerIsGood() { return size_ >= FileHeaderSize && view(0, FileHeaderSize) == fileHeader(number_); }
+bool Cursor::headerIsGood() {
+  return size_ >= FileHeaderSize && view(0, FileHeaderSize) == fileHeader(number_);
+}
 
 std::optional<std::uint64_t> Cursor::claimedEnd(std::uint64_t offset) {
   if (offset + HeaderSize > size_) return std::nullopt;

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Files.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Files.h"
 
 namespace postern::store::segment {
 

@@ -1,5 +1,12 @@
 #include "core/store/SegmentLog.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/base/Log.h"
+#include "core/base/Mutex.h"
+#include "core/store/Crc32c.h"
+#include "core/store/SegmentFormat.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,27 +17,7 @@
 #include <map>
 #include <set>
 
-#include "core/base/Error.h"
-#include "core/base/Files.h"
-#include "core/base/Log.h"
-#include "core/base/Mutex.h"
-#include "core/store/Crc32c.h"
-#include "core/store/SegmentFormat.h"
-
 namespace postern::store {
-
-ssize_t DiskAccess::write(int fd, const char* bytes, std::size_t length, std::uint64_t offset) {
-  return ::pwrite(fd, bytes, length, static_cast<off_t>(offset));
-}
-
-int DiskAccess::sync(int fd) { return ::fdatasync(fd); }
-
-int DiskAccess::allocate(int fd, std::uint64_t offset, std::uint64_t length) {
-  return ::fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(length));
-}
-
-int DiskAccess::truncate(int fd, std::uint64_t length) { return ::ftruncate(fd, static_cast<off_t>(length)); }
-std::uint64_t DiskAccess::freeSpace(const std::filesystem::path& folder) { return files::freeSpace(folder); }
 
 namespace {
 
@@ -294,9 +281,9 @@ struct SegmentLog::Impl {
       throw;
     }
     if (disk->sync(active.get()) != 0) {
-      const Error failure(errno == ENOSPC || errno == EDQUOT ? ErrorKind::DiskFull : ErrorKind::Io,
-                          "cannot sync " + segmentPath(numberOfActive()).string() + ": " +
-                              std::generic_category().message(errno));
+      const Error failure(
+          errno == ENOSPC || errno == EDQUOT ? ErrorKind::DiskFull : ErrorKind::Io,
+          "cannot sync " + segmentPath(numberOfActive()).string() + ": " + std::generic_category().message(errno));
       for (const auto& ref : batch.separate) std::filesystem::remove(bodyPath(ref));
       giveUpActive(size);
       throw failure;
@@ -336,7 +323,8 @@ struct SegmentLog::Impl {
       }
       auto opened = std::make_shared<const FileDescriptor>(std::move(fd));
       reader = opened;
-      if (readers.size() > MaxOpenForReading) readers.erase(readers.begin()->first == number ? std::next(readers.begin()) : readers.begin());
+      if (readers.size() > MaxOpenForReading)
+        readers.erase(readers.begin()->first == number ? std::next(readers.begin()) : readers.begin());
       return opened;
     }
     return reader;
@@ -388,7 +376,8 @@ struct SegmentLog::Impl {
 
   void removeSeparate(const RecordRef& ref) REQUIRES_LOCK(mutex) {
     std::error_code ignored;
-    if (std::filesystem::remove(bodyPath(ref), ignored)) separateBytes -= std::min<std::uint64_t>(separateBytes, ref.length);
+    if (std::filesystem::remove(bodyPath(ref), ignored))
+      separateBytes -= std::min<std::uint64_t>(separateBytes, ref.length);
   }
 };
 
@@ -400,14 +389,20 @@ SegmentLog::SegmentLog(const std::filesystem::path& folder, const Options& optio
   impl_->open();
 }
 
-SegmentLog::~SegmentLog() { impl_->closeActive(); }
+SegmentLog::~SegmentLog() {
+  impl_->closeActive();
+}
 
 std::vector<RecordRef> SegmentLog::append(std::span<const NewRecord> records, Reserve reserve) {
   return impl_->append(records, reserve);
 }
 
-std::string SegmentLog::read(const RecordRef& ref) const { return impl_->readRecord(ref).body; }
-SegmentLog::StoredRecord SegmentLog::readRecord(const RecordRef& ref) const { return impl_->readRecord(ref); }
+std::string SegmentLog::read(const RecordRef& ref) const {
+  return impl_->readRecord(ref).body;
+}
+SegmentLog::StoredRecord SegmentLog::readRecord(const RecordRef& ref) const {
+  return impl_->readRecord(ref);
+}
 
 LogPosition SegmentLog::scan(LogPosition from, const std::function<void(const ScannedRecord&)>& show) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> toRead;
@@ -419,7 +414,8 @@ LogPosition SegmentLog::scan(LogPosition from, const std::function<void(const Sc
   std::uint64_t bad = 0;
   for (const auto& [number, size] : toRead) {
     segment::Cursor cursor(impl_->segmentPath(number), number);
-    const auto start = number == from.segment ? std::max(from.offset, segment::FileHeaderSize) : segment::FileHeaderSize;
+    const auto start =
+        number == from.segment ? std::max(from.offset, segment::FileHeaderSize) : segment::FileHeaderSize;
     const auto end = cursor.headerIsGood() ? impl_->walk(cursor, number, start, show, &bad) : 0;
     if (end < size) {
       ++bad;
@@ -477,7 +473,9 @@ void SegmentLog::allowReclaim(LogPosition before) {
   impl_->sweep();
 }
 
-std::uint64_t SegmentLog::freeSpace() const { return impl_->disk->freeSpace(impl_->folder); }
+std::uint64_t SegmentLog::freeSpace() const {
+  return impl_->disk->freeSpace(impl_->folder);
+}
 
 std::size_t SegmentLog::segments() const {
   MutexLock lock(impl_->mutex);

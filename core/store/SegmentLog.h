@@ -42,10 +42,10 @@ public:
 // Append-only, checksummed files of records: the durable base of the queue and the vault.
 //
 // A record has a type, a small `meta` (at most 64 kB; what a scan shows) and a `body`. On disk: 16 bytes of header
-// (length, length of meta, type, flags, CRC32C), meta, body. The CRC covers header, meta, body, the segment's number and
-// the record's offset, so that bytes of an older file never pass as a record. CRC32C because it finds torn and rotten
-// records at memory speed; it is no protection against tampering, which is the job of the seals inside.
-// A body over 4 MB lies in a file of its own that the record in the segment names; same calls.
+// (length, length of meta, type, flags, CRC32C), meta, body. The CRC covers header, meta, body, the segment's number
+// and the record's offset, so that bytes of an older file never pass as a record. CRC32C because it finds torn and
+// rotten records at memory speed; it is no protection against tampering, which is the job of the seals inside. A body
+// over 4 MB lies in a file of its own that the record in the segment names; same calls.
 //
 // Invariants: 1. append() returns after fdatasync: what it returned survives power loss. 2. A failed append leaves no
 // record: the file is cut back; after a failed sync the segment is given up (cut to its last synced length, never
@@ -97,7 +97,8 @@ public:
   StoredRecord readRecord(const RecordRef& ref) const;
 
   // Shows every record from a position on, in order of writing. Returns the position after the last.
-  // A damaged record inside a closed segment is counted (see damaged()) and logged; the scan goes on with the next segment.
+  // A damaged record inside a closed segment is counted (see damaged()) and logged; the scan goes on with the next
+  // segment.
   LogPosition scan(LogPosition from, const std::function<void(const ScannedRecord&)>& show);
   std::uint64_t damaged() const;
 

@@ -1,12 +1,12 @@
 #include "core/store/WriterThread.h"
 
+#include "core/base/Error.h"
+#include "core/base/Mutex.h"
+
 #include <condition_variable>
 #include <deque>
 #include <thread>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "core/base/Mutex.h"
 
 namespace postern::store {
 

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/store/Database.h"
+
 #include <exception>
 #include <functional>
 #include <future>
 #include <memory>
 #include <type_traits>
-
-#include "core/store/Database.h"
 
 namespace postern::store {
 
@@ -31,7 +31,8 @@ public:
   std::future<void> submit(Work work);
   // Waits until durable; throws what the job or the commit threw.
   void run(Work work) { submit(std::move(work)).get(); }
-  // As run, and gives back what `work` returned: `auto id = writer.call([&](Database& db) { …; return db.lastInsertId(); });`
+  // As run, and gives back what `work` returned: `auto id = writer.call([&](Database& db) { …; return
+  // db.lastInsertId(); });`
   template <class F>
   auto call(F work) -> std::invoke_result_t<F, Database&> {
     std::optional<std::invoke_result_t<F, Database&>> result;

@@ -1,7 +1,5 @@
 #include "core/vault/KeyStore.h"
 
-#include <map>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/base/Mutex.h"
@@ -10,6 +8,8 @@
 #include "core/store/Database.h"
 #include "core/store/Migrator.h"
 #include "core/vault/Migrations.h"
+
+#include <map>
 
 namespace postern::vault {
 
@@ -45,8 +45,8 @@ struct KeyStore::Impl {
     if (known) return known;
     auto select = database.prepare("SELECT list_id, wrapped FROM epochs WHERE id = ?");
     if (!select.bind(id).step()) throw Error(ErrorKind::Store, "keys.db: epoch " + std::to_string(id) + " is missing");
-    known = std::make_shared<crypto::AeadKey>(
-        wrapping.openSecret(select.view(1), epochContext(select.unsignedInteger(0))));
+    known =
+        std::make_shared<crypto::AeadKey>(wrapping.openSecret(select.view(1), epochContext(select.unsignedInteger(0))));
     return known;
   }
 
@@ -64,9 +64,10 @@ struct KeyStore::Impl {
   void storePrivateKey(std::uint64_t listId, std::string_view name, const Secret& key, std::string_view publicPart)
       REQUIRES_LOCK(mutex) {
     database
-        .prepare("INSERT INTO private_keys (list_id, name, wrapped, public_part) VALUES (?, ?, ?, ?) "
-                 "ON CONFLICT (list_id, name) DO UPDATE SET wrapped = excluded.wrapped, "
-                 "public_part = excluded.public_part")
+        .prepare(
+            "INSERT INTO private_keys (list_id, name, wrapped, public_part) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (list_id, name) DO UPDATE SET wrapped = excluded.wrapped, "
+            "public_part = excluded.public_part")
         .bind(listId, name, store::Blob{wrapping.sealSecret(key, context("private", listId, name))},
               store::Blob{publicPart})
         .run();
@@ -74,7 +75,8 @@ struct KeyStore::Impl {
 
   void loadVaultKeyPair() EXCLUDES_LOCK(mutex) {
     MutexLock lock(mutex);
-    auto select = database.prepare("SELECT wrapped, public_part FROM private_keys WHERE list_id = 0 AND name = 'vault'");
+    auto select =
+        database.prepare("SELECT wrapped, public_part FROM private_keys WHERE list_id = 0 AND name = 'vault'");
     if (select.bind().step()) {
       vault = {select.blob(1), wrapping.openSecret(select.view(0), context("private", 0, "vault"))};
       if (crypto::SealedBoxKeys::fromPrivateKey(vault.privateKey).publicKey != vault.publicKey)
@@ -93,14 +95,15 @@ struct KeyStore::Impl {
   VaultKeyPair vault;  // constant after construction
 };
 
-KeyStore::KeyStore(const std::filesystem::path& file, const RootKey& root)
-    : impl_(std::make_unique<Impl>(file, root)) {
+KeyStore::KeyStore(const std::filesystem::path& file, const RootKey& root) : impl_(std::make_unique<Impl>(file, root)) {
   impl_->loadVaultKeyPair();
 }
 
 KeyStore::~KeyStore() = default;
 
-const KeyStore::VaultKeyPair& KeyStore::vaultKeyPair() const { return impl_->vault; }
+const KeyStore::VaultKeyPair& KeyStore::vaultKeyPair() const {
+  return impl_->vault;
+}
 
 void KeyStore::storeSigningKey(std::uint64_t listId, std::string_view name, const Secret& key) {
   MutexLock lock(impl_->mutex);
@@ -126,13 +129,12 @@ bool KeyStore::storeObjectKey(std::uint64_t objectId, const ObjectKey& key, Time
   MutexLock lock(impl_->mutex);
   store::Transaction transaction(impl_->database);
   const auto epoch = impl_->newestEpoch(key.listId, now);
-  const auto wrapped =
-      epoch.key->sealSecret(key.key, context("object", key.listId, std::to_string(objectId)));
+  const auto wrapped = epoch.key->sealSecret(key.key, context("object", key.listId, std::to_string(objectId)));
   impl_->database
-      .prepare("INSERT INTO object_keys (object_id, list_id, epoch_id, wrapped, segment, offset, length) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING")
-      .bind(objectId, key.listId, epoch.id, store::Blob{wrapped}, key.place.segment, key.place.offset,
-            key.place.length)
+      .prepare(
+          "INSERT INTO object_keys (object_id, list_id, epoch_id, wrapped, segment, offset, length) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING")
+      .bind(objectId, key.listId, epoch.id, store::Blob{wrapped}, key.place.segment, key.place.offset, key.place.length)
       .run();
   const bool stored = impl_->database.changes() == 1;
   transaction.commit();

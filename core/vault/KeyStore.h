@@ -1,4 +1,9 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Secret.h"
+#include "core/store/SegmentLog.h"
+#include "core/vault/RootKey.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -7,17 +12,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/Clock.h"
-#include "core/base/Secret.h"
-#include "core/store/SegmentLog.h"
-#include "core/vault/RootKey.h"
-
 namespace postern::vault {
 
-// DATA/keys/keys.db: every private or content key of the site, each wrapped (AES-256-GCM) by the one above it: the root key
-// wraps epoch keys, the vault's private key and the lists' signing keys; a list's epoch key wraps the object keys of that
-// list and time. Deleted rows are overwritten, so destroying a key destroys what it sealed, also in backups of the content.
-// Threads: safe for all. Errors: Error(Store), Error(DiskFull), Error(Crypto) when a key was wrapped by another root key.
+// DATA/keys/keys.db: every private or content key of the site, each wrapped (AES-256-GCM) by the one above it: the root
+// key wraps epoch keys, the vault's private key and the lists' signing keys; a list's epoch key wraps the object keys
+// of that list and time. Deleted rows are overwritten, so destroying a key destroys what it sealed, also in backups of
+// the content. Threads: safe for all. Errors: Error(Store), Error(DiskFull), Error(Crypto) when a key was wrapped by
+// another root key.
 class KeyStore {
 public:
   KeyStore(const std::filesystem::path& file, const RootKey& root);
@@ -32,7 +33,8 @@ public:
   };
   const VaultKeyPair& vaultKeyPair() const;
 
-  // The private key that signs a list's posts (PKCS#8 DER or PEM, as given). Stored once per list and name; replaced whole.
+  // The private key that signs a list's posts (PKCS#8 DER or PEM, as given). Stored once per list and name; replaced
+  // whole.
   void storeSigningKey(std::uint64_t listId, std::string_view name, const Secret& key);
   std::optional<Secret> signingKey(std::uint64_t listId, std::string_view name) const;
   void destroySigningKey(std::uint64_t listId, std::string_view name);

@@ -1,16 +1,16 @@
 #include "core/vault/RootKey.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Hkdf.h"
 #include "core/crypto/Random.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace postern::vault {
 

@@ -1,13 +1,13 @@
 #pragma once
+#include "core/base/Secret.h"
+
 #include <filesystem>
 #include <string_view>
 
-#include "core/base/Secret.h"
-
 namespace postern::vault {
 
-// The site's root key: 32 bytes in a file as 64 hexadecimal digits, mode 0600. All other keys hang on it: lose it and the
-// vault is lost; it is never in a backup of the data. Immutable.
+// The site's root key: 32 bytes in a file as 64 hexadecimal digits, mode 0600. All other keys hang on it: lose it and
+// the vault is lost; it is never in a backup of the data. Immutable.
 class RootKey {
 public:
   // Makes a new key at `path` with mode 0600. Error(Config) when the file is already there.

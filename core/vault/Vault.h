@@ -1,4 +1,8 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/SegmentLog.h"
+#include "core/vault/KeyStore.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -6,15 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/Clock.h"
-#include "core/store/SegmentLog.h"
-#include "core/vault/KeyStore.h"
-
 namespace postern::vault {
 
-// Message content at rest: DATA/vault/segments. Each object is sealed with AES-256-GCM under a key of its own, bound to its
-// id, its list and a version; the key lies wrapped in the KeyStore, which must outlive the vault. Nothing is in clear.
-// Threads: safe for all. Errors: Error(DiskFull), Error(Io), Error(Store); Error(Crypto) when an object does not verify.
+// Message content at rest: DATA/vault/segments. Each object is sealed with AES-256-GCM under a key of its own, bound to
+// its id, its list and a version; the key lies wrapped in the KeyStore, which must outlive the vault. Nothing is in
+// clear. Threads: safe for all. Errors: Error(DiskFull), Error(Io), Error(Store); Error(Crypto) when an object does not
+// verify.
 class Vault {
 public:
   Vault(const std::filesystem::path& folder, KeyStore& keys, const Clock& clock, std::uint64_t minFreeSpace = 0,

@@ -34,8 +34,9 @@ std::uint64_t IndexStore::counter(std::string_view name) {
 
 void IndexStore::setCounter(std::string_view name, std::uint64_t value) {
   database_
-      .prepare("INSERT INTO counters (name, value) VALUES (?, ?) "
-               "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+      .prepare(
+          "INSERT INTO counters (name, value) VALUES (?, ?) "
+          "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
       .bind(name, value)
       .run();
 }
@@ -121,7 +122,8 @@ void IndexStore::save(const QueueIndex::Snapshot& snapshot) {
   removeAll(database_, "DELETE FROM tails WHERE instance = ?", snapshot.removedTails);
   removeAll(database_, "DELETE FROM copies WHERE key = ?", snapshot.removedCopies);
   removeAll(database_, "DELETE FROM events WHERE sequence = ?", snapshot.removedEvents);
-  auto accepted = database_.prepare("INSERT OR REPLACE INTO accepted (id, segment, offset, length) VALUES (?, ?, ?, ?)");
+  auto accepted =
+      database_.prepare("INSERT OR REPLACE INTO accepted (id, segment, offset, length) VALUES (?, ?, ?, ?)");
   for (const auto& [id, entry] : snapshot.accepted)
     accepted.bind(id, entry.ref.segment, entry.ref.offset, entry.ref.length).run();
   auto tails = database_.prepare(
@@ -129,8 +131,7 @@ void IndexStore::save(const QueueIndex::Snapshot& snapshot) {
   for (const auto& [instance, tail] : snapshot.tails)
     tails.bind(instance, tail.tail, tail.generation, tail.ref.segment, tail.ref.offset, tail.ref.length).run();
   saveCopies(snapshot);
-  auto events =
-      database_.prepare("INSERT OR REPLACE INTO events (sequence, copy_key, kind, body) VALUES (?, ?, ?, ?)");
+  auto events = database_.prepare("INSERT OR REPLACE INTO events (sequence, copy_key, kind, body) VALUES (?, ?, ?, ?)");
   for (const auto& [sequence, event] : snapshot.events)
     events.bind(sequence, event.copyKey, event.kind, store::Blob{event.body}).run();
   if (snapshot.memoryChanged) {

@@ -1,8 +1,8 @@
 #pragma once
-#include <filesystem>
-
 #include "core/store/Database.h"
 #include "gateway/queue/QueueIndex.h"
+
+#include <filesystem>
 
 namespace postern::gateway {
 

@@ -88,12 +88,24 @@ void QueueIndex::apply(std::uint8_t type, std::string_view meta, const store::Re
       changes.accepted = true;
       return;
     }
-    case RecordType::Tail: applyTail(TailMeta::decode(meta), ref, now); return;
-    case RecordType::Copy: applyCopy(CopyMeta::decode(meta), ref, now, changes); return;
-    case RecordType::Finished: applyFinished(decodeNumber(meta), changes); break;
-    case RecordType::Event: applyEvent(EventMeta::decode(meta), changes); break;
-    case RecordType::Acknowledged: applyAcknowledged(decodeNumber(meta)); break;
-    case RecordType::Change: applyChange(ChangeMeta::decode(meta), changes); break;
+    case RecordType::Tail:
+      applyTail(TailMeta::decode(meta), ref, now);
+      return;
+    case RecordType::Copy:
+      applyCopy(CopyMeta::decode(meta), ref, now, changes);
+      return;
+    case RecordType::Finished:
+      applyFinished(decodeNumber(meta), changes);
+      break;
+    case RecordType::Event:
+      applyEvent(EventMeta::decode(meta), changes);
+      break;
+    case RecordType::Acknowledged:
+      applyAcknowledged(decodeNumber(meta));
+      break;
+    case RecordType::Change:
+      applyChange(ChangeMeta::decode(meta), changes);
+      break;
   }
   // These records are all in memory now; the log keeps them until queue.db is past them.
   changes.released.push_back(ref);

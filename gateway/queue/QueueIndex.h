@@ -1,4 +1,9 @@
 #pragma once
+#include "core/store/SegmentLog.h"
+#include "gateway/queue/KeyMemory.h"
+#include "gateway/queue/QueueRecords.h"
+#include "gateway/queue/QueueStore.h"
+
 #include <cstdint>
 #include <map>
 #include <set>
@@ -7,11 +12,6 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
-
-#include "core/store/SegmentLog.h"
-#include "gateway/queue/KeyMemory.h"
-#include "gateway/queue/QueueRecords.h"
-#include "gateway/queue/QueueStore.h"
 
 namespace postern::gateway {
 
@@ -61,9 +61,9 @@ struct EventEntry : Tracked {
   std::string body;  // sealed
 };
 
-// The queue in memory: what the records of the log, applied in order, amount to. Applying is the only way it changes, so
-// that a replay after a crash gives the same state; a record that was applied already changes nothing more.
-// Threads: those of its owner (QueueStore, under its lock).
+// The queue in memory: what the records of the log, applied in order, amount to. Applying is the only way it changes,
+// so that a replay after a crash gives the same state; a record that was applied already changes nothing more. Threads:
+// those of its owner (QueueStore, under its lock).
 class QueueIndex {
 public:
   // What a record changed, for the listener and the log.

@@ -121,6 +121,8 @@ std::string encodeNumber(std::uint64_t value) {
   return std::move(writer).bytes();
 }
 
-std::uint64_t decodeNumber(std::string_view bytes) { return Reader(bytes).u64(); }
+std::uint64_t decodeNumber(std::string_view bytes) {
+  return Reader(bytes).u64();
+}
 
 }  // namespace postern::gateway

@@ -1,14 +1,14 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "core/app/GatewayLink.h"
-
 namespace postern::gateway {
 
-// The records of the queue in the segment log: what is in clear (meta) of each. Bodies: of Accepted the sealed submission,
-// of Tail the sealed tail, of Copy the sealed mailFrom, recipient and head; the others have none.
+// The records of the queue in the segment log: what is in clear (meta) of each. Bodies: of Accepted the sealed
+// submission, of Tail the sealed tail, of Copy the sealed mailFrom, recipient and head; the others have none.
 enum class RecordType : std::uint8_t {
   Accepted = 1,  // u64 id
   Finished = 2,  // u64 id

@@ -1,20 +1,20 @@
 #pragma once
+#include "core/base/Mutex.h"
+#include "core/base/Secret.h"
+#include "core/crypto/Aead.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "core/base/Mutex.h"
-#include "core/base/Secret.h"
-#include "core/crypto/Aead.h"
-
 namespace postern::gateway {
 
-// Seals the queue's records at rest with AES-256-GCM. Sealed form: 16 bytes salt, then as crypto::AeadRecords. The key of
-// a record is derived from the queue key and the salt; a new salt is taken at each start and after 2^31 records, so that
-// random nonces never come near their limit.
-// Threads: safe for all. Errors: Error(Unavailable) before setKey, Error(Crypto) for what does not verify.
+// Seals the queue's records at rest with AES-256-GCM. Sealed form: 16 bytes salt, then as crypto::AeadRecords. The key
+// of a record is derived from the queue key and the salt; a new salt is taken at each start and after 2^31 records, so
+// that random nonces never come near their limit. Threads: safe for all. Errors: Error(Unavailable) before setKey,
+// Error(Crypto) for what does not verify.
 class QueueSeal {
 public:
   void setKey(std::string_view queueKey);  // 32 bytes, else Error(Malformed)

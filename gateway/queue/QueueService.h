@@ -1,9 +1,9 @@
 #pragma once
-#include <functional>
-
 #include "core/app/GatewayLink.h"
 #include "gateway/queue/QueueStore.h"
 #include "gateway/queue/RoutingFile.h"
+
+#include <functional>
 
 namespace postern::gateway {
 

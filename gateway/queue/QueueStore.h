@@ -1,4 +1,9 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Clock.h"
+#include "core/store/SegmentLog.h"
+#include "gateway/deliver/CopyQueue.h"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -9,11 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Clock.h"
-#include "core/store/SegmentLog.h"
-#include "gateway/deliver/CopyQueue.h"
 
 namespace postern::gateway {
 
@@ -31,13 +31,14 @@ namespace postern::gateway {
 // numbers, times and the destination domain only. Accepted content is sealed to the vault before it comes here.
 // 5. When records cannot be written, nothing changes: accept and submitCopies throw, events wait in memory, healthy()
 // turns false and deliveries must pause; the writer tries again each second and recovers without a restart.
-// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is set.
+// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is
+// set.
 class QueueStore : public CopyQueue {
 public:
   struct Options {
-    std::filesystem::path folder;      // DATA/gateway
+    std::filesystem::path folder;  // DATA/gateway
     std::uint64_t minFreeSpace = 0;
-    std::size_t maxRefusals = 10000;   // refusal events kept for listd; beyond it the oldest go and are counted
+    std::size_t maxRefusals = 10000;  // refusal events kept for listd; beyond it the oldest go and are counted
     std::uint64_t segmentSize = 64u << 20;
     std::chrono::milliseconds indexInterval{5000};  // how often queue.db is brought up to date
     std::chrono::seconds tailGrace{60};

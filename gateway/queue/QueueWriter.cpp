@@ -1,10 +1,10 @@
 #include "gateway/queue/QueueWriter.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "gateway/queue/QueueRecords.h"
+
+#include <algorithm>
 
 namespace postern::gateway {
 
@@ -25,10 +25,7 @@ std::string textOf(const std::exception_ptr& failure) {
 
 QueueWriter::QueueWriter(store::SegmentLog& log, std::uint64_t minFreeSpace, Applied applied,
                          HealthChanged healthChanged)
-    : log_(log),
-      minFreeSpace_(minFreeSpace),
-      applied_(std::move(applied)),
-      healthChanged_(std::move(healthChanged)) {
+    : log_(log), minFreeSpace_(minFreeSpace), applied_(std::move(applied)), healthChanged_(std::move(healthChanged)) {
   thread_ = std::thread([this] { loop(); });
 }
 

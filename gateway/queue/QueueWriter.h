@@ -1,4 +1,6 @@
 #pragma once
+#include "core/store/SegmentLog.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -10,8 +12,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "core/store/SegmentLog.h"
 
 namespace postern::gateway {
 
@@ -45,11 +45,10 @@ struct WriteJob {
   WriteWaiter* waiter = nullptr;
 };
 
-// The one thread that writes to the queue's log: all that waits is appended with one sync, then handed to `applied`, then
-// its waiters go on. Jobs are written and applied in order of submission.
-// When the disk fails, jobs fail at once, except those to be kept until done, and the thread tries again every second;
-// so nothing is acknowledged that is not durable, and it heals without a restart.
-// Threads: submit and problem are safe for all.
+// The one thread that writes to the queue's log: all that waits is appended with one sync, then handed to `applied`,
+// then its waiters go on. Jobs are written and applied in order of submission. When the disk fails, jobs fail at once,
+// except those to be kept until done, and the thread tries again every second; so nothing is acknowledged that is not
+// durable, and it heals without a restart. Threads: submit and problem are safe for all.
 class QueueWriter {
 public:
   using Applied = std::function<void(std::span<const WriteJob> jobs, std::span<const store::RecordRef> refs)>;

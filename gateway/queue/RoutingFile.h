@@ -1,10 +1,10 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Mutex.h"
+
 #include <filesystem>
 #include <memory>
 #include <optional>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Mutex.h"
 
 namespace postern::gateway {
 

@@ -1,12 +1,12 @@
 #include "listd/compose/Bounce.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/mail/Header.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
+#include <array>
 
 namespace postern::listd {
 
@@ -15,10 +15,13 @@ namespace {
 constexpr std::size_t MaxText = 300;
 constexpr std::size_t MaxScanned = 64 * 1024;
 
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
+bool isDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool containsAny(std::string_view text, std::initializer_list<std::string_view> needles) {
-  return std::any_of(needles.begin(), needles.end(), [&](std::string_view needle) { return text.find(needle) != text.npos; });
+  return std::any_of(needles.begin(), needles.end(),
+                     [&](std::string_view needle) { return text.find(needle) != text.npos; });
 }
 
 std::string printable(std::string_view text) {
@@ -120,8 +123,8 @@ Bounce fromReport(const mail::MimePart& part) {
 }
 
 bool isVacationSubject(std::string_view subject) {
-  return containsAny(subject, {"out of office", "out-of-office", "automatic reply", "auto reply", "autoreply", "vacation",
-                               "abwesenheit", "absence du bureau"});
+  return containsAny(subject, {"out of office", "out-of-office", "automatic reply", "auto reply", "autoreply",
+                               "vacation", "abwesenheit", "absence du bureau"});
 }
 
 bool isAutoReply(const mail::Message& message) {
@@ -143,26 +146,30 @@ bool isMailerDaemon(const mail::Message& message) {
 Bounce fromFreeText(const mail::MimeTree& tree, std::string_view subject, bool namesFailed) {
   if (containsAny(subject, {"delay", "warning", "still being retried", "not yet delivered"}))
     return other(Bounce::Kind::Delay);
-  const bool says = namesFailed || containsAny(subject, {"undeliver", "delivery status notification (failure)", "returned mail",
-                                          "failure notice", "delivery fail", "mail delivery failed", "delivery has failed",
-                                          "could not be delivered", "returning message to sender", "nondeliver",
-                                          "non-deliver", "unzustellbar"});
+  const bool says =
+      namesFailed ||
+      containsAny(subject, {"undeliver", "delivery status notification (failure)", "returned mail", "failure notice",
+                            "delivery fail", "mail delivery failed", "delivery has failed", "could not be delivered",
+                            "returning message to sender", "nondeliver", "non-deliver", "unzustellbar"});
   for (const auto& part : tree.parts()) {
     if (part.type != "text/plain") continue;
     const auto text = std::string_view(part.text).substr(0, MaxScanned);
     const std::string lower = mail::lowerAscii(text);
     if (containsAny(lower, {"will keep trying", "will be retried", "still trying", "you do not need to resend"}))
       return other(Bounce::Kind::Delay);
-    if (!says && !containsAny(lower, {"could not be delivered", "delivery failed", "permanent error", "i wasn't able to deliver",
-                                      "user unknown", "no such user", "mailbox unavailable"}))
+    if (!says &&
+        !containsAny(lower, {"could not be delivered", "delivery failed", "permanent error", "i wasn't able to deliver",
+                             "user unknown", "no such user", "mailbox unavailable"}))
       continue;
     // The quoted message behind the report may hold any number.
-    const auto quoted = std::min({lower.find("-----original message"), lower.find("\nreceived: "), lower.find("copy of the message")});
+    const auto quoted =
+        std::min({lower.find("-----original message"), lower.find("\nreceived: "), lower.find("copy of the message")});
     const auto own = text.substr(0, quoted);
     const std::string status = statusIn(own);
     const auto at = status.empty() ? own.npos : own.find(status);
     const auto lineStart = at == own.npos ? 0 : own.rfind('\n', at) + 1;
-    return failure(status, own.substr(lineStart, own.find('\n', std::max(lineStart, at == own.npos ? 0 : at)) - lineStart));
+    return failure(status,
+                   own.substr(lineStart, own.find('\n', std::max(lineStart, at == own.npos ? 0 : at)) - lineStart));
   }
   return says ? failure({}, {}) : other(Bounce::Kind::Unknown);
 }

@@ -1,8 +1,8 @@
 #pragma once
+#include "core/mail/Message.h"
+
 #include <optional>
 #include <string>
-
-#include "core/mail/Message.h"
 
 namespace postern::listd {
 

@@ -1,31 +1,37 @@
 #include "listd/compose/ListFacts.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/base/Error.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
+#include <array>
 
 namespace postern::listd {
 
 namespace {
 
-constexpr std::array OwnSuffixes = {"-owner", "-bounces", "-request", "-join", "-leave", "-subscribe",
-                                    "-unsubscribe", "-confirm", "-moderate", "-help"};
+constexpr std::array OwnSuffixes = {"-owner",     "-bounces",     "-request", "-join",     "-leave",
+                                    "-subscribe", "-unsubscribe", "-confirm", "-moderate", "-help"};
 
-constexpr std::array RoleNames = {"postmaster", "abuse", "hostmaster", "webmaster", "mailer-daemon", "root", "security",
-                                  "noc", "admin", "administrator"};
+constexpr std::array RoleNames = {"postmaster", "abuse",    "hostmaster", "webmaster", "mailer-daemon",
+                                  "root",       "security", "noc",        "admin",     "administrator"};
 
 }  // namespace
 
 const char* listNameErrorText(ListNameError error) {
   switch (error) {
-    case ListNameError::Quoted: return "a list name cannot contain characters that need quotes";
-    case ListNameError::Literal: return "a list needs a domain name, not an address literal";
-    case ListNameError::NotAscii: return "a list name must be plain ASCII";
-    case ListNameError::BadCharacter: return "a list name may contain letters, digits, '.', '-' and '_' only";
-    case ListNameError::Reserved: return "this name is reserved for one of a list's own addresses or for a role";
-    case ListNameError::TooLong: return "a list name may have at most 31 characters";
+    case ListNameError::Quoted:
+      return "a list name cannot contain characters that need quotes";
+    case ListNameError::Literal:
+      return "a list needs a domain name, not an address literal";
+    case ListNameError::NotAscii:
+      return "a list name must be plain ASCII";
+    case ListNameError::BadCharacter:
+      return "a list name may contain letters, digits, '.', '-' and '_' only";
+    case ListNameError::Reserved:
+      return "this name is reserved for one of a list's own addresses or for a role";
+    case ListNameError::TooLong:
+      return "a list name may have at most 31 characters";
   }
   return "this is no list name";
 }
@@ -55,6 +61,8 @@ mail::Address subAddress(const mail::Address& list, std::string_view suffix) {
   return std::move(*address);
 }
 
-std::string listId(const mail::Address& list) { return mail::lowerAscii(list.localPart()) + "." + list.domain(); }
+std::string listId(const mail::Address& list) {
+  return mail::lowerAscii(list.localPart()) + "." + list.domain();
+}
 
 }  // namespace postern::listd

@@ -1,9 +1,9 @@
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "core/base/Result.h"
 #include "core/mail/Address.h"
+
+#include <string>
+#include <string_view>
 
 namespace postern::listd {
 
@@ -21,12 +21,12 @@ struct ListFacts {
 
 // Why an address cannot be a list's.
 enum class ListNameError {
-  Quoted,      // needs quotes
-  Literal,     // no domain name
-  NotAscii,    // members' servers may not speak SMTPUTF8
+  Quoted,        // needs quotes
+  Literal,       // no domain name
+  NotAscii,      // members' servers may not speak SMTPUTF8
   BadCharacter,  // only letters, digits, ".", "-" and "_"
-  Reserved,    // ends like one of a list's own addresses ("-owner") or is one of RFC 2142's role names
-  TooLong,     // list-bounces+TAG would be over 64 octets (RFC 5321 §4.5.3.1.1)
+  Reserved,      // ends like one of a list's own addresses ("-owner") or is one of RFC 2142's role names
+  TooLong,       // list-bounces+TAG would be over 64 octets (RFC 5321 §4.5.3.1.1)
 };
 const char* listNameErrorText(ListNameError error);
 

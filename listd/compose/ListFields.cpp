@@ -1,9 +1,9 @@
 #include "listd/compose/ListFields.h"
 
-#include <algorithm>
-
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 

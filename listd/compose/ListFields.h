@@ -1,8 +1,8 @@
 #pragma once
+#include "listd/compose/ListFacts.h"
+
 #include <string>
 #include <vector>
-
-#include "listd/compose/ListFacts.h"
 
 namespace postern::listd {
 

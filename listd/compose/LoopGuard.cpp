@@ -20,12 +20,18 @@ std::string listIdOf(std::string_view value) {
 
 const char* loopReasonName(LoopReason reason) {
   switch (reason) {
-    case LoopReason::OwnListId: return "own-list-id";
-    case LoopReason::OwnXLoop: return "own-x-loop";
-    case LoopReason::TooManyHops: return "too-many-hops";
-    case LoopReason::NullSender: return "null-sender";
-    case LoopReason::AutoSubmitted: return "auto-submitted";
-    case LoopReason::Bulk: return "bulk";
+    case LoopReason::OwnListId:
+      return "own-list-id";
+    case LoopReason::OwnXLoop:
+      return "own-x-loop";
+    case LoopReason::TooManyHops:
+      return "too-many-hops";
+    case LoopReason::NullSender:
+      return "null-sender";
+    case LoopReason::AutoSubmitted:
+      return "auto-submitted";
+    case LoopReason::Bulk:
+      return "bulk";
   }
   return "loop";
 }

@@ -1,9 +1,9 @@
 #pragma once
-#include <optional>
-#include <string_view>
-
 #include "core/mail/Message.h"
 #include "listd/compose/ListFacts.h"
+
+#include <optional>
+#include <string_view>
 
 namespace postern::listd {
 

@@ -1,9 +1,5 @@
 #include "listd/compose/Notice.h"
 
-#include <array>
-#include <utility>
-#include <vector>
-
 #include "core/base/Error.h"
 #include "core/mail/Date.h"
 #include "core/mail/EncodedWord.h"
@@ -11,6 +7,10 @@
 #include "core/mail/MessageId.h"
 #include "core/mail/Text.h"
 #include "listd/compose/ListFields.h"
+
+#include <array>
+#include <utility>
+#include <vector>
 
 namespace postern::listd {
 
@@ -63,7 +63,8 @@ std::string textPart(std::string_view text) {
 // Everything of the header but the MIME fields.
 std::string head(const ListFacts& list, const mail::Address& to, std::string_view subject, std::string_view automatic,
                  const NoticeStamp& stamp) {
-  if (!mail::isMessageId(stamp.messageId)) throw Error(ErrorKind::Invariant, "a notice was stamped with a malformed message id");
+  if (!mail::isMessageId(stamp.messageId))
+    throw Error(ErrorKind::Invariant, "a notice was stamped with a malformed message id");
   return mail::mailboxField("From", {{plainName(list) + " (list service)", subAddress(list.address, "owner")}}) +
          mail::mailboxField("To", {{"", to}}) + mail::encodeUnstructured("Subject", subject) +
          "Date: " + mail::formatDate(stamp.at) + "\r\n" + mail::foldTokens("Message-ID", stamp.messageId) +
@@ -86,13 +87,20 @@ struct WithheldText {
 
 const WithheldText& withheldText(WithheldReason reason) {
   static constexpr std::array<WithheldText, 7> texts = {{
-      {"no-key", "We have no certificate or key for your address.", "Send or upload your certificate, then your next message arrives encrypted."},
+      {"no-key", "We have no certificate or key for your address.",
+       "Send or upload your certificate, then your next message arrives encrypted."},
       {"key-expired", "Your certificate has expired.", "Renew it and give us the new one."},
-      {"key-not-yet-valid", "Your certificate is not valid yet.", "Give us a certificate that is valid today, or wait until yours is."},
+      {"key-not-yet-valid", "Your certificate is not valid yet.",
+       "Give us a certificate that is valid today, or wait until yours is."},
       {"key-revoked", "Your certificate has been revoked.", "Give us a new certificate."},
-      {"key-not-confirmed", "A certificate for your address is waiting to be confirmed.", "Confirm it, or ask the people who look after the list to do so."},
-      {"key-unfit", "Your certificate cannot be used: it does not fit your address or purpose, is too weak, or comes from an issuer that is not trusted here.", "Give us another certificate."},
-      {"sealing-failed", "Something went wrong on our side while we encrypted it.", "You need not do anything. We have been told and will look into it."},
+      {"key-not-confirmed", "A certificate for your address is waiting to be confirmed.",
+       "Confirm it, or ask the people who look after the list to do so."},
+      {"key-unfit",
+       "Your certificate cannot be used: it does not fit your address or purpose, is too weak, or comes from an issuer "
+       "that is not trusted here.",
+       "Give us another certificate."},
+      {"sealing-failed", "Something went wrong on our side while we encrypted it.",
+       "You need not do anything. We have been told and will look into it."},
   }};
   return texts.at(static_cast<std::size_t>(reason));
 }
@@ -122,8 +130,9 @@ std::string reportText(const ListFacts& list, const ReportFacts& facts) {
   if (counts.withheld > 0)
     text += "  held back, as we cannot encrypt to them: " + plural(counts.withheld, "member", "members") + "\n";
   if (counts.failed > 0) text += "  not deliverable: " + plural(counts.failed, "member", "members") + "\n";
-  text += "\nWho they are is for the people who look after the list to know. Nothing was sent unprotected\n"
-          "that should not be. This report holds nothing of your message.\n";
+  text +=
+      "\nWho they are is for the people who look after the list to know. Nothing was sent unprotected\n"
+      "that should not be. This report holds nothing of your message.\n";
   return text + helpLines(list);
 }
 
@@ -142,25 +151,32 @@ std::string reportFields(const ListFacts& list, const ReportFacts& facts) {
 
 const char* rejectText(RejectReason reason) {
   switch (reason) {
-    case RejectReason::NotAMember: return "Only members may send to this list, and your address is not one of theirs.";
-    case RejectReason::Malformed: return "The message is malformed: its header or structure can be read in more than one way.";
-    case RejectReason::Closed: return "The list is closed.";
-    case RejectReason::TooLarge: return "The message is larger than this list takes.";
+    case RejectReason::NotAMember:
+      return "Only members may send to this list, and your address is not one of theirs.";
+    case RejectReason::Malformed:
+      return "The message is malformed: its header or structure can be read in more than one way.";
+    case RejectReason::Closed:
+      return "The list is closed.";
+    case RejectReason::TooLarge:
+      return "The message is larger than this list takes.";
   }
   return "The list does not take it.";
 }
 
 }  // namespace
 
-const char* withheldReasonName(WithheldReason reason) { return withheldText(reason).name; }
+const char* withheldReasonName(WithheldReason reason) {
+  return withheldText(reason).name;
+}
 
 std::string withheldNotice(const ListFacts& list, const mail::Address& member, WithheldReason reason,
                            const NoticeStamp& stamp) {
   const auto& words = withheldText(reason);
-  std::string text = "Hello,\n\na message to " + plainName(list) + " (" + list.address.text() +
-                     ")\ncould not be sent to you.\n\n" + words.why + "\n" + words.what +
-                     "\n\nMessages to this list leave us encrypted or not at all, so this notice holds nothing of it.\n" +
-                     helpLines(list);
+  std::string text =
+      "Hello,\n\na message to " + plainName(list) + " (" + list.address.text() + ")\ncould not be sent to you.\n\n" +
+      words.why + "\n" + words.what +
+      "\n\nMessages to this list leave us encrypted or not at all, so this notice holds nothing of it.\n" +
+      helpLines(list);
   return head(list, member, "A message to " + plainName(list) + " could not be sent to you", "auto-generated", stamp) +
          textPart(text);
 }
@@ -173,7 +189,8 @@ std::string deliveryReport(const ListFacts& list, const mail::Address& author, c
   return head(list, author, outcome.subject + plainName(list), "auto-replied", stamp) +
          "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"" + boundary + "\"\r\n\r\n--" +
          boundary + "\r\n" + textPart(reportText(list, facts)) + "\r\n--" + boundary +
-         "\r\nContent-Type: message/delivery-status\r\n\r\n" + reportFields(list, facts) + "\r\n--" + boundary + "--\r\n";
+         "\r\nContent-Type: message/delivery-status\r\n\r\n" + reportFields(list, facts) + "\r\n--" + boundary +
+         "--\r\n";
 }
 
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "listd/compose/ListFacts.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "core/base/Clock.h"
-#include "listd/compose/ListFacts.h"
 
 // Mail that Postern writes itself. None of these functions is given a post, so none can quote one.
 // The results are whole messages (CRLF) in plain English, marked Auto-Submitted; send them with the null sender.
@@ -12,7 +12,7 @@ namespace postern::listd {
 
 // Why a member got no copy.
 enum class WithheldReason {
-  NoKey,            // no certificate or key on file
+  NoKey,  // no certificate or key on file
   KeyExpired,
   KeyNotYetValid,
   KeyRevoked,

@@ -1,10 +1,5 @@
 #include "listd/compose/PostComposer.h"
 
-#include <algorithm>
-#include <array>
-#include <optional>
-#include <vector>
-
 #include "core/base/Error.h"
 #include "core/mail/Date.h"
 #include "core/mail/EncodedWord.h"
@@ -12,6 +7,11 @@
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
 #include "listd/compose/ListFields.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
 
 namespace postern::listd {
 
@@ -23,18 +23,54 @@ constexpr std::size_t MaxReferences = 20;
 // Of a secure post's own header only these go on, inside. What is not named here (trace, client names and addresses,
 // approval passwords, requests for receipts, forged results and list fields) stays behind.
 constexpr std::array<std::string_view, 14> KeptInside = {
-    "to",         "cc",       "subject",     "comments",     "keywords",     "importance",      "priority",
+    "to",         "cc",          "subject",      "comments",     "keywords",     "importance",  "priority",
     "x-priority", "sensitivity", "organization", "thread-topic", "thread-index", "in-reply-to", "auto-submitted"};
 
 // What an open list takes out of a header; a "*" at the end stands for any rest.
-constexpr std::array<std::string_view, 44> RemovedFromOpen = {
-    "received", "return-path", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-envelope-from",
-    "dkim-signature", "domainkey-signature", "authentication-results", "x-authentication-results", "received-spf",
-    "arc-*", "x-google-*", "x-ms-*", "x-microsoft-*", "x-forefront-*", "x-originating-ip", "bcc", "resent-*",
-    "disposition-notification-to", "disposition-notification-options", "return-receipt-to", "x-confirm-reading-to",
-    "x-pmrqc", "generate-delivery-report", "list-*", "x-list-*", "precedence", "x-loop", "x-beenthere", "mailing-list",
-    "errors-to", "mail-followup-to", "mail-reply-to", "sender", "x-sender", "hp-outer", "author", "approved", "approve",
-    "x-approved", "x-approve", "urgent"};
+constexpr std::array<std::string_view, 44> RemovedFromOpen = {"received",
+                                                              "return-path",
+                                                              "delivered-to",
+                                                              "x-original-to",
+                                                              "envelope-to",
+                                                              "x-envelope-to",
+                                                              "x-envelope-from",
+                                                              "dkim-signature",
+                                                              "domainkey-signature",
+                                                              "authentication-results",
+                                                              "x-authentication-results",
+                                                              "received-spf",
+                                                              "arc-*",
+                                                              "x-google-*",
+                                                              "x-ms-*",
+                                                              "x-microsoft-*",
+                                                              "x-forefront-*",
+                                                              "x-originating-ip",
+                                                              "bcc",
+                                                              "resent-*",
+                                                              "disposition-notification-to",
+                                                              "disposition-notification-options",
+                                                              "return-receipt-to",
+                                                              "x-confirm-reading-to",
+                                                              "x-pmrqc",
+                                                              "generate-delivery-report",
+                                                              "list-*",
+                                                              "x-list-*",
+                                                              "precedence",
+                                                              "x-loop",
+                                                              "x-beenthere",
+                                                              "mailing-list",
+                                                              "errors-to",
+                                                              "mail-followup-to",
+                                                              "mail-reply-to",
+                                                              "sender",
+                                                              "x-sender",
+                                                              "hp-outer",
+                                                              "author",
+                                                              "approved",
+                                                              "approve",
+                                                              "x-approved",
+                                                              "x-approve",
+                                                              "urgent"};
 
 bool isRemovedFromOpen(std::string_view name) {
   const std::string lower = mail::lowerAscii(name);
@@ -76,7 +112,8 @@ std::vector<std::string> authorFields(const Author& author, const ListFacts& lis
 bool isOwnId(std::string_view id, const mail::Address& list) {
   if (id.size() != 26 + list.domain().size() + 3 || !id.ends_with("@" + list.domain() + ">")) return false;
   const auto random = id.substr(1, 26);
-  return std::all_of(random.begin(), random.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '7'); });
+  return std::all_of(random.begin(), random.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '7'); });
 }
 
 std::vector<std::string> idsOf(const mail::Message& post, std::string_view name) {
@@ -125,7 +162,8 @@ std::string defaultContentType(std::string_view body) {
 // The post's Content-Type with hp="cipher" (RFC 9788 §2.1); a mark of the author's own is taken off.
 std::optional<std::string> protectedContentType(const mail::Message& post) {
   const auto* field = post.header().find("Content-Type");
-  const auto type = mail::parseParameterized(field == nullptr ? defaultContentType(post.body()) : std::string(field->value));
+  const auto type =
+      mail::parseParameterized(field == nullptr ? defaultContentType(post.body()) : std::string(field->value));
   if (!type.wellFormed || type.value.find('/') == type.value.npos || type.value.size() > 200) return std::nullopt;
   std::string line = "Content-Type: " + type.value;
   for (const auto& parameter : type.parameters) {
@@ -137,7 +175,8 @@ std::optional<std::string> protectedContentType(const mail::Message& post) {
 }
 
 void requireStamp(const PostStamp& stamp) {
-  if (!mail::isMessageId(stamp.messageId)) throw Error(ErrorKind::Invariant, "a post was stamped with a malformed message id");
+  if (!mail::isMessageId(stamp.messageId))
+    throw Error(ErrorKind::Invariant, "a post was stamped with a malformed message id");
 }
 
 // The field with its line end, also where the received header had none.
@@ -156,14 +195,16 @@ std::string originalIdAndReferences(const mail::Message& post) {
   return fields.empty() ? std::string() : fields.front();
 }
 
-std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp, const Author& author) {
+std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp,
+                        const Author& author) {
   const auto& header = post.header();
   std::string inner;
   for (const auto& field : authorFields(author, list)) inner += field;
   if (header.find("To") == nullptr) inner += mail::mailboxField("To", {{"", list.address}});
   if (header.find("Subject") == nullptr) inner += "Subject: \r\n";
   const auto* date = header.find("Date");
-  inner += date != nullptr && mail::parseDate(date->value) ? wholeField(*date) : "Date: " + mail::formatDate(stamp.at) + "\r\n";
+  inner += date != nullptr && mail::parseDate(date->value) ? wholeField(*date)
+                                                           : "Date: " + mail::formatDate(stamp.at) + "\r\n";
   inner += mail::foldTokens("Message-ID", stamp.messageId);
   inner += originalIdAndReferences(post);
   for (const auto& field : header.fields()) {
@@ -201,8 +242,10 @@ std::optional<std::string> asciiField(const mail::HeaderField& field) {
 
 const char* composeErrorText(ComposeError error) {
   switch (error) {
-    case ComposeError::Ambiguous: return "the header of the message is malformed or ambiguous";
-    case ComposeError::NoAuthor: return "the message does not name exactly one author in From";
+    case ComposeError::Ambiguous:
+      return "the header of the message is malformed or ambiguous";
+    case ComposeError::NoAuthor:
+      return "the message does not name exactly one author in From";
   }
   return "the message cannot be sent on";
 }
@@ -228,7 +271,8 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
 }
 
 Result<std::string, ComposeError> PostComposer::composeOpen(const mail::Message& post, const PostStamp& stamp) const {
-  if (list_.secure) throw Error(ErrorKind::Invariant, "an open copy was asked for of the secure list " + list_.address.text());
+  if (list_.secure)
+    throw Error(ErrorKind::Invariant, "an open copy was asked for of the secure list " + list_.address.text());
   requireStamp(stamp);
   const auto& header = post.header();
   if (isAmbiguous(header)) return Unexpected(ComposeError::Ambiguous);

@@ -1,10 +1,10 @@
 #pragma once
-#include <string>
-
 #include "core/base/Clock.h"
 #include "core/base/Result.h"
 #include "core/mail/Message.h"
 #include "listd/compose/ListFacts.h"
+
+#include <string>
 
 namespace postern::listd {
 

@@ -1,15 +1,15 @@
 #include "listd/compose/Verp.h"
 
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+#include "core/mail/Text.h"
+#include "listd/compose/ListFacts.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <array>
-
-#include "core/base/Codec.h"
-#include "core/base/Error.h"
-#include "core/mail/Text.h"
-#include "listd/compose/ListFacts.h"
 
 namespace postern::listd {
 

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Secret.h"
+#include "core/mail/Address.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Secret.h"
-#include "core/mail/Address.h"
 
 namespace postern::listd {
 

@@ -7,8 +7,11 @@ Account readAccount(const store::Statement& row) {
   return {row.text(0), row.text(1), row.text(2), row.blob(3), row.unsignedInteger(4), row.time(5), row.time(6)};
 }
 
-constexpr std::string_view Columns =
-    "SELECT name, role, password_hash, totp_secret, totp_last_step, created_at, last_sign_in_at FROM accounts ";
+std::string rowsWhere(std::string_view rest) {
+  std::string sql =
+      "SELECT name, role, password_hash, totp_secret, totp_last_step, created_at, last_sign_in_at FROM accounts ";
+  return sql.append(rest);
+}
 
 }  // namespace
 
@@ -22,13 +25,13 @@ void AccountStore::add(const Account& account) {
 }
 
 std::optional<Account> AccountStore::find(std::string_view name) const {
-  auto select = database_.prepare(std::string(Columns) + "WHERE name = ?");
+  auto select = database_.prepare(rowsWhere("WHERE name = ?"));
   if (!select.bind(name).step()) return std::nullopt;
   return readAccount(select);
 }
 
 std::vector<Account> AccountStore::all() const {
-  auto select = database_.prepare(std::string(Columns) + "ORDER BY name");
+  auto select = database_.prepare(rowsWhere("ORDER BY name"));
   select.bind();
   std::vector<Account> accounts;
   while (select.step()) accounts.push_back(readAccount(select));

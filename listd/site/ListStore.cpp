@@ -3,9 +3,12 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::string_view Columns =
-    "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
-    "fingerprint, not_after FROM lists ";
+std::string rowsWhere(std::string_view rest) {
+  std::string sql =
+      "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
+      "fingerprint, not_after FROM lists ";
+  return sql.append(rest);
+}
 
 List readList(const store::Statement& row) {
   List list;
@@ -42,19 +45,19 @@ std::uint64_t ListStore::add(const List& list) {
 }
 
 std::optional<List> ListStore::find(std::string_view address) const {
-  auto select = database_.prepare(std::string(Columns) + "WHERE address = ?");
+  auto select = database_.prepare(rowsWhere("WHERE address = ?"));
   if (!select.bind(address).step()) return std::nullopt;
   return readList(select);
 }
 
 std::optional<List> ListStore::find(std::uint64_t id) const {
-  auto select = database_.prepare(std::string(Columns) + "WHERE id = ?");
+  auto select = database_.prepare(rowsWhere("WHERE id = ?"));
   if (!select.bind(id).step()) return std::nullopt;
   return readList(select);
 }
 
 std::vector<List> ListStore::all() const {
-  auto select = database_.prepare(std::string(Columns) + "ORDER BY address");
+  auto select = database_.prepare(rowsWhere("ORDER BY address"));
   select.bind();
   std::vector<List> lists;
   while (select.step()) lists.push_back(readList(select));

@@ -3,9 +3,12 @@
 namespace postern::listd {
 namespace {
 
-#define KEY_COLUMNS                                                                                              \
-  "id, address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, bits, subject, issuer, " \
-  "added_at, recipient_key, certificate"
+std::string rowsWhere(std::string_view rest) {
+  std::string sql =
+      "SELECT id, address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, bits, subject, issuer, "
+      "added_at, recipient_key, certificate FROM member_keys WHERE ";
+  return sql.append(rest);
+}
 
 MemberKey readKey(const store::Statement& row) {
   MemberKey key;
@@ -55,21 +58,19 @@ void MemberKeyStore::replaceVerdict(const MemberKey& key) {
 }
 
 std::optional<MemberKey> MemberKeyStore::find(std::string_view address, std::string_view fingerprint) const {
-  auto select = database_.prepare("SELECT " KEY_COLUMNS " FROM member_keys WHERE address = ? AND fingerprint = ?");
+  auto select = database_.prepare(rowsWhere("address = ? AND fingerprint = ?"));
   if (!select.bind(address, fingerprint).step()) return std::nullopt;
   return readKey(select);
 }
 
 std::vector<MemberKey> MemberKeyStore::withFingerprint(std::string_view fingerprint) const {
-  auto select = database_.prepare("SELECT " KEY_COLUMNS " FROM member_keys WHERE fingerprint = ? ORDER BY id");
+  auto select = database_.prepare(rowsWhere("fingerprint = ? ORDER BY id"));
   select.bind(fingerprint);
   return readKeys(select);
 }
 
 std::vector<MemberKey> MemberKeyStore::withFingerprintPrefix(std::string_view prefix) const {
-  auto select = database_.prepare("SELECT " KEY_COLUMNS
-                                  " FROM member_keys WHERE fingerprint >= ? AND fingerprint < ? ORDER BY fingerprint, id "
-                                  "LIMIT 100");
+  auto select = database_.prepare(rowsWhere("fingerprint >= ? AND fingerprint < ? ORDER BY fingerprint, id LIMIT 100"));
   select.bind(prefix, std::string(prefix) + "g");  // behind every hexadecimal digit
   return readKeys(select);
 }
@@ -93,8 +94,7 @@ void MemberKeyStore::setState(std::string_view fingerprint, KeyState state) {
 
 std::vector<MemberKey> MemberKeyStore::page(std::string_view address, std::uint64_t after, std::uint32_t limit) const {
   auto select = database_.prepare(
-      address.empty() ? "SELECT " KEY_COLUMNS " FROM member_keys WHERE id > ? ORDER BY id LIMIT ?"
-                      : "SELECT " KEY_COLUMNS " FROM member_keys WHERE id > ? AND address = ? ORDER BY id LIMIT ?");
+      rowsWhere(address.empty() ? "id > ? ORDER BY id LIMIT ?" : "id > ? AND address = ? ORDER BY id LIMIT ?"));
   if (address.empty())
     select.bind(after, limit);
   else

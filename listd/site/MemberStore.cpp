@@ -5,7 +5,10 @@
 namespace postern::listd {
 namespace {
 
-#define MEMBER_COLUMNS "id, list_id, address, name, role, state, protection, reason, joined_at"
+std::string rowsWhere(std::string_view rest) {
+  std::string sql = "SELECT id, list_id, address, name, role, state, protection, reason, joined_at FROM members WHERE ";
+  return sql.append(rest);
+}
 
 Member readMember(const store::Statement& row) {
   Member member;
@@ -52,7 +55,7 @@ std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
 }
 
 std::optional<Member> MemberStore::find(std::uint64_t listId, std::string_view address) const {
-  auto select = database_.prepare("SELECT " MEMBER_COLUMNS " FROM members WHERE list_id = ? AND address = ?");
+  auto select = database_.prepare(rowsWhere("list_id = ? AND address = ?"));
   if (!select.bind(listId, address).step()) return std::nullopt;
   return readMember(select);
 }
@@ -85,11 +88,10 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
   // The cursor and the prefix make one range of addresses, which the index answers.
   const std::string from = after >= filter.prefix ? std::string(after) : std::string();
   const auto end = endOfPrefix(filter.prefix);
-  std::string sql = "SELECT " MEMBER_COLUMNS
-                    " FROM members WHERE list_id = ? AND address > ? AND address >= ? AND address < ?";
+  auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
   if (!filter.part.empty()) sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
   if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
-  auto select = database_.prepare(sql + " ORDER BY address LIMIT ?");
+  auto select = database_.prepare(sql.append(" ORDER BY address LIMIT ?"));
   if (!filter.part.empty())
     select.bind(listId, from, filter.prefix, end, filter.standing, filter.standing, filter.part, limit);
   else if (!filter.standing.empty())

@@ -8,10 +8,13 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::string_view Columns =
-    "SELECT id, accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, received_at, "
-    "planned_at, size, class, vault_object, client, verdict, reason, state, reported, tries, retry_at, trouble, "
-    "sent_through, recipients, delivered, deferred, failed, withheld, pending FROM posts ";
+std::string rowsWhere(std::string_view rest) {
+  std::string sql =
+      "SELECT id, accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, received_at, "
+      "planned_at, size, class, vault_object, client, verdict, reason, state, reported, tries, retry_at, trouble, "
+      "sent_through, recipients, delivered, deferred, failed, withheld, pending FROM posts ";
+  return sql.append(rest);
+}
 
 const char* stateWord(PostState state) {
   switch (state) {
@@ -79,7 +82,7 @@ std::uint64_t PostStore::add(const Post& post) {
 }
 
 std::optional<Post> PostStore::find(std::uint64_t id) const {
-  auto select = database_.prepare(std::string(Columns) + "WHERE id = ?");
+  auto select = database_.prepare(rowsWhere("WHERE id = ?"));
   if (!select.bind(id).step()) return std::nullopt;
   return readPost(select);
 }
@@ -92,7 +95,7 @@ bool PostStore::exists(std::uint64_t acceptedId, std::string_view queueId, std::
 std::optional<Post> PostStore::findByAnyId(std::string_view id) const {
   for (const char* where : {"WHERE message_id = ? ORDER BY id DESC LIMIT 1",
                             "WHERE queue_id = ? ORDER BY id DESC LIMIT 1"}) {
-    auto select = database_.prepare(std::string(Columns) + where);
+    auto select = database_.prepare(rowsWhere(where));
     if (select.bind(id).step()) return readPost(select);
   }
   std::uint64_t number = 0;
@@ -118,8 +121,7 @@ std::optional<TimePoint> PostStore::nextRetry() const {
 }
 
 std::vector<Post> PostStore::inTrouble(std::uint32_t limit) const {
-  auto select = database_.prepare(std::string(Columns) +
-                                  "WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY id LIMIT ?");
+  auto select = database_.prepare(rowsWhere("WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY id LIMIT ?"));
   select.bind(limit);
   return readPosts(select);
 }
@@ -164,7 +166,7 @@ void PostStore::addCounts(std::uint64_t id, const PostCounts& change) {
 std::vector<Post> PostStore::page(std::uint64_t listId, std::uint64_t before, std::uint32_t limit) const {
   constexpr std::int64_t Newest = std::numeric_limits<std::int64_t>::max();
   const auto end = before == 0 ? Newest : static_cast<std::int64_t>(before);
-  auto select = database_.prepare(std::string(Columns) + (listId == 0 ? "WHERE id < ? ORDER BY id DESC LIMIT ?"
+  auto select = database_.prepare(rowsWhere(listId == 0 ? "WHERE id < ? ORDER BY id DESC LIMIT ?"
                                                                        : "WHERE list_id = ? AND id < ? ORDER BY id "
                                                                          "DESC LIMIT ?"));
   if (listId == 0)

@@ -81,7 +81,7 @@ function fillPosts(site) {
     const members = site.members.filter((member) => member.list === list.address && member.state === "enabled");
     const recipients = members.map((member, index) => {
       const withheld = member.protection === "withheld";
-      const deferred = !withheld && i === 0 && index === 4;
+      const deferred = !withheld && i === 0 && index === 2;
       const host = member.address.split("@")[1];
       const attempt = (outcome, wait, code, text) => ({
         at: at + wait * 1_000_000, outcome, remoteHost: "mx1." + host, remoteAddress: "198.51.100.25", replyCode: code,

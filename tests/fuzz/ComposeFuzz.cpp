@@ -1,11 +1,11 @@
 // rooms: listd mail
 // Whatever post comes, composed headers are clean, the body is untouched, and bounces and loops are judged.
-#include <cstdlib>
-
 #include "core/mail/Text.h"
 #include "listd/compose/Bounce.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace postern;

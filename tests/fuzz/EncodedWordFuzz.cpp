@@ -1,12 +1,12 @@
 // rooms: mail
 // Decoding gives valid UTF-8 on one line; what is written is one clean field and reads back.
-#include <algorithm>
-#include <cstdlib>
-
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Mailboxes.h"
 #include "core/mail/Message.h"
 #include "core/mail/Text.h"
+
+#include <algorithm>
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace postern::mail;

@@ -1,13 +1,13 @@
 // rooms: mail
 // Spans stay within the buffer and in order, edits keep the body, mailbox lists and dates never fall over.
-#include <cstdlib>
-
 #include "core/mail/Date.h"
 #include "core/mail/Mailboxes.h"
 #include "core/mail/Message.h"
 #include "core/mail/MessageId.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace postern::mail;
@@ -30,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     (void)parseDate(field.value);
     for (const auto& id : parseMessageIds(field.value)) check(isMessageId(id));
   }
-  const std::string edited = message->edited({HeaderEdit::remove("Subject"), HeaderEdit::replace("To", "To: a@b\r\n"),
-                                              HeaderEdit::prepend("X: y\r\n")});
+  const std::string edited = message->edited(
+      {HeaderEdit::remove("Subject"), HeaderEdit::replace("To", "To: a@b\r\n"), HeaderEdit::prepend("X: y\r\n")});
   check(edited.ends_with(message->body()));
   const auto again = Message::parse(edited);
   check(again && again->header().count("Subject") == 0 && again->header().count("To") == 1);

@@ -1,9 +1,9 @@
 // rooms: mail
 // Any bytes give a tree within the limits, with clean text and names.
-#include <cstdlib>
-
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace postern::mail;

@@ -1,9 +1,8 @@
 #pragma once
-#include <cerrno>
+#include "core/store/SegmentLog.h"
 
 #include <atomic>
-
-#include "core/store/SegmentLog.h"
+#include <cerrno>
 
 namespace postern::test {
 
@@ -19,8 +18,7 @@ public:
 
   ssize_t write(int fd, const char* bytes, std::size_t length, std::uint64_t offset) override {
     const auto stop = shortWriteAt.exchange(-1);
-    if (stop >= 0)
-      return store::DiskAccess::write(fd, bytes, std::min(length, static_cast<std::size_t>(stop)), offset);
+    if (stop >= 0) return store::DiskAccess::write(fd, bytes, std::min(length, static_cast<std::size_t>(stop)), offset);
     if (writeError != 0) {
       errno = writeError;
       return -1;

@@ -133,7 +133,8 @@ Response dashboard(Visit& visit) {
   const int minutes = spanOf(visit.request);
   const auto status = visit.order("status");
   const auto flow = visit.order("flow", {{"minutes", minutes}});
-  const auto lists = views::part(visit.order("list.list"), "items");
+  const auto known = visit.order("list.list");
+  const auto& lists = views::part(known, "items");
   const auto recent = visit.order("post.list", {{"limit", 8}});
   json posts = json::array();
   for (const auto& post : views::part(recent, "items")) posts.push_back(views::postRow(post, now));
@@ -154,6 +155,7 @@ Response dashboard(Visit& visit) {
                      {"noLists", lists.empty()},
                      {"posts", posts},
                      {"anyPosts", !posts.empty()},
+                     {"showList", true},
                      {"version", views::text(status, "version")},
                      {"startedAt", views::time(status, "startedAt", now)},
                      {"updatedAt", views::time(now, now)}});

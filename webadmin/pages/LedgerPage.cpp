@@ -33,6 +33,23 @@ json attemptView(const json& attempt, TimePoint now) {
           {"tls", host.empty() ? json(nullptr) : tlsView(views::part(attempt, "tls"))}};
 }
 
+// A withheld member got a notice in place of a copy: the state is the notice's, and the badge says so.
+json stateBadge(const std::string& protection, const std::string& state) {
+  if (protection != "withheld" || state == "withheld") return views::badge(state);
+  return {{"text", "Notice: " + words::state(state)}, {"tone", state == "delivered" ? "quiet" : words::toneOf(state)}};
+}
+
+// The last attempt in a line: "250 over TLSv1.3".
+std::string lastLine(const json& attempts) {
+  if (!attempts.is_array() || attempts.empty()) return {};
+  const auto& last = attempts.back();
+  const auto code = views::text(last, "replyCode");
+  const auto version = views::text(views::part(last, "tls"), "version");
+  auto line = code.empty() || code == "0" ? words::state(views::text(last, "outcome")) : code;
+  if (!views::text(last, "remoteHost").empty()) line += version.empty() ? " without TLS" : " over " + version;
+  return line;
+}
+
 json recipientView(const json& recipient, bool secure, TimePoint now) {
   const auto protection = views::text(recipient, "protection");
   json attempts = json::array();
@@ -43,23 +60,25 @@ json recipientView(const json& recipient, bool secure, TimePoint now) {
           {"tone", protection == "withheld" ? "wait" : protection == "none" ? (secure ? "bad" : "quiet") : "good"},
           {"reason", words::reason(views::text(recipient, "reason"))},
           {"fingerprint", words::fingerprint(views::text(recipient, "keyFingerprint"))},
-          {"badge", views::badge(views::text(recipient, "state"))},
+          {"badge", stateBadge(protection, views::text(recipient, "state"))},
           {"deliveredAt", views::time(recipient, "deliveredAt", now)},
           {"attempts", attempts},
+          {"lastLine", lastLine(views::part(recipient, "attempts"))},
           {"attemptCount", std::to_string(count) + (count == 1 ? " attempt" : " attempts")},
           {"hasAttempts", count > 0}};
 }
 
 struct Counts {
   std::map<std::string, std::uint64_t> protections;
-  std::map<std::string, std::uint64_t> states;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> states;  // by what was sent ("copy" "withheld") and state
 };
 
 Counts countRecipients(const json& recipients) {
   Counts counts;
   for (const auto& recipient : recipients) {
     ++counts.protections[views::text(recipient, "protection")];
-    ++counts.states[views::text(recipient, "state")];
+    const bool withheld = views::text(recipient, "protection") == "withheld";
+    ++counts.states[{withheld ? "withheld" : "copy", views::text(recipient, "state")}];
   }
   return counts;
 }
@@ -87,7 +106,7 @@ json timeLine(const json& post, const json& recipients, const Counts& counts, Ti
     }
   json states = json::array();
   for (const auto& [state, count] : counts.states)
-    states.push_back({{"badge", views::badge(state)}, {"count", words::count(count)}});
+    states.push_back({{"badge", stateBadge(state.first, state.second)}, {"count", words::count(count)}});
   json delivery = {{"title", "Delivery"}, {"states", states}};
   if (last) {
     delivery["at"] = views::time(fromMicros(static_cast<std::int64_t>(first)), now);
@@ -100,9 +119,10 @@ json timeLine(const json& post, const json& recipients, const Counts& counts, Ti
 bool fits(const json& recipient, const std::string& show, const std::string& wanted) {
   if (!wanted.empty() && views::text(recipient, "address").find(wanted) == std::string::npos) return false;
   const auto state = views::text(recipient, "state");
-  if (show == "delivered") return state == "delivered";
-  if (show == "withheld") return views::text(recipient, "protection") == "withheld";
-  if (show == "waiting") return state != "delivered" && views::text(recipient, "protection") != "withheld";
+  const bool withheld = views::text(recipient, "protection") == "withheld";
+  if (show == "delivered") return state == "delivered" && !withheld;
+  if (show == "waiting") return state != "delivered" && !withheld;
+  if (show == "withheld") return withheld;
   return true;
 }
 
@@ -144,7 +164,7 @@ Response ledger(Visit& visit) {
            (wanted.empty() ? "" : "&q=" + percentEncode(wanted));
   };
   const auto pages = std::max<std::size_t>(1, (fitting + PageSize - 1) / PageSize);
-  pager["position"] = "Page " + std::to_string(number) + " of " + std::to_string(pages);
+  if (pages > 1) pager["position"] = "Page " + std::to_string(number) + " of " + std::to_string(pages);
   if (number > 1) pager["previous"] = pagePath(number - 1);
   if (number < pages) pager["next"] = pagePath(number + 1);
   auto view = views::postRow(post, visit.now());

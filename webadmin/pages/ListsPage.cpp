@@ -53,7 +53,8 @@ json options(const std::string& chosen, std::initializer_list<std::pair<const ch
 Response drawNewList(const Visit& visit, int status, const json& refusal) {
   const auto& form = visit.request.form;
   json domains = json::array();
-  for (const auto& domain : views::part(visit.order("domain.list"), "items"))
+  const auto answer = visit.order("domain.list");
+  for (const auto& domain : views::part(answer, "items"))
     domains.push_back({{"name", views::text(domain, "name")}, {"chosen", form.get("domain") == views::text(domain, "name")}});
   return visit.page("list-new", {"New list", "lists", status},
                     {{"refusal", refusal},
@@ -120,7 +121,7 @@ Response createList(Visit& visit) {
     const auto stored = views::text(made, "address");
     return Response::redirect(views::listPath(stored.empty() ? address : stored) + "?done=list-created");
   } catch (const app::OrderRefused& refused) {
-    return drawNewList(visit, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawNewList(visit, 422, views::refusal(refused));
   }
 }
 

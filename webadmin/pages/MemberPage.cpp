@@ -40,8 +40,8 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
   const auto stored = visit.order("list.show", {{"address", list}});
   const auto member = findMember(visit);
   json keys = json::array();
-  for (const auto& key : views::part(visit.order("key.list", {{"address", address}}), "items"))
-    keys.push_back(keyView(key, visit.now()));
+  const auto onFile = visit.order("key.list", {{"address", address}});
+  for (const auto& key : views::part(onFile, "items")) keys.push_back(keyView(key, visit.now()));
   const bool disabled = views::text(member, "state") == "disabled";
   const bool withheld = views::text(member, "protection") == "withheld";
   const bool secure = views::flag(stored, "secure");
@@ -90,7 +90,7 @@ Response importKey(Visit& visit) {
   try {
     visit.order("key.import", {{"address", visit.param("member")}, {"certificate", certificate}});
   } catch (const app::OrderRefused& refused) {
-    return drawMember(visit, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawMember(visit, 422, views::refusal(refused));
   }
   return Response::redirect(views::memberPath(visit.param("list"), visit.param("member")) + "?done=key-imported");
 }

@@ -62,7 +62,8 @@ json pager(const Visit& visit, const MemberTable& table) {
     return links;
   }
   const auto number = table.pageNumber();
-  links["position"] = "Page " + std::to_string(number) + " of " + std::to_string(table.pageCount());
+  if (table.pageCount() > 1)
+    links["position"] = "Page " + std::to_string(number) + " of " + std::to_string(table.pageCount());
   if (number > 1) links["previous"] = tablePath(visit, "page", std::to_string(number - 1));
   if (number < table.pageCount()) links["next"] = tablePath(visit, "page", std::to_string(number + 1));
   return links;
@@ -135,7 +136,7 @@ Response addMember(Visit& visit) {
     return Response::redirect(views::memberPath(list, address.empty() ? form.get("address") : address) +
                               "?done=member-added");
   } catch (const app::OrderRefused& refused) {
-    return drawMembers(visit, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawMembers(visit, 422, views::refusal(refused));
   }
 }
 

@@ -26,7 +26,8 @@ Response posts(Visit& visit) {
   json rows = json::array();
   for (const auto& post : views::part(answer, "items")) rows.push_back(views::postRow(post, visit.now()));
   json lists = json::array();
-  for (const auto& list : views::part(visit.order("list.list"), "items"))
+  const auto known = visit.order("list.list");
+  for (const auto& list : views::part(known, "items"))
     lists.push_back({{"address", views::text(list, "address")},
                      {"chosen", views::text(list, "address") == query.get("list")}});
   const auto next = views::text(answer, "next");
@@ -38,6 +39,7 @@ Response posts(Visit& visit) {
   const bool narrowed = !query.get("list").empty() || !query.get("before").empty();
   return visit.page("posts", {"Posts", "posts"},
                     {{"posts", rows},
+                     {"showList", true},
                      {"empty", rows.empty() && !narrowed},
                      {"noneFit", rows.empty() && narrowed},
                      {"lists", lists},

@@ -19,6 +19,7 @@ std::string grouped(const std::string& secret) {
 }
 
 Response drawGone(const Visit& visit, const app::OrderError& error) {
+  if (error.code == "broken" || error.code == "unavailable") throw app::OrderRefused(error);
   return visit.page("setup-gone", {"Set-up link", "", 410}, {{"message", error.message}, {"hint", error.hint}});
 }
 
@@ -72,7 +73,7 @@ Response setup(Visit& visit) {
                                {"password", form.get("password")},
                                {"totp", form.get("code")}});
   } catch (const app::OrderRefused& refused) {
-    return drawSetup(visit, token, check, 422, views::refusal(refused.error().message, refused.error().hint));
+    return drawSetup(visit, token, check, 422, views::refusal(refused));
   }
   visit.tools.signInLimit.forgive(visit.request.clientAddress);
   return Response::redirect("/sign-in?done=set-up");

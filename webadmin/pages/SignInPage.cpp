@@ -39,7 +39,7 @@ Response signIn(Visit& visit) {
                                                 {"totp", form.get("code")},
                                                 {"client", client}});
   } catch (const app::OrderRefused& refused) {
-    return drawSignIn(visit, 401, views::refusal(refused.error().message, refused.error().hint));
+    return drawSignIn(visit, 401, views::refusal(refused));
   }
   visit.tools.signInLimit.forgive(client);
   // Whatever session the browser came with ends here; the new one has a token that nobody has seen before.

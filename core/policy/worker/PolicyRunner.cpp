@@ -31,9 +31,9 @@ std::string loggable(const Sandbox& sandbox) {
 PolicyRunner::PolicyRunner(const frame::LoadRequest& request) : budget_{request.instructions, request.memory} {
   compileFiles(request);
   for (auto& policy : set_.policies) inspect(policy);
-  for (const auto& [name, settings] : settings_)
-    if (std::none_of(set_.policies.begin(), set_.policies.end(), [&](const auto& p) { return p.name == name; }))
-      report_.problems.push_back({"settings.lua", 0, "there is no policy `" + name + "` in this set"});
+  for (const auto& entry : settings_)
+    if (std::none_of(set_.policies.begin(), set_.policies.end(), [&](const auto& p) { return p.name == entry.first; }))
+      report_.problems.push_back({"settings.lua", 0, "there is no policy `" + entry.first + "` in this set"});
   report_.ok = report_.problems.empty() && !set_.policies.empty();
   if (!report_.ok) set_ = {};
 }

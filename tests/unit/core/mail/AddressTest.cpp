@@ -94,7 +94,8 @@ BOOST_AUTO_TEST_CASE(flags_address_literals) {
   BOOST_TEST(parsed("a@[IPv6:2001:DB8:0:0::1]") == "a@[ipv6:2001:db8::1]");
   BOOST_TEST(Address::parse("a@[192.0.2.1]")->isLiteral());
   BOOST_TEST(!Address::parse("a@x.example")->isLiteral());
-  for (const auto* bad : {"a@[]", "a@[1.2.3]", "a@[1.2.3.4", "a@[300.1.1.1]", "a@[IPv6:xyz]", "a@[x.example]", "a@[1.2.3.4] "})
+  for (const auto* bad :
+       {"a@[]", "a@[1.2.3]", "a@[1.2.3.4", "a@[300.1.1.1]", "a@[IPv6:xyz]", "a@[x.example]", "a@[1.2.3.4] "})
     BOOST_TEST(refused(bad, AddressError::BadLiteral), bad);
 }
 
@@ -104,7 +105,8 @@ BOOST_AUTO_TEST_CASE(stores_internationalised_domains_as_a_labels) {
   BOOST_TEST(parsed("a@xn--bcher-kva.example") == "a@xn--bcher-kva.example");
   BOOST_TEST(parsed("a@XN--BCHER-KVA.example") == "a@xn--bcher-kva.example");
   // A full-width dot and letters are the ordinary ones under IDNA: one address, not two.
-  BOOST_TEST(parsed("a@\xef\xbd\x85xample\xe3\x80\x82" "com") == "a@example.com");
+  BOOST_TEST(parsed("a@\xef\xbd\x85xample\xe3\x80\x82"
+                    "com") == "a@example.com");
   BOOST_TEST(refused("a@xn--a.example", AddressError::BadDomain));
   BOOST_TEST(refused("a@b\xfc\x63her.example", AddressError::BadDomain));
   BOOST_TEST(refused("a@a\xe2\x80\xae\x62.example", AddressError::BadDomain));  // right-to-left override

@@ -1,11 +1,10 @@
-#include "core/mail/EncodedWord.h"
-
-#include <random>
-
 #include "core/base/Error.h"
+#include "core/mail/EncodedWord.h"
 #include "core/mail/Header.h"
 #include "core/mail/Message.h"
 #include "core/mail/Text.h"
+
+#include <random>
 
 using namespace postern::mail;
 using namespace std::string_literals;
@@ -30,7 +29,9 @@ BOOST_AUTO_TEST_CASE(decodes_both_encodings_and_many_charsets) {
   BOOST_TEST(decodeUnstructured(" plain text") == "plain text");
   BOOST_TEST(decodeUnstructured("=?utf-8?Q?Sec=75re:_x?=") == "Secure: x");
   BOOST_TEST(decodeUnstructured("=?UTF-8?b?U2VjdXJlOiB4?=") == "Secure: x");
-  BOOST_TEST(decodeUnstructured("=?ISO-8859-1?Q?gr=FC=DFe?=") == "gr\xc3\xbc\xc3\x9f" "e");
+  BOOST_TEST(decodeUnstructured("=?ISO-8859-1?Q?gr=FC=DFe?=") ==
+             "gr\xc3\xbc\xc3\x9f"
+             "e");
   BOOST_TEST(decodeUnstructured("=?windows-1252?Q?=80?=") == "\xe2\x82\xac");
   BOOST_TEST(decodeUnstructured("=?koi8-r?B?8NLJ18XU?=") == "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82");
   BOOST_TEST(decodeUnstructured("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=") == "\xe6\x97\xa5\xe6\x9c\xac");
@@ -55,8 +56,9 @@ BOOST_AUTO_TEST_CASE(a_tag_cannot_hide_in_an_odd_word) {
 }
 
 BOOST_AUTO_TEST_CASE(leaves_invalid_words_as_they_are) {
-  for (const auto* text : {"=?utf-8?X?abc?=", "=?utf-8?Q?abc", "=??Q?abc?=", "=?utf-8?Q?a?b?=", "=?no-such-charset?Q?abc?=",
-                           "=?../../evil?Q?abc?=", "=?utf-8//TRANSLIT?Q?abc?=", "=?", "=?=?=?", "=?utf-8?Q"})
+  for (const auto* text :
+       {"=?utf-8?X?abc?=", "=?utf-8?Q?abc", "=??Q?abc?=", "=?utf-8?Q?a?b?=", "=?no-such-charset?Q?abc?=",
+        "=?../../evil?Q?abc?=", "=?utf-8//TRANSLIT?Q?abc?=", "=?", "=?=?=?", "=?utf-8?Q"})
     BOOST_TEST(decodeUnstructured(text) == text);
   BOOST_TEST(decodeUnstructured("=?utf-8?Q?a=ZZb=4?=") == "a=ZZb=4");
 }
@@ -70,7 +72,8 @@ BOOST_AUTO_TEST_CASE(result_is_valid_utf8_on_one_line) {
 
 BOOST_AUTO_TEST_CASE(bombs_stay_linear) {
   const auto start = std::chrono::steady_clock::now();
-  for (const auto* piece : {"=?utf-8?Q?=C3?= ", "=?a?q?x", "=?", "=?utf-8?B?", "=?x?q?a?= ", "=?iso-8859-1?q?a?= =?utf-8?q?b?= "}) {
+  for (const auto* piece :
+       {"=?utf-8?Q?=C3?= ", "=?a?q?x", "=?", "=?utf-8?B?", "=?x?q?a?= ", "=?iso-8859-1?q?a?= =?utf-8?q?b?= "}) {
     std::string value;
     while (value.size() < (1u << 20)) value += piece;
     BOOST_TEST(isUtf8(decodeUnstructured(value)));
@@ -105,12 +108,16 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_injected) {
 }
 
 BOOST_AUTO_TEST_CASE(whatever_is_written_reads_back) {
-  BOOST_TEST(roundTrip("Gr\xc3\xbc\xc3\x9f" "e an alle") == "Gr\xc3\xbc\xc3\x9f" "e an alle");
+  BOOST_TEST(roundTrip("Gr\xc3\xbc\xc3\x9f"
+                       "e an alle") ==
+             "Gr\xc3\xbc\xc3\x9f"
+             "e an alle");
   BOOST_TEST(roundTrip("a  b \xc3\xbc  \xc3\xbc c") == "a  b \xc3\xbc  \xc3\xbc c");
   BOOST_TEST(roundTrip(std::string(5000, 'x')) == std::string(5000, 'x'));
   std::mt19937 random(1);
-  const std::vector<std::string> pieces = {"a",  " ",  "=?", "?=", "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x94\x92", "_",
-                                           "?",  "=",  "\"", "\\", "<x@y>",    "\r\n",         "\t",               "Secure:"};
+  const std::vector<std::string> pieces = {"a",  " ",      "=?", "?=", "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x94\x92",
+                                           "_",  "?",      "=",  "\"", "\\",       "<x@y>",        "\r\n",
+                                           "\t", "Secure:"};
   for (int round = 0; round < 2000; ++round) {
     std::string text;
     for (auto count = random() % 60; count > 0; --count) text += pieces[random() % pieces.size()];

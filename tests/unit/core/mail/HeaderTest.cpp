@@ -1,5 +1,4 @@
 #include "core/mail/Header.h"
-
 #include "core/mail/Text.h"
 
 using namespace postern::mail;
@@ -96,7 +95,8 @@ BOOST_AUTO_TEST_CASE(limits_are_errors) {
   many += "\r\n";
   BOOST_TEST((HeaderBlock::scan(many, {.maxBytes = 1000, .maxFields = 10}).error() == HeaderError::TooManyFields));
   BOOST_TEST((HeaderBlock::scan(many, {.maxBytes = 20, .maxFields = 100}).error() == HeaderError::TooLarge));
-  BOOST_TEST(HeaderBlock::scan("A: b\r\n\r\n" + std::string(5000, 'x'), {.maxBytes = 20, .maxFields = 100}).has_value());
+  BOOST_TEST(
+      HeaderBlock::scan("A: b\r\n\r\n" + std::string(5000, 'x'), {.maxBytes = 20, .maxFields = 100}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(strict_line_ends_are_recognised) {

@@ -1,10 +1,9 @@
-#include "core/mail/Mailboxes.h"
-
-#include <random>
-
 #include "core/mail/Header.h"
+#include "core/mail/Mailboxes.h"
 #include "core/mail/Message.h"
 #include "core/mail/Text.h"
+
+#include <random>
 
 using namespace postern::mail;
 using namespace std::string_literals;
@@ -16,11 +15,14 @@ std::string shape(std::string_view value) {
   const auto list = parseMailboxes(value);
   std::string result = list.wellFormed ? "" : "?";
   for (const auto& mailbox : list.mailboxes)
-    result += "[" + mailbox.displayName + "|" + (mailbox.address ? mailbox.address->text() : "!" + mailbox.written) + "]";
+    result +=
+        "[" + mailbox.displayName + "|" + (mailbox.address ? mailbox.address->text() : "!" + mailbox.written) + "]";
   return result;
 }
 
-Address address(std::string_view text) { return *Address::parse(text); }
+Address address(std::string_view text) {
+  return *Address::parse(text);
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ BOOST_AUTO_TEST_CASE(reads_the_forms_of_the_rfc) {
   BOOST_TEST(shape("\"Smith, Alice\" <a@x.example>, b@y.example") == "[Smith, Alice|a@x.example][|b@y.example]");
   BOOST_TEST(shape("a@x.example (Alice Smith)") == "[Alice Smith|a@x.example]");
   BOOST_TEST(shape("Alice (the (nested) one) <a@x.example>") == "[Alice|a@x.example]");
-  BOOST_TEST(shape("Team: a@x.example, Bob <b@y.example>;, c@z.example") == "[|a@x.example][Bob|b@y.example][|c@z.example]");
+  BOOST_TEST(shape("Team: a@x.example, Bob <b@y.example>;, c@z.example") ==
+             "[|a@x.example][Bob|b@y.example][|c@z.example]");
   BOOST_TEST(shape("Undisclosed recipients:;") == "");
   BOOST_TEST(shape("=?utf-8?Q?J=C3=BCrgen?= <j@x.example>") == "[J\xc3\xbcrgen|j@x.example]");
   BOOST_TEST(shape("a . b @ x.example") == "[|a.b@x.example]");
@@ -91,8 +94,25 @@ BOOST_AUTO_TEST_CASE(writes_names_that_cannot_break_out) {
 
 BOOST_AUTO_TEST_CASE(whatever_name_is_written_reads_back_with_the_same_address) {
   std::mt19937 random(3);
-  const std::vector<std::string> pieces = {"Al", " ",  ",",   "<",  ">",  "\"", "\\", "(",        ")",    "@",
-                                           ":",  ";",  "=?", "?=", "\r\n", "\xc3\xbc", "\xf0\x9f\x94\x92", "\0"s, "evil@y.example"};
+  const std::vector<std::string> pieces = {"Al",
+                                           " ",
+                                           ",",
+                                           "<",
+                                           ">",
+                                           "\"",
+                                           "\\",
+                                           "(",
+                                           ")",
+                                           "@",
+                                           ":",
+                                           ";",
+                                           "=?",
+                                           "?=",
+                                           "\r\n",
+                                           "\xc3\xbc",
+                                           "\xf0\x9f\x94\x92",
+                                           "\0"s,
+                                           "evil@y.example"};
   const auto expected = address("\"odd local\"@x.example");
   for (int round = 0; round < 3000; ++round) {
     std::string name;
@@ -109,7 +129,8 @@ BOOST_AUTO_TEST_CASE(whatever_name_is_written_reads_back_with_the_same_address) 
     std::string shown = name;
     for (char& c : shown)
       if (hasControl({&c, 1})) c = ' ';
-    shown.erase(std::unique(shown.begin(), shown.end(), [](char x, char y) { return x == ' ' && y == ' '; }), shown.end());
+    shown.erase(std::unique(shown.begin(), shown.end(), [](char x, char y) { return x == ' ' && y == ' '; }),
+                shown.end());
     BOOST_REQUIRE_EQUAL(list.mailboxes.front().displayName, trim(shown));
   }
 }

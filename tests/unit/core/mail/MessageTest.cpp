@@ -1,11 +1,10 @@
-#include "core/mail/Message.h"
-
-#include <random>
-
 #include "core/base/Error.h"
 #include "core/mail/Date.h"
+#include "core/mail/Message.h"
 #include "core/mail/MessageId.h"
 #include "core/mail/Parameters.h"
+
+#include <random>
 
 using namespace postern;
 using namespace postern::mail;
@@ -20,7 +19,8 @@ Message parse(std::string text) {
 }
 
 const std::string Body = "line\r\n.\r\n\xff\x00 odd\nline\r"s;
-const std::string Plain = "Received: one\r\nFROM: Al <a@x.example>\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\n\r\n" + Body;
+const std::string Plain =
+    "Received: one\r\nFROM: Al <a@x.example>\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\n\r\n" + Body;
 
 }  // namespace
 
@@ -49,10 +49,14 @@ BOOST_AUTO_TEST_CASE(edits_are_splices_and_leave_all_else_as_it_was) {
   BOOST_TEST(message.edited({HeaderEdit::prepend("New: 1\r\n")}) == "New: 1\r\n" + Plain);
   BOOST_TEST(message.edited({HeaderEdit::remove("subject"), HeaderEdit::remove("Nothing")}) ==
              "Received: one\r\nFROM: Al <a@x.example>\r\nX-A: 1\r\n\r\n" + Body);
-  BOOST_TEST(message.edited({HeaderEdit::replace("From", "From: b@y.example\r\n"), HeaderEdit::append("Z: 1\r\n\t2\r\n")}) ==
-             "Received: one\r\nFrom: b@y.example\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\nZ: 1\r\n\t2\r\n\r\n" + Body);
-  BOOST_TEST(message.edited({HeaderEdit::replace("To", "To: c@z\r\n")}) ==
-             "Received: one\r\nFROM: Al <a@x.example>\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\nTo: c@z\r\n\r\n" + Body);
+  BOOST_TEST(
+      message.edited({HeaderEdit::replace("From", "From: b@y.example\r\n"), HeaderEdit::append("Z: 1\r\n\t2\r\n")}) ==
+      "Received: one\r\nFrom: b@y.example\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\nZ: 1\r\n\t2\r\n\r\n" +
+          Body);
+  BOOST_TEST(
+      message.edited({HeaderEdit::replace("To", "To: c@z\r\n")}) ==
+      "Received: one\r\nFROM: Al <a@x.example>\r\nSubject: =?utf-8?Q?=C3=BC?=\r\n folded\r\nX-A: 1\r\nTo: c@z\r\n\r\n" +
+          Body);
 }
 
 BOOST_AUTO_TEST_CASE(replacing_takes_the_duplicates_away) {
@@ -68,14 +72,16 @@ BOOST_AUTO_TEST_CASE(a_header_without_an_end_gets_one) {
 
 BOOST_AUTO_TEST_CASE(edits_that_are_no_whole_fields_are_refused) {
   const auto message = parse(Plain);
-  for (const auto& lines : {"A: b"s, "A: b\n"s, "A: b\r\n\r\n"s, "no field\r\n"s, " fold\r\n"s, ""s, "A: b\r\n\r\nbody\r\n"s,
-                            "A: b\rc\r\n"s, "A: b\0\r\n"s, "\r\nA: b\r\n"s, "A: " + std::string(1000, 'x') + "\r\n"})
+  for (const auto& lines :
+       {"A: b"s, "A: b\n"s, "A: b\r\n\r\n"s, "no field\r\n"s, " fold\r\n"s, ""s, "A: b\r\n\r\nbody\r\n"s,
+        "A: b\rc\r\n"s, "A: b\0\r\n"s, "\r\nA: b\r\n"s, "A: " + std::string(1000, 'x') + "\r\n"})
     BOOST_CHECK_THROW(message.edited({HeaderEdit::append(lines)}), Error);
 }
 
 BOOST_AUTO_TEST_CASE(the_body_survives_any_edit_of_any_header) {
   std::mt19937 random(4);
-  const std::vector<std::string> pieces = {"A: b\r\n", "Subject : x\r\n", "junk\r\n", " fold\r\n", "From: a@x\r\n", "A\n", "\r", "A: c\n"};
+  const std::vector<std::string> pieces = {
+      "A: b\r\n", "Subject : x\r\n", "junk\r\n", " fold\r\n", "From: a@x\r\n", "A\n", "\r", "A: c\n"};
   for (int round = 0; round < 1000; ++round) {
     std::string head;
     for (auto count = random() % 8; count > 0; --count) head += pieces[random() % pieces.size()];
@@ -97,8 +103,9 @@ BOOST_AUTO_TEST_CASE(dates_round_trip) {
   BOOST_TEST((parseDate("1 Mar 26 07:00 EST") == time));
   BOOST_TEST((parseDate("01 mar 2026 12:00:00") == time));
   BOOST_TEST((parseDate("1 Mar 2026 12:00:00 GMT") == time));
-  for (const auto* bad : {"", "yesterday", "31 Feb 2026 12:00:00 +0000", "1 Mar 2026 24:00:00 +0000", "1 Mar 2026 12:60 +0000",
-                          "1 Mar 2026 12:00:61 +0000", "1 Mar 99999 12:00 +0000", "1 Mar 2026 12:00 +0099", "1 Mar 2026", "((((("})
+  for (const auto* bad :
+       {"", "yesterday", "31 Feb 2026 12:00:00 +0000", "1 Mar 2026 24:00:00 +0000", "1 Mar 2026 12:60 +0000",
+        "1 Mar 2026 12:00:61 +0000", "1 Mar 99999 12:00 +0000", "1 Mar 2026 12:00 +0099", "1 Mar 2026", "((((("})
     BOOST_TEST(!parseDate(bad).has_value(), bad);
   for (std::int64_t micros = -2'000'000'000'000'000; micros < 4'000'000'000'000'000; micros += 7'777'777'000'000) {
     BOOST_REQUIRE((parseDate(formatDate(fromMicros(micros))) == fromMicros(micros)));
@@ -111,12 +118,13 @@ BOOST_AUTO_TEST_CASE(message_ids_are_random_and_checked) {
   BOOST_TEST(isMessageId(id));
   BOOST_TEST(id.size() == 26 + 1 + 13 + 2u);
   BOOST_TEST(id != makeMessageId(domain));
-  for (const auto& bad : {""s, "<>"s, "<a>"s, "<@>"s, "<a@>"s, "<@b>"s, "a@b"s, "<a b@c>"s, "<a@b>>"s, "<<a@b>"s, "<a\r\n@b>"s,
-                          "<" + std::string(300, 'x') + "@b>", "<\xc3\xbc@b>"s})
+  for (const auto& bad : {""s, "<>"s, "<a>"s, "<@>"s, "<a@>"s, "<@b>"s, "a@b"s, "<a b@c>"s, "<a@b>>"s, "<<a@b>"s,
+                          "<a\r\n@b>"s, "<" + std::string(300, 'x') + "@b>", "<\xc3\xbc@b>"s})
     BOOST_TEST(!isMessageId(bad), bad);
   const auto ids = parseMessageIds("<a@b> junk <c d> <e@f>\r\n\t<g@h>");
   BOOST_TEST(ids == (std::vector<std::string>{"<a@b>", "<e@f>", "<g@h>"}), boost::test_tools::per_element());
-  BOOST_TEST(parseMessageIds("<a@b><c@d><e@f>", 2) == (std::vector<std::string>{"<c@d>", "<e@f>"}), boost::test_tools::per_element());
+  BOOST_TEST(parseMessageIds("<a@b><c@d><e@f>", 2) == (std::vector<std::string>{"<c@d>", "<e@f>"}),
+             boost::test_tools::per_element());
   BOOST_TEST(parseMessageIds(std::string(1u << 20, '<')).empty());
   BOOST_TEST(parseMessageIds(std::string(1u << 20, '>')).empty());
   std::string both;

@@ -253,7 +253,11 @@ BOOST_AUTO_TEST_CASE(the_worker_has_one_descriptor_and_its_limits) {
   if (::geteuid() == 0) {  // it is not dumpable, so its folder belongs to root
     std::size_t descriptors = 0;
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(proc + "/fd")) ++descriptors;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    BOOST_TEST(descriptors <= 3u);  // and those of standard output and error, for a sanitizer's report
+#else
     BOOST_TEST(descriptors == 1u);
+#endif
   }
   ::close(leak);
 }

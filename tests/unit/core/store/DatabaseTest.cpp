@@ -1,12 +1,11 @@
-#include "core/store/Database.h"
-
-#include <atomic>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/store/Database.h"
 #include "core/store/Migrator.h"
 #include "core/store/WriterThread.h"
 #include "tests/support/TempFolder.h"
+
+#include <atomic>
 
 using namespace postern;
 using namespace postern::store;
@@ -19,7 +18,9 @@ std::int64_t count(Database& database) {
   return select.integer(0);
 }
 
-bool saysStore(const Error& error) { return error.kind() == ErrorKind::Store; }
+bool saysStore(const Error& error) {
+  return error.kind() == ErrorKind::Store;
+}
 
 }  // namespace
 
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(database_files_are_private) {
   database.execute("CREATE TABLE t (a)");
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     const auto mode = entry.status().permissions() & std::filesystem::perms::all;
-    BOOST_TEST((mode & std::filesystem::perms(077)) == std::filesystem::perms::none, entry.path());
+    BOOST_TEST(static_cast<unsigned>(mode & std::filesystem::perms(077)) == 0u, entry.path());
   }
 }
 

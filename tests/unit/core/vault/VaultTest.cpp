@@ -1,20 +1,23 @@
-#include "core/vault/Vault.h"
-
-#include <sys/stat.h>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/crypto/SealedBox.h"
+#include "core/vault/Vault.h"
 #include "tests/support/FaultyDisk.h"
 #include "tests/support/TempFolder.h"
+
+#include <sys/stat.h>
 
 using namespace postern;
 using namespace postern::vault;
 
 namespace {
 
-bool isConfig(const Error& error) { return error.kind() == ErrorKind::Config; }
-bool isCrypto(const Error& error) { return error.kind() == ErrorKind::Crypto; }
+bool isConfig(const Error& error) {
+  return error.kind() == ErrorKind::Config;
+}
+bool isCrypto(const Error& error) {
+  return error.kind() == ErrorKind::Crypto;
+}
 
 bool anyFileHolds(const std::filesystem::path& folder, std::string_view needle) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))

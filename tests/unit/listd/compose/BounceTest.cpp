@@ -1,6 +1,5 @@
-#include "listd/compose/Bounce.h"
-
 #include "core/mail/Text.h"
+#include "listd/compose/Bounce.h"
 
 using namespace postern;
 using namespace postern::listd;
@@ -18,7 +17,8 @@ std::string dsn(const std::string& blocks, const std::string& more = "") {
   return "From: MAILER-DAEMON@x.example\r\nSubject: Undelivered Mail\r\nAuto-Submitted: auto-replied\r\n" + more +
          "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n"
          "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-         "Reporting-MTA: dns; x.example\r\n\r\n" + blocks + "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n--b--\r\n";
+         "Reporting-MTA: dns; x.example\r\n\r\n" +
+         blocks + "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n--b--\r\n";
 }
 
 std::string block(const std::string& action, const std::string& status, const std::string& diagnostic = "") {
@@ -26,7 +26,8 @@ std::string block(const std::string& action, const std::string& status, const st
          (diagnostic.empty() ? "" : "Diagnostic-Code: " + diagnostic + "\r\n");
 }
 
-std::string plain(const std::string& from, const std::string& subject, const std::string& body, const std::string& more = "") {
+std::string plain(const std::string& from, const std::string& subject, const std::string& body,
+                  const std::string& more = "") {
   return "From: " + from + "\r\nSubject: " + subject + "\r\n" + more + "\r\n" + body + "\r\n";
 }
 
@@ -58,33 +59,40 @@ BOOST_AUTO_TEST_CASE(delays_and_successes_never_count) {
 }
 
 BOOST_AUTO_TEST_CASE(vacation_replies_never_count) {
-  for (const auto& text : {
-           plain("Carol <carol@x.example>", "Re: [...]", "I am away. 550 5.1.1 user unknown", "Auto-Submitted: auto-replied (vacation)\r\n"),
-           plain("carol@x.example", "Out of Office: x", "5.1.1"),
-           plain("postmaster@x.example", "Automatic reply: x", "5.1.1 delivery failed"),
-           plain("carol@x.example", "x", "5.1.1", "X-Autoreply: yes\r\n"),
-           "From: c@x.example\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n\r\n5.1.1\r\n--b--\r\n"s})
+  for (
+      const auto& text :
+      {plain("Carol <carol@x.example>", "Re: [...]", "I am away. 550 5.1.1 user unknown",
+             "Auto-Submitted: auto-replied (vacation)\r\n"),
+       plain("carol@x.example", "Out of Office: x", "5.1.1"),
+       plain("postmaster@x.example", "Automatic reply: x", "5.1.1 delivery failed"),
+       plain("carol@x.example", "x", "5.1.1", "X-Autoreply: yes\r\n"),
+       "From: c@x.example\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n\r\n5.1.1\r\n--b--\r\n"s})
     BOOST_TEST((read(text).kind == Bounce::Kind::AutoReply), text);
 }
 
 BOOST_AUTO_TEST_CASE(reads_the_obvious_free_forms) {
-  auto bounce = read(plain(Daemon, "Mail delivery failed: returning message to sender",
-                           "A message that you sent could not be delivered.\r\n  m@x.example\r\n    host mx said: 550 5.7.1 blocked\r\n",
-                           "Auto-Submitted: auto-replied\r\nX-Failed-Recipients: m@x.example\r\n"));
+  auto bounce = read(plain(
+      Daemon, "Mail delivery failed: returning message to sender",
+      "A message that you sent could not be delivered.\r\n  m@x.example\r\n    host mx said: 550 5.7.1 blocked\r\n",
+      "Auto-Submitted: auto-replied\r\nX-Failed-Recipients: m@x.example\r\n"));
   BOOST_TEST((bounce.kind == Bounce::Kind::Failure));
   BOOST_TEST(bounce.status == "5.7.1");
   BOOST_TEST(bounce.text == "host mx said: 550 5.7.1 blocked");
-  bounce = read(plain(Daemon, "failure notice", "Hi. This is the qmail-send program.\r\n<m@x.example>:\r\n550 no such user\r\n"));
+  bounce = read(
+      plain(Daemon, "failure notice", "Hi. This is the qmail-send program.\r\n<m@x.example>:\r\n550 no such user\r\n"));
   BOOST_TEST(bounce.statusClass == 5);
   bounce = read(plain(Daemon, "Undeliverable: x", "It did not work. Our server at 5.9.12.14 runs version 4.1.2.3."));
   BOOST_TEST((bounce.kind == Bounce::Kind::Failure));
   BOOST_TEST(bounce.statusClass == 4);
-  BOOST_TEST((read(plain(Daemon, "Warning: message delayed 4 hours", "could not be delivered 4.4.1")).kind == Bounce::Kind::Delay));
-  BOOST_TEST((read(plain(Daemon, "Returned mail", "I will keep trying. You do not need to resend. 5.1.1")).kind == Bounce::Kind::Delay));
+  BOOST_TEST((read(plain(Daemon, "Warning: message delayed 4 hours", "could not be delivered 4.4.1")).kind ==
+              Bounce::Kind::Delay));
+  BOOST_TEST((read(plain(Daemon, "Returned mail", "I will keep trying. You do not need to resend. 5.1.1")).kind ==
+              Bounce::Kind::Delay));
 }
 
 BOOST_AUTO_TEST_CASE(a_persons_mail_is_no_bounce) {
-  BOOST_TEST((read(plain("Carol <carol@x.example>", "Undeliverable", "delivery failed 550 5.1.1")).kind == Bounce::Kind::Unknown));
+  BOOST_TEST((read(plain("Carol <carol@x.example>", "Undeliverable", "delivery failed 550 5.1.1")).kind ==
+              Bounce::Kind::Unknown));
   BOOST_TEST((read(plain(Daemon, "Hello", "Nice weather.")).kind == Bounce::Kind::Unknown));
   BOOST_TEST((read("").kind == Bounce::Kind::Unknown));
 }

@@ -1,5 +1,4 @@
 #include "listd/compose/LoopGuard.h"
-
 #include "listd/compose/PostComposer.h"
 
 using namespace postern;
@@ -7,9 +6,12 @@ using namespace postern::listd;
 
 namespace {
 
-ListFacts board() { return {*mail::Address::parse("board@lists.example"), "The Board", "", false, ""}; }
+ListFacts board() {
+  return {*mail::Address::parse("board@lists.example"), "The Board", "", false, ""};
+}
 
-std::string reason(const std::string& fields, std::string_view mailFrom = "a@x.example", const LoopLimits& limits = {}) {
+std::string reason(const std::string& fields, std::string_view mailFrom = "a@x.example",
+                   const LoopLimits& limits = {}) {
   const auto message = mail::Message::parse("From: a@x.example\r\n" + fields + "\r\nbody\r\n");
   const auto found = findLoop(*message, mailFrom, board(), limits);
   return found ? loopReasonName(*found) : "";

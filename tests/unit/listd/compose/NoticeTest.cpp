@@ -1,11 +1,10 @@
-#include "listd/compose/Notice.h"
-
 #include "core/base/Error.h"
 #include "core/mail/Message.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
 #include "listd/compose/Bounce.h"
 #include "listd/compose/LoopGuard.h"
+#include "listd/compose/Notice.h"
 
 using namespace postern;
 using namespace postern::listd;
@@ -21,7 +20,9 @@ ListFacts board() {
   return {*mail::Address::parse("board@lists.example"), "The Board", "About us", true, "https://help.example/keys"};
 }
 
-ReportFacts facts(DeliveryCounts counts) { return {"mx.lists.example", "q123", Noon, counts}; }
+ReportFacts facts(DeliveryCounts counts) {
+  return {"mx.lists.example", "q123", Noon, counts};
+}
 
 mail::Message parse(const std::string& text) {
   BOOST_TEST(mail::isCanonical(text));
@@ -32,7 +33,9 @@ mail::Message parse(const std::string& text) {
   return std::move(*message);
 }
 
-bool has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
+bool has(std::string_view text, std::string_view what) {
+  return text.find(what) != text.npos;
+}
 
 }  // namespace
 
@@ -81,22 +84,23 @@ BOOST_AUTO_TEST_CASE(our_own_reports_read_back_as_what_they_are) {
 }
 
 BOOST_AUTO_TEST_CASE(no_mail_of_ours_is_ever_taken_as_a_post) {
-  for (const auto& text : {withheldNotice(board(), Carol, WithheldReason::NoKey, Stamp),
-                           deliveryReport(board(), Carol, facts({}), Stamp),
-                           rejectionNotice(board(), Carol, RejectReason::NotAMember, Stamp)})
+  for (const auto& text :
+       {withheldNotice(board(), Carol, WithheldReason::NoKey, Stamp), deliveryReport(board(), Carol, facts({}), Stamp),
+        rejectionNotice(board(), Carol, RejectReason::NotAMember, Stamp)})
     BOOST_TEST(findLoop(parse(text), "someone@x.example", board()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(names_and_links_cannot_break_out) {
-  for (const auto& hostile : {"x\r\nBcc: evil@y.example\r\n\r\n"s, "\xc3\xbc\xff\0"s, std::string(3000, 'x'), "\" <evil@y>,"s, "a\n--=_report--\n"s,
-                              "=3D="s}) {
+  for (const auto& hostile : {"x\r\nBcc: evil@y.example\r\n\r\n"s, "\xc3\xbc\xff\0"s, std::string(3000, 'x'),
+                              "\" <evil@y>,"s, "a\n--=_report--\n"s, "=3D="s}) {
     auto list = board();
     list.displayName = hostile;
     list.helpLink = "https://x/" + hostile;
     auto report = facts({1, 1, 1, 1});
     report.queueId = report.reportingHost = hostile;
-    for (const auto& text : {withheldNotice(list, Carol, WithheldReason::NoKey, Stamp), deliveryReport(list, Carol, report, Stamp),
-                             rejectionNotice(list, Carol, RejectReason::Closed, Stamp)}) {
+    for (const auto& text :
+         {withheldNotice(list, Carol, WithheldReason::NoKey, Stamp), deliveryReport(list, Carol, report, Stamp),
+          rejectionNotice(list, Carol, RejectReason::Closed, Stamp)}) {
       const auto message = parse(text);
       BOOST_TEST(message.header().count("Bcc") == 0u);
       BOOST_TEST(message.from().mailboxes.size() == 1u);

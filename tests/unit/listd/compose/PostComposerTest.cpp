@@ -1,11 +1,10 @@
-#include "listd/compose/PostComposer.h"
-
-#include <random>
-
 #include "core/base/Error.h"
 #include "core/mail/EncodedWord.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
+#include "listd/compose/PostComposer.h"
+
+#include <random>
 
 using namespace postern;
 using namespace postern::listd;
@@ -18,7 +17,8 @@ const PostStamp Stamp{"<abcdefghijklmnopqrstuvwxyz@lists.example>", Noon};
 const std::string OwnId = "<zyxwvutsrqponmlkjihgfedcba@lists.example>";
 
 ListFacts board() {
-  return {*mail::Address::parse("board@lists.example"), "The Board", "Plans of the takeover", true, "https://help.example/l"};
+  return {*mail::Address::parse("board@lists.example"), "The Board", "Plans of the takeover", true,
+          "https://help.example/l"};
 }
 
 ListFacts social() {
@@ -30,11 +30,17 @@ ListFacts social() {
 
 const std::string Head =
     "Received: from client.example ([192.0.2.7]) by mx; Sun, 1 Mar 2026 11:59:00 +0000\r\n"
-    "DKIM-Signature: v=1; d=x.example\r\nFrom: Alice Canary <alice@x.example>\r\nTo: board@lists.example, Bob <bob@x.example>\r\n"
-    "Cc: carol@x.example\r\nSubject: CANARY-SUBJECT\r\nDate: Sun, 1 Mar 2026 13:59:00 +0200\r\nMessage-ID: <orig-CANARY@x.example>\r\n"
-    "In-Reply-To: " + OwnId + "\r\nReferences: <foreign@y.example> " + OwnId + "\r\nBcc: secret@x.example\r\n"
-    "Disposition-Notification-To: alice@x.example\r\nReturn-Receipt-To: alice@x.example\r\nList-Id: <forged.example>\r\n"
-    "Authentication-Results: lists.example; dkim=pass\r\nApproved: password\r\nX-Mailer: CanaryMail\r\nReply-To: else@x.example\r\n"
+    "DKIM-Signature: v=1; d=x.example\r\nFrom: Alice Canary <alice@x.example>\r\nTo: board@lists.example, Bob "
+    "<bob@x.example>\r\n"
+    "Cc: carol@x.example\r\nSubject: CANARY-SUBJECT\r\nDate: Sun, 1 Mar 2026 13:59:00 +0200\r\nMessage-ID: "
+    "<orig-CANARY@x.example>\r\n"
+    "In-Reply-To: " +
+    OwnId + "\r\nReferences: <foreign@y.example> " + OwnId +
+    "\r\nBcc: secret@x.example\r\n"
+    "Disposition-Notification-To: alice@x.example\r\nReturn-Receipt-To: alice@x.example\r\nList-Id: "
+    "<forged.example>\r\n"
+    "Authentication-Results: lists.example; dkim=pass\r\nApproved: password\r\nX-Mailer: CanaryMail\r\nReply-To: "
+    "else@x.example\r\n"
     "HP-Outer: Subject: forged\r\nMIME-Version: 1.0\r\n";
 const std::string Body = "CANARY-BODY\r\n.\r\nend\r\n";
 
@@ -68,7 +74,9 @@ bool isCleanHeader(std::string_view fields) {
                       [](const auto& f) { return f.defect == mail::HeaderDefect::DuplicateField; });
 }
 
-bool has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
+bool has(std::string_view text, std::string_view what) {
+  return text.find(what) != text.npos;
+}
 
 }  // namespace
 
@@ -76,13 +84,15 @@ BOOST_AUTO_TEST_SUITE(listd_compose_PostComposer)
 
 BOOST_AUTO_TEST_CASE(the_outer_header_tells_the_list_and_nothing_of_the_post) {
   const auto outer = secure(post()).outerHeader;
-  BOOST_TEST(outer ==
-             "From: The Board <board@lists.example>\r\nTo: board@lists.example\r\nSubject: [...]\r\n"
-             "Date: Sun, 01 Mar 2026 12:00:00 +0000\r\nMessage-ID: " + Stamp.messageId + "\r\nIn-Reply-To: " + OwnId +
-             "\r\nReferences: " + OwnId + "\r\nList-Id: <board.lists.example>\r\nList-Post: <mailto:board@lists.example>\r\n"
-             "List-Help: <https://help.example/l>,\r\n <mailto:board-request@lists.example?subject=help>\r\n"
-             "List-Unsubscribe: <mailto:board-leave@lists.example>\r\nList-Owner: <mailto:board-owner@lists.example>\r\n"
-             "Precedence: list\r\nX-Loop: board@lists.example\r\n");
+  BOOST_TEST(
+      outer ==
+      "From: The Board <board@lists.example>\r\nTo: board@lists.example\r\nSubject: [...]\r\n"
+      "Date: Sun, 01 Mar 2026 12:00:00 +0000\r\nMessage-ID: " +
+          Stamp.messageId + "\r\nIn-Reply-To: " + OwnId + "\r\nReferences: " + OwnId +
+          "\r\nList-Id: <board.lists.example>\r\nList-Post: <mailto:board@lists.example>\r\n"
+          "List-Help: <https://help.example/l>,\r\n <mailto:board-request@lists.example?subject=help>\r\n"
+          "List-Unsubscribe: <mailto:board-leave@lists.example>\r\nList-Owner: <mailto:board-owner@lists.example>\r\n"
+          "Precedence: list\r\nX-Loop: board@lists.example\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(the_inner_message_protects_the_header) {
@@ -127,7 +137,8 @@ BOOST_AUTO_TEST_CASE(inner_and_outer_from_have_the_same_address) {
 }
 
 BOOST_AUTO_TEST_CASE(a_forged_hp_mark_of_the_author_is_replaced) {
-  const auto inner = message(secure(post("Content-Type: multipart/mixed; HP=\"clear\"; boundary=\"a b\"; protected-headers=v1\r\n")).inner);
+  const auto inner = message(
+      secure(post("Content-Type: multipart/mixed; HP=\"clear\"; boundary=\"a b\"; protected-headers=v1\r\n")).inner);
   BOOST_TEST(*inner.header().value("Content-Type") == "multipart/mixed; boundary=\"a b\"; hp=\"cipher\"");
 }
 
@@ -147,10 +158,13 @@ BOOST_AUTO_TEST_CASE(a_post_without_mime_fields_becomes_a_whole_entity) {
 BOOST_AUTO_TEST_CASE(foreign_ids_and_words_do_not_pass_outside) {
   const auto text = [](const std::string& field) { return message("From: a@x.example\r\n" + field + "\r\n\r\nx\r\n"); };
   BOOST_TEST(!has(secure(text("References: <CANARY@lists.example> <" + std::string(26, 'A') + "@lists.example> <" +
-                              std::string(26, 'a') + "@evil.example>")).outerHeader, "References"));
+                              std::string(26, 'a') + "@evil.example>"))
+                      .outerHeader,
+                  "References"));
   BOOST_TEST(!has(secure(text("In-Reply-To: your message CANARY")).outerHeader, "In-Reply-To"));
   BOOST_TEST(!has(secure(text("Auto-Submitted: CANARY")).outerHeader, "Auto-Submitted"));
-  BOOST_TEST(has(secure(text("Auto-Submitted: auto-generated; x=CANARY (CANARY)")).outerHeader, "Auto-Submitted: auto-generated\r\n"));
+  BOOST_TEST(has(secure(text("Auto-Submitted: auto-generated; x=CANARY (CANARY)")).outerHeader,
+                 "Auto-Submitted: auto-generated\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(refuses_what_two_readers_may_read_differently) {
@@ -197,8 +211,9 @@ BOOST_AUTO_TEST_CASE(an_open_copy_of_a_secure_list_is_never_made) {
 }
 
 BOOST_AUTO_TEST_CASE(an_open_copy_has_an_ascii_header) {
-  const auto copy = message(open(message("From: J\xc3\xbcrgen <j@x.example>\r\nTo: \xc3\xbc <t@x.example>, \xc3\xbc@x.example\r\n"
-                                         "Subject: gr\xc3\xbc\xc3\x9f\r\nCc: \xc3\xbc@x.example\r\nX-Old: caf\xe9\r\n\r\nx\r\n")));
+  const auto copy =
+      message(open(message("From: J\xc3\xbcrgen <j@x.example>\r\nTo: \xc3\xbc <t@x.example>, \xc3\xbc@x.example\r\n"
+                           "Subject: gr\xc3\xbc\xc3\x9f\r\nCc: \xc3\xbc@x.example\r\nX-Old: caf\xe9\r\n\r\nx\r\n")));
   BOOST_TEST(mail::isAscii(copy.head()));
   BOOST_TEST(copy.subject() == "gr\xc3\xbc\xc3\x9f");
   BOOST_TEST(copy.header().count("Cc") == 0u);
@@ -207,9 +222,16 @@ BOOST_AUTO_TEST_CASE(an_open_copy_has_an_ascii_header) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_can_be_injected_by_authors_or_owners) {
-  const std::vector<std::string> hostile = {
-      "x\r\nBcc: evil@y.example\r\n\r\nbody", "\" <evil@y.example>, \"", "=?utf-8?Q?a=0D=0ABcc:_evil@y.example?=",
-      "a\0b\x1b"s, std::string(5000, 'x'), std::string(5000, ' ') + "x", "\xff\xfe", "<evil@y.example>", ",,;:()[]\\", "\xc3\xbc\r\n x: y"};
+  const std::vector<std::string> hostile = {"x\r\nBcc: evil@y.example\r\n\r\nbody",
+                                            "\" <evil@y.example>, \"",
+                                            "=?utf-8?Q?a=0D=0ABcc:_evil@y.example?=",
+                                            "a\0b\x1b"s,
+                                            std::string(5000, 'x'),
+                                            std::string(5000, ' ') + "x",
+                                            "\xff\xfe",
+                                            "<evil@y.example>",
+                                            ",,;:()[]\\",
+                                            "\xc3\xbc\r\n x: y"};
   for (const auto& text : hostile) {
     auto list = board();
     list.displayName = list.description = text;
@@ -228,15 +250,34 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_injected_by_authors_or_owners) {
   }
 }
 
-// Random posts out of a box of hostile pieces: whatever is composed is clean, and of a secure post nothing shows outside.
+// Random posts out of a box of hostile pieces: whatever is composed is clean, and of a secure post nothing shows
+// outside.
 BOOST_AUTO_TEST_CASE(no_composed_header_breaks_the_rules_and_no_secret_passes_outside) {
   std::mt19937 random(5);
-  const std::vector<std::string> names = {"Subject", "To", "Cc", "Comments", "References", "In-Reply-To", "Auto-Submitted", "Date",
-                                          "Message-ID", "Content-Type", "Sender", "List-Id", "Precedence", "X-Loop", "HP-Outer",
-                                          "Received", "Thread-Topic", "Content-Disposition", "Reply-To", "Keywords"};
-  const std::vector<std::string> pieces = {"SECRET", " ", "\r\n ", "<SECRET@x.example>", "\"", "=?utf-8?Q?SECRET=0D=0Ax:_y?=", "\xc3\xbc",
-                                           "\xff", ";", ",", "(", ")", "text/plain", "charset=SECRET", "<SECRET@lists.example>",
-                                           "auto-generated", OwnId, "no", std::string(200, 's')};
+  const std::vector<std::string> names = {
+      "Subject",        "To",      "Cc",         "Comments",     "References",   "In-Reply-To",
+      "Auto-Submitted", "Date",    "Message-ID", "Content-Type", "Sender",       "List-Id",
+      "Precedence",     "X-Loop",  "HP-Outer",   "Received",     "Thread-Topic", "Content-Disposition",
+      "Reply-To",       "Keywords"};
+  const std::vector<std::string> pieces = {"SECRET",
+                                           " ",
+                                           "\r\n ",
+                                           "<SECRET@x.example>",
+                                           "\"",
+                                           "=?utf-8?Q?SECRET=0D=0Ax:_y?=",
+                                           "\xc3\xbc",
+                                           "\xff",
+                                           ";",
+                                           ",",
+                                           "(",
+                                           ")",
+                                           "text/plain",
+                                           "charset=SECRET",
+                                           "<SECRET@lists.example>",
+                                           "auto-generated",
+                                           OwnId,
+                                           "no",
+                                           std::string(200, 's')};
   std::size_t composed = 0;
   for (int round = 0; round < 4000; ++round) {
     std::string text = "From: \"SECRET " + std::to_string(random() % 10) + "\" <SECRET@x.example>\r\n";
@@ -253,13 +294,15 @@ BOOST_AUTO_TEST_CASE(no_composed_header_breaks_the_rules_and_no_secret_passes_ou
       BOOST_REQUIRE(mail::isAscii(result->outerHeader));
       const auto inner = message(result->inner);
       for (const auto& finding : inner.header().findings())
-        BOOST_REQUIRE_MESSAGE(finding.defect == mail::HeaderDefect::NotUtf8, text << mail::headerDefectText(finding.defect));
+        BOOST_REQUIRE_MESSAGE(finding.defect == mail::HeaderDefect::NotUtf8,
+                              text << mail::headerDefectText(finding.defect));
       BOOST_REQUIRE(inner.body() == from.body());
     }
     if (const auto copy = PostComposer(social()).composeOpen(from, Stamp)) {
       const auto plain = message(*copy);
       for (const auto& finding : plain.header().findings())
-        BOOST_REQUIRE_MESSAGE(finding.defect == mail::HeaderDefect::NotUtf8, text << mail::headerDefectText(finding.defect));
+        BOOST_REQUIRE_MESSAGE(finding.defect == mail::HeaderDefect::NotUtf8,
+                              text << mail::headerDefectText(finding.defect));
       BOOST_REQUIRE(plain.body() == from.body());
     }
   }

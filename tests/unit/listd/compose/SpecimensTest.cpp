@@ -1,11 +1,11 @@
 // Every message in tests/data/messages is what its name says: good-* is taken and composed, ambiguous-* is refused,
 // bounce-failure-*, bounce-delay-* and bounce-autoreply-* are read as such.
-#include <filesystem>
-
 #include "core/base/Files.h"
 #include "core/mail/MimeTree.h"
 #include "listd/compose/Bounce.h"
 #include "listd/compose/PostComposer.h"
+
+#include <filesystem>
 
 using namespace postern;
 using namespace postern::listd;
@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(good_mail_is_taken_and_composed) {
   const PostComposer composer({*mail::Address::parse("board@lists.example"), "The Board", "", false, ""});
   for (const auto& [name, message] : specimens("good-")) {
     const auto tree = mail::MimeTree::parse(message);
-    BOOST_TEST(tree.ambiguities().empty(), name << ": " << (tree.ambiguities().empty() ? "" : ambiguityText(tree.ambiguities().front())));
+    BOOST_TEST(tree.ambiguities().empty(),
+               name << ": " << (tree.ambiguities().empty() ? "" : ambiguityText(tree.ambiguities().front())));
     const auto secure = composer.composeSecure(message, stamp);
     BOOST_REQUIRE_MESSAGE(secure.has_value(), name);
     const auto inner = mail::Message::parse(secure->inner);
@@ -69,7 +70,8 @@ BOOST_AUTO_TEST_CASE(bounces_are_read_as_what_they_are) {
   allAre("bounce-failure-", Bounce::Kind::Failure);
   allAre("bounce-delay-", Bounce::Kind::Delay);
   allAre("bounce-autoreply-", Bounce::Kind::AutoReply);
-  for (const auto& [name, message] : specimens("bounce-failure-")) BOOST_TEST(readBounce(message).status == "5.1.1", name);
+  for (const auto& [name, message] : specimens("bounce-failure-"))
+    BOOST_TEST(readBounce(message).status == "5.1.1", name);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,16 +1,17 @@
+#include "core/base/Error.h"
+#include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
 
 #include <random>
-
-#include "core/base/Error.h"
-#include "listd/compose/ListFacts.h"
 
 using namespace postern;
 using namespace postern::listd;
 
 namespace {
 
-mail::Address address(std::string_view text) { return *mail::Address::parse(text); }
+mail::Address address(std::string_view text) {
+  return *mail::Address::parse(text);
+}
 const mail::Address Board = address("board@lists.example");
 const Verp Tags{Secret("0123456789abcdef0123456789abcdef")};
 
@@ -52,8 +53,9 @@ BOOST_AUTO_TEST_CASE(refuses_every_other_address) {
   BOOST_TEST(!Tags.verify(address("board@other.example"), Tags.make(Board, 42)).has_value());
   BOOST_TEST(!Tags.verify(address("bord@lists.example"), Tags.make(Board, 42)).has_value());
   BOOST_TEST(!Verp(Secret("another key of 16 octets")).verify(Board, address(text)).has_value());
-  for (const auto* bad : {"board-bounces@lists.example", "board-bounces+@lists.example", "board-bounces+short@lists.example",
-                          "board-bounces+111111111111111111111111@lists.example", "board@lists.example"})
+  for (const auto* bad :
+       {"board-bounces@lists.example", "board-bounces+@lists.example", "board-bounces+short@lists.example",
+        "board-bounces+111111111111111111111111@lists.example", "board@lists.example"})
     BOOST_TEST(!Tags.verify(Board, address(bad)).has_value());
 }
 
@@ -86,6 +88,8 @@ BOOST_AUTO_TEST_CASE(list_names_are_checked_when_they_are_given) {
   BOOST_TEST(refused("postmaster@x.example", ListNameError::Reserved));
 }
 
-BOOST_AUTO_TEST_CASE(a_short_key_is_refused) { BOOST_CHECK_THROW(Verp(Secret("short")), Error); }
+BOOST_AUTO_TEST_CASE(a_short_key_is_refused) {
+  BOOST_CHECK_THROW(Verp(Secret("short")), Error);
+}
 
 BOOST_AUTO_TEST_SUITE_END()

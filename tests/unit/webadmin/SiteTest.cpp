@@ -1,0 +1,177 @@
+#include "tests/unit/webadmin/FakeSite.h"
+#include "webadmin/Embedded.h"
+#include "webadmin/Template.h"
+
+using namespace postern;
+using namespace postern::webadmin;
+using test::headerOf;
+
+BOOST_AUTO_TEST_SUITE(webadmin_site)
+
+namespace {
+
+// The browser's part of the sign-in form: the form cookie, then its token.
+Request signInRequest(test::FakeSite& fake, const std::string& password, const std::string& oldSession = "") {
+  const std::string formCookie(43, 'f');
+  auto request = fake.request(Method::Post, "/sign-in");
+  request.cookies.add(FormCookie, formCookie);
+  if (!oldSession.empty()) request.cookies.add(SessionCookie, oldSession);
+  request.form.add("csrf", csrf::token(formCookie));
+  request.form.add("name", "ada");
+  request.form.add("password", password);
+  request.form.add("code", "123456");
+  return request;
+}
+
+std::string tokenIn(const Response& response) {
+  const auto cookie = headerOf(response, "Set-Cookie", SessionCookie);
+  const auto start = cookie.find('=') + 1;
+  return cookie.substr(start, cookie.find(';') - start);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(sign_in_makes_a_new_token_in_a_guarded_cookie) {
+  test::FakeSite fake;
+  fake.orders.answers["user.authenticate"] = {{"name", "ada"}, {"role", "admin"}};
+  const auto response = fake.site.answer(signInRequest(fake, "right", std::string(43, 'p')));
+  BOOST_TEST(response.status == 303);
+  const auto cookie = headerOf(response, "Set-Cookie", SessionCookie);
+  for (const auto* guard : {"; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"})
+    BOOST_TEST(cookie.find(guard) != std::string::npos);
+  BOOST_TEST(cookie.find("Domain") == std::string::npos);
+  BOOST_TEST(tokenIn(response) != std::string(43, 'p'));
+  BOOST_TEST(fake.sessions.find(tokenIn(response), Sessions::Touch::No).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_sign_in_opens_no_session_and_echoes_no_password) {
+  test::FakeSite fake;
+  fake.orders.refusals["user.authenticate"] = {"refused", "Name, password or code is not right.", ""};
+  const auto response = fake.site.answer(signInRequest(fake, "s3cret-guess"));
+  BOOST_TEST(response.status == 401);
+  BOOST_TEST(headerOf(response, "Set-Cookie", SessionCookie).empty());
+  BOOST_TEST(response.body.find("s3cret-guess") == std::string::npos);
+  BOOST_TEST(response.body.find("Name, password or code is not right.") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_guesses_is_not_asked_about_any_more_until_the_window_has_passed) {
+  test::FakeSite fake;
+  fake.orders.refusals["user.authenticate"] = {"refused", "no", ""};
+  for (int i = 0; i < 3; ++i) BOOST_TEST(fake.site.answer(signInRequest(fake, "guess")).status == 401);
+  const auto asked = fake.orders.given.size();
+  BOOST_TEST(fake.site.answer(signInRequest(fake, "guess")).status == 429);
+  BOOST_TEST(fake.orders.given.size() == asked);
+  fake.clock.advance(std::chrono::minutes(5));
+  BOOST_TEST(fake.site.answer(signInRequest(fake, "guess")).status == 401);
+}
+
+BOOST_AUTO_TEST_CASE(the_script_of_the_dashboard_does_not_keep_a_session_alive) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  for (int i = 0; i < 14; ++i) {
+    fake.clock.advance(std::chrono::minutes(1));
+    BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+  }
+  fake.clock.advance(std::chrono::minutes(1));
+  BOOST_TEST(fake.get("/api/v1/flow", session).status == 401);
+}
+
+BOOST_AUTO_TEST_CASE(a_person_can_extend_the_session) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  fake.clock.advance(std::chrono::minutes(14));
+  BOOST_TEST(fake.get("/api/v1/session", session).status == 200);
+  fake.clock.advance(std::chrono::minutes(14));
+  BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  fake.orders.down = true;
+  const auto response = fake.get("/lists", session);
+  BOOST_TEST(response.status == 503);
+  BOOST_TEST(response.body.find("postern status") != std::string::npos);
+  BOOST_TEST(fake.get("/healthz").status == 503);
+  fake.orders.down = false;
+  BOOST_TEST(fake.get("/healthz").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(an_odd_answer_leaves_gaps_and_a_broken_order_never_shows_its_cause) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  fake.orders.answers["list.list"] = {{"items", {{{"address", nlohmann::json::array({1, 2})}}, 17, nullptr}}};
+  BOOST_TEST(fake.get("/lists", session).status == 200);
+  fake.orders.answers["list.list"] = nlohmann::json("text");
+  BOOST_TEST(fake.get("/lists", session).status == 200);
+  fake.orders.refusals["list.list"] = {"broken", "cannot write /data/listd/site.db", "see the log of listd"};
+  const auto broken = fake.get("/lists", session);
+  BOOST_TEST(broken.status == 500);
+  BOOST_TEST(broken.body.find("site.db") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  const std::string evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+  fake.orders.answers["trace"] = {
+      {"post", {{"id", evil}, {"list", evil}, {"messageId", evil}, {"client", {{"name", evil}, {"address", evil}}}}},
+      {"recipients",
+       {{{"address", evil}, {"reason", evil}, {"protection", evil}, {"state", evil},
+         {"attempts", {{{"outcome", evil}, {"remoteHost", evil}, {"replyText", evil}, {"tls", {{"version", evil}, {"peerName", evil}}}}}}}}}};
+  fake.orders.answers["list.show"] = {{"address", evil}, {"description", evil}};
+  fake.orders.answers["list.list"] = {{"items", {{{"address", evil}, {"description", evil}}}}};
+  fake.orders.answers["member.list"] = {{"items", {{{"address", evil}, {"name", evil}, {"reason", evil}}}}, {"total", 1}};
+  fake.orders.answers["queue.list"] = {{"items", {{{"id", evil}, {"recipient", evil}, {"lastReply", evil}}}}};
+  for (const auto* path : {"/posts/1", "/lists", "/lists/x", "/lists/x/members", "/queue"}) {
+    const auto response = fake.get(path, session);
+    BOOST_TEST_CONTEXT(path) {
+      BOOST_TEST(response.status == 200);
+      BOOST_TEST(response.body.find("<script>alert") == std::string::npos);
+      BOOST_TEST(response.body.find("<img src=x") == std::string::npos);
+      BOOST_TEST(response.body.find("&lt;script&gt;") != std::string::npos);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(plaintext_that_listd_does_not_report_is_never_shown_as_zero) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "");
+  BOOST_TEST(fake.get("/", session).body.find("not reported") != std::string::npos);
+  fake.orders.answers["status"] = {{"plaintextOnSecure", 0}};
+  BOOST_TEST(fake.get("/", session).body.find("must read 0<") != std::string::npos);
+  BOOST_TEST(fake.get("/", session).body.find("not reported") == std::string::npos);
+  fake.orders.answers["status"] = {{"plaintextOnSecure", 1}};
+  BOOST_TEST(fake.get("/", session).body.find("treat this as an incident") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(finished_html_is_placed_by_the_layout_alone) {
+  for (const auto& file : embedded::all()) {
+    if (!file.path.starts_with("templates/")) continue;
+    const bool unescaped = file.content.find("{{{") != std::string_view::npos || file.content.find("{{&") != std::string_view::npos;
+    BOOST_TEST_CONTEXT(file.path) BOOST_TEST(unescaped == (file.path == "templates/layout.html"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_template_holds_what_the_policy_forbids) {
+  for (const auto& file : embedded::all()) {
+    if (!file.path.starts_with("templates/")) continue;
+    BOOST_TEST_CONTEXT(file.path) {
+      for (const auto* forbidden : {" style=", "<style", " onclick", " onload", "javascript:", "src=\"http", "href=\"http", "@import"})
+        BOOST_TEST(file.content.find(forbidden) == std::string_view::npos);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_form_of_a_template_carries_its_token) {
+  for (const auto& file : embedded::all()) {
+    if (!file.path.starts_with("templates/")) continue;
+    for (auto at = file.content.find("<form method=\"post\""); at != std::string_view::npos;
+         at = file.content.find("<form method=\"post\"", at + 1)) {
+      const auto form = file.content.substr(at, file.content.find("</form>", at) - at);
+      BOOST_TEST_CONTEXT(file.path) BOOST_TEST(form.find("name=\"csrf\" value=\"{{csrf}}\"") != std::string_view::npos);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
