@@ -15,14 +15,6 @@
 #include <string_view>
 #include <vector>
 
-<<<<<<< HEAD
-=======
-#include "core/app/GatewayLink.h"
-#include "core/base/Clock.h"
-#include "core/store/SegmentLog.h"
-#include "gateway/deliver/CopyQueue.h"
-
->>>>>>> deliver
 namespace postern::gateway {
 
 // The gateway's durable queue: DATA/gateway/{segments/, queue.db}.
