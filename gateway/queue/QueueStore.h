@@ -31,12 +31,7 @@ namespace postern::gateway {
 // numbers, times and the destination domain only. Accepted content is sealed to the vault before it comes here.
 // 5. When records cannot be written, nothing changes: accept and submitCopies throw, events wait in memory, healthy()
 // turns false and deliveries must pause; the writer tries again each second and recovers without a restart.
-<<<<<<< HEAD
-// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is
-// set.
-=======
 // Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is set.
->>>>>>> deliver
 class QueueStore : public CopyQueue {
 public:
   struct Options {
@@ -77,12 +72,8 @@ public:
   // The deliverer's side. To start: setListener, then forEachWaiting; a copy that comes in between is shown by both.
   void setListener(QueueListener* listener) override;  // null: none; returns once no call to the old one is under way
   void forEachWaiting(const std::function<void(const CopySummary&)>& show) const override;  // held ones too
-<<<<<<< HEAD
-  std::optional<LoadedCopy> load(std::uint64_t key) override;  // nothing: no longer waiting. Error(Crypto): damaged or other key
-=======
   // Nothing: no longer waiting. Error(Crypto): damaged or other key.
   std::optional<LoadedCopy> load(std::uint64_t key) override;
->>>>>>> deliver
   // Stores the event and with it the copy's new state: Deferred waits until event.nextAttempt, every other outcome ends
   // the copy. Returns at once; committed in groups, retried while the disk is full.
   void record(app::DeliveryEvent event) override;
