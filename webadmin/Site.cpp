@@ -95,7 +95,9 @@ Response Site::obey(const Route& route, Visit& visit) {
 }
 
 Response Site::errorPage(const Visit& visit, int status, std::string_view message, std::string_view hint) const {
-  const auto words = words::errorPage(status);
+  auto words = words::errorPage(status);
+  // listd answers and says itself which other part is missing.
+  if (status == 503 && !message.empty()) words.title = "A part of Postern does not answer";
   if (visit.request.path.starts_with("/api/"))
     return jsonResponse(status, {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {

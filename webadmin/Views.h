@@ -13,6 +13,8 @@ namespace postern::webadmin::views {
 
 using nlohmann::json;
 
+inline constexpr int AllLists = 10000;  // the most that one order gives
+
 std::string text(const json& object, std::string_view field);
 std::uint64_t number(const json& object, std::string_view field);
 bool flag(const json& object, std::string_view field);

@@ -46,8 +46,11 @@ constexpr Entry Reasons[] = {
 constexpr Entry Refusals[] = {
     {"secure-tag", "Tagged “Secure:” to a list that is not secure"},
     {"malformed", "Malformed message"},
-    {"malformed-subject", "Two or more subjects"},
-    {"bare-newline", "Bare line feed or carriage return"},
+    {"two-subjects", "Two or more subjects"},
+    {"subject-too-long", "Subject too long"},
+    {"bare-line-end", "Bare line feed or carriage return"},
+    {"long-line", "Line longer than mail may have"},
+    {"null-sender", "Bounce to an address that takes none"},
     {"size", "Larger than the limit"},
     {"relay", "Address that is not ours (relay attempt)"},
     {"unknown-recipient", "Unknown recipient"},
@@ -56,9 +59,10 @@ constexpr Entry Refusals[] = {
     {"policy", "Refused by policy"},
     {"loop", "Mail loop"},
     {"disk-full", "Not enough disk space (deferred)"},
-    {"too-many-connections", "Too many connections from one client"},
     {"too-many-recipients", "Too many recipients"},
-    {"store-unhealthy", "The store is not healthy (deferred)"},
+    {"local-error", "Postern was not able to (deferred, see the log)"},
+    {"not-ready", "Postern was not ready (deferred)"},
+    {"closed", "The list is closed"},
 };
 
 constexpr Entry States[] = {
@@ -68,14 +72,16 @@ constexpr Entry States[] = {
     {"dropped", "Dropped"},     {"withheld", "Withheld"},     {"sent", "Sent"},           {"confirmed", "Confirmed"},
     {"proposed", "Proposed"},   {"revoked", "Revoked"},       {"weak", "Weak"},           {"expiring", "Expires soon"},
     {"open", "Open"},           {"closed", "Closed"},         {"planned", "Planned"},     {"complete", "Complete"},
-    {"expanding", "Being expanded"}, {"submitted", "Handed to delivery"},                 {"noticed", "Notice sent"},
+    {"sending", "Being sent out"}, {"done", "Complete"},     {"stuck", "Stuck"},           {"rejected", "Rejected"},
+    {"ignored", "Ignored"},     {"accepted", "Accepted"},     {"bounced", "Bounced later"},
 };
 
 constexpr Entry Tones[] = {
-    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"valid", "good"},
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"done", "good"},
     {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
-    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"expanding", "wait"},
+    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},
     {"failed", "bad"},    {"expired", "bad"},    {"blocked", "bad"},    {"revoked", "bad"},   {"weak", "bad"},
+    {"stuck", "bad"},     {"rejected", "bad"},   {"bounced", "bad"},
 };
 
 constexpr Entry Verifications[] = {
@@ -127,7 +133,7 @@ constexpr std::array<ErrorWords, 9> Errors = {{
     {"unavailable", "The list service does not answer",
      "The web interface works, but postern-listd, which holds lists and members, does not answer. Mail that comes in "
      "is still accepted and kept safe until it is back.",
-     "Run `postern status` on the server, and look into the log of postern-listd. Then reload this page."},
+     "On the server run: postern status. The cause is in the log of postern-listd. Then reload this page."},
 }};
 
 }  // namespace

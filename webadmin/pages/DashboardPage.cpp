@@ -68,12 +68,16 @@ json figures(const json& status, TimePoint now) {
   return shown;
 }
 
+// How the members stand, each by the protection of the next copy. "none" are the members of open lists.
 json protectionMix(const json& status) {
   const auto& counts = views::part(status, "protection");
   std::vector<std::pair<std::string, std::uint64_t>> mix;
-  for (const auto* name : {"smime", "openpgp", "tls", "pickup", "withheld"})
+  for (const auto* name : {"smime", "openpgp", "tls", "pickup", "withheld", "none"})
     mix.emplace_back(name, views::number(counts, name));
-  return views::protectionBar(mix);
+  auto bar = views::protectionBar(mix);
+  for (auto& shown : bar["parts"])
+    if (shown["name"] == "none") shown["title"] = "Plain, on open lists";
+  return bar;
 }
 
 json daysLeft(TimePoint notAfter, TimePoint now) {
@@ -111,9 +115,6 @@ json problems(const json& status) {
   json rows = json::array();
   for (const auto& problem : views::part(status, "problems"))
     rows.push_back({{"what", views::text(problem, "what")}, {"do", views::text(problem, "do")}});
-  if (!views::flag(views::part(status, "gateway"), "connected"))
-    rows.push_back({{"what", "The gateway is not connected: no mail comes in or goes out."},
-                    {"do", "Run `postern status` on the server, and look into the log of postern-gateway."}});
   return rows;
 }
 
@@ -133,7 +134,7 @@ Response dashboard(Visit& visit) {
   const int minutes = spanOf(visit.request);
   const auto status = visit.order("status");
   const auto flow = visit.order("flow", {{"minutes", minutes}});
-  const auto known = visit.order("list.list");
+  const auto known = visit.order("list.list", {{"limit", views::AllLists}});
   const auto& lists = views::part(known, "items");
   const auto recent = visit.order("post.list", {{"limit", 8}});
   json posts = json::array();

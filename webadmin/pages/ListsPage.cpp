@@ -34,7 +34,7 @@ void sortLists(std::vector<json>& lists, const std::string& by) {
 }
 
 std::vector<json> chosenLists(const Visit& visit, bool& any) {
-  const auto answer = visit.order("list.list");
+  const auto answer = visit.order("list.list", {{"limit", views::AllLists}});
   const auto& query = visit.request.query;
   std::vector<json> chosen;
   for (const auto& list : views::part(answer, "items"))

@@ -22,10 +22,12 @@ json findMember(const Visit& visit) {
 json keyView(const json& key, TimePoint now) {
   const auto state = views::text(key, "state");
   const auto bits = views::text(key, "bits");
+  const auto algorithm = views::text(key, "algorithm");
+  const bool bitsSaid = bits.empty() || bits == "0" || algorithm.find(bits) != std::string::npos;
   const auto reason = views::text(key, "reason");
   return {{"fingerprint", words::fingerprint(views::text(key, "fingerprint"))},
           {"kind", words::protection(views::text(key, "kind"))},
-          {"algorithm", views::text(key, "algorithm") + (bits.empty() || bits == "0" ? "" : ", " + bits + " bit")},
+          {"algorithm", bitsSaid ? algorithm : algorithm + ", " + bits + " bit"},
           {"subject", views::text(key, "subject")},
           {"issuer", views::text(key, "issuer")},
           {"notBefore", views::time(key, "notBeforeAt", now)},
