@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 namespace postern::smtp {
 
 namespace {
 
 // Looks at one line without its CRLF. RFC 5321 §2.3.8: CR and LF only together.
-std::optional<std::string> checkLine(std::string_view line, bool& eightBit) {
+const char* checkLine(std::string_view line, bool& eightBit) {
   if (line.size() > ClientText::MaxLine) return "a line is longer than 998 bytes";
   unsigned char high = 0;
   for (const char c : line) {
@@ -18,7 +17,7 @@ std::optional<std::string> checkLine(std::string_view line, bool& eightBit) {
     high |= static_cast<unsigned char>(c);
   }
   eightBit = (high & 0x80) != 0;
-  return std::nullopt;
+  return nullptr;
 }
 
 std::string stuffDots(std::string_view bytes) {
@@ -44,11 +43,11 @@ Result<ClientText, std::string> ClientText::check(std::string_view bytes) {
     const auto end = bytes.find('\n');
     auto line = bytes.substr(0, end);
     if (end != std::string_view::npos) {
-      if (!line.ends_with('\r')) return Unexpected(std::string("it holds a bare LF"));
+      if (!line.ends_with('\r')) return Unexpected<std::string>("it holds a bare LF");
       line.remove_suffix(1);
     }
     bool eightBit = false;
-    if (auto problem = checkLine(line, eightBit)) return Unexpected(std::move(*problem));
+    if (const char* problem = checkLine(line, eightBit)) return Unexpected<std::string>(problem);
     dots = dots || line.starts_with('.');
     inHeader = inHeader && !line.empty();
     text.eightBit_ = text.eightBit_ || eightBit;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/mail/EncodedWord.h"
+
 namespace postern::gateway {
 
 namespace {
@@ -29,9 +31,6 @@ struct Header {
       found = &field.value;
     }
     return found;
-  }
-  bool has(std::string_view name) const {
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
   }
 };
 
@@ -80,6 +79,7 @@ constexpr std::array SealedFields = {
     "list-help"sv, "list-id"sv, "list-owner"sv, "list-post"sv, "list-subscribe"sv, "list-unsubscribe"sv,
     "list-unsubscribe-post"sv, "message-id"sv, "mime-version"sv, "precedence"sv, "received"sv, "references"sv,
     "reply-to"sv, "sender"sv, "subject"sv, "to"sv, "x-auto-response-suppress"sv,
+    "x-loop"sv,
 };
 static_assert(std::is_sorted(SealedFields.begin(), SealedFields.end()));
 
@@ -139,27 +139,35 @@ std::string checkSmime(std::string_view head, const OutboundTail* tail) {
   return shape.finish() ? "" : shape.problem();
 }
 
-// What Postern's own notices are called. "*" stands for one address or list name.
-constexpr std::array NoticeSubjects = {
-    "A message to * could not be encrypted for you"sv,
-    "A message for you was withheld"sv,
-    "Your message to * was not accepted"sv,
+// The fields that a mail of our own has. One that is not known could hold words of the post.
+constexpr std::array OwnFields = {
+    "auto-submitted"sv, "content-transfer-encoding"sv, "content-type"sv, "date"sv,    "from"sv, "message-id"sv,
+    "mime-version"sv,   "subject"sv,                   "to"sv,           "x-loop"sv,
 };
+static_assert(std::is_sorted(OwnFields.begin(), OwnFields.end()));
 
-bool isName(std::string_view text) {
-  return !text.empty() && text.size() <= 254 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || "@.-_+"sv.find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
+// What mail of our own is called (listd/compose/Notice). "*" stands for the name of a list.
+constexpr std::array NoticeSubjects = {"A message to * could not be sent to you"sv};
+constexpr std::array ReportSubjects = {
+    "Your message did not reach everybody on *"sv,
+    "Your message is delayed for some on *"sv,
+    "Your message to * was not distributed"sv,
+    "Your message was delivered to *"sv,
+};
+constexpr std::size_t MaxListName = 110;
 
 bool matches(std::string_view pattern, std::string_view subject) {
   const auto star = pattern.find('*');
-  if (star == std::string_view::npos) return subject == pattern;
   const auto before = pattern.substr(0, star);
   const auto after = pattern.substr(star + 1);
-  if (subject.size() < before.size() + after.size() || !subject.starts_with(before) || !subject.ends_with(after))
-    return false;
-  return isName(subject.substr(before.size(), subject.size() - before.size() - after.size()));
+  return subject.starts_with(before) && subject.ends_with(after) && subject.size() > before.size() + after.size() &&
+         subject.size() <= before.size() + after.size() + MaxListName;
+}
+
+template <std::size_t Count>
+bool isKnownSubject(const std::array<std::string_view, Count>& known, const Header& header) {
+  const auto subject = mail::decodeUnstructured(*header.only("subject"));
+  return std::any_of(known.begin(), known.end(), [&](std::string_view pattern) { return matches(pattern, subject); });
 }
 
 const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::size_t limit, Header& header) {
@@ -168,10 +176,12 @@ const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::s
   auto read = readHeader(head);
   if (!read) return "the header cannot be read";
   header = std::move(*read);
+  for (const auto& field : header.fields)
+    if (!std::binary_search(OwnFields.begin(), OwnFields.end(), std::string_view(field.name)))
+      return "a mail of our own has a field that is not known";
   const auto* automatic = header.only("auto-submitted");
   if (!automatic || lower(*automatic).starts_with("no")) return "a mail of our own is not marked Auto-Submitted";
-  const auto* subject = header.only("subject");
-  if (!subject) return "there is not exactly one Subject";
+  if (!header.only("subject")) return "there is not exactly one Subject";
   if (!header.only("content-type")) return "there is not exactly one Content-Type";
   return nullptr;
 }
@@ -179,10 +189,7 @@ const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::s
 const char* checkNotice(std::string_view head, const OutboundTail* tail) {
   Header header;
   if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxNotice, header)) return why;
-  if (header.has("in-reply-to") || header.has("references")) return "a notice refers to another message";
-  const auto* subject = header.only("subject");
-  if (std::none_of(NoticeSubjects.begin(), NoticeSubjects.end(), [&](auto known) { return matches(known, *subject); }))
-    return "the subject of a notice is not one of the known";
+  if (!isKnownSubject(NoticeSubjects, header)) return "the subject of a notice is not one of the known";
   const auto type = lower(*header.only("content-type"));
   return mediaType(type) == "text/plain" ? nullptr : "a notice is not plain text";
 }
@@ -190,6 +197,7 @@ const char* checkNotice(std::string_view head, const OutboundTail* tail) {
 const char* checkReport(std::string_view head, const OutboundTail* tail) {
   Header header;
   if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxReport, header)) return why;
+  if (!isKnownSubject(ReportSubjects, header)) return "the subject of a report is not one of the known";
   const auto type = lower(*header.only("content-type"));
   if (mediaType(type) != "multipart/report" && mediaType(type) != "text/plain") return "a report has a wrong Content-Type";
   const auto body = lower(header.body);

@@ -69,8 +69,8 @@ private:
 //   tls     this very connection has verified TLS.
 //   none    only where the floor is none.
 //   openpgp, pickup   not made by this version: always blocked.
-// Notices and reports (any floor): no tail, Auto-Submitted, small, of the one content type; notices also answer no
-// message and carry one of the known subjects; reports carry no message.
+// Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to another
+// message), one of the known subjects; notices are plain text, reports carry no message.
 // Pure. Threads: safe for all.
 class FloorGuard {
 public:

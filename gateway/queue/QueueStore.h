@@ -2,6 +2,7 @@
 #include "core/app/GatewayLink.h"
 #include "core/base/Clock.h"
 #include "core/store/SegmentLog.h"
+#include "gateway/deliver/CopyQueue.h"
 
 #include <chrono>
 #include <cstdint>
@@ -15,43 +16,6 @@
 #include <vector>
 
 namespace postern::gateway {
-
-// What scheduling needs to know of a copy; nothing of whom or what.
-struct CopySummary {
-  std::uint64_t key = 0;
-  std::string destination;  // domain, lower case
-  app::Copy::Kind kind = app::Copy::Kind::Content;
-  app::Protection protection = app::Protection::None;
-  app::Protection floor = app::Protection::None;
-  std::uint32_t attempts = 0;
-  TimePoint queuedAt;
-  TimePoint notBefore;
-  TimePoint expiresAt;
-  bool held = false;
-};
-
-// A copy opened for sending: `head` then `*tail` are the message.
-struct LoadedCopy {
-  std::string mailFrom;
-  std::string recipient;
-  std::string head;
-  std::shared_ptr<const std::string> tail;  // never null, may be empty; shared among the copies of a post
-  app::Copy::Kind kind = app::Copy::Kind::Content;
-  app::Protection protection = app::Protection::None;
-  app::Protection floor = app::Protection::None;
-};
-
-// Told what changes in the queue. Called from the queue's writer thread in order, after the change is durable: must
-// return quickly and may call record(), but nothing that waits.
-class QueueListener {
-public:
-  virtual ~QueueListener() = default;
-  virtual void copiesQueued(std::span<const CopySummary> copies) = 0;
-  virtual void copyChanged(const CopySummary& copy) = 0;  // retried, held or released by an order
-  virtual void copyDropped(std::uint64_t key) = 0;        // by an order; the event is already stored
-  virtual void queueKeySet() {}                           // load() works from now on
-  virtual void healthChanged(bool) {}                     // see QueueStore::healthy
-};
 
 // The gateway's durable queue: DATA/gateway/{segments/, queue.db}.
 //
@@ -67,9 +31,8 @@ public:
 // numbers, times and the destination domain only. Accepted content is sealed to the vault before it comes here.
 // 5. When records cannot be written, nothing changes: accept and submitCopies throw, events wait in memory, healthy()
 // turns false and deliveries must pause; the writer tries again each second and recovers without a restart.
-// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is
-// set.
-class QueueStore {
+// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is set.
+class QueueStore : public CopyQueue {
 public:
   struct Options {
     std::filesystem::path folder;  // DATA/gateway
@@ -82,7 +45,7 @@ public:
     store::DiskAccess* disk = nullptr;  // null: the real one
   };
   QueueStore(const Options& options, const Clock& clock);
-  ~QueueStore();
+  ~QueueStore() override;
   QueueStore(const QueueStore&) = delete;
   QueueStore& operator=(const QueueStore&) = delete;
 
@@ -107,16 +70,17 @@ public:
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
 
   // The deliverer's side. To start: setListener, then forEachWaiting; a copy that comes in between is shown by both.
-  void setListener(QueueListener* listener);  // null: none; returns once no call to the old one is under way
-  void forEachWaiting(const std::function<void(const CopySummary&)>& show) const;  // held ones too
-  std::optional<LoadedCopy> load(std::uint64_t key);  // nothing: no longer waiting. Error(Crypto): damaged or other key
+  void setListener(QueueListener* listener) override;  // null: none; returns once no call to the old one is under way
+  void forEachWaiting(const std::function<void(const CopySummary&)>& show) const override;  // held ones too
+  // Nothing: no longer waiting. Error(Crypto): damaged or other key.
+  std::optional<LoadedCopy> load(std::uint64_t key) override;
   // Stores the event and with it the copy's new state: Deferred waits until event.nextAttempt, every other outcome ends
   // the copy. Returns at once; committed in groups, retried while the disk is full.
-  void record(app::DeliveryEvent event);
+  void record(app::DeliveryEvent event) override;
   void recordRefusal(app::RefusalEvent event);
   void flush();  // waits until all that was recorded is durable; throws while the store is unhealthy
 
-  bool healthy() const;
+  bool healthy() const override;
   std::vector<std::string> problems() const;  // plain sentences for `postern status`
 
   // Waiting calls return now and from now on: for stopping.

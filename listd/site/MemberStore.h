@@ -39,6 +39,9 @@ struct MemberFilter {
   std::string part;      // of the address or the name, letters in any case; every member of the list is looked at
 };
 
+// The statement that reads such a page, for the test that looks how SQLite answers it.
+std::string memberPageSql(const MemberFilter& filter);
+
 // One enabled member with the facts of all keys of the address, as the plan reads them.
 struct MemberWithKeys {
   std::uint64_t memberId = 0;

@@ -48,7 +48,7 @@ public:
   static std::string header(const std::string& smimeType = "enveloped-data") {
     return "Date: Sun, 1 Mar 2026 12:00:00 +0000\r\nFrom: Ann via board <board@lists.example>\r\n"
            "To: board@lists.example\r\nSubject: [...]\r\nMessage-ID: <1@lists.example>\r\n"
-           "List-Id: <board.lists.example>\r\nMIME-Version: 1.0\r\n"
+           "List-Id: <board.lists.example>\r\nPrecedence: list\r\nX-Loop: board@lists.example\r\nMIME-Version: 1.0\r\n"
            "Content-Type: application/pkcs7-mime; smime-type=" + smimeType + ";\r\n name=\"smime.p7m\"\r\n"
            "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=smime.p7m\r\n\r\n";
   }

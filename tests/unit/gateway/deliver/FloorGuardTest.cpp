@@ -47,7 +47,7 @@ void replace(std::string& text, std::string_view from, std::string_view to) {
   text.replace(at, from.size(), to);
 }
 
-std::string notice(const std::string& extra = "", const std::string& subject = "A message for you was withheld") {
+std::string notice(const std::string& extra = "", const std::string& subject = "A message to Board could not be sent to you") {
   return "From: postern@lists.example\r\nTo: ann@example.org\r\nSubject: " + subject + "\r\n" + extra +
          "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
          "A message to the list could not be encrypted for you.\r\n";
@@ -201,10 +201,11 @@ BOOST_AUTO_TEST_CASE(the_remembered_verdict_belongs_to_the_state_that_the_head_l
 
 BOOST_AUTO_TEST_CASE(notices_have_one_form_only) {
   BOOST_TEST(ownMailProblem(Copy::Kind::Notice, notice()) == "");
-  BOOST_TEST(ownMailProblem(Copy::Kind::Notice, notice("", "A message to board@lists.example could not be encrypted for you")) == "");
+  BOOST_TEST(ownMailProblem(Copy::Kind::Notice, notice("", "A message to =?utf-8?Q?B=C3=B6ard?= could not be sent to you")) == "");
   for (const auto& bad :
        {notice("In-Reply-To: <1@x>\r\n"), notice("References: <1@x>\r\n"), notice("", "budget"),
-        notice("", "A message to the budget could not be encrypted for you"), notice("Subject: budget\r\n"),
+        notice("", "A message to " + std::string(120, 'a') + " could not be sent to you"), notice("X-Subject: budget\r\n"),
+        notice("", "A message to  could not be sent to you"), notice("", "Your message was delivered to Board"), notice("Subject: budget\r\n"),
         notice("Content-Type: multipart/mixed\r\n"), SealedSample::header() + "AAAA\r\n", "plain text\r\n"s}) {
     BOOST_TEST(ownMailProblem(Copy::Kind::Notice, bad) != "");
   }
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_content_copy_does_not_pass_as_a_notice_or_report) {
 }
 
 BOOST_AUTO_TEST_CASE(reports_hold_no_message) {
-  const auto report = "From: postern@lists.example\r\nSubject: Delivery report\r\nAuto-Submitted: auto-replied\r\n"
+  const auto report = "From: postern@lists.example\r\nSubject: Your message was delivered to Board\r\nAuto-Submitted: auto-replied\r\n"
                       "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n"
                       "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n--b--\r\n"s;
   BOOST_TEST(ownMailProblem(Copy::Kind::Report, report) == "");
