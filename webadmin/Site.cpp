@@ -81,7 +81,8 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->role == Role::Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->role == Role::Anyone)
+    response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 
@@ -99,7 +100,8 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
   // listd answers and says itself which other part is missing.
   if (status == 503 && !message.empty()) words.title = "A part of Postern does not answer";
   if (visit.request.path.starts_with("/api/"))
-    return jsonResponse(status, {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
+    return jsonResponse(status,
+                        {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {
     return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},

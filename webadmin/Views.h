@@ -1,11 +1,11 @@
 #pragma once
+#include "core/app/Orders.h"
+#include "core/base/Clock.h"
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/app/Orders.h"
-#include "core/base/Clock.h"
 
 // Parts of views that several pages share. The JSON of listd is read with defaults, so that a field that an older
 // listd does not give leaves a gap on the page and not an error.

@@ -1,7 +1,7 @@
 #include "webadmin/Chart.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -84,8 +84,12 @@ json daysLeft(TimePoint notAfter, TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::hours>(notAfter - now).count() / 24;
   return {{"days", words::count(static_cast<std::uint64_t>(std::max<std::int64_t>(days, 0)))},
           {"until", views::time(notAfter, now)},
-          {"tone", days < 7 ? "bad" : days < 30 ? "wait" : "good"},
-          {"advice", days < 7 ? "Renew it now" : days < 30 ? "Renew it soon" : "In order"}};
+          {"tone", days < 7    ? "bad"
+                   : days < 30 ? "wait"
+                               : "good"},
+          {"advice", days < 7    ? "Renew it now"
+                     : days < 30 ? "Renew it soon"
+                                 : "In order"}};
 }
 
 json certificates(const Visit& visit, const json& lists) {
@@ -99,7 +103,8 @@ json certificates(const Visit& visit, const json& lists) {
   const json* first = nullptr;
   for (const auto& list : lists) {
     const auto ends = views::number(views::part(list, "signingCertificate"), "notAfterAt");
-    if (ends && (!first || ends < views::number(views::part(*first, "signingCertificate"), "notAfterAt"))) first = &list;
+    if (ends && (!first || ends < views::number(views::part(*first, "signingCertificate"), "notAfterAt")))
+      first = &list;
   }
   if (first) {
     const auto ends = views::number(views::part(*first, "signingCertificate"), "notAfterAt");

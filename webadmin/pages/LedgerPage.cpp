@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -57,7 +57,9 @@ json recipientView(const json& recipient, bool secure, TimePoint now) {
   const auto count = attempts.size();
   return {{"address", views::text(recipient, "address")},
           {"protection", words::protection(protection)},
-          {"tone", protection == "withheld" ? "wait" : protection == "none" ? (secure ? "bad" : "quiet") : "good"},
+          {"tone", protection == "withheld" ? "wait"
+                   : protection == "none"   ? (secure ? "bad" : "quiet")
+                                            : "good"},
           {"reason", words::reason(views::text(recipient, "reason"))},
           {"fingerprint", words::fingerprint(views::text(recipient, "keyFingerprint"))},
           {"badge", stateBadge(protection, views::text(recipient, "state"))},
@@ -70,7 +72,8 @@ json recipientView(const json& recipient, bool secure, TimePoint now) {
 
 struct Counts {
   std::map<std::string, std::uint64_t> protections;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> states;  // by what was sent ("copy" "withheld") and state
+  std::map<std::pair<std::string, std::string>, std::uint64_t>
+      states;  // by what was sent ("copy" "withheld") and state
 };
 
 Counts countRecipients(const json& recipients) {
@@ -128,8 +131,8 @@ bool fits(const json& recipient, const std::string& show, const std::string& wan
 
 json showLinks(const std::string& path, const std::string& chosen) {
   json links = json::array();
-  for (const auto& [value, label] : {std::pair{"", "All"}, {"delivered", "Delivered"}, {"waiting", "Not delivered"},
-                                     {"withheld", "Withheld"}})
+  for (const auto& [value, label] :
+       {std::pair{"", "All"}, {"delivered", "Delivered"}, {"waiting", "Not delivered"}, {"withheld", "Withheld"}})
     links.push_back({{"path", *value ? path + "?show=" + value : path}, {"label", label}, {"chosen", chosen == value}});
   return links;
 }
@@ -145,12 +148,12 @@ std::string ledgerLine(const json& recipient, TimePoint now) {
   const json last = attempts.is_array() && !attempts.empty() ? attempts.back() : json::object();
   const auto& tls = views::part(last, "tls");
   const auto delivered = views::time(recipient, "deliveredAt", now);
-  return views::csvLine(
-      {views::text(recipient, "address"), views::text(recipient, "protection"), views::text(recipient, "reason"),
-       views::text(recipient, "keyFingerprint"), views::text(recipient, "state"),
-       delivered.is_null() ? "" : views::text(delivered, "iso"), std::to_string(attempts.size()),
-       views::text(last, "remoteHost"), views::text(last, "replyCode") + " " + views::text(last, "replyText"),
-       views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification")});
+  return views::csvLine({views::text(recipient, "address"), views::text(recipient, "protection"),
+                         views::text(recipient, "reason"), views::text(recipient, "keyFingerprint"),
+                         views::text(recipient, "state"), delivered.is_null() ? "" : views::text(delivered, "iso"),
+                         std::to_string(attempts.size()), views::text(last, "remoteHost"),
+                         views::text(last, "replyCode") + " " + views::text(last, "replyText"),
+                         views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification")});
 }
 
 }  // namespace
@@ -185,21 +188,22 @@ Response ledger(Visit& visit) {
   auto view = views::postRow(post, visit.now());
   const auto plain = counts.protections.find("none");
   const auto unprotected = secure && plain != counts.protections.end() ? plain->second : 0;
-  view.update({{"secure", secure},
-               {"class", views::text(post, "class")},
-               {"badge", views::badge(stateWord)},
-               {"steps", timeLine(post, recipients, counts, visit.now())},
-               {"rows", rows},
-               {"noneFit", rows.empty()},
-               {"total", words::count(std::max<std::uint64_t>(recipients.size(), views::number(post, "recipients")))},
-               {"cut", cut ? json(words::count(recipients.size())) : json(nullptr)},
-               {"trouble", stateWord == "stuck" || stateWord == "rejected" ? words::refusal(views::text(post, "reason")) : ""},
-               {"shows", showLinks(path, show)},
-               {"show", show},
-               {"q", wanted},
-               {"csvPath", path + "/ledger.csv"},
-               {"pager", pager},
-               {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});
+  view.update(
+      {{"secure", secure},
+       {"class", views::text(post, "class")},
+       {"badge", views::badge(stateWord)},
+       {"steps", timeLine(post, recipients, counts, visit.now())},
+       {"rows", rows},
+       {"noneFit", rows.empty()},
+       {"total", words::count(std::max<std::uint64_t>(recipients.size(), views::number(post, "recipients")))},
+       {"cut", cut ? json(words::count(recipients.size())) : json(nullptr)},
+       {"trouble", stateWord == "stuck" || stateWord == "rejected" ? words::refusal(views::text(post, "reason")) : ""},
+       {"shows", showLinks(path, show)},
+       {"show", show},
+       {"q", wanted},
+       {"csvPath", path + "/ledger.csv"},
+       {"pager", pager},
+       {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});
   return visit.page("ledger", {"Ledger of a post", "posts"}, std::move(view));
 }
 

@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/QrCode.h"
 #include "webadmin/Views.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -72,10 +72,9 @@ Response setup(Visit& visit) {
     if (form.get("password") != form.get("repeat"))
       return drawSetup(visit, token, check, 422,
                        views::refusal("The two passwords differ.", "Type or paste the same password twice."));
-    visit.order("user.setup", {{"token", token},
-                               {"name", form.get("name")},
-                               {"password", form.get("password")},
-                               {"totp", form.get("code")}});
+    visit.order(
+        "user.setup",
+        {{"token", token}, {"name", form.get("name")}, {"password", form.get("password")}, {"totp", form.get("code")}});
   } catch (const app::OrderRefused& refused) {
     return drawSetup(visit, token, check, 422, views::refusal(refused));
   }
