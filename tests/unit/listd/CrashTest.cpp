@@ -1,17 +1,16 @@
 // kill -9 of the real postern-listd at every step of its work with the gateway. Whatever the moment: after a restart
 // every member has every copy exactly once, notices and reports too, and nothing is left over.
+#include "core/app/Orders.h"
+#include "tests/unit/listd/FakeGateway.h"
+#include "tests/unit/listd/ListdFixture.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <random>
-
-#include "core/app/Orders.h"
-#include "tests/unit/listd/FakeGateway.h"
-#include "tests/unit/listd/ListdFixture.h"
-
 #include <nlohmann/json.hpp>
+#include <random>
 
 extern char** environ;
 
@@ -78,7 +77,8 @@ struct Stage {
 
   bool done() {
     try {
-      const auto posts = app::OrderClient(config.listdSocket().string()).give("post.list", {"cli", "test"}, json::object());
+      const auto posts =
+          app::OrderClient(config.listdSocket().string()).give("post.list", {"cli", "test"}, json::object());
       const auto& items = posts.at("items");
       return !items.empty() && items.front().at("state") == "done" && gateway.unfinished() == 0 &&
              gateway.unacknowledged() == 0;
