@@ -87,7 +87,7 @@ def show_posts(site, sink, members, since):
 
     heading("3. What each member got")
     for person in members:
-        copy = sink.wait(person.address, since=since)[-1]
+        copy = wait_until(lambda: copies_of(sink, person, since), f"the copy for {person.address}")[-1]
         require(secret.encode() not in copy.raw, f"the copy for {person.address} holds the text in clear")
         if person.kind:
             inner = email.message_from_bytes(person.read(copy.raw), policy=email.policy.default)
@@ -98,6 +98,11 @@ def show_posts(site, sink, members, since):
             print(f"   {person.address} (no key): withheld, a notice instead\n"
                   f"      Subject: {copy.message['Subject']}\n"
                   f"      {copy.message.get_content().strip().splitlines()[0]}")
+
+
+def copies_of(sink, person, since):
+    """What the list sent to the person; reports to the author apart."""
+    return [m for m in sink.of(person.address, since) if m.message.get_content_type() != "multipart/report"]
 
 
 def show_ledger(site):

@@ -1,12 +1,12 @@
 #include "webadmin/Chart.h"
 
+#include "webadmin/Words.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
-
-#include "webadmin/Words.h"
 
 namespace postern::webadmin {
 
@@ -59,7 +59,9 @@ json panel(const Columns& columns, const std::array<Series, N>& series) {
       below[i] += value;
       total += value;
     }
-    drawn.push_back({{"name", one.name}, {"title", one.title}, {"path", path.empty() ? "M0 0" : path},
+    drawn.push_back({{"name", one.name},
+                     {"title", one.title},
+                     {"path", path.empty() ? "M0 0" : path},
                      {"total", words::count(total)}});
   }
   return {{"top", words::count(top)}, {"half", words::count(top / 2)}, {"series", drawn}};
@@ -89,7 +91,9 @@ json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes) {
     const auto at = std::chrono::time_point_cast<std::chrono::microseconds>(start + part * 20 * columnLength);
     times.push_back({{"label", words::time(at).substr(11, 5)}});
   }
-  return {{"in", panel(columns, In)}, {"out", panel(columns, Out)}, {"times", times},
+  return {{"in", panel(columns, In)},
+          {"out", panel(columns, Out)},
+          {"times", times},
           {"columnMinutes", minutes / ChartColumns}};
 }
 

@@ -1,10 +1,10 @@
 #pragma once
-#include <nlohmann/json_fwd.hpp>
+#include "core/base/Clock.h"
+
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <vector>
-
-#include "core/base/Clock.h"
 
 namespace postern::webadmin {
 
@@ -28,7 +28,8 @@ inline constexpr int ChartColumns = 60;
 // REQUIRES: minutes is a multiple of 60. Minutes outside the span are left out, missing ones count as 0.
 nlohmann::json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes);
 
-// The smallest of 2, 4, 10, 20, 40, 100, … that is not below the value: the top of an axis whose half is a whole number.
+// The smallest of 2, 4, 10, 20, 40, 100, … that is not below the value: the top of an axis whose half is a whole
+// number.
 std::uint64_t axisTop(std::uint64_t value);
 
 // A bar of parts, as in {"x", "width"} in percent of the whole; small parts stay visible.

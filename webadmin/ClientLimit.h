@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "core/base/Clock.h"
-#include "core/base/Mutex.h"
 
 namespace postern::webadmin {
 

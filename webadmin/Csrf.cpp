@@ -4,7 +4,9 @@
 
 namespace postern::webadmin::csrf {
 
-std::string token(std::string_view secretCookie) { return tokens::derive(secretCookie, "postern form token"); }
+std::string token(std::string_view secretCookie) {
+  return tokens::derive(secretCookie, "postern form token");
+}
 
 bool matches(std::string_view secretCookie, std::string_view given) {
   return !secretCookie.empty() && tokens::equal(token(secretCookie), given);

@@ -1,8 +1,8 @@
 #pragma once
+#include "webadmin/Http.h"
+
 #include <string>
 #include <string_view>
-
-#include "webadmin/Http.h"
 
 // The forgery guard: no POST is obeyed that another site made the browser send.
 //

@@ -28,7 +28,7 @@ struct Request {
   Method method = Method::Get;
   std::string path = "/";  // percent-decoded per segment only after routing
   Fields query;
-  Fields form;     // of a POST: fields, and the content of uploaded files under their field name
+  Fields form;  // of a POST: fields, and the content of uploaded files under their field name
   Fields cookies;
   std::string host;       // Host header
   std::string origin;     // Origin header, or empty
@@ -47,7 +47,8 @@ struct Response {
   static Response redirect(std::string location);  // 303: the next request is a GET
 };
 
-// "a=1&b=%20" as in application/x-www-form-urlencoded. Nothing when an escape is broken or there are more than 200 fields.
+// "a=1&b=%20" as in application/x-www-form-urlencoded. Nothing when an escape is broken or there are more than 200
+// fields.
 std::optional<Fields> parseUrlEncoded(std::string_view text);
 
 // multipart/form-data (RFC 7578) with the boundary of the Content-Type. Nothing when it is malformed.

@@ -1,11 +1,11 @@
 #include "webadmin/HttpExchange.h"
 
+#include "core/base/Log.h"
+
 #include <Poco/Net/NetException.h>
 
 #include <optional>
 #include <ostream>
-
-#include "core/base/Log.h"
 
 namespace postern::webadmin {
 

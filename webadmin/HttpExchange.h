@@ -1,8 +1,8 @@
 #pragma once
+#include "webadmin/Site.h"
+
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
-
-#include "webadmin/Site.h"
 
 namespace postern::webadmin {
 

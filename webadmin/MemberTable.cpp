@@ -1,8 +1,8 @@
 #include "webadmin/MemberTable.h"
 
-#include <algorithm>
-
 #include "webadmin/Views.h"
+
+#include <algorithm>
 
 namespace postern::webadmin {
 
@@ -74,15 +74,16 @@ MemberTable::MemberTable(const Visit& visit, const std::string& list) {
     answer = fetch(FetchSize, next);
   }
   const auto by = query.get("sort");
-  std::stable_sort(rows_.begin(), rows_.end(), [](const json& a, const json& b) {
-    return views::text(a, "address") < views::text(b, "address");
-  });
+  std::stable_sort(rows_.begin(), rows_.end(),
+                   [](const json& a, const json& b) { return views::text(a, "address") < views::text(b, "address"); });
   std::stable_sort(rows_.begin(), rows_.end(),
                    [&](const json& a, const json& b) { return sortKey(a, by) < sortKey(b, by); });
   page_ = std::min(pageOf(query.get("page")), pageCount());
 }
 
-std::size_t MemberTable::pageCount() const { return std::max<std::size_t>(1, (rows_.size() + PageSize - 1) / PageSize); }
+std::size_t MemberTable::pageCount() const {
+  return std::max<std::size_t>(1, (rows_.size() + PageSize - 1) / PageSize);
+}
 
 std::vector<json> MemberTable::page() const {
   if (tooLong_) return rows_;

@@ -1,9 +1,9 @@
 #pragma once
+#include "webadmin/Visit.h"
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include "webadmin/Visit.h"
 
 namespace postern::webadmin {
 
@@ -25,7 +25,7 @@ public:
   std::vector<nlohmann::json> page() const;
   std::size_t pageNumber() const { return page_; }
   std::size_t pageCount() const;
-  std::uint64_t total() const { return total_; }      // members of the list, by listd
+  std::uint64_t total() const { return total_; }  // members of the list, by listd
   bool tooLongToSort() const { return tooLong_; }
   const std::string& nextCursor() const { return next_; }  // of a long roster
 

@@ -1,9 +1,9 @@
 #pragma once
+#include "core/app/Orders.h"
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-
-#include "core/app/Orders.h"
 
 namespace postern::webadmin {
 

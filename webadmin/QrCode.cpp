@@ -1,12 +1,12 @@
 #include "webadmin/QrCode.h"
 
+#include "core/base/Error.h"
+#include "webadmin/Template.h"
+
 #include <qrencode.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
-
-#include "core/base/Error.h"
-#include "webadmin/Template.h"
 
 namespace postern::webadmin {
 
@@ -21,8 +21,7 @@ struct QrDeleter {
 }  // namespace
 
 std::string drawQrCode(std::string_view text) {
-  const std::unique_ptr<QRcode, QrDeleter> code(
-      QRcode_encodeString8bit(std::string(text).c_str(), 0, QR_ECLEVEL_M));
+  const std::unique_ptr<QRcode, QrDeleter> code(QRcode_encodeString8bit(std::string(text).c_str(), 0, QR_ECLEVEL_M));
   if (!code) throw Error(ErrorKind::Invariant, "a QR code could not be made: the text is too long");
   std::string path;
   for (int y = 0; y < code->width; ++y)

@@ -68,7 +68,9 @@ bool fits(std::string_view pattern, std::string_view path, std::map<std::string,
 
 }  // namespace
 
-std::span<const Route> routes() { return Site; }
+std::span<const Route> routes() {
+  return Site;
+}
 
 Match matchRoute(Method method, std::string_view path) {
   Match match;

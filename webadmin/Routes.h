@@ -1,11 +1,11 @@
 #pragma once
+#include "webadmin/Visit.h"
+
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "webadmin/Visit.h"
 
 namespace postern::webadmin {
 

@@ -35,8 +35,9 @@ std::string Sessions::open(std::string_view account, std::string_view role, std:
   MutexLock lock(mutex_);
   deleteEnded(now);
   database_
-      .prepare("INSERT INTO sessions (token_hash, account, role, client, created_at, last_seen_at)"
-               " VALUES (?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO sessions (token_hash, account, role, client, created_at, last_seen_at)"
+          " VALUES (?, ?, ?, ?, ?, ?)")
       .bind(tokens::hash(token), account, role, client, now, now)
       .run();
   return token;
@@ -48,7 +49,8 @@ std::optional<Session> Sessions::find(std::string_view token, Touch touch) {
   MutexLock lock(mutex_);
   Session session;
   {
-    auto select = database_.prepare("SELECT account, role, created_at, last_seen_at FROM sessions WHERE token_hash = ?");
+    auto select =
+        database_.prepare("SELECT account, role, created_at, last_seen_at FROM sessions WHERE token_hash = ?");
     if (!select.bind(hash).step()) return std::nullopt;
     session = {select.text(0), select.text(1), select.time(2), select.time(3)};
   }

@@ -1,13 +1,13 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+#include "core/store/Database.h"
+
 #include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Clock.h"
-#include "core/base/Mutex.h"
-#include "core/store/Database.h"
 
 namespace postern::webadmin {
 

@@ -81,7 +81,8 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->role == Role::Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->role == Role::Anyone)
+    response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 
@@ -95,9 +96,12 @@ Response Site::obey(const Route& route, Visit& visit) {
 }
 
 Response Site::errorPage(const Visit& visit, int status, std::string_view message, std::string_view hint) const {
-  const auto words = words::errorPage(status);
+  auto words = words::errorPage(status);
+  // listd answers and says itself which other part is missing.
+  if (status == 503 && !message.empty()) words.title = "A part of Postern does not answer";
   if (visit.request.path.starts_with("/api/"))
-    return jsonResponse(status, {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
+    return jsonResponse(status,
+                        {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {
     return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},

@@ -1,10 +1,10 @@
 #include "webadmin/Template.h"
 
-#include <kainjow/mustache.hpp>
-#include <nlohmann/json.hpp>
-
 #include "core/base/Error.h"
 #include "webadmin/Embedded.h"
+
+#include <kainjow/mustache.hpp>
+#include <nlohmann/json.hpp>
 
 namespace postern::webadmin {
 

@@ -1,12 +1,12 @@
 #include "webadmin/TlsCertificate.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include <ctime>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
 
 namespace postern::webadmin {
 
@@ -30,7 +30,9 @@ TlsCertificate::TlsCertificate(std::filesystem::path certificate, std::filesyste
   lookedAt_ = std::chrono::steady_clock::now();
 }
 
-void TlsCertificate::serve(SSL_CTX* context) { SSL_CTX_set_cert_cb(context, &TlsCertificate::choose, this); }
+void TlsCertificate::serve(SSL_CTX* context) {
+  SSL_CTX_set_cert_cb(context, &TlsCertificate::choose, this);
+}
 
 int TlsCertificate::choose(SSL* ssl, void* self) {
   const auto context = static_cast<TlsCertificate*>(self)->current();
@@ -84,7 +86,8 @@ std::optional<TimePoint> TlsCertificate::notAfter() const {
   const auto* certificate = SSL_CTX_get0_certificate(context_.get());
   std::tm parts{};
   if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::from_time_t(timegm(&parts)));
+  return std::chrono::time_point_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::from_time_t(timegm(&parts)));
 }
 
 }  // namespace postern::webadmin

@@ -1,13 +1,13 @@
 #pragma once
+#include "core/base/Mutex.h"
+#include "webadmin/Visit.h"
+
 #include <openssl/ssl.h>
 
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
-
-#include "core/base/Mutex.h"
-#include "webadmin/Visit.h"
 
 namespace postern::webadmin {
 

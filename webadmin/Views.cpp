@@ -37,7 +37,9 @@ const json& part(const json& object, std::string_view field) {
 }
 
 json time(TimePoint at, TimePoint now) {
-  return {{"absolute", words::time(at)}, {"iso", formatRfc3339(at)}, {"day", words::day(at)},
+  return {{"absolute", words::time(at)},
+          {"iso", formatRfc3339(at)},
+          {"day", words::day(at)},
           {"relative", words::relative(at, now)}};
 }
 
@@ -51,13 +53,17 @@ json badge(std::string_view stateWord) {
   return {{"text", words::state(stateWord)}, {"tone", words::toneOf(stateWord)}};
 }
 
-std::string listPath(std::string_view address) { return "/lists/" + percentEncode(address); }
+std::string listPath(std::string_view address) {
+  return "/lists/" + percentEncode(address);
+}
 
 std::string memberPath(std::string_view list, std::string_view address) {
   return listPath(list) + "/members/" + percentEncode(address);
 }
 
-std::string postPath(std::string_view id) { return "/posts/" + percentEncode(id); }
+std::string postPath(std::string_view id) {
+  return "/posts/" + percentEncode(id);
+}
 
 json protectionBar(const std::vector<std::pair<std::string, std::uint64_t>>& counts) {
   std::vector<std::uint64_t> numbers;
@@ -85,25 +91,25 @@ json listSummary(const json& list, TimePoint now) {
   const bool secure = flag(list, "secure");
   const auto ready = number(readiness, "ready"), withheld = number(readiness, "withheld");
   const auto& certificate = part(list, "signingCertificate");
-  return {{"address", address},
-          {"name", text(list, "name")},
-          {"description", text(list, "description")},
-          {"path", listPath(address)},
-          {"secure", secure},
-          {"closed", text(list, "state") == "closed"},
-          {"members", words::count(number(list, "members"))},
-          {"noMembers", number(list, "members") == 0},
-          {"ready", words::count(ready)},
-          {"withheld", words::count(withheld)},
-          {"hasWithheld", secure && withheld > 0},
-          {"bar", protectionBar({{secure ? "smime" : "none", ready}, {"withheld", withheld}})},
-          {"class", words::listClass(text(list, "class"))},
-          {"posting", words::posting(text(list, "posting"))},
-          {"createdAt", time(list, "createdAt", now)},
-          {"certificate",
-           certificate.empty() ? json(nullptr)
-                               : json{{"fingerprint", words::fingerprint(text(certificate, "fingerprint"))},
-                                      {"notAfter", time(certificate, "notAfterAt", now)}}}};
+  return {
+      {"address", address},
+      {"name", text(list, "name")},
+      {"description", text(list, "description")},
+      {"path", listPath(address)},
+      {"secure", secure},
+      {"closed", text(list, "state") == "closed"},
+      {"members", words::count(number(list, "members"))},
+      {"noMembers", number(list, "members") == 0},
+      {"ready", words::count(ready)},
+      {"withheld", words::count(withheld)},
+      {"hasWithheld", secure && withheld > 0},
+      {"bar", protectionBar({{secure ? "smime" : "none", ready}, {"withheld", withheld}})},
+      {"class", words::listClass(text(list, "class"))},
+      {"posting", words::posting(text(list, "posting"))},
+      {"createdAt", time(list, "createdAt", now)},
+      {"certificate", certificate.empty() ? json(nullptr)
+                                          : json{{"fingerprint", words::fingerprint(text(certificate, "fingerprint"))},
+                                                 {"notAfter", time(certificate, "notAfterAt", now)}}}};
 }
 
 json postRow(const json& post, TimePoint now) {
@@ -125,7 +131,9 @@ json postRow(const json& post, TimePoint now) {
           {"hasWithheld", number(post, "withheld") > 0}};
 }
 
-json refusal(const std::string& message, const std::string& hint) { return {{"message", message}, {"hint", hint}}; }
+json refusal(const std::string& message, const std::string& hint) {
+  return {{"message", message}, {"hint", hint}};
+}
 
 json refusal(const app::OrderRefused& refused) {
   const auto& error = refused.error();

@@ -1,17 +1,19 @@
 #pragma once
+#include "core/app/Orders.h"
+#include "core/base/Clock.h"
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/app/Orders.h"
-#include "core/base/Clock.h"
 
 // Parts of views that several pages share. The JSON of listd is read with defaults, so that a field that an older
 // listd does not give leaves a gap on the page and not an error.
 namespace postern::webadmin::views {
 
 using nlohmann::json;
+
+inline constexpr int AllLists = 10000;  // the most that one order gives
 
 std::string text(const json& object, std::string_view field);
 std::uint64_t number(const json& object, std::string_view field);

@@ -1,17 +1,17 @@
 #pragma once
-#include <chrono>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
 #include "webadmin/Orders.h"
 #include "webadmin/Sessions.h"
+
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace postern::webadmin {
 

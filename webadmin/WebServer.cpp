@@ -1,5 +1,9 @@
 #include "webadmin/WebServer.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "webadmin/HttpExchange.h"
+
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
@@ -14,10 +18,6 @@
 
 #include <map>
 #include <set>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
-#include "webadmin/HttpExchange.h"
 
 namespace postern::webadmin {
 
@@ -144,8 +144,8 @@ net::SecureServerSocket listenOn(const config::HostPort& where, net::Context::Pt
   try {
     return net::SecureServerSocket(net::SocketAddress(where.host, where.port), 128, context);
   } catch (const Poco::Exception& error) {
-    throw Error(ErrorKind::Io, "cannot listen on " + where.host + ":" + std::to_string(where.port) + " (web.listen): " +
-                                   error.displayText());
+    throw Error(ErrorKind::Io, "cannot listen on " + where.host + ":" + std::to_string(where.port) +
+                                   " (web.listen): " + error.displayText());
   }
 }
 
@@ -181,9 +181,13 @@ struct WebServer::Impl {
 WebServer::WebServer(const config::HostPort& listen, Site& site, TlsCertificate& certificate)
     : impl_(std::make_unique<Impl>(listen, site, certificate)) {}
 
-WebServer::~WebServer() { stop(); }
+WebServer::~WebServer() {
+  stop();
+}
 
-std::uint16_t WebServer::port() const { return impl_->socket.address().port(); }
+std::uint16_t WebServer::port() const {
+  return impl_->socket.address().port();
+}
 
 void WebServer::stop() {
   if (std::exchange(impl_->stopped, true)) return;

@@ -22,7 +22,7 @@ std::string lookUp(std::span<const Entry> entries, std::string_view word) {
 }
 
 constexpr Entry Protections[] = {
-    {"smime", "S/MIME"},     {"openpgp", "OpenPGP"}, {"tls", "Verified TLS"},
+    {"smime", "S/MIME"},       {"openpgp", "OpenPGP"}, {"tls", "Verified TLS"},
     {"pickup", "Web pick-up"}, {"none", "Plaintext"},  {"withheld", "Withheld"},
 };
 
@@ -46,8 +46,11 @@ constexpr Entry Reasons[] = {
 constexpr Entry Refusals[] = {
     {"secure-tag", "Tagged “Secure:” to a list that is not secure"},
     {"malformed", "Malformed message"},
-    {"malformed-subject", "Two or more subjects"},
-    {"bare-newline", "Bare line feed or carriage return"},
+    {"two-subjects", "Two or more subjects"},
+    {"subject-too-long", "Subject too long"},
+    {"bare-line-end", "Bare line feed or carriage return"},
+    {"long-line", "Line longer than mail may have"},
+    {"null-sender", "Bounce to an address that takes none"},
     {"size", "Larger than the limit"},
     {"relay", "Address that is not ours (relay attempt)"},
     {"unknown-recipient", "Unknown recipient"},
@@ -56,26 +59,51 @@ constexpr Entry Refusals[] = {
     {"policy", "Refused by policy"},
     {"loop", "Mail loop"},
     {"disk-full", "Not enough disk space (deferred)"},
-    {"too-many-connections", "Too many connections from one client"},
     {"too-many-recipients", "Too many recipients"},
-    {"store-unhealthy", "The store is not healthy (deferred)"},
+    {"local-error", "Postern was not able to (deferred, see the log)"},
+    {"not-ready", "Postern was not ready (deferred)"},
+    {"closed", "The list is closed"},
 };
 
 constexpr Entry States[] = {
-    {"enabled", "On"},          {"disabled", "Switched off"}, {"delivered", "Delivered"}, {"deferred", "Waiting to retry"},
-    {"waiting", "Waiting"},     {"queued", "Waiting"},        {"active", "Being sent"},   {"held", "Held"},
-    {"failed", "Failed"},       {"expired", "Gave up"},       {"blocked", "Stopped at the floor"},
-    {"dropped", "Dropped"},     {"withheld", "Withheld"},     {"sent", "Sent"},           {"confirmed", "Confirmed"},
-    {"proposed", "Proposed"},   {"revoked", "Revoked"},       {"weak", "Weak"},           {"expiring", "Expires soon"},
-    {"open", "Open"},           {"closed", "Closed"},         {"planned", "Planned"},     {"complete", "Complete"},
-    {"expanding", "Being expanded"}, {"submitted", "Handed to delivery"},                 {"noticed", "Notice sent"},
+    {"enabled", "On"},
+    {"disabled", "Switched off"},
+    {"delivered", "Delivered"},
+    {"deferred", "Waiting to retry"},
+    {"waiting", "Waiting"},
+    {"queued", "Waiting"},
+    {"active", "Being sent"},
+    {"held", "Held"},
+    {"failed", "Failed"},
+    {"expired", "Gave up"},
+    {"blocked", "Stopped at the floor"},
+    {"dropped", "Dropped"},
+    {"withheld", "Withheld"},
+    {"sent", "Sent"},
+    {"confirmed", "Confirmed"},
+    {"proposed", "Proposed"},
+    {"revoked", "Revoked"},
+    {"weak", "Weak"},
+    {"expiring", "Expires soon"},
+    {"open", "Open"},
+    {"closed", "Closed"},
+    {"planned", "Planned"},
+    {"complete", "Complete"},
+    {"sending", "Being sent out"},
+    {"done", "Complete"},
+    {"stuck", "Stuck"},
+    {"rejected", "Rejected"},
+    {"ignored", "Ignored"},
+    {"accepted", "Accepted"},
+    {"bounced", "Bounced later"},
 };
 
 constexpr Entry Tones[] = {
-    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"valid", "good"},
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"done", "good"},
     {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
-    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"expanding", "wait"},
-    {"failed", "bad"},    {"expired", "bad"},    {"blocked", "bad"},    {"revoked", "bad"},   {"weak", "bad"},
+    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},  {"failed", "bad"},
+    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},      {"stuck", "bad"},
+    {"rejected", "bad"},  {"bounced", "bad"},
 };
 
 constexpr Entry Verifications[] = {
@@ -119,7 +147,8 @@ constexpr std::array<ErrorWords, 9> Errors = {{
     {"method", "This page does not work that way", "It was asked for by a method that it does not know.",
      "Start from the dashboard."},
     {"conflict", "That did not work", "Postern refused the order.", "Nothing was changed."},
-    {"too-large", "That is too large", "Forms and uploads may have 1 MB at most.", "A certificate has a few kilobytes."},
+    {"too-large", "That is too large", "Forms and uploads may have 1 MB at most.",
+     "A certificate has a few kilobytes."},
     {"too-many", "Too many attempts", "There were too many attempts from your network address.",
      "Wait five minutes, then try again."},
     {"broken", "Something is broken", "Postern could not do this. The cause is in the log of postern-webadmin.",
@@ -127,7 +156,7 @@ constexpr std::array<ErrorWords, 9> Errors = {{
     {"unavailable", "The list service does not answer",
      "The web interface works, but postern-listd, which holds lists and members, does not answer. Mail that comes in "
      "is still accepted and kept safe until it is back.",
-     "Run `postern status` on the server, and look into the log of postern-listd. Then reload this page."},
+     "On the server run: postern status. The cause is in the log of postern-listd. Then reload this page."},
 }};
 
 }  // namespace
@@ -139,7 +168,9 @@ std::string time(TimePoint at) {
   return text;
 }
 
-std::string day(TimePoint at) { return formatRfc3339(at).substr(0, 10); }
+std::string day(TimePoint at) {
+  return formatRfc3339(at).substr(0, 10);
+}
 
 std::string duration(std::chrono::microseconds length) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length).count();
@@ -180,12 +211,24 @@ std::string fingerprint(std::string_view hex) {
   return text;
 }
 
-std::string protection(std::string_view word) { return lookUp(Protections, word); }
-std::string reason(std::string_view word) { return lookUp(Reasons, word); }
-std::string refusal(std::string_view word) { return lookUp(Refusals, word); }
-std::string state(std::string_view word) { return lookUp(States, word); }
-std::string listClass(std::string_view word) { return lookUp(Classes, word); }
-std::string posting(std::string_view word) { return lookUp(Postings, word); }
+std::string protection(std::string_view word) {
+  return lookUp(Protections, word);
+}
+std::string reason(std::string_view word) {
+  return lookUp(Reasons, word);
+}
+std::string refusal(std::string_view word) {
+  return lookUp(Refusals, word);
+}
+std::string state(std::string_view word) {
+  return lookUp(States, word);
+}
+std::string listClass(std::string_view word) {
+  return lookUp(Classes, word);
+}
+std::string posting(std::string_view word) {
+  return lookUp(Postings, word);
+}
 
 std::string toneOf(std::string_view stateWord) {
   const auto tone = lookUp(Tones, stateWord);
@@ -206,15 +249,24 @@ std::string notice(std::string_view code) {
 ErrorWords errorPage(int status) {
   switch (status) {
     case 400:
-    case 411: return Errors[0];
-    case 403: return Errors[1];
-    case 404: return Errors[2];
-    case 405: return Errors[3];
-    case 409: return Errors[4];
-    case 413: return Errors[5];
-    case 429: return Errors[6];
-    case 503: return Errors[8];
-    default: return Errors[7];
+    case 411:
+      return Errors[0];
+    case 403:
+      return Errors[1];
+    case 404:
+      return Errors[2];
+    case 405:
+      return Errors[3];
+    case 409:
+      return Errors[4];
+    case 413:
+      return Errors[5];
+    case 429:
+      return Errors[6];
+    case 503:
+      return Errors[8];
+    default:
+      return Errors[7];
   }
 }
 

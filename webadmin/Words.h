@@ -1,20 +1,20 @@
 #pragma once
+#include "core/base/Clock.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "core/base/Clock.h"
-
 // The words that people read: stable terms of the orders in plain language, numbers and times. No HTML.
 namespace postern::webadmin::words {
 
-std::string time(TimePoint at);           // "2026-03-01 12:00:00 UTC"
-std::string day(TimePoint at);            // "2026-03-01"
-std::string relative(TimePoint at, TimePoint now);  // "4 min ago", "in 3 days"
+std::string time(TimePoint at);                          // "2026-03-01 12:00:00 UTC"
+std::string day(TimePoint at);                           // "2026-03-01"
+std::string relative(TimePoint at, TimePoint now);       // "4 min ago", "in 3 days"
 std::string duration(std::chrono::microseconds length);  // "4 min"
-std::string count(std::uint64_t number);  // "12,345"
-std::string size(std::uint64_t bytes);    // "20.4 kB"
-std::string fingerprint(std::string_view hex);  // in groups of four
+std::string count(std::uint64_t number);                 // "12,345"
+std::string size(std::uint64_t bytes);                   // "20.4 kB"
+std::string fingerprint(std::string_view hex);           // in groups of four
 
 std::string protection(std::string_view word);  // "smime" -> "S/MIME"
 std::string reason(std::string_view word);      // why a copy is withheld or a key not used, as a sentence

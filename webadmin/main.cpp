@@ -9,6 +9,11 @@
 // STANDARDS
 //   RFC 9110, 9112 (HTTP), RFC 6265bis (cookies), RFC 7578 (forms), RFC 8446, 5246 (TLS 1.3, 1.2), RFC 6797 (HSTS),
 //   RFC 6238 (TOTP, checked by listd), RFC 4180 (CSV), CSP level 3, WCAG 2.2 AA.
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/base/Log.h"
+#include "webadmin/WebServer.h"
+
 #include <Poco/Exception.h>
 #include <Poco/Net/SSLManager.h>
 #include <signal.h>
@@ -16,11 +21,6 @@
 
 #include <cstdio>
 #include <iostream>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
-#include "core/base/Log.h"
-#include "webadmin/WebServer.h"
 
 namespace {
 

@@ -1,14 +1,14 @@
 #include "core/net/TlsServerContext.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
 #include <openssl/err.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 #include <system_error>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
 
 namespace postern::net {
 
@@ -94,8 +94,10 @@ std::string TlsServerContext::reloadLocked() {
   try {
     auto fresh = load();
     const auto now = std::chrono::steady_clock::now();
-    if (now - ticketKeysSince_ < TicketKeyLife) keepTicketKeys(context_.get(), fresh.get());
-    else ticketKeysSince_ = now;
+    if (now - ticketKeysSince_ < TicketKeyLife)
+      keepTicketKeys(context_.get(), fresh.get());
+    else
+      ticketKeysSince_ = now;
     context_ = std::move(fresh);
     return {};
   } catch (const Error& error) {
@@ -138,10 +140,14 @@ SslHandle TlsServerContext::newConnection(int descriptor) {
 TlsServerChannel::Step TlsServerChannel::stepOf(int result) {
   const int systemError = errno;
   switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_NONE: return Step::Done;
-    case SSL_ERROR_WANT_READ: return Step::WantRead;
-    case SSL_ERROR_WANT_WRITE: return Step::WantWrite;
-    case SSL_ERROR_ZERO_RETURN: return Step::Closed;
+    case SSL_ERROR_NONE:
+      return Step::Done;
+    case SSL_ERROR_WANT_READ:
+      return Step::WantRead;
+    case SSL_ERROR_WANT_WRITE:
+      return Step::WantWrite;
+    case SSL_ERROR_ZERO_RETURN:
+      return Step::Closed;
     case SSL_ERROR_SYSCALL:
       if (ERR_peek_error() == 0) {
         failure_ = systemError == 0 ? "the peer closed the connection" : std::generic_category().message(systemError);
@@ -188,9 +194,17 @@ void TlsServerChannel::closeNotify() {
   ERR_clear_error();
 }
 
-std::string TlsServerChannel::version() const { return SSL_get_version(ssl_.get()); }
-std::string TlsServerChannel::cipher() const { return SSL_get_cipher_name(ssl_.get()); }
-std::uint16_t TlsServerChannel::bits() const { return static_cast<std::uint16_t>(SSL_get_cipher_bits(ssl_.get(), nullptr)); }
-bool TlsServerChannel::resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+std::string TlsServerChannel::version() const {
+  return SSL_get_version(ssl_.get());
+}
+std::string TlsServerChannel::cipher() const {
+  return SSL_get_cipher_name(ssl_.get());
+}
+std::uint16_t TlsServerChannel::bits() const {
+  return static_cast<std::uint16_t>(SSL_get_cipher_bits(ssl_.get(), nullptr));
+}
+bool TlsServerChannel::resumed() const {
+  return SSL_session_reused(ssl_.get()) == 1;
+}
 
 }  // namespace postern::net

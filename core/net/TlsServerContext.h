@@ -1,4 +1,6 @@
 #pragma once
+#include "core/base/Mutex.h"
+
 #include <openssl/ssl.h>
 
 #include <chrono>
@@ -7,8 +9,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "core/base/Mutex.h"
 
 namespace postern::net {
 
@@ -19,7 +19,8 @@ using SslHandle = std::unique_ptr<SSL, SslFree>;
 
 // Our side of TLS on the mail ports: TLS 1.2 and up, the certificate read again when its file changes.
 // Invariants:
-//  1. A certificate that cannot be loaded never replaces one that works: the old one stays in force and the log says why.
+//  1. A certificate that cannot be loaded never replaces one that works: the old one stays in force and the log says
+//  why.
 //  2. Running connections keep the certificate they began with; session tickets stay valid over a reload, and their
 //     keys are replaced once a day.
 //  3. No renegotiation, no compression.
@@ -77,7 +78,7 @@ public:
   Transfer read(char* to, std::size_t length);
   Transfer write(std::string_view bytes);
   bool hasPending() const { return SSL_has_pending(ssl_.get()) == 1; }  // read from the socket, not from here yet
-  void closeNotify();  // tells the peer, does not wait
+  void closeNotify();                                                   // tells the peer, does not wait
 
   // After the handshake.
   std::string version() const;  // "TLSv1.3"

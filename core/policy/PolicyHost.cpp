@@ -1,5 +1,13 @@
 #include "core/policy/PolicyHost.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/base/Mutex.h"
+#include "core/policy/frame/PolicyFrame.h"
+#include "core/policy/WorkerProcess.h"
+
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -7,14 +15,6 @@
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include <unistd.h>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
-#include "core/base/Mutex.h"
-#include "core/policy/WorkerProcess.h"
-#include "core/policy/frame/PolicyFrame.h"
 
 namespace postern::policy {
 
@@ -172,9 +172,9 @@ MessageOutcome PolicyHost::State::ask(Lane& lane, const std::string& request, st
                                       bool beforeContent) {
   const auto reply = lane.worker->call(request, options_.limits.timeout);
   if (!reply && reply.error() == FailureKind::Timeout)
-    return Unexpected(Failure{FailureKind::Timeout, "", "took longer than " +
-                                                            std::to_string(options_.limits.timeout.count()) +
-                                                            " ms; its worker was killed"});
+    return Unexpected(
+        Failure{FailureKind::Timeout, "",
+                "took longer than " + std::to_string(options_.limits.timeout.count()) + " ms; its worker was killed"});
   if (!reply) return Unexpected(Failure{FailureKind::Worker, "", "the worker died, or sent or got too much"});
   try {
     auto outcome = frame::decodeOutcome(*reply, recipients, beforeContent);
@@ -191,7 +191,7 @@ MessageOutcome PolicyHost::State::call(const std::string& request, const std::sh
                                        std::size_t recipients, bool beforeContent) {
   auto lane = acquire();
   if (!lane)
-    return Unexpected(Failure{FailureKind::Busy, "", "no policy worker became free in time; raise policy.workers"});
+    return Unexpected(Failure{FailureKind::Busy, "", "no policy worker became free in time; raise [policy] workers"});
   const Lease lease(*this, std::move(lane));
   if (auto failure = prepare(*lease, set)) return Unexpected(std::move(*failure));
   {
@@ -236,7 +236,8 @@ TestReport PolicyHost::State::reload() {
   set_ = std::move(next);
   status_.hasSet = true;
   status_.digest = set_->texts.digest;
-  log::info("policy", "a policy set is in force", {{"policies", report.check.policies.size()}, {"digest", status_.digest}});
+  log::info("policy", "a policy set is in force",
+            {{"policies", report.check.policies.size()}, {"digest", status_.digest}});
   return report;
 }
 
@@ -285,8 +286,12 @@ MessageOutcome PolicyHost::message(const TransactionFacts& facts, const MessageF
   }
 }
 
-TestReport PolicyHost::reload() { return state_->reload(); }
+TestReport PolicyHost::reload() {
+  return state_->reload();
+}
 
-PolicyHost::Status PolicyHost::status() const { return state_->status(); }
+PolicyHost::Status PolicyHost::status() const {
+  return state_->status();
+}
 
 }  // namespace postern::policy

@@ -1,19 +1,19 @@
 #pragma once
+#include "core/policy/PolicySet.h"
+#include "core/policy/Verdict.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
-#include "core/policy/PolicySet.h"
-#include "core/policy/Verdict.h"
-
 namespace postern::policy {
 
 struct PolicyHostOptions {
-  std::filesystem::path folder;                                   // config: policyFolder
+  std::filesystem::path folder;  // config: policyFolder
   std::filesystem::path workerProgram = defaultWorkerProgram();
-  std::uint32_t workers = 2;                                      // config: policyWorkers
-  CallLimits limits;                                              // limits.timeout: config policyTimeout
+  std::uint32_t workers = 2;  // config: policyWorkers
+  CallLimits limits;          // limits.timeout: config policyTimeout
 };
 
 // Asks the policies of a site, in killable worker processes, and can only fail closed.

@@ -1,5 +1,10 @@
 #include "core/policy/PolicySet.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/policy/frame/PolicyFrame.h"
+#include "core/policy/WorkerProcess.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -7,11 +12,6 @@
 #include <set>
 #include <sstream>
 #include <system_error>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
-#include "core/policy/WorkerProcess.h"
-#include "core/policy/frame/PolicyFrame.h"
 
 namespace postern::policy {
 
@@ -24,9 +24,8 @@ constexpr std::size_t MaxSetSize = 4u << 20;
 
 bool isPolicyName(const std::string& name) {
   return !name.empty() && name.size() <= 40 && name[0] >= 'a' && name[0] <= 'z' &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 // FNV-1a: tells versions of a set apart for people and logs; nothing trusts it.

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "core/base/Result.h"
 
 // Policy sets: a folder with one file per policy (NAME.lua), helpers in lib/*.lua, optionally `settings.lua` (values
 // for declared settings) and `order.txt` (one policy name a line; the rest follows by name). Folders meta/ and tests/
@@ -19,9 +19,9 @@ struct SetFile {
 
 // The texts of one set, read at one moment: what was checked and tested is what runs. Immutable.
 struct SetTexts {
-  std::vector<SetFile> files;        // policies, lib/ and settings.lua, sorted by path
-  std::vector<std::string> order;    // names of the policies in the order they run
-  std::string digest;                // changes with any text: "fnv64:…"
+  std::vector<SetFile> files;      // policies, lib/ and settings.lua, sorted by path
+  std::vector<std::string> order;  // names of the policies in the order they run
+  std::string digest;              // changes with any text: "fnv64:…"
 };
 
 struct Problem {
@@ -58,9 +58,9 @@ struct TestReport {
 };
 
 struct CallLimits {
-  std::chrono::milliseconds timeout{2000};      // wall clock, then the worker is killed
-  std::uint64_t instructions = 5'000'000;       // of the Lua machine
-  std::uint64_t memory = 32u << 20;             // bytes of Lua objects
+  std::chrono::milliseconds timeout{2000};  // wall clock, then the worker is killed
+  std::uint64_t instructions = 5'000'000;   // of the Lua machine
+  std::uint64_t memory = 32u << 20;         // bytes of Lua objects
 };
 
 // Reads a folder. Expected failures (no folder, no policy in it, a bad file name, too large, an unknown name in

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/base/Result.h"
 
 // What policies are told about a transaction and what they answer. Plain values, no behaviour.
 // Threads: immutable once built.

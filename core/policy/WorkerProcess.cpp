@@ -1,5 +1,8 @@
 #include "core/policy/WorkerProcess.h"
 
+#include "core/base/Error.h"
+#include "core/policy/frame/PolicyFrame.h"
+
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -9,9 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include "core/base/Error.h"
-#include "core/policy/frame/PolicyFrame.h"
 
 namespace postern::policy {
 
@@ -65,7 +65,9 @@ pid_t spawn(const std::filesystem::path& program, int socket) {
   return process;
 }
 
-auto deadlineIn(std::chrono::milliseconds timeout) { return std::chrono::steady_clock::now() + timeout; }
+auto deadlineIn(std::chrono::milliseconds timeout) {
+  return std::chrono::steady_clock::now() + timeout;
+}
 
 }  // namespace
 
@@ -83,7 +85,9 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& program) : channel_(Fi
   }
 }
 
-WorkerProcess::~WorkerProcess() { kill(); }
+WorkerProcess::~WorkerProcess() {
+  kill();
+}
 
 void WorkerProcess::kill() {
   if (process_ < 0) return;
@@ -113,6 +117,8 @@ CheckReport WorkerProcess::load(const SetTexts& texts, const CallLimits& limits)
   return frame::decodeLoaded(*reply);
 }
 
-bool WorkerProcess::usable() const { return process_ >= 0 && !channel_.disturbed(); }
+bool WorkerProcess::usable() const {
+  return process_ >= 0 && !channel_.disturbed();
+}
 
 }  // namespace postern::policy

@@ -1,15 +1,15 @@
 #pragma once
+#include "core/base/Result.h"
+#include "core/policy/frame/FrameChannel.h"
+#include "core/policy/PolicySet.h"
+#include "core/policy/Verdict.h"
+
 #include <sys/types.h>
 
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
-
-#include "core/base/Result.h"
-#include "core/policy/PolicySet.h"
-#include "core/policy/Verdict.h"
-#include "core/policy/frame/FrameChannel.h"
 
 namespace postern::policy {
 

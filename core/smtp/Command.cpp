@@ -1,10 +1,10 @@
 #include "core/smtp/Command.h"
 
+#include "core/mail/Text.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include "core/mail/Text.h"
 
 namespace postern::smtp {
 
@@ -62,9 +62,12 @@ std::size_t endOfPath(std::string_view text) {
   bool quoted = false;
   for (std::size_t i = 1; i < text.size(); ++i) {
     const char c = text[i];
-    if (quoted && c == '\\') ++i;
-    else if (c == '"') quoted = !quoted;
-    else if (c == '>' && !quoted) return i + 1;
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (c == '>' && !quoted)
+      return i + 1;
   }
   return std::string_view::npos;
 }
@@ -120,8 +123,10 @@ std::optional<Reply> applyMailParameter(MailCommand& command, std::string_view n
     if (!size || command.size) return makeReply(ReplyId::BadParameter, {"SIZE"});
     command.size = size;
   } else if (mail::equalsIgnoreCase(name, "BODY")) {
-    if (mail::equalsIgnoreCase(value, "8BITMIME")) command.body = BodyType::EightBitMime;
-    else if (!mail::equalsIgnoreCase(value, "7BIT")) return makeReply(ReplyId::BodyTypeNotTaken);
+    if (mail::equalsIgnoreCase(value, "8BITMIME"))
+      command.body = BodyType::EightBitMime;
+    else if (!mail::equalsIgnoreCase(value, "7BIT"))
+      return makeReply(ReplyId::BodyTypeNotTaken);
   } else if (mail::equalsIgnoreCase(name, "SMTPUTF8")) {
     if (hasValue) return makeReply(ReplyId::BadParameter, {"SMTPUTF8"});
     command.smtpUtf8 = true;
@@ -178,7 +183,9 @@ Parsed parseNothing(std::string_view rest, const CommandContext&) {
   return Arguments(NoArguments{});
 }
 
-Parsed parseAnything(std::string_view, const CommandContext&) { return Arguments(NoArguments{}); }
+Parsed parseAnything(std::string_view, const CommandContext&) {
+  return Arguments(NoArguments{});
+}
 
 Parsed parseSomething(std::string_view rest, const CommandContext&) {
   if (trimEnd(rest).empty()) return fail(ReplyId::SyntaxError, {"this command needs an argument"});
@@ -192,16 +199,26 @@ struct Grammar {
 };
 
 constexpr Grammar Grammars[] = {
-    {"EHLO", Verb::Ehlo, parseHello},        {"HELO", Verb::Helo, parseHello},
-    {"MAIL", Verb::Mail, parseMail},         {"RCPT", Verb::Rcpt, parseRcpt},
-    {"DATA", Verb::Data, parseNothing},      {"BDAT", Verb::Bdat, parseBdat},
-    {"RSET", Verb::Rset, parseNothing},      {"NOOP", Verb::Noop, parseAnything},
-    {"QUIT", Verb::Quit, parseNothing},      {"VRFY", Verb::Vrfy, parseSomething},
-    {"EXPN", Verb::Expn, parseSomething},    {"HELP", Verb::Help, parseAnything},
-    {"STARTTLS", Verb::StartTls, parseNothing}, {"AUTH", Verb::Auth, parseSomething},
-    {"GET", Verb::Foreign, parseAnything},   {"POST", Verb::Foreign, parseAnything},
-    {"PUT", Verb::Foreign, parseAnything},   {"CONNECT", Verb::Foreign, parseAnything},
-    {"HEAD", Verb::Foreign, parseAnything},  {"OPTIONS", Verb::Foreign, parseAnything},
+    {"EHLO", Verb::Ehlo, parseHello},
+    {"HELO", Verb::Helo, parseHello},
+    {"MAIL", Verb::Mail, parseMail},
+    {"RCPT", Verb::Rcpt, parseRcpt},
+    {"DATA", Verb::Data, parseNothing},
+    {"BDAT", Verb::Bdat, parseBdat},
+    {"RSET", Verb::Rset, parseNothing},
+    {"NOOP", Verb::Noop, parseAnything},
+    {"QUIT", Verb::Quit, parseNothing},
+    {"VRFY", Verb::Vrfy, parseSomething},
+    {"EXPN", Verb::Expn, parseSomething},
+    {"HELP", Verb::Help, parseAnything},
+    {"STARTTLS", Verb::StartTls, parseNothing},
+    {"AUTH", Verb::Auth, parseSomething},
+    {"GET", Verb::Foreign, parseAnything},
+    {"POST", Verb::Foreign, parseAnything},
+    {"PUT", Verb::Foreign, parseAnything},
+    {"CONNECT", Verb::Foreign, parseAnything},
+    {"HEAD", Verb::Foreign, parseAnything},
+    {"OPTIONS", Verb::Foreign, parseAnything},
 };
 
 // A BDAT with wrong arguments is followed by its octets all the same; the caller has to skip them.
@@ -221,12 +238,13 @@ Result<Command, CommandError> parseCommand(std::string_view line, const CommandC
   const auto word = line.substr(0, line.find(' '));
   const auto grammar = std::find_if(std::begin(Grammars), std::end(Grammars),
                                     [&](const Grammar& row) { return mail::equalsIgnoreCase(row.word, word); });
-  if (grammar == std::end(Grammars)) return Unexpected(CommandError{std::nullopt, makeReply(ReplyId::UnknownCommand), {}});
+  if (grammar == std::end(Grammars))
+    return Unexpected(CommandError{std::nullopt, makeReply(ReplyId::UnknownCommand), {}});
   const auto rest = line.substr(word.size());
   if (mail::hasControl(line) || !mail::isUtf8(line))
-    return Unexpected(CommandError{grammar->verb,
-                                   makeReply(ReplyId::SyntaxError, {"control characters and broken UTF-8 are not allowed"}),
-                                   octetsBehind(grammar->verb, rest)});
+    return Unexpected(CommandError{
+        grammar->verb, makeReply(ReplyId::SyntaxError, {"control characters and broken UTF-8 are not allowed"}),
+        octetsBehind(grammar->verb, rest)});
   auto arguments = grammar->parse(rest, context);
   if (!arguments)
     return Unexpected(CommandError{grammar->verb, std::move(arguments.error()), octetsBehind(grammar->verb, rest)});

@@ -1,4 +1,8 @@
 #pragma once
+#include "core/base/Result.h"
+#include "core/mail/Address.h"
+#include "core/smtp/Reply.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -6,16 +10,25 @@
 #include <variant>
 #include <vector>
 
-#include "core/base/Result.h"
-#include "core/mail/Address.h"
-#include "core/smtp/Reply.h"
-
 // The grammar of every SMTP command as it comes from a client (RFC 5321 §4.1, RFC 1870, 3030, 3207, 6152, 6531).
 // Pure: a line in, typed values out; a line is parsed once.
 namespace postern::smtp {
 
 enum class Verb : std::uint8_t {
-  Ehlo, Helo, Mail, Rcpt, Data, Bdat, Rset, Noop, Quit, Vrfy, Expn, Help, StartTls, Auth,
+  Ehlo,
+  Helo,
+  Mail,
+  Rcpt,
+  Data,
+  Bdat,
+  Rset,
+  Noop,
+  Quit,
+  Vrfy,
+  Expn,
+  Help,
+  StartTls,
+  Auth,
   Foreign,  // a word of another protocol (GET, POST, CONNECT …): somebody's browser was made to speak to us
 };
 constexpr std::size_t VerbCount = static_cast<std::size_t>(Verb::Foreign) + 1;

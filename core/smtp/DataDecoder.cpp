@@ -110,8 +110,10 @@ void DataDecoder::feedChunk(std::string_view bytes) {
 }
 
 void DataDecoder::endOfChunks() {
-  if (at_ == At::Cr) findings_.bareCr = true;
-  else if (at_ != At::LineStart) endLine();
+  if (at_ == At::Cr)
+    findings_.bareCr = true;
+  else if (at_ != At::LineStart)
+    endLine();
   if (findings_.any() && !discarding_) discard();
   done_ = true;
 }

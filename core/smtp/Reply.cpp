@@ -1,9 +1,9 @@
 #include "core/smtp/Reply.h"
 
+#include "core/base/Error.h"
+
 #include <algorithm>
 #include <iterator>
-
-#include "core/base/Error.h"
 
 namespace postern::smtp {
 
@@ -123,7 +123,8 @@ Reply makeReply(ReplyId id, std::initializer_list<std::string_view> arguments) {
     const auto hole = rest.find("{}");
     text += rest.substr(0, hole);
     if (hole == std::string_view::npos) break;
-    if (next == arguments.end()) throw Error(ErrorKind::Invariant, std::string("a reply lacks an argument: ") + row.text);
+    if (next == arguments.end())
+      throw Error(ErrorKind::Invariant, std::string("a reply lacks an argument: ") + row.text);
     text += *next++;
     rest.remove_prefix(hole + 2);
   }

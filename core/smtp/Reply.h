@@ -9,10 +9,10 @@ namespace postern::smtp {
 
 // Every reply that our server can give. The texts stand in one table in Reply.cpp and nowhere else.
 enum class ReplyId : std::uint8_t {
-  Greeting,              // {host}
-  Hello,                 // {host}
-  HelloExtended,         // {host}; the keywords follow as lines
-  Closing,               // {host}
+  Greeting,       // {host}
+  Hello,          // {host}
+  HelloExtended,  // {host}; the keywords follow as lines
+  Closing,        // {host}
   MailOk,
   RcptOk,
   ResetOk,
@@ -20,18 +20,18 @@ enum class ReplyId : std::uint8_t {
   VerifyUnsaid,
   Help,
   StartContent,
-  ChunkOk,               // {octets}
-  Accepted,              // {queue id}
+  ChunkOk,   // {octets}
+  Accepted,  // {queue id}
   ReadyForTls,
   // 4xx
-  ShuttingDown,          // {host}
-  NotReady,              // {host}
-  TooManyConnections,    // {host}
-  TooManyFromClient,     // {host}
-  IdleTimeout,           // {host}
-  TransactionTimeout,    // {host}
-  TooManyErrors,         // {host}
-  TooManyIdleCommands,   // {host}
+  ShuttingDown,         // {host}
+  NotReady,             // {host}
+  TooManyConnections,   // {host}
+  TooManyFromClient,    // {host}
+  IdleTimeout,          // {host}
+  TransactionTimeout,   // {host}
+  TooManyErrors,        // {host}
+  TooManyIdleCommands,  // {host}
   TooManyRecipients,
   LocalError,
   StorageFull,
@@ -43,14 +43,14 @@ enum class ReplyId : std::uint8_t {
   // 5xx
   LineTooLong,
   UnknownCommand,
-  SyntaxError,           // {what is wrong}
+  SyntaxError,  // {what is wrong}
   BadHello,
-  NotImplemented,        // {verb}
-  BadSequence,           // {what is needed first}
-  ForbiddenCommand,      // {host}
+  NotImplemented,    // {verb}
+  BadSequence,       // {what is needed first}
+  ForbiddenCommand,  // {host}
   ImproperPipelining,
-  MailboxSyntax,         // {what is wrong}
-  SenderSyntax,          // {what is wrong}
+  MailboxSyntax,  // {what is wrong}
+  SenderSyntax,   // {what is wrong}
   NeedsSmtpUtf8,
   UnknownParameter,      // {parameter}
   BadParameter,          // {parameter}
@@ -60,12 +60,12 @@ enum class ReplyId : std::uint8_t {
   RelayDenied,
   UnknownRecipient,
   NullSenderNotTaken,
-  BareLineEnd,           // {which bytes}
-  ContentLineTooLong,    // {limit}
-  MalformedMessage,      // {what is wrong}
-  LoopDetected,          // {hops}
-  RecipientRefused,      // {why}
-  MessageRefused,        // one line per refused recipient, then the help link, follow
+  BareLineEnd,         // {which bytes}
+  ContentLineTooLong,  // {limit}
+  MalformedMessage,    // {what is wrong}
+  LoopDetected,        // {hops}
+  RecipientRefused,    // {why}
+  MessageRefused,      // one line per refused recipient, then the help link, follow
   BodyTypeNotTaken,
 };
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace postern::store {

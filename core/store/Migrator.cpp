@@ -6,6 +6,7 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace postern::store {

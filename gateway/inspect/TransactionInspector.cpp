@@ -1,12 +1,12 @@
 #include "gateway/inspect/TransactionInspector.h"
 
-#include <algorithm>
-#include <vector>
-
 #include "core/base/Log.h"
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Message.h"
 #include "core/mail/MimeTree.h"
+
+#include <algorithm>
+#include <vector>
 
 namespace postern::gateway {
 
@@ -37,7 +37,8 @@ policy::MessageFacts messageFacts(const mail::Message& message, const mail::Mime
   policy::MessageFacts result;
   result.subject = message.subject();
   for (const auto& field : message.header().fields())
-    result.headers.push_back({std::string(field.name), mail::decodeUnstructured(field.value), std::string(field.value)});
+    result.headers.push_back(
+        {std::string(field.name), mail::decodeUnstructured(field.value), std::string(field.value)});
   if (const auto from = message.from(); from.wellFormed && from.mailboxes.size() == 1 && from.mailboxes[0].address)
     result.from = from.mailboxes[0].address->text();
   result.size = message.bytes().size();
@@ -64,7 +65,9 @@ bool isForBouncesOnly(const Transaction& transaction) {
   });
 }
 
-Refusal malformed(const std::string& what) { return {makeReply(ReplyId::MalformedMessage, {what}), "malformed", {}}; }
+Refusal malformed(const std::string& what) {
+  return {makeReply(ReplyId::MalformedMessage, {what}), "malformed", {}};
+}
 
 Refusal broken(const policy::Failure& failure) {
   return {makeReply(ReplyId::PolicyBroken), "policy-broken", failure.policy};
@@ -121,7 +124,8 @@ std::optional<Refusal> TransactionInspector::recipient(const InspectionFacts& fa
   if (!outcome) return broken(outcome.error());
   switch (outcome->kind) {
     case VerdictKind::Pass:
-    case VerdictKind::Accept: return std::nullopt;
+    case VerdictKind::Accept:
+      return std::nullopt;
     case VerdictKind::Reject:
     case VerdictKind::Defer: {
       auto reply = makeReply(outcome->kind == VerdictKind::Reject ? ReplyId::RecipientRefused : ReplyId::PolicyDeferred,
@@ -132,7 +136,8 @@ std::optional<Refusal> TransactionInspector::recipient(const InspectionFacts& fa
     }
     case VerdictKind::Discard:
     case VerdictKind::Hold:
-    case VerdictKind::Redirect: break;
+    case VerdictKind::Redirect:
+      break;
   }
   log::error("inspect", "a policy gave a verdict that RCPT cannot have", {{"policy", outcome->policy}});
   return Refusal{makeReply(ReplyId::PolicyBroken), "policy-broken", outcome->policy};

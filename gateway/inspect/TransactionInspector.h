@@ -1,11 +1,11 @@
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "core/mail/Header.h"
 #include "core/policy/PolicyHost.h"
 #include "core/policy/Verdict.h"
 #include "gateway/smtp/Ports.h"
+
+#include <string>
+#include <string_view>
 
 namespace postern::gateway {
 
@@ -13,8 +13,10 @@ namespace postern::gateway {
 class Policies {
 public:
   virtual ~Policies() = default;
-  virtual policy::PolicyOutcome rcpt(const policy::TransactionFacts& facts, const policy::RecipientFacts& recipient) = 0;
-  virtual policy::MessageOutcome message(const policy::TransactionFacts& facts, const policy::MessageFacts& message) = 0;
+  virtual policy::PolicyOutcome rcpt(const policy::TransactionFacts& facts,
+                                     const policy::RecipientFacts& recipient) = 0;
+  virtual policy::MessageOutcome message(const policy::TransactionFacts& facts,
+                                         const policy::MessageFacts& message) = 0;
 };
 
 class HostPolicies : public Policies {

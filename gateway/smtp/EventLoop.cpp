@@ -1,12 +1,12 @@
 #include "gateway/smtp/EventLoop.h"
 
+#include "core/base/Error.h"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "core/base/Error.h"
 
 namespace postern::gateway {
 

@@ -1,8 +1,8 @@
 #pragma once
+#include "core/base/Files.h"
+
 #include <cstdint>
 #include <optional>
-
-#include "core/base/Files.h"
 
 namespace postern::gateway {
 

@@ -1,13 +1,13 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/smtp/Reply.h"
+#include "gateway/smtp/Transaction.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "core/smtp/Reply.h"
-#include "gateway/smtp/Transaction.h"
 
 // What an SMTP session needs of the rest of the gateway. Implemented by main's wiring, and by fakes in tests.
 // Everything here is called from many threads at once.

@@ -1,11 +1,11 @@
 #include "gateway/smtp/ReceivedLine.h"
 
+#include "core/mail/Date.h"
+#include "core/mail/Text.h"
+
 #include <openssl/rand.h>
 
 #include <atomic>
-
-#include "core/mail/Date.h"
-#include "core/mail/Text.h"
 
 namespace postern::gateway {
 
@@ -26,7 +26,7 @@ std::string tlsComment(const app::TlsFacts& tls) {
   const auto bits = std::to_string(tls.bits);
   std::string text = "(using " + tls.version + " with cipher " + tls.cipher + " (" + bits + "/" + bits + " bits)";
   text += tls.verification == "none" || tls.verification.empty() ? "; no client certificate requested)"
-                                                                  : "; client certificate: " + tls.verification + ")";
+                                                                 : "; client certificate: " + tls.verification + ")";
   return text;
 }
 
@@ -40,8 +40,9 @@ std::uint32_t randomStart() {
 
 std::string receivedLine(const ReceivedFacts& facts) {
   const auto& recipients = facts.transaction.recipients;
-  std::string line = "Received: from " + facts.helo + " (" + (facts.client.name.empty() ? "unknown" : facts.client.name) +
-                     " " + addressLiteral(facts.client.address) + ")\r\n";
+  std::string line = "Received: from " + facts.helo + " (" +
+                     (facts.client.name.empty() ? "unknown" : facts.client.name) + " " +
+                     addressLiteral(facts.client.address) + ")\r\n";
   if (!facts.tls.version.empty()) line += "\t" + tlsComment(facts.tls) + "\r\n";
   line += "\tby " + facts.hostName + " (Postern) with " + protocolName(facts) + " id " + facts.queueId;
   if (recipients.size() == 1) line += "\r\n\tfor <" + recipients.front().address.text() + ">";

@@ -1,9 +1,9 @@
 #pragma once
+#include "gateway/smtp/Transaction.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "gateway/smtp/Transaction.h"
 
 namespace postern::gateway {
 

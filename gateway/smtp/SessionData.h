@@ -1,13 +1,13 @@
 #pragma once
-#include <cstdint>
-#include <optional>
-#include <string>
-
 #include "core/smtp/Command.h"
 #include "core/smtp/DataDecoder.h"
 #include "core/smtp/Reply.h"
 #include "gateway/smtp/Ports.h"
 #include "gateway/smtp/Transaction.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace postern::gateway {
 
@@ -41,7 +41,8 @@ enum class State : std::uint8_t {
 //  1. `transaction` is there from Sender to the end of the content, and never in Greeted and Ready.
 //  2. `decoder` is there in Content, and in Chunking and ChunkBytes unless the chunk is being skipped.
 struct SessionData {
-  SessionData(const SessionSettings& sessionSettings, const Ports& ports, ClientFacts clientFacts, app::TlsFacts tlsFacts)
+  SessionData(const SessionSettings& sessionSettings, const Ports& ports, ClientFacts clientFacts,
+              app::TlsFacts tlsFacts)
       : settings(sessionSettings),
         directory(ports.directory),
         observer(ports.observer),

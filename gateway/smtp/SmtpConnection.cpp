@@ -1,13 +1,13 @@
 #include "gateway/smtp/SmtpConnection.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "gateway/smtp/PendingWork.h"
+
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
-#include "gateway/smtp/PendingWork.h"
 
 namespace postern::gateway {
 
@@ -19,7 +19,9 @@ using std::chrono::steady_clock;
 constexpr int ReadsPerTurn = 32;                    // then others get their turn
 constexpr std::uint64_t MaxLingerBytes = 4u << 20;  // thrown away after our last reply
 
-bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+bool wouldBlock() {
+  return errno == EAGAIN || errno == EWOULDBLOCK;
+}
 
 }  // namespace
 
@@ -41,14 +43,18 @@ SmtpConnection::SmtpConnection(std::uint64_t id, FileDescriptor socket, const Se
   setDeadline(progressAt_ + (implicitTls ? limits_.handshake : limits_.idle));
 }
 
-SmtpConnection::~SmtpConnection() { hangUp(); }
+SmtpConnection::~SmtpConnection() {
+  hangUp();
+}
 
 bool SmtpConnection::claim() {
   bool expected = false;
   return claimed_.compare_exchange_strong(expected, true);
 }
 
-void SmtpConnection::park() { claimed_.store(false); }
+void SmtpConnection::park() {
+  claimed_.store(false);
+}
 
 void SmtpConnection::hangUp() {
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
@@ -82,9 +88,12 @@ SmtpConnection::Next SmtpConnection::turn(std::span<char> buffer, const std::fun
 // Nothing when the handshake is done.
 std::optional<SmtpConnection::Next> SmtpConnection::handshake() {
   switch (channel_->handshake()) {
-    case Step::Done: break;
-    case Step::WantRead: return waitFor(Next::Read);
-    case Step::WantWrite: return waitFor(Next::Write);
+    case Step::Done:
+      break;
+    case Step::WantRead:
+      return waitFor(Next::Read);
+    case Step::WantWrite:
+      return waitFor(Next::Write);
     default:
       log::info("smtp", "a TLS handshake failed", {{"client", clientAddress_}, {"reason", channel_->failure()}});
       return Next::Close;
@@ -98,8 +107,10 @@ std::optional<SmtpConnection::Next> SmtpConnection::handshake() {
 SmtpConnection::Next SmtpConnection::talk(std::span<char> buffer, const std::function<void()>& blocking) {
   if (!greeted_) {
     greeted_ = true;
-    if (refusal_) session_.refuse(*refusal_);
-    else session_.greet();
+    if (refusal_)
+      session_.refuse(*refusal_);
+    else
+      session_.greet();
   }
   for (int reads = 0;;) {
     if (const auto next = flush(blocking)) return *next;
@@ -242,6 +253,8 @@ void SmtpConnection::expire() {
   sayLast(transaction ? smtp::ReplyId::TransactionTimeout : smtp::ReplyId::IdleTimeout);
 }
 
-void SmtpConnection::shutDown() { sayLast(smtp::ReplyId::ShuttingDown); }
+void SmtpConnection::shutDown() {
+  sayLast(smtp::ReplyId::ShuttingDown);
+}
 
 }  // namespace postern::gateway

@@ -1,4 +1,8 @@
 #pragma once
+#include "core/base/Files.h"
+#include "core/net/TlsServerContext.h"
+#include "gateway/smtp/SmtpSession.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -6,10 +10,6 @@
 #include <optional>
 #include <span>
 #include <string>
-
-#include "core/base/Files.h"
-#include "core/net/TlsServerContext.h"
-#include "gateway/smtp/SmtpSession.h"
 
 namespace postern::gateway {
 
@@ -19,7 +19,7 @@ struct ConnectionLimits {
   std::chrono::milliseconds idle{300'000};           // without a command done or an octet of content
   std::chrono::milliseconds transaction{1'800'000};  // from MAIL to the end of the content
   std::chrono::milliseconds handshake{30'000};
-  std::chrono::milliseconds linger{2'000};           // for the client to see our last reply
+  std::chrono::milliseconds linger{2'000};  // for the client to see our last reply
 };
 
 // A non-blocking socket, TLS and deadlines around one session.

@@ -1,5 +1,8 @@
 #include "gateway/smtp/SmtpServer.h"
 
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -13,9 +16,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
 
 namespace postern::gateway {
 
@@ -89,7 +89,9 @@ SmtpServer::SmtpServer(ServerSettings settings, const Ports& ports, net::TlsServ
     throw Error(ErrorKind::Config, "gateway.listen_tls needs a certificate, and there is none");
 }
 
-SmtpServer::~SmtpServer() { stop(0ms); }
+SmtpServer::~SmtpServer() {
+  stop(0ms);
+}
 
 void SmtpServer::listenOn(const config::HostPort& where, bool tls) {
   const std::string name = where.host + ":" + std::to_string(where.port);
@@ -98,7 +100,8 @@ void SmtpServer::listenOn(const config::HostPort& where, bool tls) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const auto host = where.host.size() > 2 && where.host.front() == '[' ? where.host.substr(1, where.host.size() - 2) : where.host;
+  const auto host =
+      where.host.size() > 2 && where.host.front() == '[' ? where.host.substr(1, where.host.size() - 2) : where.host;
   if (::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(where.port).c_str(), &hints, &found) != 0)
     throw Error(ErrorKind::Config, "cannot listen on " + name + ": give an IP address and a port");
   const std::unique_ptr<addrinfo, AddressListFree> list(found);
@@ -113,7 +116,8 @@ void SmtpServer::listenOn(const config::HostPort& where, bool tls) {
   const auto port = bound.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(bound).sin_port
                                                : reinterpret_cast<sockaddr_in6&>(bound).sin6_port;
   listeners_.push_back({std::move(socket), ntohs(port), tls});
-  log::info("smtp", "listening", {{"address", where.host}, {"port", ntohs(port)}, {"tls", tls ? "implicit" : "starttls"}});
+  log::info("smtp", "listening",
+            {{"address", where.host}, {"port", ntohs(port)}, {"tls", tls ? "implicit" : "starttls"}});
 }
 
 void SmtpServer::start() {
@@ -127,7 +131,9 @@ void SmtpServer::start() {
   acceptor_ = std::thread([this] { acceptLoop(); });
 }
 
-std::uint16_t SmtpServer::port(std::size_t listener) const { return listeners_.at(listener).port; }
+std::uint16_t SmtpServer::port(std::size_t listener) const {
+  return listeners_.at(listener).port;
+}
 
 std::size_t SmtpServer::connections() const {
   MutexLock lock(mutex_);
@@ -228,8 +234,10 @@ SmtpServer::Handle SmtpServer::makeConnection(FileDescriptor socket, const Peer&
   auto connection = std::make_shared<SmtpConnection>(id, std::move(socket), settings_.session, settings_.limits, ports_,
                                                      tls_, tls, ClientFacts{peer.address, {}}, refusal);
   connections_.emplace(id, connection);
-  if (refusal) ++refusals_;
-  else limitKeys_.emplace(id, peer.limitKey);
+  if (refusal)
+    ++refusals_;
+  else
+    limitKeys_.emplace(id, peer.limitKey);
   return connection;
 }
 
@@ -359,8 +367,10 @@ void SmtpServer::sweep() {
       if ((all || connection->deadlinePassed(now)) && connection->claim()) due.push_back(connection);
   }
   for (const auto& connection : due) {
-    if (all) connection->shutDown();
-    else connection->expire();
+    if (all)
+      connection->shutDown();
+    else
+      connection->expire();
     remove(connection);
   }
 }

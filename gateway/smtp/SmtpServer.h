@@ -1,4 +1,9 @@
 #pragma once
+#include "core/base/Mutex.h"
+#include "core/config/SiteConfig.h"
+#include "gateway/smtp/EventLoop.h"
+#include "gateway/smtp/SmtpConnection.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -8,11 +13,6 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#include "core/base/Mutex.h"
-#include "core/config/SiteConfig.h"
-#include "gateway/smtp/EventLoop.h"
-#include "gateway/smtp/SmtpConnection.h"
 
 namespace postern::gateway {
 

@@ -1,11 +1,11 @@
 #include "gateway/smtp/SmtpSession.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "gateway/smtp/ReceivedLine.h"
-#include "gateway/smtp/VerbTable.h"
 #include "gateway/smtp/verbs/Verbs.h"
+#include "gateway/smtp/VerbTable.h"
+
+#include <algorithm>
 
 namespace postern::gateway {
 
@@ -66,10 +66,16 @@ std::size_t SmtpSession::consume(std::string_view bytes) {
     std::size_t taken = 0;
     switch (data_.state) {
       case State::Closed:
-      case State::StartingTls: return bytes.size();  // never to be read
-      case State::Content: taken = takeContent(rest); break;
-      case State::ChunkBytes: taken = takeChunk(rest); break;
-      default: taken = takeLine(rest);
+      case State::StartingTls:
+        return bytes.size();  // never to be read
+      case State::Content:
+        taken = takeContent(rest);
+        break;
+      case State::ChunkBytes:
+        taken = takeChunk(rest);
+        break;
+      default:
+        taken = takeLine(rest);
     }
     if (taken == 0) break;
     used += taken;

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/smtp/Command.h"
+#include "gateway/smtp/SessionData.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
-
-#include "core/smtp/Command.h"
-#include "gateway/smtp/SessionData.h"
 
 namespace postern::gateway {
 

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/mail/Address.h"
+#include "core/smtp/Command.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "core/mail/Address.h"
-#include "core/smtp/Command.h"
 
 namespace postern::gateway {
 

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/smtp/Command.h"
+#include "gateway/smtp/SessionData.h"
+
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
-
-#include "core/smtp/Command.h"
-#include "gateway/smtp/SessionData.h"
 
 namespace postern::gateway {
 
@@ -28,11 +28,11 @@ enum class Hook : std::uint8_t { None, Recipient };
 // judges and changes nothing, and `apply`, which changes state and fails by exception only, stands the policy hook.
 struct VerbRow {
   smtp::Verb verb;
-  StateSet states;                // where it is allowed
-  smtp::ReplyId outOfSequence;    // elsewhere
-  const char* needed;             // argument of outOfSequence
-  std::uint16_t maxLine;          // octets with CRLF (RFC 5321 §4.5.3.1.4 and the extensions)
-  bool idle;                      // brings no message nearer; counted
+  StateSet states;              // where it is allowed
+  smtp::ReplyId outOfSequence;  // elsewhere
+  const char* needed;           // argument of outOfSequence
+  std::uint16_t maxLine;        // octets with CRLF (RFC 5321 §4.5.3.1.4 and the extensions)
+  bool idle;                    // brings no message nearer; counted
   Hook hook;
   std::optional<smtp::Reply> (*check)(const SessionData&, const smtp::Arguments&);
   void (*apply)(SessionData&, smtp::Arguments&&);

@@ -38,17 +38,13 @@ void EventWorker::run(std::stop_token stop) {
 }
 
 void EventWorker::takeAll(WorkerLink& link, std::uint64_t& acknowledged) {
-  std::vector<app::GatewayEvent> events;
-  {
-    // This call acknowledges what is committed; see SubmitGate.
-    const MutexLock lock(gate_);
-    events = link.get().takeEvents(acknowledged, AtOnce, std::chrono::milliseconds(0));
-  }
-  if (events.empty()) events = link.get().takeEvents(acknowledged, AtOnce, WaitForEvents);
+  const auto events = link.get().takeEvents(acknowledged, AtOnce, WaitForEvents);
   if (events.empty()) return;
   const bool reports = context_.site.write([&](SiteTables& tables) { return recordEvents(tables, events); });
-  acknowledged = events.back().sequence;
   if (reports) reportPlanned_();
+  const MutexLock lock(gate_);
+  link.get().takeEvents(events.back().sequence, 0, std::chrono::milliseconds(0));
+  acknowledged = events.back().sequence;
 }
 
 }  // namespace postern::listd

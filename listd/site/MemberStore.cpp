@@ -43,10 +43,19 @@ std::vector<MemberCount> readCounts(store::Statement& select) {
 
 }  // namespace
 
+std::string memberPageSql(const MemberFilter& filter) {
+  auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
+  if (!filter.part.empty())
+    sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
+  if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
+  return sql.append(" ORDER BY address LIMIT ?");
+}
+
 std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
   database_
-      .prepare("INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(member.listId, member.address, member.name, member.role, member.enabled ? "enabled" : "disabled",
             standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason),
             member.joinedAt)
@@ -88,10 +97,7 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
   // The cursor and the prefix make one range of addresses, which the index answers.
   const std::string from = after >= filter.prefix ? std::string(after) : std::string();
   const auto end = endOfPrefix(filter.prefix);
-  auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
-  if (!filter.part.empty()) sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
-  if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
-  auto select = database_.prepare(sql.append(" ORDER BY address LIMIT ?"));
+  auto select = database_.prepare(memberPageSql(filter));
   if (!filter.part.empty())
     select.bind(listId, from, filter.prefix, end, filter.standing, filter.standing, filter.part, limit);
   else if (!filter.standing.empty())

@@ -1,14 +1,14 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
-#include "listd/plan/Decision.h"
 
 namespace postern::listd {
 
@@ -38,6 +38,9 @@ struct MemberFilter {
   std::string prefix;    // of the address
   std::string part;      // of the address or the name, letters in any case; every member of the list is looked at
 };
+
+// The statement that reads such a page, for the test that looks how SQLite answers it.
+std::string memberPageSql(const MemberFilter& filter);
 
 // One enabled member with the facts of all keys of the address, as the plan reads them.
 struct MemberWithKeys {

@@ -2,6 +2,10 @@
 // N9: what a message costs in policy: the shipped set, worker round trip included, CPU of both processes.
 //
 // PolicyBench [messages] [folder]
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/policy/PolicyHost.h"
+
 #include <sys/resource.h>
 
 #include <chrono>
@@ -10,10 +14,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "core/base/Log.h"
-#include "core/policy/PolicyHost.h"
 
 using namespace postern;
 using namespace postern::policy;
@@ -71,9 +71,10 @@ void measure(const char* name, const PolicyHostOptions& options, const std::stri
   }
   // The workers' time counts once they are collected; their start is in it, spread over all messages.
   const auto all = cpuSeconds(RUSAGE_SELF) + cpuSeconds(RUSAGE_CHILDREN) - started;
-  std::printf("%-28s %2d callers  %6.1f us CPU a message (%5.1f of them in the host)  %8.0f messages/s  start %.0f ms\n",
-              name, threads, all / messages * 1e6, own / messages * 1e6,
-              messages / std::chrono::duration<double>(wall).count(), (started - before) * 1e3);
+  std::printf(
+      "%-28s %2d callers  %6.1f us CPU a message (%5.1f of them in the host)  %8.0f messages/s  start %.0f ms\n", name,
+      threads, all / messages * 1e6, own / messages * 1e6, messages / std::chrono::duration<double>(wall).count(),
+      (started - before) * 1e3);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ function fillPosts(site) {
       recipients: recipients.length, delivered: count("delivered"), deferred: count("deferred"), failed: 0,
       withheld: recipients.filter((one) => one.protection === "withheld").length,
       trace: {
-        class: list.class, state: i === 0 ? "waiting" : "complete",
+        class: list.class, state: i === 0 ? "sent" : "done",
         client: { address: "192.0.2.17", name: "mail.st-elmo.example", tls: tls("verified", "mail.st-elmo.example") },
         recipients,
       },
@@ -165,7 +165,7 @@ function flow(site, minutes) {
       deferred: accepted ? ((at / minute) * 17) % 11 : 0, failed: accepted && (at / minute) % 23 === 0 ? 4 : 0 });
   }
   const refusals = site.lists.length
-    ? [["unknown-recipient", 61], ["secure-tag", 14], ["relay", 9], ["bare-newline", 3], ["size", 1]].map(([reason, count]) => ({ reason, count }))
+    ? [["unknown-recipient", 61], ["secure-tag", 14], ["relay", 9], ["bare-line-end", 3], ["size", 1]].map(([reason, count]) => ({ reason, count }))
     : [];
   return { items, refusals };
 }
@@ -254,7 +254,7 @@ const rules = (site) => ({
   },
   "user.setup-check": ({ token }) => {
     if (token !== site.setupToken || site.accounts.length) throw new Refused("refused", "This set-up link was used, or it is too old.", "");
-    return { secret: site.setupSecret, otpauth: `otpauth://totp/Postern:${site.hostName}?secret=${site.setupSecret}&issuer=Postern` };
+    return { secret: site.setupSecret, shortestPassword: 8, otpauth: `otpauth://totp/Postern:${site.hostName}?secret=${site.setupSecret}&issuer=Postern` };
   },
   "user.setup": ({ token, name, password, totp: code }) => {
     rules(site)["user.setup-check"]({ token });

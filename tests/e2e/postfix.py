@@ -34,8 +34,11 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
+PEOPLE = ["ann", "bob", "cid", "dora"]
+
+
 class Postfix:
-    """Holds the mailboxes of example.org as Maildirs and sends all other mail to `relay_port`, over TLS only."""
+    """Holds the mailboxes of PEOPLE at example.org as Maildirs and sends all other mail to `relay_port`, over TLS only."""
 
     def __init__(self, relay_port, certificate, key):
         if shutil.which("postfix", path="/usr/sbin:/usr/bin") is None:
@@ -74,9 +77,8 @@ alias_maps =
 alias_database =
 local_recipient_maps =
 virtual_mailbox_domains = example.org
-virtual_mailbox_maps = static:all
 virtual_mailbox_base = {self.boxes}
-virtual_mailbox_maps = regexp:{self.config}/boxes
+virtual_mailbox_maps = texthash:{self.config}/boxes
 virtual_uid_maps = static:{nobody.pw_uid}
 virtual_gid_maps = static:{nobody.pw_gid}
 relayhost = [127.0.0.1]:{relay_port}
@@ -93,7 +95,7 @@ minimal_backoff_time = 5s
 maximal_backoff_time = 10s
 queue_run_delay = 5s
 """)
-        (self.config / "boxes").write_text("/^([^@]+)@example\\.org$/ $1/Maildir/\n")
+        (self.config / "boxes").write_text("".join(f"{name}@example.org {name}/Maildir/\n" for name in PEOPLE))
 
     def command(self, *arguments):
         return subprocess.run(["/usr/sbin/postfix", "-c", str(self.config), *arguments], capture_output=True, text=True)

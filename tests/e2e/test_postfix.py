@@ -27,7 +27,8 @@ def org(stage):
 def test_a_post_goes_from_postfix_through_the_list_into_the_mailboxes_and_opens_there(org):
     org.postfix.send("ann@example.org", [BOARD], make_message("Ann <ann@example.org>", BOARD, "Secure: plan", CANARY))
     for name in ("ann", "bob"):
-        copy = org.postfix.wait_box(name)[-1]
+        copy = wait_until(lambda: [m for m in org.postfix.box(name) if b"application/pkcs7-mime" in m],
+                          f"the copy for {name}")[-1]
         inner = email.message_from_bytes(org.people[f"{name}@example.org"].read(copy), policy=email.policy.default)
         assert inner["Subject"] == "Secure: plan" and CANARY in inner.get_content()
     notice = org.postfix.wait_box("cid")[-1]
@@ -42,7 +43,7 @@ def test_a_transaction_with_an_open_list_is_refused_whole_and_the_author_reads_w
     sent = len(org.sink.received)
     org.postfix.send("ann@example.org", [BOARD, SOCIAL],
                      make_message("ann@example.org", f"{BOARD}, {SOCIAL}", "Secure: both", canary))
-    bounce = wait_until(lambda: [m for m in org.postfix.box("ann") if b"multipart/report" in m], "the bounce", 60)[-1]
+    bounce = wait_until(lambda: [m for m in org.postfix.box("ann") if b"Mail Delivery System" in m], "the bounce", 60)[-1]
     text = email.message_from_bytes(bounce, policy=email.policy.default).get_body(("plain",)).get_content()
     text = " ".join(text.split())
     assert "social@lists.example" in text and "http" in text

@@ -1,10 +1,10 @@
 // rooms: smtp
+#include "core/smtp/Command.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "core/smtp/Command.h"
 
 using namespace postern::smtp;
 

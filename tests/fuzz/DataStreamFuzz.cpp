@@ -1,11 +1,11 @@
 // rooms: smtp
+#include "core/smtp/DataDecoder.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/smtp/DataDecoder.h"
 
 using namespace postern::smtp;
 

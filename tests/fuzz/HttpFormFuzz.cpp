@@ -1,8 +1,8 @@
 // rooms: webadmin
+#include "webadmin/Http.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "webadmin/Http.h"
 
 // Forms, uploads, cookies and redirects as a stranger sends them. The first line is the Content-Type.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (bytes > body.size() || form->items().size() > 200) __builtin_trap();
   }
   parseCookies(body);
-  if (isLocalPath(body) && (body[0] != '/' || body.substr(0, 2) == "//" || body.find('\n') != body.npos)) __builtin_trap();
-  if (const auto text = percentDecode(body, false); text && *percentDecode(percentEncode(*text), false) != *text) __builtin_trap();
+  if (isLocalPath(body) && (body[0] != '/' || body.substr(0, 2) == "//" || body.find('\n') != body.npos))
+    __builtin_trap();
+  if (const auto text = percentDecode(body, false); text && *percentDecode(percentEncode(*text), false) != *text)
+    __builtin_trap();
   return 0;
 }

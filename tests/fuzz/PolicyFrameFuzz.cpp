@@ -1,13 +1,13 @@
 // rooms: policy policy_frame
 // What a worker says is hostile: decoding must throw Error(Malformed) or give values that keep every promise of
 // Verdict, and what it gives must survive being written and read again.
+#include "core/base/Error.h"
+#include "core/policy/frame/PolicyFrame.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "core/base/Error.h"
-#include "core/policy/frame/PolicyFrame.h"
 
 using namespace postern;
 using namespace postern::policy;

@@ -1,12 +1,12 @@
 // rooms: gateway
+#include "gateway/smtp/PendingWork.h"
+#include "gateway/smtp/SmtpSession.h"
+#include "tests/unit/gateway/smtp/Fakes.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "gateway/smtp/PendingWork.h"
-#include "gateway/smtp/SmtpSession.h"
-#include "tests/unit/gateway/smtp/Fakes.h"
 
 using namespace postern;
 using namespace postern::gateway;

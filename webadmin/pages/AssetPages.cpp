@@ -1,9 +1,9 @@
-#include <nlohmann/json.hpp>
-
 #include "core/base/Error.h"
 #include "webadmin/Embedded.h"
-#include "webadmin/Tokens.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/Tokens.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::webadmin::pages {
 
@@ -50,7 +50,9 @@ Response robots(Visit&) {
   return response;
 }
 
-Response favicon(Visit& visit) { return embeddedFile(visit, "static/img/icon.svg"); }
+Response favicon(Visit& visit) {
+  return embeddedFile(visit, "static/img/icon.svg");
+}
 
 Response staticFile(Visit& visit) {
   return embeddedFile(visit, "static/" + visit.param("folder") + "/" + visit.param("file"));

@@ -1,7 +1,7 @@
 #include "webadmin/Chart.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -62,26 +62,34 @@ json figures(const json& status, TimePoint now) {
   shown["waiting"] = words::count(number(gateway, "waitingAccepted"));
   shown["sessions"] = words::count(number(gateway, "sessions"));
   const auto oldest = static_cast<std::int64_t>(number(gateway, "oldestQueuedAt"));
-  shown["oldest"] = oldest ? words::duration(now - fromMicros(oldest)) : "nothing waits";
+  shown["oldest"] = oldest ? words::duration(now - fromMicros(oldest)) : "none";
   shown["free"] = words::size(number(gateway, "freeBytes"));
   shown["plaintext"] = plaintextOf(status).shown;
   return shown;
 }
 
+// How the members stand, each by the protection of the next copy. "none" are the members of open lists.
 json protectionMix(const json& status) {
   const auto& counts = views::part(status, "protection");
   std::vector<std::pair<std::string, std::uint64_t>> mix;
-  for (const auto* name : {"smime", "openpgp", "tls", "pickup", "withheld"})
+  for (const auto* name : {"smime", "openpgp", "tls", "pickup", "withheld", "none"})
     mix.emplace_back(name, views::number(counts, name));
-  return views::protectionBar(mix);
+  auto bar = views::protectionBar(mix);
+  for (auto& shown : bar["parts"])
+    if (shown["name"] == "none") shown["title"] = "Plain, on open lists";
+  return bar;
 }
 
 json daysLeft(TimePoint notAfter, TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::hours>(notAfter - now).count() / 24;
   return {{"days", words::count(static_cast<std::uint64_t>(std::max<std::int64_t>(days, 0)))},
           {"until", views::time(notAfter, now)},
-          {"tone", days < 7 ? "bad" : days < 30 ? "wait" : "good"},
-          {"advice", days < 7 ? "Renew it now" : days < 30 ? "Renew it soon" : "In order"}};
+          {"tone", days < 7    ? "bad"
+                   : days < 30 ? "wait"
+                               : "good"},
+          {"advice", days < 7    ? "Renew it now"
+                     : days < 30 ? "Renew it soon"
+                                 : "In order"}};
 }
 
 json certificates(const Visit& visit, const json& lists) {
@@ -95,7 +103,8 @@ json certificates(const Visit& visit, const json& lists) {
   const json* first = nullptr;
   for (const auto& list : lists) {
     const auto ends = views::number(views::part(list, "signingCertificate"), "notAfterAt");
-    if (ends && (!first || ends < views::number(views::part(*first, "signingCertificate"), "notAfterAt"))) first = &list;
+    if (ends && (!first || ends < views::number(views::part(*first, "signingCertificate"), "notAfterAt")))
+      first = &list;
   }
   if (first) {
     const auto ends = views::number(views::part(*first, "signingCertificate"), "notAfterAt");
@@ -111,9 +120,6 @@ json problems(const json& status) {
   json rows = json::array();
   for (const auto& problem : views::part(status, "problems"))
     rows.push_back({{"what", views::text(problem, "what")}, {"do", views::text(problem, "do")}});
-  if (!views::flag(views::part(status, "gateway"), "connected"))
-    rows.push_back({{"what", "The gateway is not connected: no mail comes in or goes out."},
-                    {"do", "Run `postern status` on the server, and look into the log of postern-gateway."}});
   return rows;
 }
 
@@ -133,7 +139,7 @@ Response dashboard(Visit& visit) {
   const int minutes = spanOf(visit.request);
   const auto status = visit.order("status");
   const auto flow = visit.order("flow", {{"minutes", minutes}});
-  const auto known = visit.order("list.list");
+  const auto known = visit.order("list.list", {{"limit", views::AllLists}});
   const auto& lists = views::part(known, "items");
   const auto recent = visit.order("post.list", {{"limit", 8}});
   json posts = json::array();

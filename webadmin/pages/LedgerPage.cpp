@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -57,7 +57,9 @@ json recipientView(const json& recipient, bool secure, TimePoint now) {
   const auto count = attempts.size();
   return {{"address", views::text(recipient, "address")},
           {"protection", words::protection(protection)},
-          {"tone", protection == "withheld" ? "wait" : protection == "none" ? (secure ? "bad" : "quiet") : "good"},
+          {"tone", protection == "withheld" ? "wait"
+                   : protection == "none"   ? (secure ? "bad" : "quiet")
+                                            : "good"},
           {"reason", words::reason(views::text(recipient, "reason"))},
           {"fingerprint", words::fingerprint(views::text(recipient, "keyFingerprint"))},
           {"badge", stateBadge(protection, views::text(recipient, "state"))},
@@ -70,7 +72,8 @@ json recipientView(const json& recipient, bool secure, TimePoint now) {
 
 struct Counts {
   std::map<std::string, std::uint64_t> protections;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> states;  // by what was sent ("copy" "withheld") and state
+  std::map<std::pair<std::string, std::string>, std::uint64_t>
+      states;  // by what was sent ("copy" "withheld") and state
 };
 
 Counts countRecipients(const json& recipients) {
@@ -128,8 +131,8 @@ bool fits(const json& recipient, const std::string& show, const std::string& wan
 
 json showLinks(const std::string& path, const std::string& chosen) {
   json links = json::array();
-  for (const auto& [value, label] : {std::pair{"", "All"}, {"delivered", "Delivered"}, {"waiting", "Not delivered"},
-                                     {"withheld", "Withheld"}})
+  for (const auto& [value, label] :
+       {std::pair{"", "All"}, {"delivered", "Delivered"}, {"waiting", "Not delivered"}, {"withheld", "Withheld"}})
     links.push_back({{"path", *value ? path + "?show=" + value : path}, {"label", label}, {"chosen", chosen == value}});
   return links;
 }
@@ -140,6 +143,19 @@ std::size_t pageOf(const Visit& visit) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::stoul(text)));
 }
 
+std::string ledgerLine(const json& recipient, TimePoint now) {
+  const auto& attempts = views::part(recipient, "attempts");
+  const json last = attempts.is_array() && !attempts.empty() ? attempts.back() : json::object();
+  const auto& tls = views::part(last, "tls");
+  const auto delivered = views::time(recipient, "deliveredAt", now);
+  return views::csvLine({views::text(recipient, "address"), views::text(recipient, "protection"),
+                         views::text(recipient, "reason"), views::text(recipient, "keyFingerprint"),
+                         views::text(recipient, "state"), delivered.is_null() ? "" : views::text(delivered, "iso"),
+                         std::to_string(attempts.size()), views::text(last, "remoteHost"),
+                         views::text(last, "replyCode") + " " + views::text(last, "replyText"),
+                         views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification")});
+}
+
 }  // namespace
 
 Response ledger(Visit& visit) {
@@ -147,6 +163,7 @@ Response ledger(Visit& visit) {
   const auto& post = views::part(trace, "post");
   const auto& recipients = views::part(trace, "recipients");
   const bool secure = views::flag(visit.order("list.show", {{"address", views::text(post, "list")}}), "secure");
+  const bool cut = !views::text(trace, "next").empty();
   const auto counts = countRecipients(recipients);
   const auto show = visit.request.query.get("show");
   const auto wanted = visit.request.query.get("q");
@@ -167,45 +184,42 @@ Response ledger(Visit& visit) {
   if (pages > 1) pager["position"] = "Page " + std::to_string(number) + " of " + std::to_string(pages);
   if (number > 1) pager["previous"] = pagePath(number - 1);
   if (number < pages) pager["next"] = pagePath(number + 1);
+  const auto stateWord = views::text(post, "state");
   auto view = views::postRow(post, visit.now());
   const auto plain = counts.protections.find("none");
   const auto unprotected = secure && plain != counts.protections.end() ? plain->second : 0;
-  view.update({{"secure", secure},
-               {"class", views::text(post, "class")},
-               {"badge", views::badge(views::text(post, "state"))},
-               {"steps", timeLine(post, recipients, counts, visit.now())},
-               {"rows", rows},
-               {"noneFit", rows.empty()},
-               {"total", words::count(recipients.size())},
-               {"shows", showLinks(path, show)},
-               {"show", show},
-               {"q", wanted},
-               {"csvPath", path + "/ledger.csv"},
-               {"pager", pager},
-               {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});
+  view.update(
+      {{"secure", secure},
+       {"class", views::text(post, "class")},
+       {"badge", views::badge(stateWord)},
+       {"steps", timeLine(post, recipients, counts, visit.now())},
+       {"rows", rows},
+       {"noneFit", rows.empty()},
+       {"total", words::count(std::max<std::uint64_t>(recipients.size(), views::number(post, "recipients")))},
+       {"cut", cut ? json(words::count(recipients.size())) : json(nullptr)},
+       {"trouble", stateWord == "stuck" || stateWord == "rejected" ? words::refusal(views::text(post, "reason")) : ""},
+       {"shows", showLinks(path, show)},
+       {"show", show},
+       {"q", wanted},
+       {"csvPath", path + "/ledger.csv"},
+       {"pager", pager},
+       {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});
   return visit.page("ledger", {"Ledger of a post", "posts"}, std::move(view));
 }
 
 Response ledgerCsv(Visit& visit) {
-  const auto trace = visit.order("trace", {{"id", visit.param("post")}});
+  auto trace = visit.order("trace", {{"id", visit.param("post")}});
   Response response;
   response.contentType = "text/csv; charset=utf-8";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"ledger.csv\"");
   response.body = views::csvLine({"recipient", "protection", "reason", "key", "state", "delivered_at", "attempts",
                                   "last_host", "last_reply", "tls_version", "tls_cipher", "tls_verification"});
-  for (const auto& recipient : views::part(trace, "recipients")) {
-    const auto& attempts = views::part(recipient, "attempts");
-    const json last = attempts.is_array() && !attempts.empty() ? attempts.back() : json::object();
-    const auto& tls = views::part(last, "tls");
-    const auto delivered = views::time(recipient, "deliveredAt", visit.now());
-    response.body += views::csvLine(
-        {views::text(recipient, "address"), views::text(recipient, "protection"), views::text(recipient, "reason"),
-         views::text(recipient, "keyFingerprint"), views::text(recipient, "state"),
-         delivered.is_null() ? "" : views::text(delivered, "iso"), std::to_string(attempts.size()),
-         views::text(last, "remoteHost"), views::text(last, "replyCode") + " " + views::text(last, "replyText"),
-         views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification")});
+  for (;;) {
+    for (const auto& recipient : views::part(trace, "recipients")) response.body += ledgerLine(recipient, visit.now());
+    const auto next = views::text(trace, "next");
+    if (next.empty()) return response;
+    trace = visit.order("trace", {{"id", visit.param("post")}, {"after", next}});
   }
-  return response;
 }
 
 }  // namespace postern::webadmin::pages

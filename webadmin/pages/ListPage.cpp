@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 

@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -17,7 +17,8 @@ std::string lower(std::string text) {
 bool fits(const json& list, const std::string& wanted, const std::string& kind) {
   if (kind == "secure" && !views::flag(list, "secure")) return false;
   if (kind == "open" && views::flag(list, "secure")) return false;
-  if (kind == "withheld" && (!views::flag(list, "secure") || views::number(views::part(list, "readiness"), "withheld") == 0))
+  if (kind == "withheld" &&
+      (!views::flag(list, "secure") || views::number(views::part(list, "readiness"), "withheld") == 0))
     return false;
   return wanted.empty() || lower(views::text(list, "address")).find(wanted) != std::string::npos ||
          lower(views::text(list, "description")).find(wanted) != std::string::npos;
@@ -34,7 +35,7 @@ void sortLists(std::vector<json>& lists, const std::string& by) {
 }
 
 std::vector<json> chosenLists(const Visit& visit, bool& any) {
-  const auto answer = visit.order("list.list");
+  const auto answer = visit.order("list.list", {{"limit", views::AllLists}});
   const auto& query = visit.request.query;
   std::vector<json> chosen;
   for (const auto& list : views::part(answer, "items"))
@@ -46,7 +47,8 @@ std::vector<json> chosenLists(const Visit& visit, bool& any) {
 
 json options(const std::string& chosen, std::initializer_list<std::pair<const char*, const char*>> all) {
   json list = json::array();
-  for (const auto& [value, label] : all) list.push_back({{"value", value}, {"label", label}, {"chosen", chosen == value}});
+  for (const auto& [value, label] : all)
+    list.push_back({{"value", value}, {"label", label}, {"chosen", chosen == value}});
   return list;
 }
 
@@ -55,17 +57,19 @@ Response drawNewList(const Visit& visit, int status, const json& refusal) {
   json domains = json::array();
   const auto answer = visit.order("domain.list");
   for (const auto& domain : views::part(answer, "items"))
-    domains.push_back({{"name", views::text(domain, "name")}, {"chosen", form.get("domain") == views::text(domain, "name")}});
-  return visit.page("list-new", {"New list", "lists", status},
-                    {{"refusal", refusal},
-                     {"domains", domains},
-                     {"noDomains", domains.empty()},
-                     {"name", form.get("name")},
-                     {"description", form.get("description")},
-                     {"open", form.get("kind") == "open"},
-                     {"classes", options(form.get("class", "high"), {{"high", "High: health, personal or otherwise protected data"},
-                                                                    {"moderate", "Moderate: internal matters"},
-                                                                    {"low", "Low: everyday matters"}})}});
+    domains.push_back(
+        {{"name", views::text(domain, "name")}, {"chosen", form.get("domain") == views::text(domain, "name")}});
+  return visit.page(
+      "list-new", {"New list", "lists", status},
+      {{"refusal", refusal},
+       {"domains", domains},
+       {"noDomains", domains.empty()},
+       {"name", form.get("name")},
+       {"description", form.get("description")},
+       {"open", form.get("kind") == "open"},
+       {"classes", options(form.get("class", "high"), {{"high", "High: health, personal or otherwise protected data"},
+                                                       {"moderate", "Moderate: internal matters"},
+                                                       {"low", "Low: everyday matters"}})}});
 }
 
 }  // namespace
@@ -76,20 +80,20 @@ Response lists(Visit& visit) {
   json rows = json::array();
   for (const auto& list : chosen) rows.push_back(views::listSummary(list, visit.now()));
   const auto& query = visit.request.query;
-  return visit.page("lists", {"Lists", "lists"},
-                    {{"lists", rows},
-                     {"empty", !any},
-                     {"noneFit", any && rows.empty()},
-                     {"count", words::count(rows.size())},
-                     {"one", rows.size() == 1},
-                     {"q", query.get("q")},
-                     {"kinds", options(query.get("kind"), {{"", "All lists"},
-                                                           {"secure", "Secure lists"},
-                                                           {"open", "Open lists"},
-                                                           {"withheld", "With members withheld"}})},
-                     {"sorts", options(query.get("sort"), {{"", "Address"},
-                                                           {"members", "Most members"},
-                                                           {"withheld", "Most withheld"}})}});
+  return visit.page(
+      "lists", {"Lists", "lists"},
+      {{"lists", rows},
+       {"empty", !any},
+       {"noneFit", any && rows.empty()},
+       {"count", words::count(rows.size())},
+       {"one", rows.size() == 1},
+       {"q", query.get("q")},
+       {"kinds", options(query.get("kind"), {{"", "All lists"},
+                                             {"secure", "Secure lists"},
+                                             {"open", "Open lists"},
+                                             {"withheld", "With members withheld"}})},
+       {"sorts",
+        options(query.get("sort"), {{"", "Address"}, {"members", "Most members"}, {"withheld", "Most withheld"}})}});
 }
 
 Response listsCsv(Visit& visit) {
@@ -100,15 +104,17 @@ Response listsCsv(Visit& visit) {
   response.body = views::csvLine({"address", "kind", "state", "members", "ready", "withheld", "description"});
   for (const auto& list : chosenLists(visit, any)) {
     const auto& readiness = views::part(list, "readiness");
-    response.body += views::csvLine({views::text(list, "address"), views::flag(list, "secure") ? "secure" : "open",
-                                     views::text(list, "state"), views::text(list, "members"),
-                                     views::text(readiness, "ready"), views::text(readiness, "withheld"),
-                                     views::text(list, "description")});
+    response.body +=
+        views::csvLine({views::text(list, "address"), views::flag(list, "secure") ? "secure" : "open",
+                        views::text(list, "state"), views::text(list, "members"), views::text(readiness, "ready"),
+                        views::text(readiness, "withheld"), views::text(list, "description")});
   }
   return response;
 }
 
-Response newList(Visit& visit) { return drawNewList(visit, 200, nullptr); }
+Response newList(Visit& visit) {
+  return drawNewList(visit, 200, nullptr);
+}
 
 Response createList(Visit& visit) {
   const auto& form = visit.request.form;

@@ -1,7 +1,7 @@
 #include "core/crypto/Encoding.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -11,8 +11,7 @@ namespace {
 
 json findMember(const Visit& visit) {
   const auto& address = visit.param("member");
-  const auto answer =
-      visit.order("member.list", {{"list", visit.param("list")}, {"filter", address}, {"limit", 1000}});
+  const auto answer = visit.order("member.list", {{"list", visit.param("list")}, {"filter", address}, {"limit", 1000}});
   for (const auto& member : views::part(answer, "items"))
     if (views::text(member, "address") == address) return member;
   throw app::OrderRefused({"not-found", address + " is not a member of " + visit.param("list") + ".",
@@ -22,10 +21,12 @@ json findMember(const Visit& visit) {
 json keyView(const json& key, TimePoint now) {
   const auto state = views::text(key, "state");
   const auto bits = views::text(key, "bits");
+  const auto algorithm = views::text(key, "algorithm");
+  const bool bitsSaid = bits.empty() || bits == "0" || algorithm.find(bits) != std::string::npos;
   const auto reason = views::text(key, "reason");
   return {{"fingerprint", words::fingerprint(views::text(key, "fingerprint"))},
           {"kind", words::protection(views::text(key, "kind"))},
-          {"algorithm", views::text(key, "algorithm") + (bits.empty() || bits == "0" ? "" : ", " + bits + " bit")},
+          {"algorithm", bitsSaid ? algorithm : algorithm + ", " + bits + " bit"},
           {"subject", views::text(key, "subject")},
           {"issuer", views::text(key, "issuer")},
           {"notBefore", views::time(key, "notBeforeAt", now)},
@@ -58,7 +59,10 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
                      {"ready", !disabled && !withheld},
                      {"withheld", withheld && !disabled},
                      {"protection", words::protection(views::text(member, "protection"))},
-                     {"tone", disabled ? "quiet" : withheld ? "wait" : secure ? "good" : "quiet"},
+                     {"tone", disabled   ? "quiet"
+                              : withheld ? "wait"
+                              : secure   ? "good"
+                                         : "quiet"},
                      {"reason", words::reason(views::text(member, "reason"))},
                      {"joinedAt", views::time(member, "joinedAt", visit.now())},
                      {"keys", keys},
@@ -68,12 +72,13 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
 
 }  // namespace
 
-Response member(Visit& visit) { return drawMember(visit, 200, nullptr); }
+Response member(Visit& visit) {
+  return drawMember(visit, 200, nullptr);
+}
 
 Response setMemberState(Visit& visit) {
   const auto state = visit.request.form.get("state") == "disabled" ? "disabled" : "enabled";
-  visit.order("member.set",
-              {{"list", visit.param("list")}, {"address", visit.param("member")}, {"state", state}});
+  visit.order("member.set", {{"list", visit.param("list")}, {"address", visit.param("member")}, {"state", state}});
   return Response::redirect(views::memberPath(visit.param("list"), visit.param("member")) + "?done=member-" + state);
 }
 
@@ -85,8 +90,9 @@ Response importKey(Visit& visit) {
     certificate = crypto::base64(certificate);
   if (certificate.empty()) certificate = form.get("certificate");
   if (certificate.find_first_not_of(" \t\r\n") == std::string::npos)
-    return drawMember(visit, 422, views::refusal("There was no certificate in the form.",
-                                                 "Choose a file, or paste the text of the certificate."));
+    return drawMember(visit, 422,
+                      views::refusal("There was no certificate in the form.",
+                                     "Choose a file, or paste the text of the certificate."));
   try {
     visit.order("key.import", {{"address", visit.param("member")}, {"certificate", certificate}});
   } catch (const app::OrderRefused& refused) {

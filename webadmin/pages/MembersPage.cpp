@@ -1,7 +1,7 @@
 #include "webadmin/MemberTable.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -20,7 +20,10 @@ json memberRow(const json& member, const std::string& list, bool secure, TimePoi
           {"role", views::text(member, "role")},
           {"path", views::memberPath(list, views::text(member, "address"))},
           {"protection", words::protection(protection)},
-          {"tone", disabled ? "quiet" : withheld ? "wait" : secure ? "good" : "quiet"},
+          {"tone", disabled   ? "quiet"
+                   : withheld ? "wait"
+                   : secure   ? "good"
+                              : "quiet"},
           {"disabled", disabled},
           {"reason", disabled || withheld ? words::reason(disabled ? "member-disabled" : views::text(member, "reason"))
                                           : std::string()},
@@ -46,10 +49,11 @@ std::string tablePath(const Visit& visit, std::string_view name, const std::stri
 
 json headings(const Visit& visit, bool sortable) {
   json row = json::array();
-  for (const auto& [key, label] : {std::pair{"", "Member"}, {"protection", "Protection"}, {"expiry", "Key"},
-                                   {"joined", "Joined"}}) {
+  for (const auto& [key, label] :
+       {std::pair{"", "Member"}, {"protection", "Protection"}, {"expiry", "Key"}, {"joined", "Joined"}}) {
     const bool chosen = visit.request.query.get("sort") == key;
-    row.push_back({{"label", label}, {"path", sortable ? tablePath(visit, "sort", key) : ""}, {"chosen", chosen && sortable}});
+    row.push_back(
+        {{"label", label}, {"path", sortable ? tablePath(visit, "sort", key) : ""}, {"chosen", chosen && sortable}});
   }
   return row;
 }
@@ -71,8 +75,8 @@ json pager(const Visit& visit, const MemberTable& table) {
 
 json showOptions(const std::string& chosen) {
   json list = json::array();
-  for (const auto& [value, label] : {std::pair{"", "All members"}, {"ready", "Ready"}, {"withheld", "Withheld"},
-                                     {"disabled", "Switched off"}})
+  for (const auto& [value, label] :
+       {std::pair{"", "All members"}, {"ready", "Ready"}, {"withheld", "Withheld"}, {"disabled", "Switched off"}})
     list.push_back({{"value", value}, {"label", label}, {"chosen", chosen == value}});
   return list;
 }
@@ -104,7 +108,9 @@ Response drawMembers(const Visit& visit, int status, const json& refusal) {
 
 }  // namespace
 
-Response members(Visit& visit) { return drawMembers(visit, 200, nullptr); }
+Response members(Visit& visit) {
+  return drawMembers(visit, 200, nullptr);
+}
 
 Response membersCsv(Visit& visit) {
   const MemberTable table(visit, visit.param("list"));
@@ -118,10 +124,10 @@ Response membersCsv(Visit& visit) {
   for (const auto& member : table.rows()) {
     const auto& key = views::part(member, "key");
     const auto ends = views::time(key, "notAfterAt", visit.now());
-    response.body += views::csvLine({views::text(member, "address"), views::text(member, "name"),
-                                     views::text(member, "role"), views::text(member, "state"),
-                                     views::text(member, "protection"), views::text(member, "reason"),
-                                     views::text(key, "fingerprint"), ends.is_null() ? "" : views::text(ends, "iso")});
+    response.body +=
+        views::csvLine({views::text(member, "address"), views::text(member, "name"), views::text(member, "role"),
+                        views::text(member, "state"), views::text(member, "protection"), views::text(member, "reason"),
+                        views::text(key, "fingerprint"), ends.is_null() ? "" : views::text(ends, "iso")});
   }
   return response;
 }

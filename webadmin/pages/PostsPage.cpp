@@ -1,5 +1,5 @@
-#include "webadmin/Views.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/Views.h"
 
 namespace postern::webadmin::pages {
 
@@ -26,10 +26,10 @@ Response posts(Visit& visit) {
   json rows = json::array();
   for (const auto& post : views::part(answer, "items")) rows.push_back(views::postRow(post, visit.now()));
   json lists = json::array();
-  const auto known = visit.order("list.list");
+  const auto known = visit.order("list.list", {{"limit", views::AllLists}});
   for (const auto& list : views::part(known, "items"))
-    lists.push_back({{"address", views::text(list, "address")},
-                     {"chosen", views::text(list, "address") == query.get("list")}});
+    lists.push_back(
+        {{"address", views::text(list, "address")}, {"chosen", views::text(list, "address") == query.get("list")}});
   const auto next = views::text(answer, "next");
   std::string nextPath;
   if (!next.empty()) {

@@ -1,6 +1,6 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/pages/Pages.h"
 
 namespace postern::webadmin::pages {
 
@@ -46,12 +46,18 @@ Response queue(Visit& visit) {
     if (state.empty() || views::text(copy, "state") == state) rows.push_back(copyView(copy, visit.now()));
   }
   json states = json::array();
-  for (const auto& [value, label] : {std::pair{"", "All"}, {"waiting", "Waiting"}, {"active", "Being sent"}, {"held", "Held"}})
-    states.push_back({{"path", *value ? std::string("/queue?state=") + value : std::string("/queue")}, {"label", label},
+  for (const auto& [value, label] :
+       {std::pair{"", "All"}, {"waiting", "Waiting"}, {"active", "Being sent"}, {"held", "Held"}})
+    states.push_back({{"path", *value ? std::string("/queue?state=") + value : std::string("/queue")},
+                      {"label", label},
                       {"chosen", state == value}});
   return visit.page("queue", {"Queue", "queue"},
-                    {{"rows", rows}, {"empty", all == 0}, {"noneFit", all > 0 && rows.empty()}, {"states", states},
-                     {"limited", all >= Limit}, {"limit", Limit}});
+                    {{"rows", rows},
+                     {"empty", all == 0},
+                     {"noneFit", all > 0 && rows.empty()},
+                     {"states", states},
+                     {"limited", all >= Limit},
+                     {"limit", Limit}});
 }
 
 Response actOnQueue(Visit& visit) {
@@ -62,11 +68,14 @@ Response actOnQueue(Visit& visit) {
   return Response::redirect("/queue?done=queue-" + action);
 }
 
-Response confirmDrop(Visit& visit) { return drawDrop(visit, 200, nullptr); }
+Response confirmDrop(Visit& visit) {
+  return drawDrop(visit, 200, nullptr);
+}
 
 Response dropCopy(Visit& visit) {
   if (visit.request.form.get("confirm") != visit.param("copy"))
-    return drawDrop(visit, 422, views::refusal("The number did not match.", "Type " + visit.param("copy") + " to drop the copy."));
+    return drawDrop(visit, 422,
+                    views::refusal("The number did not match.", "Type " + visit.param("copy") + " to drop the copy."));
   visit.order("queue.drop", {{"id", visit.param("copy")}});
   return Response::redirect("/queue?done=queue-drop");
 }

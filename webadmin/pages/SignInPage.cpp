@@ -1,6 +1,6 @@
-#include "webadmin/Words.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
+#include "webadmin/Words.h"
 
 namespace postern::webadmin::pages {
 
@@ -44,8 +44,7 @@ Response signIn(Visit& visit) {
   visit.tools.signInLimit.forgive(client);
   // Whatever session the browser came with ends here; the new one has a token that nobody has seen before.
   if (const auto old = visit.request.cookies.get(SessionCookie); !old.empty()) visit.tools.sessions.close(old);
-  const auto token =
-      visit.tools.sessions.open(views::text(account, "name"), views::text(account, "role"), client);
+  const auto token = visit.tools.sessions.open(views::text(account, "name"), views::text(account, "role"), client);
   auto response = Response::redirect(localOrHome(form.get("next")));
   response.headers.push_back(setCookie(SessionCookie, token));
   response.headers.push_back(setCookie(FormCookie, ""));

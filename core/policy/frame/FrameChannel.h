@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Files.h"
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/base/Files.h"
 
 namespace postern::policy {
 

@@ -1,9 +1,9 @@
 #include "core/policy/frame/PolicyFrame.h"
 
-#include <algorithm>
-
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
+
+#include <algorithm>
 
 namespace postern::policy::frame {
 
@@ -37,8 +37,12 @@ Reader open(std::string_view frame, ReplyKind kind) {
   return Reader(frame.substr(2));
 }
 
-void writeString(Writer& writer, const std::string& text) { writer.string(text); }
-std::string readString(Reader& reader) { return reader.string(); }
+void writeString(Writer& writer, const std::string& text) {
+  writer.string(text);
+}
+std::string readString(Reader& reader) {
+  return reader.string();
+}
 
 void write(Writer& writer, const RecipientFacts& recipient) {
   writer.string(recipient.address).string(recipient.list).boolean(recipient.secure);
@@ -149,7 +153,9 @@ Problem readProblem(Reader& reader) {
   return problem;
 }
 
-bool isWordCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+bool isWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
 
 }  // namespace
 
@@ -233,7 +239,9 @@ CaseRequest decodeCase(std::string_view frame) {
 
 // ---- replies ---------------------------------------------------------------------------------------------------
 
-std::string encodeReady(bool retire) { return beginReply(ReplyKind::Ready, retire).bytes(); }
+std::string encodeReady(bool retire) {
+  return beginReply(ReplyKind::Ready, retire).bytes();
+}
 
 std::string encodeLoaded(const CheckReport& report, bool retire) {
   auto writer = beginReply(ReplyKind::Loaded, retire);
@@ -271,7 +279,9 @@ ReplyKind replyKind(std::string_view frame) {
   return static_cast<ReplyKind>(frame[0]);
 }
 
-bool wantsToRetire(std::string_view frame) { return frame.size() < 2 || frame[1] != 0; }
+bool wantsToRetire(std::string_view frame) {
+  return frame.size() < 2 || frame[1] != 0;
+}
 
 CheckReport decodeLoaded(std::string_view frame) {
   auto reader = open(frame, ReplyKind::Loaded);
@@ -401,26 +411,40 @@ namespace postern::policy {
 
 std::string wordFor(FailureKind kind) {
   switch (kind) {
-    case FailureKind::Script: return "script";
-    case FailureKind::Instructions: return "instructions";
-    case FailureKind::Memory: return "memory";
-    case FailureKind::Timeout: return "timeout";
-    case FailureKind::Worker: return "worker";
-    case FailureKind::Busy: return "busy";
-    case FailureKind::NoSet: return "no-set";
+    case FailureKind::Script:
+      return "script";
+    case FailureKind::Instructions:
+      return "instructions";
+    case FailureKind::Memory:
+      return "memory";
+    case FailureKind::Timeout:
+      return "timeout";
+    case FailureKind::Worker:
+      return "worker";
+    case FailureKind::Busy:
+      return "busy";
+    case FailureKind::NoSet:
+      return "no-set";
   }
   return "unknown";
 }
 
 std::string wordFor(VerdictKind kind) {
   switch (kind) {
-    case VerdictKind::Pass: return "pass";
-    case VerdictKind::Accept: return "accept";
-    case VerdictKind::Reject: return "reject";
-    case VerdictKind::Defer: return "defer";
-    case VerdictKind::Discard: return "discard";
-    case VerdictKind::Hold: return "hold";
-    case VerdictKind::Redirect: return "redirect";
+    case VerdictKind::Pass:
+      return "pass";
+    case VerdictKind::Accept:
+      return "accept";
+    case VerdictKind::Reject:
+      return "reject";
+    case VerdictKind::Defer:
+      return "defer";
+    case VerdictKind::Discard:
+      return "discard";
+    case VerdictKind::Hold:
+      return "hold";
+    case VerdictKind::Redirect:
+      return "redirect";
   }
   return "unknown";
 }

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/policy/PolicySet.h"
+#include "core/policy/Verdict.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/policy/PolicySet.h"
-#include "core/policy/Verdict.h"
 
 // What the host and a worker say to each other, as bytes (core/base/Codec.h). A request or reply starts with its kind.
 // Errors: every decode function throws Error(Malformed); those for replies also check each promise of Verdict, since a

@@ -1,12 +1,12 @@
 #include "core/policy/worker/CaseRunner.h"
 
+#include "core/base/Error.h"
+#include "core/policy/worker/PolicyShape.h"
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
 #include <set>
-
-#include "core/base/Error.h"
-#include "core/policy/worker/PolicyShape.h"
 
 namespace postern::policy::worker {
 
@@ -143,8 +143,7 @@ bool isSubject(const HeaderFacts& header) {
 }
 
 MessageFacts readMessage(lua_State* state) {
-  Table table(state, "msg",
-              {"subject", "headers", "from", "size", "message_id", "is_encrypted", "is_signed"});
+  Table table(state, "msg", {"subject", "headers", "from", "size", "message_id", "is_encrypted", "is_signed"});
   MessageFacts message;
   message.from = table.text("from", "author@example.net");
   message.size = table.number("size");
@@ -249,12 +248,10 @@ bool matches(const Expectation& expect, const Verdict& verdict) {
 std::string compare(const Case& asked, const std::vector<Verdict>& answers) {
   std::set<std::string> unseen = asked.expect.recipients.value_or(std::set<std::string>());
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const auto& address =
-        asked.hook == Hook::Rcpt ? asked.recipient.address : asked.facts.recipients[i].address;
+    const auto& address = asked.hook == Hook::Rcpt ? asked.recipient.address : asked.facts.recipients[i].address;
     unseen.erase(address);
     const bool named = !asked.expect.recipients || asked.expect.recipients->contains(address);
-    if (!named && answers[i].kind != VerdictKind::Pass)
-      return address + ": expected pass, got " + describe(answers[i]);
+    if (!named && answers[i].kind != VerdictKind::Pass) return address + ": expected pass, got " + describe(answers[i]);
     if (named && !matches(asked.expect, answers[i]))
       return address + ": expected " + describe(asked.expect) + ", got " + describe(answers[i]);
   }

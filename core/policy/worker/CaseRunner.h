@@ -1,8 +1,8 @@
 #pragma once
-#include <cstdint>
-
 #include "core/policy/PolicySet.h"
 #include "core/policy/worker/PolicyRunner.h"
+
+#include <cstdint>
 
 namespace postern::policy::worker {
 

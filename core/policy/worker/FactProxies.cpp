@@ -1,16 +1,18 @@
 #include "core/policy/worker/FactProxies.h"
 
+#include "core/policy/worker/Sandbox.h"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
-
-#include "core/policy/worker/Sandbox.h"
 
 namespace postern::policy::worker {
 
 namespace {
 
-int refuseWrite(lua_State* state) { return luaL_error(state, "the arguments of a hook are read-only"); }
+int refuseWrite(lua_State* state) {
+  return luaL_error(state, "the arguments of a hook are read-only");
+}
 
 // Pushes a userdata that holds the address of a fact. Its metatable is made at its first use in a state.
 template <class Fact>
@@ -75,9 +77,8 @@ int function(lua_State* state, lua_CFunction value) {
 
 // The name is shown only if it can be a name: a script may index by a piece of mail.
 int unknown(lua_State* state, const char* type, std::string_view key) {
-  const bool isName = !key.empty() && key.size() <= 24 && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || c == '_';
-  });
+  const bool isName = !key.empty() && key.size() <= 24 &&
+                      std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
   if (!isName) return luaL_error(state, "`%s` has no such field", type);
   lua_pushlstring(state, key.data(), key.size());
   return luaL_error(state, "`%s` has no field `%s`", type, lua_tostring(state, -1));
@@ -133,7 +134,9 @@ int indexRecipients(lua_State* state) {
   return 1;
 }
 
-int lengthOfRecipients(lua_State* state) { return number(state, factOf<Recipients>(state, "recipients").size()); }
+int lengthOfRecipients(lua_State* state) {
+  return number(state, factOf<Recipients>(state, "recipients").size());
+}
 
 int indexTransaction(lua_State* state) {
   const auto& facts = factOf<TransactionFacts>(state, "tx");
@@ -227,6 +230,8 @@ void pushRecipient(lua_State* state, const RecipientFacts& recipient) {
   pushProxy(state, recipient, "rcpt", indexRecipient);
 }
 
-void pushMessage(lua_State* state, const MessageFacts& message) { pushProxy(state, message, "msg", indexMessage); }
+void pushMessage(lua_State* state, const MessageFacts& message) {
+  pushProxy(state, message, "msg", indexMessage);
+}
 
 }  // namespace postern::policy::worker

@@ -1,7 +1,7 @@
 #pragma once
-#include <lua.hpp>
-
 #include "core/policy/Verdict.h"
+
+#include <lua.hpp>
 
 // The arguments of hooks: read-only views of facts. An unknown field is an error, so that a slip of the pen cannot
 // read as "not set". The facts must outlive the Lua state.

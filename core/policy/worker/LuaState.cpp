@@ -14,7 +14,9 @@ LuaState::LuaState(Budget budget) : budget_(budget) {
   lua_sethook(state_, &LuaState::countHook, LUA_MASKCOUNT, HookStep);
 }
 
-LuaState::~LuaState() { lua_close(state_); }
+LuaState::~LuaState() {
+  lua_close(state_);
+}
 
 void* LuaState::allocate(void* self, void* block, std::size_t oldSize, std::size_t newSize) {
   auto& owner = *static_cast<LuaState*>(self);

@@ -1,14 +1,13 @@
 #pragma once
-#include <lua.hpp>
+#include "core/policy/Verdict.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <lua.hpp>
 #include <string>
 #include <utility>
-
-#include "core/policy/Verdict.h"
 
 namespace postern::policy::worker {
 

@@ -1,9 +1,9 @@
 #include "core/policy/worker/PolicyRunner.h"
 
-#include <algorithm>
-
 #include "core/policy/worker/FactProxies.h"
 #include "core/policy/worker/PolicyShape.h"
+
+#include <algorithm>
 
 namespace postern::policy::worker {
 
@@ -15,7 +15,9 @@ bool hasHook(const CompiledPolicy& policy, Hook hook) {
   return hook == Hook::Rcpt ? policy.hasRcpt : policy.hasMessage;
 }
 
-bool isDecided(const Verdict& verdict) { return verdict.kind != VerdictKind::Pass; }
+bool isDecided(const Verdict& verdict) {
+  return verdict.kind != VerdictKind::Pass;
+}
 
 // The text of a Lua error as it may go into a log: what the script raised itself may quote mail, so only its place
 // stays.

@@ -1,11 +1,11 @@
 #pragma once
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/policy/frame/PolicyFrame.h"
 #include "core/policy/worker/Sandbox.h"
 #include "core/policy/worker/VerdictValues.h"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace postern::policy::worker {
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* Known[] = {"name", "doc", "settings", "hooks", "cases"};
 constexpr const char* Hooks[] = {"rcpt", "message"};
-constexpr const char* LaterHooks[] = {"connect", "ehlo",  "auth",    "mail",   "post",
+constexpr const char* LaterHooks[] = {"connect", "ehlo",  "auth",    "mail",  "post",
                                       "member",  "route", "attempt", "expire"};
 
 template <std::size_t Size>
@@ -24,16 +24,22 @@ std::string keyText(lua_State* state) {
 // Reads the value on top of the stack; false if it cannot be a setting.
 bool readValue(lua_State* state, SettingValue& value) {
   switch (lua_type(state, -1)) {
-    case LUA_TBOOLEAN: value = lua_toboolean(state, -1) != 0; return true;
-    case LUA_TSTRING: value = std::string(lua_tostring(state, -1)); return true;
+    case LUA_TBOOLEAN:
+      value = lua_toboolean(state, -1) != 0;
+      return true;
+    case LUA_TSTRING:
+      value = std::string(lua_tostring(state, -1));
+      return true;
     case LUA_TNUMBER:
       if (lua_isinteger(state, -1))
         value = lua_tointeger(state, -1);
       else
         value = lua_tonumber(state, -1);
       return true;
-    case LUA_TTABLE: break;
-    default: return false;
+    case LUA_TTABLE:
+      break;
+    default:
+      return false;
   }
   std::vector<std::string> items;
   const auto count = static_cast<lua_Integer>(lua_rawlen(state, -1));

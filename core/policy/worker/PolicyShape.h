@@ -1,13 +1,12 @@
 #pragma once
-#include <lua.hpp>
+#include "core/policy/PolicySet.h"
+#include "core/policy/worker/Sandbox.h"
 
 #include <cstdint>
+#include <lua.hpp>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "core/policy/PolicySet.h"
-#include "core/policy/worker/Sandbox.h"
 
 // What a policy's table must look like.
 namespace postern::policy::worker {

@@ -1,12 +1,12 @@
 #include "core/policy/worker/Sandbox.h"
 
-#include <cmath>
-#include <cstring>
-#include <stdexcept>
-
 #include "core/policy/frame/PolicyFrame.h"
 #include "core/policy/worker/VerdictValues.h"
 #include "core/policy/worker/Wildcard.h"
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
 
 namespace postern::policy::worker {
 
@@ -90,7 +90,9 @@ int refuseGlobal(lua_State* state) {
   return luaL_error(state, "a policy has no globals: write `local` before the name");
 }
 
-int refuseWrite(lua_State* state) { return luaL_error(state, "libraries are read-only"); }
+int refuseWrite(lua_State* state) {
+  return luaL_error(state, "libraries are read-only");
+}
 
 // match(pattern, text): whole text, '*' any run, '?' any byte, ASCII letters in any case; never slow.
 int matchWildcard(lua_State* state) {
@@ -124,7 +126,8 @@ struct Library {
 };
 
 const Library Libraries[] = {
-    {nullptr, luaopen_base,
+    {nullptr,
+     luaopen_base,
      {"ipairs", "next", "pairs", "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring", "type"}},
     {"string",
      luaopen_string,
@@ -135,9 +138,8 @@ const Library Libraries[] = {
 };
 
 constexpr luaL_Reg OwnFunctions[] = {
-    {"assert", assertTrue},        {"error", raise},           {"getmetatable", getMetatable},
-    {"match", matchWildcard},      {"pcall", protectedCall},   {"require", requireModule},
-    {"setmetatable", setMetatable}, {nullptr, nullptr},
+    {"assert", assertTrue},   {"error", raise},           {"getmetatable", getMetatable}, {"match", matchWildcard},
+    {"pcall", protectedCall}, {"require", requireModule}, {"setmetatable", setMetatable}, {nullptr, nullptr},
 };
 
 // The C functions of a library that are kept, null-terminated. Taken out of a machine of its own, once: opening whole

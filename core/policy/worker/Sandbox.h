@@ -1,13 +1,13 @@
 #pragma once
+#include "core/policy/Verdict.h"
+#include "core/policy/worker/LuaState.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "core/policy/Verdict.h"
-#include "core/policy/worker/LuaState.h"
 
 namespace postern::policy::worker {
 

@@ -1,10 +1,10 @@
 #include "core/policy/worker/VerdictValues.h"
 
+#include "core/policy/frame/PolicyFrame.h"
+
 #include <algorithm>
 #include <cstring>
 #include <string>
-
-#include "core/policy/frame/PolicyFrame.h"
 
 namespace postern::policy::worker {
 
@@ -30,13 +30,20 @@ const std::vector<const char*>& fieldsOf(VerdictKind kind) {
   static const std::vector<const char*> hold = {"queue", "reason"};
   static const std::vector<const char*> redirect = {"to", "reason"};
   switch (kind) {
-    case VerdictKind::Pass: return none;
-    case VerdictKind::Accept: return reason;
-    case VerdictKind::Reject: return reply;
-    case VerdictKind::Defer: return reply;
-    case VerdictKind::Discard: return reason;
-    case VerdictKind::Hold: return hold;
-    case VerdictKind::Redirect: return redirect;
+    case VerdictKind::Pass:
+      return none;
+    case VerdictKind::Accept:
+      return reason;
+    case VerdictKind::Reject:
+      return reply;
+    case VerdictKind::Defer:
+      return reply;
+    case VerdictKind::Discard:
+      return reason;
+    case VerdictKind::Hold:
+      return hold;
+    case VerdictKind::Redirect:
+      return redirect;
   }
   return none;
 }
@@ -154,14 +161,20 @@ void checkHook(lua_State* state, Hook hook, const Verdict& verdict) {
 
 }  // namespace
 
-const char* nameOf(Hook hook) { return hook == Hook::Rcpt ? "rcpt" : "message"; }
+const char* nameOf(Hook hook) {
+  return hook == Hook::Rcpt ? "rcpt" : "message";
+}
 
 void addVerdictFunctions(lua_State* state) {
   static constexpr luaL_Reg functions[] = {
-      {"accept", makeVerdict<VerdictKind::Accept>},   {"reject", makeVerdict<VerdictKind::Reject>},
-      {"defer", makeVerdict<VerdictKind::Defer>},     {"discard", makeVerdict<VerdictKind::Discard>},
-      {"hold", makeVerdict<VerdictKind::Hold>},       {"redirect", makeVerdict<VerdictKind::Redirect>},
-      {"pass", makeVerdict<VerdictKind::Pass>},       {"verdicts", makeVerdicts},
+      {"accept", makeVerdict<VerdictKind::Accept>},
+      {"reject", makeVerdict<VerdictKind::Reject>},
+      {"defer", makeVerdict<VerdictKind::Defer>},
+      {"discard", makeVerdict<VerdictKind::Discard>},
+      {"hold", makeVerdict<VerdictKind::Hold>},
+      {"redirect", makeVerdict<VerdictKind::Redirect>},
+      {"pass", makeVerdict<VerdictKind::Pass>},
+      {"verdicts", makeVerdicts},
       {nullptr, nullptr},
   };
   luaL_setfuncs(state, functions, 0);
@@ -189,8 +202,7 @@ void applyAnswer(lua_State* state, int first, Hook hook, const std::vector<Recip
     const auto found = sandbox.perRecipient(*index).find(recipients[i].address);
     if (found == sandbox.perRecipient(*index).end()) continue;
     unused.erase(recipients[i].address);
-    if (answers[i].kind == VerdictKind::Pass)
-      answers[i] = signedBy(sandbox.policy(), sandbox.verdict(found->second));
+    if (answers[i].kind == VerdictKind::Pass) answers[i] = signedBy(sandbox.policy(), sandbox.verdict(found->second));
   }
   if (!unused.empty()) luaL_error(state, "verdicts{} names an address that is no recipient of this transaction");
 }

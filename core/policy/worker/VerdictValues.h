@@ -1,10 +1,9 @@
 #pragma once
-#include <lua.hpp>
-
-#include <vector>
-
 #include "core/policy/Verdict.h"
 #include "core/policy/worker/Sandbox.h"
+
+#include <lua.hpp>
+#include <vector>
 
 // Verdicts as Lua values: made only by the constructor functions, opaque and immutable to scripts.
 namespace postern::policy::worker {

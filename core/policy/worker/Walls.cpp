@@ -1,8 +1,11 @@
 #include "core/policy/worker/Walls.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+
 #include <fcntl.h>
-#include <seccomp.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,9 +19,6 @@
 #include <cstring>
 #include <memory>
 #include <string>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define POSTERN_SANITIZED 1

@@ -10,13 +10,6 @@
 //   CPU, and a system call filter that kills (Walls.h). Inside Lua: sealed libraries, a fresh state per call, limits
 //   that a script cannot swallow (Sandbox.h, LuaState.h). The parent kills it by the wall clock. It holds the header
 //   fields of the mail at hand and nothing else: no keys, no store, no body.
-#include <unistd.h>
-
-#include <cstdio>
-#include <exception>
-#include <optional>
-#include <string>
-
 #include "core/base/Error.h"
 #include "core/policy/frame/FrameChannel.h"
 #include "core/policy/frame/PolicyFrame.h"
@@ -24,12 +17,21 @@
 #include "core/policy/worker/PolicyRunner.h"
 #include "core/policy/worker/Walls.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+
 namespace {
 
 using namespace postern;
 using namespace postern::policy;
 
-MessageOutcome withoutSet() { return Unexpected(Failure{FailureKind::NoSet, "", "no set was loaded"}); }
+MessageOutcome withoutSet() {
+  return Unexpected(Failure{FailureKind::NoSet, "", "no set was loaded"});
+}
 
 std::string answer(std::string_view request, std::optional<worker::PolicyRunner>& runner) {
   switch (frame::requestKind(request)) {

@@ -7,8 +7,7 @@ std::optional<Reply> checkMail(const SessionData& session, const Arguments& argu
   if (!session.directory.ready()) return makeReply(smtp::ReplyId::StoreNotReady);
   // RFC 1870 §6.1: refuse early what would be refused late.
   if (command.size && *command.size > session.settings.maxMessageSize) {
-    auto reply =
-        makeReply(smtp::ReplyId::SizeDeclaredTooLarge, {std::to_string(session.settings.maxMessageSize)});
+    auto reply = makeReply(smtp::ReplyId::SizeDeclaredTooLarge, {std::to_string(session.settings.maxMessageSize)});
     session.report(reply, "size");
     return reply;
   }

@@ -4,14 +4,18 @@
 // The verbs that need a line or two each.
 namespace postern::gateway::verbs {
 
-std::optional<Reply> checkNothing(const SessionData&, const Arguments&) { return std::nullopt; }
+std::optional<Reply> checkNothing(const SessionData&, const Arguments&) {
+  return std::nullopt;
+}
 
 void applyRset(SessionData& session, Arguments&&) {
   session.dropTransaction();
   session.say(smtp::ReplyId::ResetOk);
 }
 
-void applyNoop(SessionData& session, Arguments&&) { session.say(smtp::ReplyId::NoopOk); }
+void applyNoop(SessionData& session, Arguments&&) {
+  session.say(smtp::ReplyId::NoopOk);
+}
 
 void applyQuit(SessionData& session, Arguments&&) {
   session.say(smtp::ReplyId::Closing, {session.settings.hostName});
@@ -20,9 +24,13 @@ void applyQuit(SessionData& session, Arguments&&) {
 }
 
 // RFC 5321 §7.3: saying who exists would help address harvesters, and membership is nobody's business.
-void applyVrfy(SessionData& session, Arguments&&) { session.say(smtp::ReplyId::VerifyUnsaid); }
+void applyVrfy(SessionData& session, Arguments&&) {
+  session.say(smtp::ReplyId::VerifyUnsaid);
+}
 
-void applyHelp(SessionData& session, Arguments&&) { session.say(smtp::ReplyId::Help); }
+void applyHelp(SessionData& session, Arguments&&) {
+  session.say(smtp::ReplyId::Help);
+}
 
 std::optional<Reply> checkExpn(const SessionData&, const Arguments&) {
   return makeReply(smtp::ReplyId::NotImplemented, {"EXPN"});

@@ -1,8 +1,7 @@
+#include "core/base/Error.h"
 #include "gateway/smtp/verbs/Verbs.h"
 
 #include <algorithm>
-
-#include "core/base/Error.h"
 
 namespace postern::gateway::verbs {
 

@@ -1,7 +1,7 @@
 #pragma once
-#include <optional>
-
 #include "gateway/smtp/SessionData.h"
+
+#include <optional>
 
 // Check and apply of each verb. `check` answers with the reply that refuses, or nothing.
 namespace postern::gateway::verbs {

@@ -1,6 +1,5 @@
-#include "webadmin/Chart.h"
-
 #include "core/base/Error.h"
+#include "webadmin/Chart.h"
 #include "webadmin/QrCode.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
@@ -39,8 +38,8 @@ BOOST_AUTO_TEST_CASE(the_minute_that_runs_is_the_last_column_and_series_are_stac
 }
 
 BOOST_AUTO_TEST_CASE(minutes_outside_the_span_are_left_out_and_long_spans_are_summed) {
-  const std::vector<FlowMinute> flow = {{minutesAgo(60), 5, 0, 0, 0, 0}, {minutesAgo(59), 7, 0, 0, 0, 0},
-                                        {minutesAgo(-1), 9, 0, 0, 0, 0}};
+  const std::vector<FlowMinute> flow = {
+      {minutesAgo(60), 5, 0, 0, 0, 0}, {minutesAgo(59), 7, 0, 0, 0, 0}, {minutesAgo(-1), 9, 0, 0, 0, 0}};
   BOOST_TEST(drawFlow(flow, Noon, 60)["in"]["series"][0]["total"] == "7");
   const auto day = drawFlow(flow, Noon, 1440);
   BOOST_TEST(day["in"]["series"][0]["total"] == "12");

@@ -1,12 +1,12 @@
 #pragma once
-#include <map>
-#include <string>
-#include <vector>
-
 #include "core/base/Error.h"
 #include "tests/support/TempFolder.h"
 #include "webadmin/Csrf.h"
 #include "webadmin/Site.h"
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace postern::test {
 

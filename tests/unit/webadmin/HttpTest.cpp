@@ -24,9 +24,10 @@ BOOST_AUTO_TEST_CASE(a_form_of_thousands_of_fields_is_refused) {
 
 BOOST_AUTO_TEST_CASE(reads_an_uploaded_file_byte_by_byte) {
   const std::string file("\x30\x82\x00\r\n--no\xff", 10);
-  const auto body = "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\ntoken\r\n--XX\r\n"
-                    "content-disposition: form-data; name=\"file\"; filename=\"a;name=csrf.cer\"\r\nContent-Type: x/y\r\n\r\n" +
-                    file + "\r\n--XX--\r\n";
+  const auto body =
+      "--XX\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\ntoken\r\n--XX\r\n"
+      "content-disposition: form-data; name=\"file\"; filename=\"a;name=csrf.cer\"\r\nContent-Type: x/y\r\n\r\n" +
+      file + "\r\n--XX--\r\n";
   const auto form = parseForm(body, "multipart/form-data; boundary=\"XX\"");
   BOOST_REQUIRE(form);
   BOOST_TEST(form->get("csrf") == "token");

@@ -1,6 +1,6 @@
-#include <set>
-
 #include "tests/unit/webadmin/FakeSite.h"
+
+#include <set>
 
 using namespace postern;
 using namespace postern::webadmin;
@@ -24,7 +24,7 @@ std::string examplePath(std::string_view pattern) {
 }
 
 // Who may come without a session. A new line here is a decision, not an oversight.
-const std::set<std::string_view> Public = {"/sign-in",   "/setup",      "/setup/qr.svg",          "/healthz",
+const std::set<std::string_view> Public = {"/sign-in",    "/setup",       "/setup/qr.svg",          "/healthz",
                                            "/robots.txt", "/favicon.ico", "/static/{folder}/{file}"};
 
 }  // namespace
@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(no_form_is_obeyed_without_its_token) {
   for (const auto& route : routes()) {
     if (route.method != Method::Post) continue;
     ++posts;
-    for (const auto* forgery : {"none", "wrong", "foreign origin", "foreign fetch", "null origin", "token of another session"}) {
+    for (const auto* forgery :
+         {"none", "wrong", "foreign origin", "foreign fetch", "null origin", "token of another session"}) {
       test::FakeSite fake;
       const auto session = fake.sessions.open("ada", "admin", "");
       auto request = fake.request(Method::Post, examplePath(route.path), session);

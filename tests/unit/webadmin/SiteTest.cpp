@@ -117,11 +117,19 @@ BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {
   fake.orders.answers["trace"] = {
       {"post", {{"id", evil}, {"list", evil}, {"messageId", evil}, {"client", {{"name", evil}, {"address", evil}}}}},
       {"recipients",
-       {{{"address", evil}, {"reason", evil}, {"protection", evil}, {"state", evil},
-         {"attempts", {{{"outcome", evil}, {"remoteHost", evil}, {"replyText", evil}, {"tls", {{"version", evil}, {"peerName", evil}}}}}}}}}};
+       {{{"address", evil},
+         {"reason", evil},
+         {"protection", evil},
+         {"state", evil},
+         {"attempts",
+          {{{"outcome", evil},
+            {"remoteHost", evil},
+            {"replyText", evil},
+            {"tls", {{"version", evil}, {"peerName", evil}}}}}}}}}};
   fake.orders.answers["list.show"] = {{"address", evil}, {"description", evil}};
   fake.orders.answers["list.list"] = {{"items", {{{"address", evil}, {"description", evil}}}}};
-  fake.orders.answers["member.list"] = {{"items", {{{"address", evil}, {"name", evil}, {"reason", evil}}}}, {"total", 1}};
+  fake.orders.answers["member.list"] = {{"items", {{{"address", evil}, {"name", evil}, {"reason", evil}}}},
+                                        {"total", 1}};
   fake.orders.answers["queue.list"] = {{"items", {{{"id", evil}, {"recipient", evil}, {"lastReply", evil}}}}};
   for (const auto* path : {"/posts/1", "/lists", "/lists/x", "/lists/x/members", "/queue"}) {
     const auto response = fake.get(path, session);
@@ -148,7 +156,8 @@ BOOST_AUTO_TEST_CASE(plaintext_that_listd_does_not_report_is_never_shown_as_zero
 BOOST_AUTO_TEST_CASE(finished_html_is_placed_by_the_layout_alone) {
   for (const auto& file : embedded::all()) {
     if (!file.path.starts_with("templates/")) continue;
-    const bool unescaped = file.content.find("{{{") != std::string_view::npos || file.content.find("{{&") != std::string_view::npos;
+    const bool unescaped =
+        file.content.find("{{{") != std::string_view::npos || file.content.find("{{&") != std::string_view::npos;
     BOOST_TEST_CONTEXT(file.path) BOOST_TEST(unescaped == (file.path == "templates/layout.html"));
   }
 }
@@ -157,7 +166,8 @@ BOOST_AUTO_TEST_CASE(no_template_holds_what_the_policy_forbids) {
   for (const auto& file : embedded::all()) {
     if (!file.path.starts_with("templates/")) continue;
     BOOST_TEST_CONTEXT(file.path) {
-      for (const auto* forbidden : {" style=", "<style", " onclick", " onload", "javascript:", "src=\"http", "href=\"http", "@import"})
+      for (const auto* forbidden :
+           {" style=", "<style", " onclick", " onload", "javascript:", "src=\"http", "href=\"http", "@import"})
         BOOST_TEST(file.content.find(forbidden) == std::string_view::npos);
     }
   }

@@ -239,7 +239,8 @@ BOOST_AUTO_TEST_CASE(failures_quote_no_mail) {
 }
 
 BOOST_AUTO_TEST_CASE(reply_text_cannot_carry_a_second_line_or_foreign_bytes) {
-  const auto outcome = askOnce("return reject{ text = 'no\\r\\n250 2.0.0 ok\\0\\n' .. msg.subject .. ('x'):rep(2000) }");
+  const auto outcome =
+      askOnce("return reject{ text = 'no\\r\\n250 2.0.0 ok\\0\\n' .. msg.subject .. ('x'):rep(2000) }");
   BOOST_REQUIRE_MESSAGE(outcome.has_value(), detailOf(outcome));
   const auto& text = outcome->recipients[0].text;
   BOOST_TEST(text.size() == 900u);

@@ -1,12 +1,12 @@
 // Attack 11: scripts that use up resources, swallow limits, or reach for what is outside. Beside each limit there is a
 // script that stays under it, since a host that fails on everything would pass all of this.
+#include "tests/unit/core/policy/PolicyFixture.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-
-#include "tests/unit/core/policy/PolicyFixture.h"
 
 using namespace postern::policy;
 using namespace postern::policy::test;
@@ -27,34 +27,38 @@ const Hostile scripts[] = {
     {"goto loop", "::again:: goto again", "instructions"},
     {"loop around pcall", "while true do pcall(function() while true do end end) end", "instructions"},
     {"pcall of pcall", "local function f() while true do pcall(pcall, pcall, f) end end f()", "instructions"},
-    {"pcall that returns a verdict after the limit",
-     "pcall(function() while true do end end) return accept()", "instructions"},
+    {"pcall that returns a verdict after the limit", "pcall(function() while true do end end) return accept()",
+     "instructions"},
     {"loop in __index", "local t = setmetatable({}, {__index = function(t, k) while true do end end}) return t.x",
      "instructions"},
     {"loop in __close",
      "local x <close> = setmetatable({}, {__close = function() while true do end end}) return accept()",
      "instructions"},
     {"loop in __close after an error",
-     "pcall(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) error('x') end) "
+     "pcall(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) error('x') "
+     "end) "
      "return accept()",
      "instructions"},
     {"__close after the limit goes on",
      "local n = 0 local x <close> = setmetatable({}, {__close = function() for i = 1, 1e9 do n = n + 1 end end}) "
      "while true do end",
      "instructions"},
-    {"loop in a sort order", "local t = {} for i = 1, 100 do t[i] = i end "
-                             "table.sort(t, function(a, b) while true do end end)", "instructions"},
-    {"loop in a gsub function", "(('x'):rep(100)):gsub('.', function() while true do end end)", "instructions"},
-    {"loop in tostring", "tostring(setmetatable({}, {__tostring = function() while true do end end}))",
+    {"loop in a sort order",
+     "local t = {} for i = 1, 100 do t[i] = i end "
+     "table.sort(t, function(a, b) while true do end end)",
      "instructions"},
-    {"table bomb", "local t = {} for i = 1, 1e9 do t[i] = {i} end", "memory|instructions"},
+    {"loop in a gsub function", "(('x'):rep(100)):gsub('.', function() while true do end end)", "instructions"},
+    {"loop in tostring", "tostring(setmetatable({}, {__tostring = function() while true do end end}))", "instructions"},
+    {"table bomb", "local t = {} for i = 1, 1e9 do t[i] = {i} end", "memory|instructions|timeout"},
     {"string doubling", "local s = 'x' while true do s = s .. s end", "memory"},
     {"string.rep", "return (('x'):rep(1e9))", "memory"},
-    {"string.rep in a pcall loop", "while true do pcall(string.rep, 'x', 1 << 40) end", "memory|instructions"},
+    {"string.rep in a pcall loop", "while true do pcall(string.rep, 'x', 1 << 40) end", "memory|instructions|timeout"},
     {"table.concat bomb", "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(100000) end return table.concat(t)",
-     "memory"},
-    {"memory limit swallowed by pcall", "pcall(function() local s = 'x' while true do s = s .. s end end) "
-                                        "return accept()", "memory"},
+     "memory|timeout"},
+    {"memory limit swallowed by pcall",
+     "pcall(function() local s = 'x' while true do s = s .. s end end) "
+     "return accept()",
+     "memory|timeout"},
     {"deep recursion", "local function f(n) return 1 + f(n + 1) end return f(1)", "script|memory"},
     {"endless tail recursion", "local function f() return f() end return f()", "instructions"},
     {"deep recursion through C", "local function f(s) return s:gsub('.', f) end f('x')", "script|memory|instructions"},
@@ -72,15 +76,38 @@ const Hostile scripts[] = {
     {"endless notes", "for i = 1, 1e9 do msg:note('k', i) end", "script"},
 };
 
-const char* forbidden[] = {"io.open('/etc/passwd')", "os.execute('id')", "os.getenv('HOME')", "os.exit(0)",
-                           "load('return 1')()", "loadstring('x')", "dofile('/etc/passwd')", "loadfile('x')",
-                           "debug.getregistry()", "debug.sethook()", "collectgarbage('stop')", "string.dump(match)",
-                           "coroutine.wrap(function() end)", "package.loadlib('x', 'y')", "rawset(string, 'find', nil)",
-                           "xpcall(error, error)", "print('x')", "warn('@on')", "_G.x", "math.random()",
-                           "require('io')", "require('/etc/passwd')", "require('../secret')", "_ENV.x.y",
-                           "string.pack('i', 1)", "setmetatable({}, {__gc = function() end})",
-                           "setmetatable('', {})", "getmetatable('').__index", "getmetatable(tx).__index",
-                           "getmetatable(string).__index.find", "setmetatable(string, {})", "setmetatable(tx, {})"};
+const char* forbidden[] = {"io.open('/etc/passwd')",
+                           "os.execute('id')",
+                           "os.getenv('HOME')",
+                           "os.exit(0)",
+                           "load('return 1')()",
+                           "loadstring('x')",
+                           "dofile('/etc/passwd')",
+                           "loadfile('x')",
+                           "debug.getregistry()",
+                           "debug.sethook()",
+                           "collectgarbage('stop')",
+                           "string.dump(match)",
+                           "coroutine.wrap(function() end)",
+                           "package.loadlib('x', 'y')",
+                           "rawset(string, 'find', nil)",
+                           "xpcall(error, error)",
+                           "print('x')",
+                           "warn('@on')",
+                           "_G.x",
+                           "math.random()",
+                           "require('io')",
+                           "require('/etc/passwd')",
+                           "require('../secret')",
+                           "_ENV.x.y",
+                           "string.pack('i', 1)",
+                           "setmetatable({}, {__gc = function() end})",
+                           "setmetatable('', {})",
+                           "getmetatable('').__index",
+                           "getmetatable(tx).__index",
+                           "getmetatable(string).__index.find",
+                           "setmetatable(string, {})",
+                           "setmetatable(tx, {})"};
 
 }  // namespace
 
@@ -150,7 +177,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_carried_from_one_message_to_the_next) {
       "pcall(function() string.find = nil end) pcall(function() table.insert(string, 'x') end) "
       "pcall(function() helper.word = 'poison' end) pcall(function() stolen = msg end) "
       "pcall(function() getmetatable('').__index = nil end) "
-      "if seen.count ~= 1 or not ('abc'):find('b') or helper.word ~= 'clean' then return reject{ text = 'poisoned' } end "
+      "if seen.count ~= 1 or not ('abc'):find('b') or helper.word ~= 'clean' then return reject{ text = 'poisoned' } "
+      "end "
       "return accept()",
       "local seen = { count = 0 } local helper = require 'lib/helper'");
   const_cast<SetFolder&>(folder).write("lib/helper.lua", "return { word = 'clean' }");
@@ -170,7 +198,8 @@ BOOST_AUTO_TEST_CASE(one_policy_cannot_change_the_libraries_of_the_next) {
                                          "if pcall(function() t.find = 1 end) then return reject{} end "
                                          "if pcall(table.insert, t, 1) then return reject{} end end return pass()",
                                          "message", "local helper = require 'lib/helper'"));
-  folder.write("b_second.lua", policyText("b_second", "return accept{ reason = ('abc'):find('b') and 'fine' or 'hurt' }"));
+  folder.write("b_second.lua",
+               policyText("b_second", "return accept{ reason = ('abc'):find('b') and 'fine' or 'hurt' }"));
   folder.write("lib/helper.lua", "return { }");
   PolicyHost host(folder.options());
   const auto outcome = host.message(twoLists(), mail("hello"));

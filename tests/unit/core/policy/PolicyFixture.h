@@ -1,12 +1,12 @@
 #pragma once
-#include <chrono>
-#include <filesystem>
-#include <string>
-
 #include "core/base/Files.h"
 #include "core/policy/PolicyHost.h"
 #include "core/policy/WorkerProcess.h"
 #include "tests/support/TempFolder.h"
+
+#include <chrono>
+#include <filesystem>
+#include <string>
 
 namespace postern::policy::test {
 

@@ -1,5 +1,4 @@
 #include "core/policy/PolicyHost.h"
-
 #include "tests/unit/core/policy/PolicyFixture.h"
 
 using namespace postern::policy;

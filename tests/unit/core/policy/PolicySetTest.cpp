@@ -1,6 +1,4 @@
 #include "core/policy/PolicySet.h"
-
-#include "core/policy/ShippedPolicies.h"
 #include "tests/unit/core/policy/PolicyFixture.h"
 
 using namespace postern::policy;
@@ -45,16 +43,10 @@ BOOST_AUTO_TEST_CASE(the_shipped_set_passes_all_its_cases) {
   const auto report = testSet(ShippedFolder, WorkerProgram);
   BOOST_TEST(report.check.ok, allProblems(report.check));
   BOOST_TEST(report.check.warnings.empty());
-  for (const auto& result : report.cases) BOOST_TEST(result.ok, result.policy << ": " << result.title << ": " << result.text);
+  for (const auto& result : report.cases)
+    BOOST_TEST(result.ok, result.policy << ": " << result.title << ": " << result.text);
   BOOST_TEST(report.cases.size() > 80u);
   BOOST_TEST(report.ok);
-}
-
-BOOST_AUTO_TEST_CASE(the_shipped_set_is_compiled_into_the_programs) {
-  const auto* file = shipped::find("secure_tag.lua");
-  BOOST_REQUIRE(file != nullptr);
-  BOOST_TEST(file->content == postern::files::read(ShippedFolder / "secure_tag.lua"));
-  BOOST_TEST((shipped::find("lib/tag.lua") != nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_check_names_file_line_and_cause) {
@@ -149,8 +141,9 @@ BOOST_AUTO_TEST_CASE(settings_that_do_not_fit_are_problems) {
            {"return { probe = ", "settings.lua:1"}}) {
     BOOST_TEST_CONTEXT(text) {
       SetFolder folder;
-      folder.write("probe.lua", "local s = { word = 'a' } return { name = 'probe', doc = 'x', settings = s, "
-                                "hooks = { message = function() end } }");
+      folder.write("probe.lua",
+                   "local s = { word = 'a' } return { name = 'probe', doc = 'x', settings = s, "
+                   "hooks = { message = function() end } }");
       folder.write("settings.lua", text);
       const auto report = checkSet(folder.path(), WorkerProgram);
       BOOST_TEST(!report.ok);

@@ -19,9 +19,9 @@ std::uint16_t refusal(std::string_view line, bool extended = true) {
 BOOST_AUTO_TEST_SUITE(core_smtp_Command)
 
 BOOST_AUTO_TEST_CASE(reads_every_verb_in_any_case) {
-  for (const char* line : {"ehlo a.example", "HELO a", "Mail From:<a@b.example>", "RCPT to:<a@b.example>", "data", "BDAT 5",
-                           "rset", "NOOP", "noop anything goes", "quit", "vrfy a", "EXPN a", "help", "HELP me", "starttls",
-                           "AUTH PLAIN xyz", "GET / HTTP/1.1"})
+  for (const char* line : {"ehlo a.example", "HELO a", "Mail From:<a@b.example>", "RCPT to:<a@b.example>", "data",
+                           "BDAT 5", "rset", "NOOP", "noop anything goes", "quit", "vrfy a", "EXPN a", "help",
+                           "HELP me", "starttls", "AUTH PLAIN xyz", "GET / HTTP/1.1"})
     BOOST_TEST(parseCommand(line).has_value(), line);
 }
 
@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(gives_500_to_what_is_no_verb) {
 BOOST_AUTO_TEST_CASE(takes_names_that_may_stand_in_a_header_only) {
   for (const char* name : {"host", "host.example", "a_b.example", "[192.0.2.1]", "[IPv6:2001:db8::1]", "xn--a.example"})
     BOOST_TEST(std::get<HelloCommand>(good("EHLO " + std::string(name)).arguments).name == name);
-  for (const char* name : {"", "a b", "a(b)", "a;b", "a\tb", "[", "[]", "]", "a:b", "a]b", "[a]]", "<a>", "a\"b", "\xc3\xbc"})
+  for (const char* name :
+       {"", "a b", "a(b)", "a;b", "a\tb", "[", "[]", "]", "a:b", "a]b", "[a]]", "<a>", "a\"b", "\xc3\xbc"})
     BOOST_TEST(refusal("EHLO " + std::string(name)) == 501, name);
   BOOST_TEST(refusal("HELO " + std::string(256, 'a')) == 501);
 }
@@ -46,7 +47,8 @@ BOOST_AUTO_TEST_CASE(reads_mail_with_its_parameters) {
   BOOST_TEST(command.smtpUtf8);
   BOOST_TEST(!std::get<MailCommand>(good("MAIL FROM:<>").arguments).from.has_value());
   BOOST_TEST(std::get<MailCommand>(good("MAIL FROM: <a@b.example>").arguments).from.has_value());
-  BOOST_TEST(std::get<MailCommand>(good("MAIL FROM:<\"a>b\"@c.example>").arguments).from->text() == "\"a>b\"@c.example");
+  BOOST_TEST(std::get<MailCommand>(good("MAIL FROM:<\"a>b\"@c.example>").arguments).from->text() ==
+             "\"a>b\"@c.example");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_mail_that_is_wrong_with_the_right_code) {
@@ -67,8 +69,10 @@ BOOST_AUTO_TEST_CASE(refuses_mail_that_is_wrong_with_the_right_code) {
   BOOST_TEST(refusal("MAIL FROM:<a>") == 553);
   BOOST_TEST(refusal("MAIL FROM:<a@b@c>") == 553);
   BOOST_TEST(refusal("MAIL FROM:<a@b..example>") == 553);
-  BOOST_TEST(refusal("MAIL FROM:<gr\xc3\xbc\xc3\x9f" "e@b.example>") == 553);
-  BOOST_TEST(refusal("MAIL FROM:<gr\xc3\xbc\xc3\x9f" "e@b.example> SMTPUTF8") == 0);
+  BOOST_TEST(refusal("MAIL FROM:<gr\xc3\xbc\xc3\x9f"
+                     "e@b.example>") == 553);
+  BOOST_TEST(refusal("MAIL FROM:<gr\xc3\xbc\xc3\x9f"
+                     "e@b.example> SMTPUTF8") == 0);
   BOOST_TEST(refusal("MAIL FROM:<a\x01@b.example>") == 501);
   BOOST_TEST(refusal(std::string_view("MAIL FROM:<a\0@b.example>", 24)) == 501);
   BOOST_TEST(refusal("MAIL FROM:<\xff@b.example> SMTPUTF8") == 501);

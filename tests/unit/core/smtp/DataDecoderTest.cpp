@@ -116,8 +116,8 @@ BOOST_AUTO_TEST_CASE(is_as_strict_with_chunks_and_knows_no_dots_there) {
   decoder.endOfChunks();
   BOOST_TEST(!decoder.findings().any());
   BOOST_TEST(decoder.takeContent() == "..a\r\n.\r\nb\r\n");
-  for (const std::string_view bytes : {std::string_view("a\nb\r\n"), std::string_view("a\rb\r\n"), std::string_view("a\r"),
-                                       std::string_view("a\0\r\n", 4)}) {
+  for (const std::string_view bytes : {std::string_view("a\nb\r\n"), std::string_view("a\rb\r\n"),
+                                       std::string_view("a\r"), std::string_view("a\0\r\n", 4)}) {
     DataDecoder strict({1000, 998});
     strict.feedChunk(bytes);
     strict.endOfChunks();

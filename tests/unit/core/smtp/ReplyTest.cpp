@@ -1,6 +1,5 @@
-#include "core/smtp/Reply.h"
-
 #include "core/base/Error.h"
+#include "core/smtp/Reply.h"
 
 using namespace postern;
 using namespace postern::smtp;
@@ -32,7 +31,8 @@ BOOST_AUTO_TEST_CASE(wraps_long_texts_within_512_octets_and_loses_none_of_them) 
     for (std::size_t start = 0; start < wire.size();) {
       const auto end = wire.find("\r\n", start);
       BOOST_TEST(end - start + 2 <= 512u);
-      letters += static_cast<std::size_t>(std::count(wire.begin() + static_cast<long>(start), wire.begin() + static_cast<long>(end), 'w'));
+      letters += static_cast<std::size_t>(
+          std::count(wire.begin() + static_cast<long>(start), wire.begin() + static_cast<long>(end), 'w'));
       start = end + 2;
     }
     BOOST_TEST(letters == static_cast<std::size_t>(std::count(text.begin(), text.end(), 'w')));

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,6 +233,39 @@ BOOST_AUTO_TEST_CASE(a_segment_whose_sync_failed_is_never_written_again) {
   SegmentLog log(folder.path(), {});
   BOOST_TEST(metas(log) == (std::vector<std::string>{"a", "c"}), boost::test_tools::per_element());
   BOOST_TEST(log.read(before) == "a");
+}
+
+// A real full disk: a small tmpfs where this may be mounted (root), otherwise only the faults above speak.
+BOOST_AUTO_TEST_CASE(a_really_full_disk_loses_nothing_and_takes_records_again_with_room) {
+  const test::TempFolder folder;
+  if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=300k,mode=700") != 0) {
+    BOOST_TEST_MESSAGE("not allowed to mount a tmpfs");
+    return;
+  }
+  const std::shared_ptr<void> unmount(nullptr, [&](void*) { ::umount2(folder.path().c_str(), MNT_DETACH); });
+  std::size_t stored = 0;
+  const auto fill = [&](SegmentLog& log) {
+    try {
+      while (true) {
+        put(log, std::to_string(stored), std::string(7000, 'x'));
+        ++stored;
+      }
+    } catch (const Error& error) {
+      BOOST_TEST_REQUIRE(isDiskFull(error), error.message());
+    }
+  };
+  SegmentLog log(folder / "log", {.segmentSize = 100000});
+  fill(log);
+  BOOST_TEST(stored > 10);
+  BOOST_TEST(metas(log).size() == stored);
+  log.scan({}, [&](const SegmentLog::ScannedRecord& record) {
+    if (record.ref.segment == 1) log.release(record.ref);
+  });
+  log.allowReclaim(log.end());
+  const auto before = stored;
+  fill(log);
+  BOOST_TEST(stored > before);
+  BOOST_TEST(log.damaged() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(everything_acknowledged_survives_kills_at_random_moments) {

@@ -1,5 +1,4 @@
 #include "gateway/inspect/TransactionInspector.h"
-
 #include "tests/unit/gateway/smtp/Fakes.h"
 
 using namespace postern;
@@ -46,7 +45,9 @@ struct Fixture {
       transaction.recipients.push_back({std::move(address), std::move(route)});
     }
   }
-  void verdicts(std::vector<policy::Verdict> given) { policies.messageAnswer = policy::MessageVerdicts{std::move(given), {}}; }
+  void verdicts(std::vector<policy::Verdict> given) {
+    policies.messageAnswer = policy::MessageVerdicts{std::move(given), {}};
+  }
   MessageDecision judge(std::string_view content = "From: ann@client.example\r\nSubject: hi\r\n\r\ntext\r\n") {
     return inspector.message({client, helo, tls, transaction}, content);
   }
@@ -65,7 +66,8 @@ BOOST_FIXTURE_TEST_SUITE(gateway_inspect_TransactionInspector, Fixture)
 
 BOOST_AUTO_TEST_CASE(accepts_with_the_notes_when_no_policy_objects) {
   to({"board@lists.example", "social@lists.example"});
-  policies.messageAnswer = policy::MessageVerdicts{{of(VerdictKind::Pass), of(VerdictKind::Accept)}, {{"p", "tag", "Secure:"}}};
+  policies.messageAnswer =
+      policy::MessageVerdicts{{of(VerdictKind::Pass), of(VerdictKind::Accept)}, {{"p", "tag", "Secure:"}}};
   const auto decision = judge();
   BOOST_TEST(!decision.refusal.has_value());
   BOOST_TEST(decision.discarded.empty());
@@ -172,7 +174,9 @@ BOOST_AUTO_TEST_CASE(reads_reports_to_bounces_addresses_leniently) {
 BOOST_AUTO_TEST_CASE(shows_policies_the_decoded_subject_and_all_fields) {
   to({"board@lists.example"});
   verdicts({of(VerdictKind::Pass)});
-  judge("From: Ann <ann@client.example>\r\nSubject: =?utf-8?q?Sec?=\r\n =?utf-8?q?ure=3A?= x\r\nMessage-ID: <1@x>\r\nX-A: 1\r\n\r\n");
+  judge(
+      "From: Ann <ann@client.example>\r\nSubject: =?utf-8?q?Sec?=\r\n =?utf-8?q?ure=3A?= x\r\nMessage-ID: "
+      "<1@x>\r\nX-A: 1\r\n\r\n");
   BOOST_TEST(policies.message_.subject == "Secure: x");
   BOOST_TEST(policies.message_.from == "ann@client.example");
   BOOST_TEST(policies.message_.headers.size() == 4u);

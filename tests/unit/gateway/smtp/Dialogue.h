@@ -49,17 +49,30 @@ inline std::vector<std::string> unescape(std::string_view text) {
       continue;
     }
     switch (text.at(++i)) {
-      case 'r': feeds.back() += '\r'; break;
-      case 'n': feeds.back() += '\n'; break;
-      case 't': feeds.back() += '\t'; break;
-      case '0': feeds.back() += '\0'; break;
-      case '\\': feeds.back() += '\\'; break;
-      case '|': feeds.emplace_back(); break;
+      case 'r':
+        feeds.back() += '\r';
+        break;
+      case 'n':
+        feeds.back() += '\n';
+        break;
+      case 't':
+        feeds.back() += '\t';
+        break;
+      case '0':
+        feeds.back() += '\0';
+        break;
+      case '\\':
+        feeds.back() += '\\';
+        break;
+      case '|':
+        feeds.emplace_back();
+        break;
       case 'x':
         feeds.back() += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
         i += 2;
         break;
-      default: throw std::runtime_error("unknown escape in a dialogue");
+      default:
+        throw std::runtime_error("unknown escape in a dialogue");
     }
   }
   return feeds;
@@ -73,7 +86,8 @@ inline Dialogue read(const std::filesystem::path& path) {
   for (int number = 1; std::getline(in, line); ++number) {
     if (line.empty() || line[0] == '#') continue;
     const auto colon = line.find(':');
-    if (colon == std::string::npos) throw std::runtime_error(dialogue.name + ":" + std::to_string(number) + ": no colon");
+    if (colon == std::string::npos)
+      throw std::runtime_error(dialogue.name + ":" + std::to_string(number) + ": no colon");
     const auto key = line.substr(0, colon);
     auto text = line.substr(std::min(line.size(), colon + 2));
     if (key == "O") {

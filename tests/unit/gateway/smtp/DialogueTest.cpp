@@ -84,15 +84,20 @@ private:
         if (step.kind == 'C') BOOST_TEST(output_.empty(), where_ << ": unexpected output: " << output_);
         for (const auto& bytes : step.feeds) feed(bytes);
         return;
-      case 'S': return expectLine(step.text);
+      case 'S':
+        return expectLine(step.text);
       case 'T':
         take();
         BOOST_TEST(output_.empty(), where_ << ": output before TLS: " << output_);
         BOOST_TEST(session_.wantsTls(), where_ << ": no TLS wanted");
         return session_.tlsStarted(SomeTls);
-      case 'E': BOOST_TEST(session_.closed(), where_ << ": still open"); return;
-      case 'A': return check(step.text);
-      default: BOOST_ERROR(where_ << ": unknown step");
+      case 'E':
+        BOOST_TEST(session_.closed(), where_ << ": still open");
+        return;
+      case 'A':
+        return check(step.text);
+      default:
+        BOOST_ERROR(where_ << ": unknown step");
     }
   }
 
@@ -112,14 +117,18 @@ private:
     BOOST_REQUIRE_MESSAGE(!accepted.empty(), where_ << ": nothing accepted");
     const auto& last = accepted.back();
     const auto wanted = dialogue::unescape(value).front();
-    if (what == "content") BOOST_TEST(last.content.find(wanted) != std::string::npos, where_ << "\n" << last.content);
-    else if (what == "no-content") BOOST_TEST(last.content.find(wanted) == std::string::npos, where_);
-    else if (what == "from") BOOST_TEST(last.mailFrom == value, where_);
+    if (what == "content")
+      BOOST_TEST(last.content.find(wanted) != std::string::npos, where_ << "\n" << last.content);
+    else if (what == "no-content")
+      BOOST_TEST(last.content.find(wanted) == std::string::npos, where_);
+    else if (what == "from")
+      BOOST_TEST(last.mailFrom == value, where_);
     else if (what == "to") {
       std::string all;
       for (const auto& recipient : last.recipients) all += (all.empty() ? "" : ",") + recipient;
       BOOST_TEST(all == value, where_ << ": " << all);
-    } else BOOST_ERROR(where_ << ": unknown check");
+    } else
+      BOOST_ERROR(where_ << ": unknown check");
   }
 
   const Dialogue& script_;

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Error.h"
+#include "gateway/smtp/Ports.h"
+#include "gateway/smtp/SmtpSession.h"
+
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "gateway/smtp/Ports.h"
-#include "gateway/smtp/SmtpSession.h"
 
 // A small site for session tests and fuzz targets: lists board (secure), social (open) and one with a non-ASCII name,
 // each with its bounces address. What the inspector and the acceptor answer is steered by addresses and content.
@@ -20,7 +20,9 @@ public:
   bool isLocalDomain(std::string_view domain) const override { return domain == "lists.example"; }
   std::optional<app::RoutedAddress> find(const mail::Address& address) const override {
     const auto key = address.key();
-    for (const char* name : {"board", "social", "refused", "deferred", "broken", "gr\xc3\xbc\xc3\x9f" "e"}) {
+    for (const char* name : {"board", "social", "refused", "deferred", "broken",
+                             "gr\xc3\xbc\xc3\x9f"
+                             "e"}) {
       const std::string list = name;
       if (key == list + "@lists.example")
         return app::RoutedAddress{key, list, list == "board", app::RoutedAddress::Role::List};
@@ -40,8 +42,7 @@ public:
     if (name == "broken") throw Error(ErrorKind::Unavailable, "the fake inspector is broken");
     if (name == "refused")
       return Refusal{smtp::makeReply(smtp::ReplyId::RecipientRefused, {"not for you"}), "fake", "fake"};
-    if (name == "deferred")
-      return Refusal{smtp::makeReply(smtp::ReplyId::PolicyDeferred, {"not now"}), "fake", "fake"};
+    if (name == "deferred") return Refusal{smtp::makeReply(smtp::ReplyId::PolicyDeferred, {"not now"}), "fake", "fake"};
     return std::nullopt;
   }
   MessageDecision message(const InspectionFacts&, std::string_view content) override {

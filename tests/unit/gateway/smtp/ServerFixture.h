@@ -1,4 +1,8 @@
 #pragma once
+#include "core/net/TlsServerContext.h"
+#include "gateway/smtp/SmtpServer.h"
+#include "tests/unit/gateway/smtp/Fakes.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -15,16 +19,12 @@
 #include <memory>
 #include <string>
 
-#include "core/net/TlsServerContext.h"
-#include "gateway/smtp/SmtpServer.h"
-#include "tests/unit/gateway/smtp/Fakes.h"
-
 namespace postern::gateway::fakes {
 
 // A self-signed certificate for `name` and its key, as two PEM files.
 inline void writeCertificate(const std::filesystem::path& folder, const std::string& name, bool rsa = false) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"), EVP_PKEY_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"),
+                                                                EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
@@ -32,7 +32,8 @@ inline void writeCertificate(const std::filesystem::path& folder, const std::str
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86'400);
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* subject = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
+                             0);
   X509_set_issuer_name(certificate.get(), subject);
   X509_sign(certificate.get(), key.get(), EVP_sha256());
   const auto open = [&](const char* file) {

@@ -1,4 +1,7 @@
+#include "core/base/Files.h"
 #include "gateway/smtp/SmtpServer.h"
+#include "tests/unit/gateway/smtp/Dialogue.h"
+#include "tests/unit/gateway/smtp/ServerFixture.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -7,10 +10,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <thread>
-
-#include "core/base/Files.h"
-#include "tests/unit/gateway/smtp/Dialogue.h"
-#include "tests/unit/gateway/smtp/ServerFixture.h"
 
 using namespace postern;
 using namespace postern::gateway;
@@ -82,12 +81,18 @@ void playOverTheWire(const dialogue::Dialogue& script, ServerFixture& fixture) {
         break;
       case 'S': {
         const auto line = client.line();
-        BOOST_TEST(dialogue::matches(step.text, line), where << ": expected '" << step.text << "', got '" << line << "'");
+        BOOST_TEST(dialogue::matches(step.text, line),
+                   where << ": expected '" << step.text << "', got '" << line << "'");
         break;
       }
-      case 'T': BOOST_TEST(client.startTls(), where); break;
-      case 'E': BOOST_TEST(client.line() == "<end>", where); break;
-      default: break;
+      case 'T':
+        BOOST_TEST(client.startTls(), where);
+        break;
+      case 'E':
+        BOOST_TEST(client.line() == "<end>", where);
+        break;
+      default:
+        break;
     }
   }
 }
@@ -132,8 +137,8 @@ BOOST_AUTO_TEST_CASE(accepts_over_starttls_and_over_implicit_tls) {
   BOOST_TEST(site.acceptor.count() == 2u);
   BOOST_TEST(site.acceptor.accepted[0].tls.version == "TLSv1.3");
   BOOST_TEST(site.acceptor.accepted[0].tls.bits == 256);
-  BOOST_TEST(site.acceptor.accepted[0].content.find("using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)") !=
-             std::string::npos);
+  BOOST_TEST(site.acceptor.accepted[0].content.find(
+                 "using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(greets_the_next_client_at_once_behind_a_thousand_idle_ones) {
@@ -216,7 +221,8 @@ BOOST_AUTO_TEST_CASE(resumes_tls_sessions_over_a_reload) {
   auto first = tlsClient();
   BOOST_REQUIRE(first.startTls(TLS1_2_VERSION));
   first.reply();
-  const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first.ssl()), SSL_SESSION_free);
+  const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first.ssl()),
+                                                                          SSL_SESSION_free);
   BOOST_TEST(tls->reload().empty());
   auto second = tlsClient();
   BOOST_REQUIRE(second.startTls(TLS1_2_VERSION, session.get()));
@@ -392,9 +398,10 @@ BOOST_AUTO_TEST_CASE(speaks_with_openssl_and_swaks) {
   BOOST_TEST(output.find("Cipher is (NONE)") != std::string::npos, output);
   output.clear();
   if (std::system("command -v swaks >/dev/null") != 0) return;
-  const int status = run("swaks --tls --server 127.0.0.1:" + port +
-                             " --from a@client.example --to board@lists.example --header 'Subject: hi' --body text --pipeline",
-                         output);
+  const int status =
+      run("swaks --tls --server 127.0.0.1:" + port +
+              " --from a@client.example --to board@lists.example --header 'Subject: hi' --body text --pipeline",
+          output);
   BOOST_TEST(status == 0, output);
   BOOST_TEST(site.acceptor.count() == 1u);
 }

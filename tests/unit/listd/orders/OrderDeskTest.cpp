@@ -1,0 +1,346 @@
+#include "core/crypto/Encoding.h"
+#include "core/crypto/Totp.h"
+#include "listd/orders/OrderDesk.h"
+#include "tests/unit/listd/ListdFixture.h"
+
+#include <regex>
+
+using namespace postern;
+using namespace postern::test;
+using nlohmann::json;
+
+namespace {
+
+// The desk over a site without a gateway.
+struct Desk {
+  TempFolder folder;
+  config::SiteConfig config = siteConfig(folder.path());
+  FakeClock clock{TestNow};
+  SiteContext context{config, clock};
+  const GatewayAddress address{config.gatewaySocket().string(), Secret()};
+  GatewayControl gateway{context, address};
+  Troubles troubles;
+  crypto::PasswordHasher passwords;
+  OrderTools tools{context, gateway, troubles, passwords, TestNow};
+  OrderDesk desk{tools};
+
+  json give(const std::string& order, const json& args = json::object()) {
+    return desk.handle(order, {"cli", "root"}, args);
+  }
+
+  // The refusal of an order: "code: message | hint"; empty when it was done.
+  std::string refusal(const std::string& order, const json& args = json::object()) {
+    try {
+      give(order, args);
+    } catch (const app::OrderRefused& refused) {
+      return refused.error().code + ": " + refused.error().message + " | " + refused.error().hint;
+    }
+    return {};
+  }
+
+  void board() {
+    give("domain.add", {{"name", "lists.example"}});
+    give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
+  }
+
+  std::vector<Act> acts() {
+    return context.site.read([](SiteTables& tables) { return tables.acts.newest(1000); });
+  }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string annPem(TimePoint now = TestNow) {
+  return memberCertificate("ann@example.org", now).parsed().pem();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(listd_orders_OrderDesk)
+
+BOOST_AUTO_TEST_CASE(the_table_and_the_page_of_orders_name_the_same_orders) {
+  std::set<std::string> documented;
+  const auto page = files::read(POSTERN_SOURCE_DIR "/docs/orders.md");
+  const std::regex row("^\\| (`[^|]*`) \\|");
+  const std::regex name("`([a-z.-]+)`");
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch cell;
+    if (!std::regex_search(line, cell, row)) continue;
+    const auto names = cell[1].str();
+    for (std::sregex_iterator it(names.begin(), names.end(), name), end; it != end; ++it) documented.insert((*it)[1]);
+  }
+  std::set<std::string> known;
+  for (const auto& order : orderTable()) known.insert(std::string(order.name));
+  BOOST_TEST(known == documented, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_order_and_bad_arguments_are_refused_with_words) {
+  Desk d;
+  BOOST_TEST(has(d.refusal("no.such"), "usage: there is no order"));
+  BOOST_TEST(has(d.refusal("list.show"), "usage: \"address\" is missing"));
+  BOOST_TEST(has(d.refusal("list.show", {{"address", "not an address"}}),
+                 "invalid: \"not an address\" is not a mail address"));
+  BOOST_TEST(has(d.refusal("list.show", {{"address", "board@lists.example"}}), "postern list list"));
+  BOOST_TEST(has(d.refusal("list.show", {{"address", 1.5}}), "must be a text"));
+  BOOST_TEST(
+      has(d.refusal("list.create", {{"address", "board@unknown.example"}}), "postern domain add unknown.example"));
+  BOOST_TEST(has(d.refusal("flow", {{"minutes", 0}}), "between 1 and"));
+  BOOST_TEST(has(d.refusal("domain.add", {{"name", "bad_domain"}}), "is not a domain name"));
+  BOOST_TEST(has(d.refusal("route.add", {{"domain", "*"}, {"host", "mx"}, {"tls", "perhaps"}}),
+                 "opportunistic, required, verified"));
+  BOOST_TEST(has(d.refusal("status", json::array()), "usage"));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_shows_what_it_was_made_with_and_never_changes_its_secrecy) {
+  Desk d;
+  d.board();
+  const auto list = d.give("list.show", {{"address", "Board@Lists.Example"}});
+  BOOST_TEST(list.at("secure") == true);
+  BOOST_TEST(list.at("class") == "high");
+  BOOST_TEST(list.at("posting") == "members");
+  BOOST_TEST(list.at("signingCertificate").at("fingerprint").get<std::string>().size() == 64u);
+  BOOST_TEST(has(d.refusal("list.set", {{"address", "board@lists.example"}, {"secure", false}}), "never changes"));
+  const auto set =
+      d.give("list.set", {{"address", "board@lists.example"}, {"posting", "anyone"}, {"displayName", "Board"}});
+  BOOST_TEST(set.at("posting") == "anyone");
+  BOOST_TEST(set.at("name") == "Board");
+  BOOST_TEST(has(d.refusal("list.set", {{"address", "board@lists.example"}, {"description", "a\r\nBcc: eve"}}),
+                 "characters that cannot be used"));
+  BOOST_TEST(d.give("list.close", {{"address", "board@lists.example"}}).at("state") == "closed");
+  BOOST_TEST(has(d.refusal("domain.remove", {{"name", "lists.example"}}), "has 1 lists"));
+  BOOST_TEST(has(d.refusal("list.create", {{"address", "board@lists.example"}}), "exists"));
+  BOOST_TEST(has(d.refusal("list.create", {{"address", "board-owner@lists.example"}}), "cannot be the address"));
+}
+
+BOOST_AUTO_TEST_CASE(members_come_and_go_and_their_standing_follows_their_keys) {
+  Desk d;
+  d.board();
+  const json ann{{"list", "board@lists.example"}, {"address", "Ann@Example.org"}, {"name", "Ann"}};
+  BOOST_TEST(d.give("member.add", ann).at("reason") == "no-key");
+  BOOST_TEST(has(d.refusal("member.add", ann), "exists"));
+  const auto readiness = [&] { return d.give("list.readiness", {{"address", "board@lists.example"}}); };
+  BOOST_TEST(readiness().at("withheld").front().at("reason") == "no-key");
+  const auto pem = annPem();
+  const auto key = d.give("key.import", {{"address", "ann@example.org"}, {"certificate", pem}});
+  BOOST_TEST(key.at("reason") == "valid-certificate");
+  BOOST_TEST(key.at("algorithm") == "EC P-256");
+  BOOST_TEST(readiness().at("items").front().at("protection") == "smime");
+  auto member = d.give("member.list", {{"list", "board@lists.example"}}).at("items").front();
+  BOOST_TEST(member.at("key").at("fingerprint") == key.at("fingerprint"));
+  const auto prefix = key.at("fingerprint").get<std::string>().substr(0, 12);
+  BOOST_TEST(d.give("key.revoke", {{"fingerprint", prefix}}).at("state") == "revoked");
+  BOOST_TEST(readiness().at("withheld").front().at("reason") == "revoked");
+  BOOST_TEST(has(d.refusal("key.confirm", {{"fingerprint", prefix}}), "never used again"));
+  BOOST_TEST(has(d.refusal("key.import", {{"address", "ann@example.org"}, {"certificate", pem}}), "refused:"));
+  d.give("member.set", {{"list", "board@lists.example"}, {"address", "ann@example.org"}, {"state", "disabled"}});
+  BOOST_TEST(readiness().at("total") == 0);
+  d.give("member.remove", {{"list", "board@lists.example"}, {"address", "ann@example.org"}});
+  BOOST_TEST(has(d.refusal("member.remove", {{"list", "board@lists.example"}, {"address", "ann@example.org"}}),
+                 "is not a member"));
+  BOOST_TEST(has(d.refusal("member.add", {{"list", "board@lists.example"}, {"address", "board@lists.example"}}),
+                 "a list cannot be a member"));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_ends_turns_the_member_to_withheld) {
+  Desk d;
+  d.board();
+  d.give("member.add", {{"list", "board@lists.example"}, {"address", "ann@example.org"}});
+  d.give("key.import", {{"address", "ann@example.org"}, {"certificate", annPem()}});
+  const auto refresh = [&] {
+    d.context.site.write([&](SiteTables& tables) { refreshTurned(tables, d.clock.now()); });
+    return d.give("list.readiness", {{"address", "board@lists.example"}});
+  };
+  BOOST_TEST(refresh().at("withheld").empty());
+  d.clock.advance(std::chrono::days(299));
+  BOOST_TEST(refresh().at("withheld").empty());
+  BOOST_TEST(has(d.give("status").at("problems").dump(), "ends within 30 days"));
+  d.clock.advance(std::chrono::days(2));
+  BOOST_TEST(refresh().at("withheld").front().at("reason") == "certificate-expired");
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_cannot_be_used_is_refused_with_the_reason) {
+  Desk d;
+  const auto import = [&](const std::string& bytes, const std::string& address = "ann@example.org") {
+    return d.refusal("key.import", {{"address", address}, {"certificate", bytes}});
+  };
+  BOOST_TEST(has(import("hello"), "invalid: this is not a certificate"));
+  BOOST_TEST(has(import(annPem(), "bob@example.org"), "the certificate is not for bob@example.org; it is for ann@"));
+  BOOST_TEST(has(import(pemOf(testKey("P-256"))), "invalid"));
+  auto weak = memberCertificate("ann@example.org", TestNow, testKey("rsa1024"));
+  BOOST_TEST(has(import(weak.parsed().pem()), "invalid: the certificate cannot be used"));
+  BOOST_TEST(import(memberCertificate("ann@example.org", TestNow + std::chrono::days(60)).parsed().pem()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_import_adds_what_can_be_added_and_tells_the_rest_by_line) {
+  Desk d;
+  d.board();
+  const json args{{"list", "board@lists.example"},
+                  {"csv",
+                   "address,name\r\nann@example.org,\"Ann, the first\"\r\n\r\nnot an address,x\nbob@example.org\n"
+                   "ANN@example.org,again\n\"broken\nboard@lists.example,list\n"}};
+  auto dry = args;
+  dry["dryRun"] = true;
+  BOOST_TEST(d.give("member.import", dry).at("added") == 2);
+  BOOST_TEST(d.give("member.list", {{"list", "board@lists.example"}}).at("total") == 0);
+  const auto result = d.give("member.import", args);
+  BOOST_TEST(result.at("added") == 2);
+  BOOST_TEST(result.at("skipped") == 1);
+  BOOST_REQUIRE_EQUAL(result.at("errors").size(), 2u);
+  BOOST_TEST(result.at("errors")[0].at("line") == 4);
+  BOOST_TEST(result.at("errors")[1].at("line") == 7);
+  const auto csv = d.give("member.export", {{"list", "board@lists.example"}}).at("csv").get<std::string>();
+  BOOST_TEST(has(csv, "ann@example.org,\"Ann, the first\",enabled,withheld,no-key\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(pages_of_members_and_filters) {
+  Desk d;
+  d.board();
+  std::string csv;
+  for (int i = 100; i < 125; ++i) csv += "m" + std::to_string(i) + "@example.org,Name " + std::to_string(i) + "\n";
+  d.give("member.import", {{"list", "board@lists.example"}, {"csv", csv}});
+  const auto page = [&](json args) {
+    args["list"] = "board@lists.example";
+    return d.give("member.list", args);
+  };
+  std::size_t rows = 0;
+  std::string after;
+  do {
+    const auto part = page({{"limit", 10}, {"after", after}});
+    rows += part.at("items").size();
+    BOOST_TEST(part.at("total") == 25);
+    after = part.at("next").get<std::string>();
+  } while (!after.empty());
+  BOOST_TEST(rows == 25u);
+  BOOST_TEST(page({{"filter", "NAME 11"}}).at("total") == 10);
+  BOOST_TEST(page({{"filter", "m110@"}}).at("total") == 1);
+  BOOST_TEST(page({{"filter", "withheld"}}).at("total") == 25);
+  BOOST_TEST(page({{"filter", "ready"}}).at("total") == 0);
+  BOOST_TEST(page({{"filter", "%"}}).at("total") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_changing_order_is_recorded_done_or_refused_and_reading_ones_are_not) {
+  Desk d;
+  d.give("domain.add", {{"name", "lists.example"}});
+  d.refusal("domain.add", {{"name", "lists.example"}});
+  d.give("status");
+  const auto acts = d.acts();
+  BOOST_REQUIRE_EQUAL(acts.size(), 2u);
+  BOOST_TEST(acts[1].outcome == "done");
+  BOOST_TEST(acts[1].object == "lists.example");
+  BOOST_TEST(acts[1].actorName == "root");
+  BOOST_TEST(acts[0].outcome == "refused: exists");
+  for (const auto& row : orderTable()) {
+    if (row.kind == OrderKind::Reads) continue;
+    const auto before = d.acts().size();
+    d.refusal(std::string(row.name), {{"address", "x"}});
+    BOOST_TEST(d.acts().size() == before + 1, row.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_queue_without_a_gateway_is_unavailable_and_status_says_so) {
+  Desk d;
+  BOOST_TEST(has(d.refusal("queue.list"), "unavailable:"));
+  BOOST_TEST(has(d.refusal("queue.retry", {{"id", 5}}), "unavailable:"));
+  BOOST_TEST(has(d.refusal("queue.retry"), "usage:"));
+  const auto status = d.give("status");
+  BOOST_TEST(status.at("gateway").at("connected") == false);
+  BOOST_TEST(has(status.at("problems").dump(), "The gateway is not connected"));
+  BOOST_TEST(has(d.refusal("trace", {{"id", "<nothing@x>"}}), "postern post list"));
+}
+
+namespace {
+
+// The site with one account, and what it takes to sign in.
+struct Accounts : Desk {
+  std::string token = give("user.setup-link").at("token");
+  Secret secret;
+
+  json setUp() {
+    secret = Secret(
+        crypto::fromBase32(give("user.setup-check", {{"token", token}}).at("secret").get<std::string>()).value());
+    return give("user.setup",
+                {{"token", token}, {"name", "alice"}, {"password", "correct horse battery"}, {"totp", code()}});
+  }
+  std::string code() const { return crypto::totpCode(secret, clock.now()); }
+  std::string signIn(const std::string& password, const std::string& totp, const std::string& client = "192.0.2.9",
+                     const std::string& name = "alice") {
+    return refusal("user.authenticate", {{"name", name}, {"password", password}, {"totp", totp}, {"client", client}});
+  }
+};
+
+constexpr auto Password = "correct horse battery";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_set_up_link_works_once_within_a_day_and_its_token_is_not_kept) {
+  Accounts a;
+  BOOST_TEST(filesWith(a.folder.path(), a.token).empty());
+  BOOST_TEST(a.setUp().at("role") == "admin");
+  BOOST_TEST(has(a.refusal("user.setup-check", {{"token", a.token}}), "refused: this set-up link is used"));
+  BOOST_TEST(has(a.refusal("user.setup-link"), "refused: there is an account already"));
+  Accounts late;
+  late.clock.advance(std::chrono::hours(24));
+  BOOST_TEST(has(late.refusal("user.setup-check", {{"token", late.token}}), "refused: this set-up link"));
+  Accounts other;
+  const auto second = other.give("user.setup-link").at("token").get<std::string>();
+  BOOST_TEST(has(other.refusal("user.setup-check", {{"token", other.token}}), "refused"));
+  BOOST_TEST(other.refusal("user.setup-check", {{"token", second}}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(set_up_refuses_a_short_password_a_wrong_code_and_an_odd_name) {
+  Accounts a;
+  a.secret = Secret(
+      crypto::fromBase32(a.give("user.setup-check", {{"token", a.token}}).at("secret").get<std::string>()).value());
+  const auto set = [&](const std::string& name, const std::string& password, const std::string& totp) {
+    return a.refusal("user.setup", {{"token", a.token}, {"name", name}, {"password", password}, {"totp", totp}});
+  };
+  BOOST_TEST(has(set("alice", "short", a.code()), "too short"));
+  BOOST_TEST(has(set("alice", Password, "000000x"), "code does not match"));
+  BOOST_TEST(has(set("Alice B", Password, a.code()), "cannot be the name"));
+  BOOST_TEST(set("alice", Password, a.code()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(sign_in_needs_password_and_a_fresh_code_and_refuses_with_one_text) {
+  Accounts a;
+  a.setUp();
+  const auto used = a.signIn(Password, a.code());
+  BOOST_TEST(has(used, "refused:"), "the code that set the account up is used");
+  a.clock.advance(std::chrono::seconds(30));
+  BOOST_TEST(a.signIn(Password, a.code()).empty());
+  const auto replayed = a.signIn(Password, a.code());
+  a.clock.advance(std::chrono::seconds(60));
+  const auto wrongPassword = a.signIn("wrong horse battery", a.code());
+  const auto wrongCode = a.signIn(Password, "12345");
+  const auto wrongName = a.signIn(Password, a.code(), "192.0.2.9", "nobody");
+  for (const auto& text : {replayed, wrongPassword, wrongCode, wrongName}) BOOST_TEST(text == used);
+  BOOST_TEST(a.signIn(Password, a.code()).empty());
+  BOOST_TEST(filesWith(a.folder.path(), crypto::base32(a.secret.view())).empty());
+  BOOST_TEST(filesWith(a.folder.path(), std::string(a.secret.view())).empty());
+  BOOST_TEST(filesWith(a.folder.path(), Password).empty());
+}
+
+BOOST_AUTO_TEST_CASE(guessing_is_throttled_per_account_also_over_many_clients_and_ends_by_itself) {
+  Accounts a;
+  a.setUp();
+  for (int i = 0; i < 5; ++i) a.signIn("wrong", "000000", "192.0.2." + std::to_string(i));
+  a.clock.advance(std::chrono::seconds(5));
+  BOOST_TEST(!a.signIn(Password, crypto::totpCode(a.secret, a.clock.now() + std::chrono::seconds(30)), "198.51.100.1")
+                  .empty());
+  a.clock.advance(std::chrono::minutes(5));
+  BOOST_TEST(a.signIn(Password, a.code(), "198.51.100.1").empty());
+}
+
+BOOST_AUTO_TEST_CASE(guessing_is_throttled_per_client_over_many_accounts) {
+  Accounts a;
+  a.setUp();
+  for (int i = 0; i < 20; ++i) a.signIn("wrong", "000000", "192.0.2.66", "user" + std::to_string(i));
+  a.clock.advance(std::chrono::seconds(5));
+  const auto fresh = crypto::totpCode(a.secret, a.clock.now() + std::chrono::seconds(30));
+  BOOST_TEST(!a.signIn(Password, fresh, "192.0.2.66").empty());
+  BOOST_TEST(a.signIn(Password, fresh, "192.0.2.67").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
