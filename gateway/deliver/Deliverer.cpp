@@ -1,10 +1,10 @@
 #include "gateway/deliver/Deliverer.h"
 
-#include <functional>
-#include <random>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+
+#include <functional>
+#include <random>
 
 namespace postern::gateway {
 
@@ -56,7 +56,9 @@ Deliverer::Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Res
       routes_(std::make_shared<RouteTable>()),
       scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this)) {}
 
-Deliverer::~Deliverer() { stop(); }
+Deliverer::~Deliverer() {
+  stop();
+}
 
 void Deliverer::setRoutes(const std::vector<app::Route>& routes) {
   const MutexLock lock(mutex_);
@@ -365,9 +367,15 @@ bool Deliverer::judge(Visit& visit, const smtp::ClientResult& result) {
   event.replyCode = result.code;
   event.tls = factsOf(visit.connection->tls());
   switch (result.outcome) {
-    case smtp::ClientResult::Outcome::Accepted: event.outcome = Outcome::Delivered; break;
-    case smtp::ClientResult::Outcome::Permanent: event.outcome = Outcome::Failed; break;
-    case smtp::ClientResult::Outcome::Temporary: defer(std::move(event), job); return true;
+    case smtp::ClientResult::Outcome::Accepted:
+      event.outcome = Outcome::Delivered;
+      break;
+    case smtp::ClientResult::Outcome::Permanent:
+      event.outcome = Outcome::Failed;
+      break;
+    case smtp::ClientResult::Outcome::Temporary:
+      defer(std::move(event), job);
+      return true;
   }
   finish(std::move(event), job);
   return true;
@@ -492,16 +500,29 @@ void Deliverer::putBack(const Scheduler::Job& job) {
 
 void Deliverer::count(Outcome outcome) {
   switch (outcome) {
-    case Outcome::Delivered: ++delivered_; break;
-    case Outcome::Deferred: ++deferred_; break;
-    case Outcome::Failed: ++failed_; break;
-    case Outcome::Expired: ++expired_; break;
-    case Outcome::Blocked: ++blocked_; break;
-    case Outcome::Dropped: break;
+    case Outcome::Delivered:
+      ++delivered_;
+      break;
+    case Outcome::Deferred:
+      ++deferred_;
+      break;
+    case Outcome::Failed:
+      ++failed_;
+      break;
+    case Outcome::Expired:
+      ++expired_;
+      break;
+    case Outcome::Blocked:
+      ++blocked_;
+      break;
+    case Outcome::Dropped:
+      break;
   }
 }
 
-Deliverer::Counts Deliverer::counts() const { return {delivered_, deferred_, failed_, blocked_, expired_}; }
+Deliverer::Counts Deliverer::counts() const {
+  return {delivered_, deferred_, failed_, blocked_, expired_};
+}
 
 std::vector<std::string> Deliverer::problems() const {
   std::vector<std::string> problems;
