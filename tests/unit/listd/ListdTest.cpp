@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_asks_for_protection_never_passes_an_open_list) 
   Stage stage;
   stage.start();
   auto submission = submissionTo({"social@lists.example"}, "cid@example.org", "Secure: x", Canary);
-  submission.notes.emplace_back("tag", "Secure:");
+  submission.notes.emplace_back("tagged", "yes");
   stage.gateway.accept(submission);
   const auto post = stage.lastPost();
   BOOST_TEST(post.at("state") == "rejected");
