@@ -46,8 +46,10 @@ void GatewayControl::run(std::stop_token stop) {
   WorkerLink link(address_, stop);
   while (!stop.stop_requested()) {
     try {
-      sendRouting(link.get());
+      auto& gateway = link.get();
+      // First, so that a change which this view misses is queued behind it.
       connected_ = true;
+      sendRouting(gateway);
       log::info("gateway", "connected; the routing view is in force");
       serve(link);
     } catch (const Error& error) {

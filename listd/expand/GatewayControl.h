@@ -1,4 +1,10 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Error.h"
+#include "core/base/Mutex.h"
+#include "listd/expand/WorkerLink.h"
+#include "listd/site/SiteContext.h"
+
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -7,12 +13,6 @@
 #include <optional>
 #include <thread>
 #include <type_traits>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Error.h"
-#include "core/base/Mutex.h"
-#include "listd/expand/WorkerLink.h"
-#include "listd/site/SiteContext.h"
 
 namespace postern::listd {
 

@@ -1,10 +1,10 @@
 #include "listd/expand/SendWorkers.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "listd/expand/Troubles.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -15,8 +15,7 @@ constexpr std::chrono::milliseconds LongestWait{1000};  // also how late a retry
 
 SendWorkers::SendWorkers(SiteContext& context, const GatewayAddress& address, SubmitGate& gate)
     : context_(context), address_(address), gate_(gate) {
-  for (unsigned i = 0; i < Workers; ++i)
-    threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
+  for (unsigned i = 0; i < Workers; ++i) threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
 SendWorkers::~SendWorkers() {
@@ -84,8 +83,8 @@ void SendWorkers::noteTrouble(std::uint64_t postId, const std::string& text) {
 }
 
 std::optional<std::uint64_t> SendWorkers::claim() {
-  const auto due = context_.site.read(
-      [&](SiteTables& tables) { return tables.posts.toSend(context_.clock.now(), Workers + 1); });
+  const auto due =
+      context_.site.read([&](SiteTables& tables) { return tables.posts.toSend(context_.clock.now(), Workers + 1); });
   const MutexLock lock(mutex_);
   for (const auto id : due)
     if (claimed_.insert(id).second) return id;

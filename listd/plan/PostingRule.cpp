@@ -1,10 +1,10 @@
 #include "listd/plan/PostingRule.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -33,9 +33,12 @@ bool composes(const mail::Message& post, const ListFacts& list) {
 
 const char* verdictWord(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Accept: return "accepted";
-    case Verdict::Reject: return "rejected";
-    case Verdict::Ignore: return "ignored";
+    case Verdict::Accept:
+      return "accepted";
+    case Verdict::Reject:
+      return "rejected";
+    case Verdict::Ignore:
+      return "ignored";
   }
   throw Error(ErrorKind::Invariant, "a ruling has an unknown verdict");
 }

@@ -1,7 +1,6 @@
 // The whole of listd in this process, against a gateway in memory: what leaves, what never leaves, and what stays.
-#include "listd/Listd.h"
-
 #include "core/app/Orders.h"
+#include "listd/Listd.h"
 #include "tests/unit/listd/FakeGateway.h"
 #include "tests/unit/listd/ListdFixture.h"
 
@@ -94,8 +93,8 @@ BOOST_AUTO_TEST_SUITE(listd_Listd)
 BOOST_AUTO_TEST_CASE(a_secure_post_leaves_as_one_encrypted_copy_per_member_and_a_notice_to_the_keyless) {
   Stage stage;
   stage.start();
-  stage.gateway.accept(submissionTo({"board@lists.example"}, "ann@example.org", std::string("Secure: ") + Canary,
-                                    Canary));
+  stage.gateway.accept(
+      submissionTo({"board@lists.example"}, "ann@example.org", std::string("Secure: ") + Canary, Canary));
   const auto post = stage.lastPost();
   BOOST_TEST(post.at("recipients") == 3);
   BOOST_TEST(post.at("delivered") == 2);
@@ -198,8 +197,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_gets_a_report_and_nobody_a_copy) {
 BOOST_AUTO_TEST_CASE(a_notice_goes_once_a_day_however_many_posts_there_are) {
   Stage stage;
   stage.start();
-  for (int i = 0; i < 3; ++i)
-    stage.gateway.accept(submissionTo({"board@lists.example"}, "ann@example.org", "x", "y"));
+  for (int i = 0; i < 3; ++i) stage.gateway.accept(submissionTo({"board@lists.example"}, "ann@example.org", "x", "y"));
   BOOST_REQUIRE(eventually([&] { return stage.copiesOf(app::Copy::Kind::Content).size() == 6; }));
   BOOST_TEST(eventually([&] { return stage.copiesOf(app::Copy::Kind::Report).size() == 3; }));
   BOOST_TEST(stage.copiesOf(app::Copy::Kind::Notice).size() == 1u);
@@ -235,7 +233,8 @@ BOOST_AUTO_TEST_CASE(a_member_whose_key_fails_at_wrapping_is_withheld_and_the_re
   BOOST_TEST(post.at("delivered") == 2);
   BOOST_TEST(post.at("withheld") == 2);
   BOOST_TEST(stage.copiesOf(app::Copy::Kind::Notice).size() == 2u);
-  for (const auto& row : stage.order("trace", {{"id", post.at("id")}}).at("recipients"))
+  const auto trace = stage.order("trace", {{"id", post.at("id")}});
+  for (const auto& row : trace.at("recipients"))
     if (row.at("address") == "dora@example.org") BOOST_TEST(row.at("reason") == "sealing-failed");
 }
 

@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(a_lane_earns_its_connections_up_to_the_limit) {
 
 BOOST_AUTO_TEST_CASE(slow_destinations_leave_room_for_others) {
   auto scheduler = makeScheduler(40);
-  for (std::uint64_t key = 0; key < 1000; ++key) scheduler.add(copyTo("slow" + std::to_string(key % 10), key + 1), Start);
+  for (std::uint64_t key = 0; key < 1000; ++key)
+    scheduler.add(copyTo("slow" + std::to_string(key % 10), key + 1), Start);
   int open = 0;
   while (auto lane = scheduler.openLane(Start)) {
     ++open;
@@ -244,7 +245,8 @@ BOOST_AUTO_TEST_CASE(a_new_route_moves_copies_also_those_that_are_out) {
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_copies_are_fine) {
   auto scheduler = makeScheduler();
   const auto begin = std::chrono::steady_clock::now();
-  for (std::uint64_t key = 1; key <= 100'000; ++key) scheduler.add(copyTo("d" + std::to_string(key % 1000), key), Start);
+  for (std::uint64_t key = 1; key <= 100'000; ++key)
+    scheduler.add(copyTo("d" + std::to_string(key % 1000), key), Start);
   std::size_t taken = 0;
   while (auto lane = scheduler.openLane(Start)) {
     while (auto job = scheduler.next(*lane, Start)) {

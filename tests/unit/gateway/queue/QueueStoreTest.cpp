@@ -25,7 +25,7 @@ bool isMalformed(const Error& error) {
 struct TailFixture : QueueFixture {
   bool takes(app::Copy tried) {
     clock.advance(std::chrono::minutes(5));
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
     try {
       queue->submitCopies({std::move(tried)});
       return true;

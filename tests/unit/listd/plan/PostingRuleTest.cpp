@@ -1,5 +1,4 @@
 #include "listd/plan/PostingRule.h"
-
 #include "tests/unit/listd/ListdFixture.h"
 
 using namespace postern;
@@ -18,7 +17,8 @@ PostingRuling judge(const std::string& header, const PostingSettings& settings =
   app::Submission submission;
   submission.mailFrom = mailFrom;
   submission.notes = std::move(notes);
-  const auto message = mail::Message::parse(header + "Subject: x\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n");
+  const auto message =
+      mail::Message::parse(header + "Subject: x\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n");
   return judgePost(message.value(), submission, boardFacts(secure), settings,
                    [](const std::string& address) { return address == "ann@example.org"; });
 }
@@ -49,9 +49,9 @@ BOOST_AUTO_TEST_CASE(anyone_may_post_where_the_list_says_so) {
 }
 
 BOOST_AUTO_TEST_CASE(two_authors_two_from_fields_and_none_are_rejected_as_malformed) {
-  for (const auto* from : {"From: ann@example.org, eve@evil.example\r\n",
-                           "From: ann@example.org\r\nFrom: eve@evil.example\r\n", "", "From: <>\r\n",
-                           "From: ann@example.org (\r\n"}) {
+  for (const auto* from :
+       {"From: ann@example.org, eve@evil.example\r\n", "From: ann@example.org\r\nFrom: eve@evil.example\r\n", "",
+        "From: <>\r\n", "From: ann@example.org (\r\n"}) {
     const auto ruling = judge(from);
     BOOST_TEST((ruling.verdict == Verdict::Reject), from);
     BOOST_TEST(ruling.reason == "malformed", from);
