@@ -15,9 +15,11 @@ PostingRuling reject(std::string reason, RejectReason report) {
   return {Verdict::Reject, std::move(reason), report, false};
 }
 
+// By the note of the policy secure_tag. The gateway refuses such mail for open lists; where another policy let it in,
+// this is the last one to say no.
 bool asksForProtection(const app::Submission& submission) {
   return std::any_of(submission.notes.begin(), submission.notes.end(),
-                     [](const auto& note) { return note.first == "tag" && !note.second.empty(); });
+                     [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
 }
 
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.

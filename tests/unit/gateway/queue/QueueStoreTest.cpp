@@ -1,4 +1,5 @@
 #include "core/base/Error.h"
+#include "core/store/Database.h"
 #include "gateway/queue/QueueService.h"
 #include "gateway/queue/QueueStore.h"
 #include "tests/unit/gateway/queue/QueueFixture.h"
@@ -214,6 +215,29 @@ BOOST_FIXTURE_TEST_CASE(a_tail_that_nobody_names_goes_after_its_grace_and_one_in
   BOOST_TEST(!takes(copy(3, 2)));
   BOOST_TEST(*queue->load(1)->tail == "used");
   BOOST_TEST(takes(copy(4, 1)));
+}
+
+// After a crash queue.db would still name the tail, and copies could be taken that nobody can read.
+BOOST_FIXTURE_TEST_CASE(the_bytes_of_a_tail_stay_until_queue_db_does_not_name_it, TailFixture) {
+  const auto bodies = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "gateway/segments"))
+      if (entry.path().extension() == ".body") ++count;
+    return count;
+  };
+  queue->storeTail(1, std::string(5u << 20, 't'));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  {
+    auto blocker = store::Database::openReader(folder / "gateway/queue.db");
+    blocker.execute("PRAGMA query_only=OFF");
+    blocker.execute("BEGIN IMMEDIATE");
+    clock.advance(std::chrono::minutes(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    BOOST_TEST(bodies() == 1u);
+    blocker.execute("ROLLBACK");
+  }
+  for (int i = 0; i < 500 && bodies() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  BOOST_TEST(bodies() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(events_come_in_order_until_acknowledged_and_not_again) {
