@@ -36,7 +36,7 @@ void raiseDescriptorLimit() {
 
 }  // namespace
 
-int runDaemon(const std::string& name, int argc, char** argv, const Start& start) {
+int runDaemon(const std::string& name, int argc, char** argv, const Confine& confinement, const Start& start) {
   const auto dataFolder = dataFolderOf(argc, argv);
   if (dataFolder.empty()) {
     std::cerr << "usage: " << name << " --data DIR\n";
@@ -53,6 +53,8 @@ int runDaemon(const std::string& name, int argc, char** argv, const Start& start
   try {
     const auto config = config::loadSiteConfig(dataFolder);
     log::open(name, config.logLevel);
+    if (!confinement(config).enforce())
+      log::warning("main", "this kernel has no Landlock: the process is not confined to its own files");
     auto running = start(config);
     log::info("main", "ready");
     int signal = 0;

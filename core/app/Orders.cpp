@@ -6,6 +6,7 @@
 #include "core/net/LocalSocket.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace postern::app {
 
@@ -47,20 +48,27 @@ json handle(const OrderServer::Handler& handler, const std::string& frame) {
 }  // namespace
 
 struct OrderClient::Connection {
-  explicit Connection(const std::string& path) : socket(net::LocalSocket::connect(path)) {}
+  Connection(const std::string& path, std::chrono::milliseconds limit) : socket(net::LocalSocket::connect(path)) {
+    socket.setTimeLimit(limit, "listd did not answer within " + std::to_string(limit.count() / 1000) +
+                                   " s. What was asked may be done all the same: look before you ask again.");
+  }
   net::LocalSocket socket;
 };
 
-OrderClient::OrderClient(const std::string& socketPath) : connection_(std::make_unique<Connection>(socketPath)) {}
+OrderClient::OrderClient(const std::string& socketPath, std::chrono::milliseconds limit)
+    : socketPath_(socketPath), limit_(limit), connection_(std::make_unique<Connection>(socketPath, limit)) {}
 OrderClient::~OrderClient() = default;
 
 json OrderClient::give(std::string_view order, const Actor& actor, const json& args) {
   const json request = {{"order", order}, {"actor", {{"kind", actor.kind}, {"name", actor.name}}}, {"args", args}};
-  connection_->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
-  const auto frame = connection_->socket.receive();
+  auto connection = std::exchange(connection_, nullptr);  // back in its place only after a whole answer
+  if (!connection) connection = std::make_unique<Connection>(socketPath_, limit_);
+  connection->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
+  const auto frame = connection->socket.receive();
   if (!frame) throw Error(ErrorKind::Unavailable, "listd closed the connection; is Postern running?");
   auto reply = json::parse(*frame, nullptr, false);
   if (!reply.is_object()) throw Error(ErrorKind::Malformed, "listd gave an answer that is not JSON");
+  connection_ = std::move(connection);
   if (reply.value("ok", false)) return std::move(reply["result"]);
   const auto& error = reply.at("error");
   throw OrderRefused({error.value("code", ""), error.value("message", ""), error.value("hint", "")});

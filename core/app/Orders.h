@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -25,8 +26,6 @@ struct OrderError {
   std::string hint;  // what to do, or empty
 };
 
-// One connection to listd. Threads: one at a time. Errors: throws OrderRefused for an expected refusal,
-// Error(Unavailable) when listd does not answer.
 class OrderRefused : public std::exception {
 public:
   explicit OrderRefused(OrderError error) : error_(std::move(error)) {}
@@ -37,14 +36,21 @@ private:
   OrderError error_;
 };
 
+// One connection to listd. Threads: one at a time. Errors: throws OrderRefused for an expected refusal,
+// Error(Unavailable) when listd does not answer, or not within the time limit; what was asked may be done all the same.
+// After an error the connection is given up, so that no late answer is taken for another order's; the next order makes
+// a new one.
 class OrderClient {
 public:
-  explicit OrderClient(const std::string& socketPath);
+  static constexpr std::chrono::milliseconds DefaultLimit{30'000};
+  explicit OrderClient(const std::string& socketPath, std::chrono::milliseconds limit = DefaultLimit);
   ~OrderClient();
   nlohmann::json give(std::string_view order, const Actor& actor, const nlohmann::json& args);
 
 private:
   struct Connection;
+  std::string socketPath_;
+  std::chrono::milliseconds limit_;
   std::unique_ptr<Connection> connection_;
 };
 

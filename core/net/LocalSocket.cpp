@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -43,6 +44,15 @@ LocalSocket LocalSocket::connect(const std::filesystem::path& path) {
   return LocalSocket(std::move(fd));
 }
 
+void LocalSocket::setTimeLimit(std::chrono::milliseconds limit, std::string lateText) {
+  lateText_ = std::move(lateText);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+  const timeval time{seconds.count(), std::chrono::microseconds(limit - seconds).count()};
+  for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO})
+    if (::setsockopt(fd_.get(), SOL_SOCKET, direction, &time, sizeof time) != 0)
+      throwErrno("set the time limit of", "a local connection");
+}
+
 void LocalSocket::send(std::string_view frame) {
   if (frame.size() > MaxFrame) throw Error(ErrorKind::Invariant, "a frame is larger than the limit");
   const auto length = static_cast<std::uint32_t>(frame.size());
@@ -57,6 +67,7 @@ void LocalSocket::send(std::string_view frame) {
   while (left > 0) {
     const auto count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) throw Error(ErrorKind::Unavailable, lateText_);
     if (count < 0) throw Error(ErrorKind::Unavailable, "the other process closed the local connection");
     left -= static_cast<std::size_t>(count);
     auto advance = static_cast<std::size_t>(count);
@@ -93,6 +104,10 @@ bool LocalSocket::readExactly(char* to, std::size_t length, bool atFrameStart) {
   while (done < length) {
     const auto count = ::recv(fd_.get(), to + done, length - done, 0);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      closed_ = true;  // the answer may still come, and would be taken for another
+      throw Error(ErrorKind::Unavailable, lateText_);
+    }
     if (count <= 0) {
       closed_ = true;
       if (atFrameStart && done == 0) return false;

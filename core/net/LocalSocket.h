@@ -21,6 +21,10 @@ public:
   explicit LocalSocket(FileDescriptor fd) : fd_(std::move(fd)) {}
   static LocalSocket connect(const std::filesystem::path& path);
 
+  // From now on send() and receive() throw Error(Unavailable) with this text when the peer takes or gives nothing for
+  // so long; the connection is of no use then.
+  void setTimeLimit(std::chrono::milliseconds limit, std::string lateText);
+
   void send(std::string_view frame);
 
   // The next frame; nothing when the peer closed between frames or the timeout passed (see `closed`).
@@ -43,6 +47,7 @@ public:
 private:
   bool readExactly(char* to, std::size_t length, bool atFrameStart);
   FileDescriptor fd_;
+  std::string lateText_;
   bool closed_ = false;
 };
 

@@ -1,7 +1,12 @@
 #include "core/app/Orders.h"
 #include "core/base/Error.h"
+#include "core/net/LocalSocket.h"
 #include "tests/support/TempFolder.h"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <future>
 #include <thread>
 
 using namespace postern;
@@ -59,6 +64,34 @@ BOOST_AUTO_TEST_CASE(says_that_postern_does_not_run_when_nobody_listens) {
   test::TempFolder folder;
   BOOST_CHECK_EXCEPTION(app::OrderClient(folder / "nobody"), Error,
                         [](const Error& error) { return error.kind() == ErrorKind::Unavailable; });
+}
+
+BOOST_AUTO_TEST_CASE(gives_up_on_a_listd_that_does_not_answer_and_takes_no_late_answer_for_another) {
+  test::TempFolder folder;
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  app::OrderServer server(folder / "s", [&](std::string_view order, const app::Actor&, const json&) {
+    if (order == "slow") released.wait();
+    return json{{"order", order}};
+  });
+  app::OrderClient client(folder / "s", std::chrono::milliseconds(100));
+  BOOST_CHECK_EXCEPTION(client.give("slow", {}, json::object()), Error, [](const Error& error) {
+    return error.kind() == ErrorKind::Unavailable &&
+           error.displayText().find("did not answer within") != std::string::npos;
+  });
+  release.set_value();
+  BOOST_TEST(client.give("quick", {}, json::object())["order"] == "quick");
+}
+
+BOOST_AUTO_TEST_CASE(gives_up_on_an_answer_that_stops_half_way_and_on_a_peer_that_takes_nothing) {
+  test::TempFolder folder;
+  net::LocalListener listener(folder / "s");
+  app::OrderClient client(folder / "s", std::chrono::milliseconds(100));
+  auto peer = listener.accept();
+  BOOST_REQUIRE(::write(peer->descriptor(), "\0\0\1\0{", 5) == 5);
+  const auto isLate = [](const Error& error) { return error.kind() == ErrorKind::Unavailable; };
+  BOOST_CHECK_EXCEPTION(client.give("half", {}, json::object()), Error, isLate);
+  BOOST_CHECK_EXCEPTION(client.give("huge", {}, {{"csv", std::string(16u << 20, 'x')}}), Error, isLate);
 }
 
 BOOST_AUTO_TEST_CASE(stops_while_a_client_is_connected) {

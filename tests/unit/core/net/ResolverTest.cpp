@@ -45,7 +45,8 @@ std::uint16_t freePort() {
   return ntohs(address.sin_port);
 }
 
-constexpr const char* Zone = R"($TTL 300
+constexpr const char* Zone = R"($ORIGIN lists.test.
+$TTL 300
 @ IN SOA ns.lists.test. admin.lists.test. 1 3600 600 86400 60
 @ IN NS ns.lists.test.
 ns IN A 127.0.0.1
@@ -71,7 +72,7 @@ struct NameServer {
     char name[] = "/tmp/postern-nsd-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(name) != nullptr);
     folder = name;
-    files::replaceDurably(folder / "lists.test.zone", std::string("$ORIGIN lists.test.\n") + Zone);
+    files::replaceDurably(folder / "lists.test.zone", Zone);
     // An unsigned zone below the signed parent would be bogus; "broken" has signatures that do not fit.
     const auto folderText = folder.string();
     const auto sign = "cd " + folderText +

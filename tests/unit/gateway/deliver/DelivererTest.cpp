@@ -322,6 +322,7 @@ BOOST_AUTO_TEST_CASE(finds_servers_by_mx_and_tries_the_next) {
     put(copyTo(domain));
   start();
   BOOST_REQUIRE(queue.waitForFinished(4));
+  BOOST_REQUIRE(queue.waitForEvents(5));
   BOOST_TEST(eventOf(1, Outcome::Delivered).remoteHost == "mx.x.example");
   BOOST_TEST(eventOf(2, Outcome::Failed).replyText.find("5.1.10") == 0u);
   BOOST_TEST(eventOf(3, Outcome::Failed).replyText.find("5.1.2") == 0u);
