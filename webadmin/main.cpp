@@ -42,7 +42,7 @@ struct WebAdmin {
   ~WebAdmin() { server.stop(); }
 
   SystemClock clock;
-  webadmin::Sessions sessions;
+  webadmin::SessionStore sessions;
   webadmin::ListdOrders orders;
   webadmin::ClientLimit signInLimit;
   webadmin::TlsCertificate certificate;
