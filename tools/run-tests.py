@@ -43,10 +43,11 @@ def check(totals, name, command):
 
 def lint(totals, _):
     check(totals, "layers", ["tools/check-layers"])
+    check(totals, "house rules", ["tools/check-house"])
     check(totals, "format", ["tools/format", "--check"])
     check(totals, "luacheck", ["luacheck", "-q", "lua-policies"])
     check(totals, "shellcheck", ["shellcheck", "tools/setup", "tools/build", "tools/run", "tools/test", "tools/format",
-                                 ".ci/run"])
+                                 "tools/tidy", ".ci/run"])
 
 
 def unit(totals, preset):
