@@ -67,7 +67,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   const auto sessionToken = request.cookies.get(SessionCookie);
   const bool byPerson = match.route && match.route->activity == Activity::Person;
   if (!sessionToken.empty())
-    visit.session = tools_.sessions.find(sessionToken, byPerson ? Sessions::Touch::Yes : Sessions::Touch::No);
+    visit.session = tools_.sessions.find(sessionToken, byPerson ? SessionStore::Touch::Yes : SessionStore::Touch::No);
   auto formSecret = visit.session ? sessionToken : request.cookies.get(FormCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {

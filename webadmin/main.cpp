@@ -42,7 +42,7 @@ struct WebAdmin {
   ~WebAdmin() { server.stop(); }
 
   SystemClock clock;
-  webadmin::Sessions sessions;
+  webadmin::SessionStore sessions;
   webadmin::ListdOrders orders;
   webadmin::ClientLimit signInLimit;
   webadmin::TlsCertificate certificate;
@@ -52,8 +52,11 @@ struct WebAdmin {
 
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
-  for (const auto& path : {config.certificate, config.certificateKey}) confinement.mayRead(config.path(path).parent_path());
-  return confinement.mayRead(config.dataFolder / "postern.toml").mayWrite(config.path("web")).mayWrite(config.path("run"));
+  for (const auto& path : {config.certificate, config.certificateKey})
+    confinement.mayRead(config.path(path).parent_path());
+  return confinement.mayRead(config.dataFolder / "postern.toml")
+      .mayWrite(config.path("web"))
+      .mayWrite(config.path("run"));
 }
 
 }  // namespace

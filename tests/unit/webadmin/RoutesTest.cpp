@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(no_form_is_obeyed_without_its_token) {
       BOOST_TEST_CONTEXT(route.path << " " << forgery) {
         BOOST_TEST(fake.site.answer(request).status == 403);
         BOOST_TEST(fake.orders.given.empty());
-        BOOST_TEST(fake.sessions.find(session, Sessions::Touch::No).has_value());  // nor signed out
+        BOOST_TEST(fake.sessions.find(session, SessionStore::Touch::No).has_value());  // nor signed out
       }
     }
   }
