@@ -51,9 +51,10 @@ int run(const std::filesystem::path& data) {
   files::makePrivateFolder(config.path("web"));
   webadmin::Sessions sessions(config.path("web/web.db"), clock);
   webadmin::ListdOrders orders(config.listdSocket());
+  webadmin::Accounts accounts(orders, clock);
   webadmin::ClientLimit signInLimit(clock, 10, std::chrono::minutes(5));
   webadmin::TlsCertificate certificate(config.path(config.certificate), config.path(config.certificateKey));
-  webadmin::Site site({config, clock, orders, sessions, signInLimit, certificate});
+  webadmin::Site site({config, clock, orders, sessions, accounts, signInLimit, certificate});
   webadmin::WebServer server(config.webListen, site, certificate);
   log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
   for (int number = 0; sigwait(&signals, &number) == 0 && number == SIGHUP;) {
