@@ -299,10 +299,20 @@ BOOST_AUTO_TEST_CASE(set_up_refuses_a_short_password_a_wrong_code_and_an_odd_nam
   const auto set = [&](const std::string& name, const std::string& password, const std::string& totp) {
     return a.refusal("user.setup", {{"token", a.token}, {"name", name}, {"password", password}, {"totp", totp}});
   };
+  BOOST_TEST(a.give("user.setup-check", {{"token", a.token}}).at("shortestPassword") == 8);
   BOOST_TEST(has(set("alice", "short", a.code()), "too short"));
+  BOOST_TEST(has(set("alice", "password1", a.code()), "common"));
+  BOOST_TEST(has(set("alice", "alice2026", a.code()), "name of the account"));
   BOOST_TEST(has(set("alice", Password, "000000x"), "code does not match"));
   BOOST_TEST(has(set("Alice B", Password, a.code()), "cannot be the name"));
   BOOST_TEST(set("alice", Password, a.code()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_account_is_shown_by_its_name_and_one_that_is_gone_is_not_found) {
+  Accounts a;
+  BOOST_TEST(has(a.refusal("user.show", {{"name", "alice"}}), "not-found: there is no account alice"));
+  a.setUp();
+  BOOST_TEST(a.give("user.show", {{"name", "alice"}}).at("role") == "admin");
 }
 
 BOOST_AUTO_TEST_CASE(sign_in_needs_password_and_a_fresh_code_and_refuses_with_one_text) {
