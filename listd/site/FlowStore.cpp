@@ -44,8 +44,9 @@ void FlowStore::addRefusal(TimePoint at, std::string_view reason) {
 
 void FlowStore::addDelivered(TimePoint at, std::string_view protection, std::uint64_t copies) {
   database_
-      .prepare("INSERT INTO deliveries (minute, protection, copies) VALUES (?, ?, ?) ON CONFLICT (minute, protection) DO "
-               "UPDATE SET copies = copies + excluded.copies")
+      .prepare(
+          "INSERT INTO deliveries (minute, protection, copies) VALUES (?, ?, ?) ON CONFLICT (minute, protection) DO "
+          "UPDATE SET copies = copies + excluded.copies")
       .bind(minuteOf(at), protection, copies)
       .run();
 }

@@ -1,6 +1,5 @@
-#include "webadmin/Accounts.h"
-
 #include "tests/unit/webadmin/FakeSite.h"
+#include "webadmin/Accounts.h"
 
 using namespace postern;
 using namespace postern::webadmin;

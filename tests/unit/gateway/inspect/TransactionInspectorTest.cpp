@@ -167,10 +167,11 @@ BOOST_AUTO_TEST_CASE(refuses_a_protected_subject_that_is_not_the_one_outside) {
   to({"social@lists.example"});
   verdicts({of(VerdictKind::Pass)});
   const auto code = [&](const std::string& outer, const std::string& part) {
-    const auto decision = judge("From: a@b.example\r\n" + outer +
-                                "Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; "
-                                "micalg=sha-256\r\n\r\n--b\r\n" +
-                                part + "\r\ntext\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\n\r\n--b--\r\n");
+    const auto decision =
+        judge("From: a@b.example\r\n" + outer +
+              "Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; "
+              "micalg=sha-256\r\n\r\n--b\r\n" +
+              part + "\r\ntext\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\n\r\n--b--\r\n");
     return decision.refusal ? decision.refusal->reply.code : 250;
   };
   const std::string protectedPart = "Content-Type: text/plain; protected-headers=\"v1\"\r\n";

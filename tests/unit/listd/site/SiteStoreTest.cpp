@@ -83,8 +83,10 @@ BOOST_AUTO_TEST_CASE(deliveries_of_before_the_counters_are_counted_from_the_ledg
   database.execute("PRAGMA foreign_keys = OFF");
   for (const auto* row : {"1, 'content', 'smime', 60000001", "2, 'content', 'smime', 119999999",
                           "3, 'content', 'smime', 0", "4, 'notice', 'none', 60000001"})
-    database.execute("INSERT INTO ledger (post_id, recipient, reason, key_fingerprint, state, id, kind, protection, "
-                     "delivered_at) VALUES (1, 'a@x.example', '', '', 'delivered', " + std::string(row) + ")");
+    database.execute(
+        "INSERT INTO ledger (post_id, recipient, reason, key_fingerprint, state, id, kind, protection, "
+        "delivered_at) VALUES (1, 'a@x.example', '', '', 'delivered', " +
+        std::string(row) + ")");
   store::Migrator(scripts).migrate(database);
   const auto counts = FlowStore(database).delivered(fromMicros(60'000'000));
   BOOST_REQUIRE_EQUAL(counts.size(), 1u);
