@@ -11,7 +11,7 @@ namespace postern::webadmin {
 namespace {
 
 bool holds(Role role, const std::optional<Session>& session) {
-  return role == Role::Anyone || (session && session->role == "admin");
+  return role == Role::Anyone || (session && (role == Role::SignedIn || session->role == "admin"));
 }
 
 int statusOf(const app::OrderError& error) {
@@ -67,7 +67,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   const auto sessionToken = request.cookies.get(SessionCookie);
   const bool byPerson = match.route && match.route->activity == Activity::Person;
   if (!sessionToken.empty())
-    visit.session = tools_.sessions.find(sessionToken, byPerson ? Sessions::Touch::Yes : Sessions::Touch::No);
+    visit.session = tools_.sessions.find(sessionToken, byPerson ? SessionStore::Touch::Yes : SessionStore::Touch::No);
   auto formSecret = visit.session ? sessionToken : request.cookies.get(FormCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
@@ -93,7 +93,20 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   return response;
 }
 
+// The session says who the person is; listd says what the account may do now. One that is gone has no sessions.
+void Site::renewRole(Visit& visit) {
+  const auto account = visit.session->account;
+  if (const auto role = tools_.accounts.roleOf(account)) {
+    visit.session->role = *role;
+    return;
+  }
+  log::warning("web", "the account of a session is gone; its sessions end", {{"account", account}});
+  tools_.sessions.closeAllOf(account);
+  visit.session.reset();
+}
+
 Response Site::obey(const Route& route, Visit& visit) {
+  if (route.role == Role::Admin && visit.session) renewRole(visit);
   if (holds(route.role, visit.session)) return route.page(visit);
   const bool forScripts = route.path.starts_with("/api/");
   if (!visit.session && forScripts)
@@ -113,8 +126,8 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
     return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},
                        {"heading", words.title},
-                       {"text", message.empty() ? words.text : message},
-                       {"hint", message.empty() ? words.hint : hint}});
+                       {"text", message.empty() ? std::string(words.text) : words::sentence(message)},
+                       {"hint", message.empty() ? std::string(words.hint) : words::sentence(hint)}});
   } catch (const std::exception& error) {  // the page that cannot be drawn is the error page itself
     log::error("web", error.what(), {{"page", pageOf(visit.request)}});
     Response response;

@@ -77,8 +77,8 @@ void GatewayControl::serve(WorkerLink& link) {
 }
 
 std::optional<GatewayControl::Job> GatewayControl::nextJob(const WorkerLink& link) {
-  std::unique_lock<Mutex> lock(mutex_);
-  changed_.wait_for(lock, Heartbeat, [&] { return link.stopping() || !jobs_.empty(); });
+  const MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, Heartbeat, [&]() REQUIRES_LOCK(mutex_) { return link.stopping() || !jobs_.empty(); });
   if (jobs_.empty()) return std::nullopt;
   auto job = std::move(jobs_.front());
   jobs_.pop_front();

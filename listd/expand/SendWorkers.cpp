@@ -102,8 +102,9 @@ std::uint64_t SendWorkers::wakes() {
 }
 
 void SendWorkers::waitForWork(const std::stop_token& stop, std::uint64_t seen) {
-  std::unique_lock<Mutex> lock(mutex_);
-  changed_.wait_for(lock, LongestWait, [&] { return stop.stop_requested() || wakes_ != seen; });
+  const MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, LongestWait,
+                    [&]() REQUIRES_LOCK(mutex_) { return stop.stop_requested() || wakes_ != seen; });
 }
 
 }  // namespace postern::listd

@@ -110,6 +110,10 @@ BOOST_AUTO_TEST_CASE(a_secure_post_leaves_as_one_encrypted_copy_per_member_and_a
     BOOST_TEST(read.find(Canary) != std::string::npos);
     BOOST_TEST(read.find("multipart/signed") != std::string::npos);
   }
+  const auto deliveries = stage.order("status").at("deliveries");
+  BOOST_TEST(deliveries.at("smime") == 2);
+  BOOST_TEST(deliveries.at("withheld") == 1);
+  BOOST_TEST(deliveries.at("none") == 0, "a notice is no copy");
   const auto notices = stage.copiesOf(app::Copy::Kind::Notice);
   BOOST_REQUIRE_EQUAL(notices.size(), 1u);
   BOOST_TEST(notices[0].copy.recipient == "cid@example.org");

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(sign_in_makes_a_new_token_in_a_guarded_cookie) {
     BOOST_TEST(cookie.find(guard) != std::string::npos);
   BOOST_TEST(cookie.find("Domain") == std::string::npos);
   BOOST_TEST(tokenIn(response) != std::string(43, 'p'));
-  BOOST_TEST(fake.sessions.find(tokenIn(response), Sessions::Touch::No).has_value());
+  BOOST_TEST(fake.sessions.find(tokenIn(response), SessionStore::Touch::No).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_sign_in_opens_no_session_and_echoes_no_password) {
