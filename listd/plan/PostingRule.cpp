@@ -56,9 +56,10 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&
                        from.mailboxes.front().address.has_value();
   if (!oneFrom) return reject("malformed", RejectReason::Malformed);
+  // Before the roster is asked: a forged From and a message that cannot go out must not tell who is a member.
+  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   return {Verdict::Accept, {}, std::nullopt, false};
 }
 

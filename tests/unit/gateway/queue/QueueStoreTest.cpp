@@ -402,6 +402,33 @@ BOOST_AUTO_TEST_CASE(a_missing_log_is_not_taken_for_an_empty_one) {
   BOOST_CHECK_EXCEPTION(open(), Error, [](const Error& e) { return e.kind() == ErrorKind::Store; });
 }
 
+// The gateway knows by itself which lists are secure: a wrong floor from listd is not believed.
+BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secure_list) {
+  RoutingFile routing(folder / "gateway/routing.bin");
+  QueueService service(*queue, routing);
+  app::RoutingView view;
+  view.addresses.push_back({"board-bounces@lists.example", "board@lists.example", true, app::RoutedAddress::Role::Bounces});
+  view.addresses.push_back({"social-bounces@lists.example", "social@lists.example", false, app::RoutedAddress::Role::Bounces});
+  service.setRouting(view);
+  const auto takes = [&](std::uint64_t number, const std::string& from, app::Copy::Kind kind, app::Protection floor) {
+    auto tried = copy(number);
+    tried.mailFrom = from;
+    tried.kind = kind;
+    tried.floor = floor;
+    try {
+      service.submitCopies({tried});
+    } catch (const Error&) {
+    }
+    return waiting().size() == number;  // numbers count up with what was taken
+  };
+  using Kind = app::Copy::Kind;
+  BOOST_TEST(takes(1, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Smime));
+  BOOST_TEST(takes(2, "social-bounces+abc@lists.example", Kind::Content, app::Protection::None));
+  BOOST_TEST(takes(3, "", Kind::Notice, app::Protection::None));
+  BOOST_TEST(!takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::None));
+  BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
+}
+
 BOOST_AUTO_TEST_CASE(the_service_keeps_the_routing_view_over_a_restart) {
   const auto path = folder / "routing.bin";
   {

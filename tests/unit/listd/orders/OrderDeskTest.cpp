@@ -146,6 +146,17 @@ BOOST_AUTO_TEST_CASE(members_come_and_go_and_their_standing_follows_their_keys) 
                  "a list cannot be a member"));
 }
 
+BOOST_AUTO_TEST_CASE(a_revoked_certificate_comes_back_under_no_other_of_its_addresses) {
+  Desk d;
+  d.board();
+  auto certificate = memberCertificate("ann@example.org", TestNow);
+  certificate.addresses = {"ann@example.org", "ann.k@example.org"};
+  const auto pem = certificate.parsed().pem();
+  const auto key = d.give("key.import", {{"address", "ann@example.org"}, {"certificate", pem}});
+  d.give("key.revoke", {{"fingerprint", key.at("fingerprint")}});
+  BOOST_TEST(has(d.refusal("key.import", {{"address", "ann.k@example.org"}, {"certificate", pem}}), "never used again"));
+}
+
 BOOST_AUTO_TEST_CASE(a_certificate_that_ends_turns_the_member_to_withheld) {
   Desk d;
   d.board();

@@ -58,6 +58,12 @@ BOOST_AUTO_TEST_CASE(two_authors_two_from_fields_and_none_are_rejected_as_malfor
   }
 }
 
+// Or else a forged From and a message that no list distributes would tell quietly who is a member.
+BOOST_AUTO_TEST_CASE(what_is_malformed_is_rejected_alike_for_members_and_strangers) {
+  for (const auto* from : {"From: ann@example.org\r\n", "From: eve@evil.example\r\n"})
+    BOOST_TEST(judge(from + std::string("Content-Type: text/plain; nonsense\r\n")).reason == "malformed", from);
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_list_rejects_its_members) {
   PostingSettings settings;
   settings.open = false;
