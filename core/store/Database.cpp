@@ -164,6 +164,8 @@ Database Database::openWriter(const std::filesystem::path& path, const WriterOpt
   database.execute(options.synchronous == Synchronous::Full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   database.execute(options.secureDelete ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF");
   database.execute("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF");
+  // No temporary files: what is inside would lie readable in /tmp, and a confined process may not make them.
+  database.execute("PRAGMA temp_store=MEMORY");
   auto mode = database.prepare("PRAGMA journal_mode");
   if (!mode.step() || mode.view(0) != "wal")
     throw Error(ErrorKind::Store,
@@ -181,6 +183,7 @@ Database Database::openReader(const std::filesystem::path& path, std::chrono::mi
   Database database(std::move(impl));
   database.execute("PRAGMA busy_timeout=" + std::to_string(busyTimeout.count()));
   database.execute("PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA query_only=ON");
+  database.execute("PRAGMA temp_store=MEMORY");  // as for the writer
   return database;
 }
 
