@@ -66,8 +66,8 @@ void QueueService::submitCopies(std::vector<app::Copy> copies) {
   if (const auto view = routing_.current()) checkFloors(*view, copies);
   queue_.submitCopies(std::move(copies));
 }
-void QueueService::finish(std::uint64_t acceptedId) {
-  queue_.finish(acceptedId);
+void QueueService::finish(const std::vector<std::uint64_t>& acceptedIds) {
+  queue_.finish(acceptedIds);
 }
 
 std::vector<app::GatewayEvent> QueueService::takeEvents(std::uint64_t acknowledged, std::uint32_t max,

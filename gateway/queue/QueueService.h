@@ -23,7 +23,7 @@ public:
   void sessionEnded(std::uint64_t session) override;
   void storeTail(std::uint64_t tail, std::string_view bytes) override;
   void submitCopies(std::vector<app::Copy> copies) override;
-  void finish(std::uint64_t acceptedId) override;
+  void finish(const std::vector<std::uint64_t>& acceptedIds) override;
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait) override;
   app::GatewayStats stats() override;
