@@ -1,16 +1,16 @@
 #include "cli/Send.h"
 
-#include <curl/curl.h>
-
-#include <fstream>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
 #include "core/mail/Header.h"
 #include "core/mail/Mailboxes.h"
+
+#include <curl/curl.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace postern::cli {
 
@@ -89,7 +89,8 @@ struct Outcome {
 };
 
 Outcome transfer(const config::SiteConfig& site, const Envelope& envelope, const std::string& message) {
-  if (site.listen.empty()) throw Error(ErrorKind::Config, "the site has no plain SMTP port to send to ([gateway] listen)");
+  if (site.listen.empty())
+    throw Error(ErrorKind::Config, "the site has no plain SMTP port to send to ([gateway] listen)");
   const std::unique_ptr<CURL, CurlEnd> handle(curl_easy_init());
   std::unique_ptr<curl_slist, CurlEnd> recipients;
   for (const auto& address : envelope.to)

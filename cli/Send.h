@@ -1,8 +1,8 @@
 #pragma once
+#include "cli/Context.h"
+
 #include <string>
 #include <vector>
-
-#include "cli/Context.h"
 
 namespace postern::cli {
 

@@ -107,8 +107,8 @@ private:
   }
 
   void ended(Child& child, int status) {
-    const bool lastedLong = Steady::now() - child.startedAt > 10s;
-    child.pause = lastedLong ? 0ms : std::min<std::chrono::milliseconds>(child.pause * 2 + 100ms, 10s);
+    const bool lastedLong = Steady::now() - child.startedAt > 2s;
+    child.pause = lastedLong ? 0ms : std::min<std::chrono::milliseconds>(child.pause * 2 + 100ms, 1s);
     child.process = -1;
     child.restartAt = Steady::now() + child.pause;
     log::error("supervisor", "a process ended and is started again",

@@ -1,7 +1,7 @@
 #pragma once
-#include <memory>
-
 #include "core/config/SiteConfig.h"
+
+#include <memory>
 
 namespace postern::gateway {
 

@@ -2,8 +2,8 @@
 //
 // SECURITY
 //   Faces the network. Holds the TLS key and the vault's public key, and in memory the key of the outbound queue. Seals
-//   accepted content at once and cannot open it again. Opens no file outside its configuration, TLS files, policies and
-//   DATA/gateway. Takes orders from listd over a local socket; gives none.
+//   accepted content at once and cannot open it again. The kernel (Landlock) keeps it from every file but its
+//   configuration, TLS files, policies and DATA/gateway. Takes orders from listd over a local socket; gives none.
 //
 // STANDARDS
 //   RFC 5321 (SMTP), 5322, 1870 (SIZE), 2034 and 3463 (enhanced codes), 2920 (PIPELINING), 3030 (CHUNKING),
@@ -11,8 +11,22 @@
 #include "core/app/Daemon.h"
 #include "gateway/Gateway.h"
 
+namespace {
+
+using namespace postern;
+
+app::Confinement confinementOf(const config::SiteConfig& config) {
+  app::Confinement confinement;
+  for (const auto& path : {config.certificate, config.certificateKey})
+    confinement.mayRead(config.path(path).parent_path());
+  confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.policyFolder));
+  confinement.mayRead(config.path(config.trustAnchors)).mayRead(config.path(config.dnsTrustAnchor));
+  return confinement.mayWrite(config.path("gateway")).mayWrite(config.path("run"));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  return postern::app::runDaemon("postern-gateway", argc, argv, [](const postern::config::SiteConfig& config) {
-    return std::make_shared<postern::gateway::Gateway>(config);
-  });
+  return app::runDaemon("postern-gateway", argc, argv, confinementOf,
+                        [](const config::SiteConfig& config) { return std::make_shared<gateway::Gateway>(config); });
 }

@@ -1,8 +1,8 @@
 #pragma once
+#include "listd/site/SiteContext.h"
+
 #include <stop_token>
 #include <thread>
-
-#include "listd/site/SiteContext.h"
 
 namespace postern::listd {
 

@@ -3,12 +3,12 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/seal/SmimeSealer.h"
-#include "listd/Housekeeping.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Intake.h"
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/Housekeeping.h"
 #include "listd/ledger/EventWorker.h"
 #include "listd/orders/OrderDesk.h"
 

@@ -1,8 +1,8 @@
 #pragma once
-#include <memory>
-
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
+
+#include <memory>
 
 namespace postern::listd {
 

@@ -16,8 +16,21 @@
 #include "core/app/Daemon.h"
 #include "listd/Listd.h"
 
+namespace {
+
+using namespace postern;
+
+app::Confinement confinementOf(const config::SiteConfig& config) {
+  app::Confinement confinement;
+  confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.rootKey));
+  if (!config.certificateAuthorities.empty()) confinement.mayRead(config.path(config.certificateAuthorities));
+  for (const auto* folder : {"listd", "keys", "vault", "run"}) confinement.mayWrite(config.path(folder));
+  return confinement;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  return postern::app::runDaemon("postern-listd", argc, argv, [](const postern::config::SiteConfig& config) {
-    return std::make_shared<postern::listd::Listd>(config);
-  });
+  return app::runDaemon("postern-listd", argc, argv, confinementOf,
+                        [](const config::SiteConfig& config) { return std::make_shared<listd::Listd>(config); });
 }

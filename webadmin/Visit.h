@@ -5,7 +5,7 @@
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
 #include "webadmin/Orders.h"
-#include "webadmin/Sessions.h"
+#include "webadmin/SessionStore.h"
 
 #include <chrono>
 #include <map>
@@ -31,7 +31,7 @@ struct Tools {
   const config::SiteConfig& config;
   const Clock& clock;
   Orders& orders;
-  Sessions& sessions;
+  SessionStore& sessions;
   Accounts& accounts;
   ClientLimit& signInLimit;
   const CertificateFacts& certificate;

@@ -9,6 +9,7 @@
 // STANDARDS
 //   RFC 9110, 9112 (HTTP), RFC 6265bis (cookies), RFC 7578 (forms), RFC 8446, 5246 (TLS 1.3, 1.2), RFC 6797 (HSTS),
 //   RFC 6238 (TOTP, checked by listd), RFC 4180 (CSV), CSP level 3, WCAG 2.2 AA.
+#include "core/app/Daemon.h"
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/base/Log.h"
@@ -26,53 +27,47 @@ namespace {
 
 using namespace postern;
 
-int usage() {
-  std::cerr << "usage: postern-webadmin --data DIR\n";
-  return 2;
-}
-
-// Blocked before the first thread starts, so that only sigwait sees them.
-sigset_t blockSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
-int run(const std::filesystem::path& data) {
-  umask(0077);
-  const auto signals = blockSignals();
-  const auto config = config::loadSiteConfig(data);
-  log::open("webadmin", config.logLevel);
-  Poco::Net::initializeSSL();
-  const SystemClock clock(config.clockOffset);
-  files::makePrivateFolder(config.path("web"));
-  webadmin::Sessions sessions(config.path("web/web.db"), clock);
-  webadmin::ListdOrders orders(config.listdSocket());
-  webadmin::Accounts accounts(orders, clock);
-  webadmin::ClientLimit signInLimit(clock, 10, std::chrono::minutes(5));
-  webadmin::TlsCertificate certificate(config.path(config.certificate), config.path(config.certificateKey));
-  webadmin::Site site({config, clock, orders, sessions, accounts, signInLimit, certificate});
-  webadmin::WebServer server(config.webListen, site, certificate);
-  log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
-  for (int number = 0; sigwait(&signals, &number) == 0 && number == SIGHUP;) {
-    // Certificates are read again when they change; there is nothing else to reload.
+// The parts of the process, in the order of making; destroyed the other way round.
+struct WebAdmin {
+  explicit WebAdmin(const config::SiteConfig& config)
+      : clock(config.clockOffset),
+        sessions(config.path("web/web.db"), clock),
+        orders(config.listdSocket()),
+        accounts(orders, clock),
+        signInLimit(clock, 10, std::chrono::minutes(5)),
+        certificate(config.path(config.certificate), config.path(config.certificateKey)),
+        site({config, clock, orders, sessions, accounts, signInLimit, certificate}),
+        server(config.webListen, site, certificate) {
+    log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
   }
-  log::info("web", "stopping");
-  server.stop();
-  return 0;
+  ~WebAdmin() { server.stop(); }
+
+  SystemClock clock;
+  webadmin::SessionStore sessions;
+  webadmin::ListdOrders orders;
+  webadmin::Accounts accounts;
+  webadmin::ClientLimit signInLimit;
+  webadmin::TlsCertificate certificate;
+  webadmin::Site site;
+  webadmin::WebServer server;
+};
+
+app::Confinement confinementOf(const config::SiteConfig& config) {
+  app::Confinement confinement;
+  for (const auto& path : {config.certificate, config.certificateKey})
+    confinement.mayRead(config.path(path).parent_path());
+  return confinement.mayRead(config.dataFolder / "postern.toml")
+      .mayWrite(config.path("web"))
+      .mayWrite(config.path("run"));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[1]) != "--data") return usage();
-  try {
-    return run(argv[2]);
-  } catch (const std::exception& error) {
-    log::error("main", error.what());
-    return 3;
-  }
+  return app::runDaemon("postern-webadmin", argc, argv, confinementOf, [](const config::SiteConfig& config) {
+    umask(0077);
+    Poco::Net::initializeSSL();
+    files::makePrivateFolder(config.path("web"));
+    return std::make_shared<WebAdmin>(config);
+  });
 }

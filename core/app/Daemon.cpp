@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "core/base/Sanitized.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -21,7 +22,7 @@ std::string dataFolderOf(int argc, char** argv) {
 void hardenProcess() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0);
+  if (!Sanitized) ::prctl(PR_SET_DUMPABLE, 0);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::signal(SIGPIPE, SIG_IGN);
 }
@@ -36,7 +37,7 @@ void raiseDescriptorLimit() {
 
 }  // namespace
 
-int runDaemon(const std::string& name, int argc, char** argv, const Start& start) {
+int runDaemon(const std::string& name, int argc, char** argv, const Confine& confinement, const Start& start) {
   const auto dataFolder = dataFolderOf(argc, argv);
   if (dataFolder.empty()) {
     std::cerr << "usage: " << name << " --data DIR\n";
@@ -53,6 +54,8 @@ int runDaemon(const std::string& name, int argc, char** argv, const Start& start
   try {
     const auto config = config::loadSiteConfig(dataFolder);
     log::open(name, config.logLevel);
+    if (!confinement(config).enforce())
+      log::warning("main", "this kernel has no Landlock: the process is not confined to its own files");
     auto running = start(config);
     log::info("main", "ready");
     int signal = 0;

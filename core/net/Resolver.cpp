@@ -1,5 +1,8 @@
 #include "core/net/Resolver.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -11,9 +14,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
 
 namespace postern::net {
 
@@ -76,8 +76,8 @@ RawAnswer readResult(int error, const ub_result* result) {
   } else if (result->rcode == RcodeNoName) {
     answer.outcome = DnsOutcome::NoName;
   } else if (result->rcode != RcodeOk) {
-    answer.problem = "the DNS answered with error code " + std::to_string(result->rcode) +
-                     (result->rcode == 2 ? " (SERVFAIL)" : "");
+    answer.problem =
+        "the DNS answered with error code " + std::to_string(result->rcode) + (result->rcode == 2 ? " (SERVFAIL)" : "");
   } else if (!result->havedata) {
     answer.outcome = DnsOutcome::NoData;
   } else {
@@ -174,7 +174,8 @@ void UnboundResolver::Impl::configureServer(const std::string& server) {
     check(ub_ctx_resolvconf(context, "/etc/resolv.conf"), "read /etc/resolv.conf");
     return;
   }
-  check(ub_ctx_set_fwd(context, serverForUnbound(server).c_str()), "use the server \"" + server + "\" of [dns] resolver");
+  check(ub_ctx_set_fwd(context, serverForUnbound(server).c_str()),
+        "use the server \"" + server + "\" of [dns] resolver");
   check(ub_ctx_set_option(context, "do-not-query-localhost:", "no"), "ask a server on this machine");
   check(ub_ctx_set_option(context, "unblock-lan-zones:", "yes"), "ask for private zones");
 }

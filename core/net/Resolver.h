@@ -66,8 +66,8 @@ struct MailHosts {
     std::uint16_t preference = 0;
   };
   Outcome outcome = Outcome::TryLater;
-  bool secure = false;  // the names are validated by DNSSEC
-  bool implicit = false;  // no MX: the domain itself is the host
+  bool secure = false;      // the names are validated by DNSSEC
+  bool implicit = false;    // no MX: the domain itself is the host
   std::vector<Host> hosts;  // best first; hosts of equal preference in an order that `shuffle` chose
   std::string problem;
 };
@@ -77,8 +77,8 @@ MailHosts findMailHosts(Resolver& resolver, std::string_view domain,
                         const std::function<std::size_t(std::size_t)>& shuffle);
 
 struct ResolverConfig {
-  std::string server;  // "127.0.0.1:53"; empty: /etc/resolv.conf
-  std::filesystem::path trustAnchor;  // empty or missing: nothing is ever `secure`
+  std::string server;                         // "127.0.0.1:53"; empty: /etc/resolv.conf
+  std::filesystem::path trustAnchor;          // empty or missing: nothing is ever `secure`
   std::chrono::milliseconds deadline{30000};  // for one question
 };
 

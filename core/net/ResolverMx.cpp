@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "core/net/Resolver.h"
+
+#include <algorithm>
 
 namespace postern::net {
 
@@ -23,7 +23,9 @@ MailHosts implicitHost(Resolver& resolver, std::string_view domain, bool secure)
       hosts.problem = "the domain has neither an MX record nor an address";
       break;
     case DnsOutcome::Failed:
-    case DnsOutcome::Bogus: hosts.problem = addresses.problem; break;
+    case DnsOutcome::Bogus:
+      hosts.problem = addresses.problem;
+      break;
   }
   return hosts;
 }
@@ -35,14 +37,18 @@ MailHosts findMailHosts(Resolver& resolver, std::string_view domain,
   auto answer = resolver.mx(domain);
   MailHosts hosts;
   switch (answer.outcome) {
-    case DnsOutcome::Found: break;
-    case DnsOutcome::NoData: return implicitHost(resolver, domain, answer.secure);
+    case DnsOutcome::Found:
+      break;
+    case DnsOutcome::NoData:
+      return implicitHost(resolver, domain, answer.secure);
     case DnsOutcome::NoName:
       hosts.outcome = MailHosts::Outcome::NoSuchDomain;
       hosts.problem = "the domain does not exist";
       return hosts;
     case DnsOutcome::Failed:
-    case DnsOutcome::Bogus: hosts.problem = answer.problem; return hosts;
+    case DnsOutcome::Bogus:
+      hosts.problem = answer.problem;
+      return hosts;
   }
   // RFC 7505 §3: a single record with the root as its host. Beside other records the root is no host at all.
   if (answer.records.size() == 1 && answer.records.front().host.empty()) {

@@ -1,5 +1,7 @@
 #include "core/net/TlsClient.h"
 
+#include "core/base/Error.h"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -7,8 +9,6 @@
 
 #include <algorithm>
 #include <csignal>
-
-#include "core/base/Error.h"
 
 namespace postern::net {
 
@@ -57,7 +57,8 @@ TlsClient::TlsClient(const std::filesystem::path& trustAnchors) : context_(SSL_C
   auto* context = context_.get();
   if (!context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
     throw Error(ErrorKind::Tls, "cannot set up TLS for delivery: " + opensslReason());
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER);
@@ -100,8 +101,7 @@ Result<TlsChannel, std::string> TlsClient::handshake(int fd, const TlsPeer& peer
   } else {
     channel.verification_ = peer.names.empty() ? "none" : "verified";
   }
-  if (peer.mustVerify && !channel.verified())
-    return Unexpected("certificate not verified: " + channel.verification_);
+  if (peer.mustVerify && !channel.verified()) return Unexpected("certificate not verified: " + channel.verification_);
   return channel;
 }
 
@@ -115,12 +115,14 @@ std::optional<std::string> TlsChannel::wait(int result, Deadline deadline, const
     case SSL_ERROR_WANT_WRITE:
       if (waitFor(fd_, POLLOUT, deadline)) return std::nullopt;
       return what + ": timed out";
-    case SSL_ERROR_ZERO_RETURN: return what + ": the peer closed the connection";
+    case SSL_ERROR_ZERO_RETURN:
+      return what + ": the peer closed the connection";
     case SSL_ERROR_SYSCALL: {
       auto reason = opensslReason();
       return what + ": the connection broke" + (reason.empty() ? "" : " (" + reason + ")");
     }
-    default: return what + ": " + opensslReason();
+    default:
+      return what + ": " + opensslReason();
   }
 }
 
@@ -155,11 +157,17 @@ void TlsChannel::close() {
   ERR_clear_error();
 }
 
-std::string TlsChannel::version() const { return SSL_get_version(ssl_.get()); }
+std::string TlsChannel::version() const {
+  return SSL_get_version(ssl_.get());
+}
 
-std::string TlsChannel::cipher() const { return SSL_get_cipher_name(ssl_.get()); }
+std::string TlsChannel::cipher() const {
+  return SSL_get_cipher_name(ssl_.get());
+}
 
-std::uint16_t TlsChannel::bits() const { return static_cast<std::uint16_t>(SSL_get_cipher_bits(ssl_.get(), nullptr)); }
+std::uint16_t TlsChannel::bits() const {
+  return static_cast<std::uint16_t>(SSL_get_cipher_bits(ssl_.get(), nullptr));
+}
 
 std::string TlsChannel::peerName() const {
   const auto* certificate = SSL_get0_peer_certificate(ssl_.get());
@@ -167,7 +175,8 @@ std::string TlsChannel::peerName() const {
   char text[256] = {};
   X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof text);
   std::string name = text;
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
   return name;
 }
 

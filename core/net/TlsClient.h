@@ -1,4 +1,6 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <openssl/ssl.h>
 
 #include <chrono>
@@ -10,8 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/Result.h"
-
 namespace postern::net {
 
 using Deadline = std::chrono::steady_clock::time_point;
@@ -21,9 +21,9 @@ bool waitFor(int fd, short events, Deadline deadline);
 
 // Whom a TLS client expects at the other end.
 struct TlsPeer {
-  std::string serverName;           // sent as SNI; empty or an address: none is sent
-  std::vector<std::string> names;   // host names that count; none: no certificate is ever verified
-  bool mustVerify = false;          // the handshake fails unless a trusted chain gives one of `names`
+  std::string serverName;          // sent as SNI; empty or an address: none is sent
+  std::vector<std::string> names;  // host names that count; none: no certificate is ever verified
+  bool mustVerify = false;         // the handshake fails unless a trusted chain gives one of `names`
 };
 
 // One established TLS connection on a non-blocking socket that the caller owns and keeps open.

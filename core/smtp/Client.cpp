@@ -9,8 +9,9 @@ namespace {
 
 std::string upper(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : static_cast<char>(c); });
+  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : static_cast<char>(c);
+  });
   return result;
 }
 
@@ -63,13 +64,16 @@ ClientDialog::Timer ClientDialog::timer() const {
   if (step_ == Step::Greeting) return Timer::Greeting;
   if (expected_.empty()) return Timer::Command;
   switch (expected_.front()) {
-    case Expect::Data: return Timer::Data;
+    case Expect::Data:
+      return Timer::Data;
     case Expect::Final:
-    case Expect::EmptyFinal: return Timer::Final;
+    case Expect::EmptyFinal:
+      return Timer::Final;
     case Expect::Reset:
     case Expect::Mail:
     case Expect::Recipient:
-    case Expect::Quit: return Timer::Command;
+    case Expect::Quit:
+      return Timer::Command;
   }
   return Timer::Command;
 }
@@ -103,19 +107,23 @@ void ClientDialog::take(const ClientReply& reply) {
   const bool quitting = !expected_.empty() && expected_.front() == Expect::Quit;
   if (reply.code == 421 || quitting) return close(reply.code, reply.text());
   switch (step_) {
-    case Step::Greeting: return takeGreeting(reply);
-    case Step::Ehlo: return takeEhlo(reply);
+    case Step::Greeting:
+      return takeGreeting(reply);
+    case Step::Ehlo:
+      return takeEhlo(reply);
     case Step::Helo:
       if (reply.group() == 2) return ready();
       return close(reply.code, reply.text());
-    case Step::StartTls: return takeStartTls(reply);
+    case Step::StartTls:
+      return takeStartTls(reply);
     case Step::Ready: {
       const auto expected = expected_.front();
       expected_.pop_front();
       return takeInTransaction(expected, reply);
     }
     case Step::Handshake:
-    case Step::Closed: return;
+    case Step::Closed:
+      return;
   }
 }
 
@@ -158,7 +166,8 @@ void ClientDialog::takeStartTls(const ClientReply& reply) {
     step_ = Step::Handshake;
     return;
   }
-  if (reply.group() != 4 && reply.group() != 5) return close(reply.code, "unexpected reply to STARTTLS: " + reply.text());
+  if (reply.group() != 4 && reply.group() != 5)
+    return close(reply.code, "unexpected reply to STARTTLS: " + reply.text());
   if (tls_ == ClientTls::Opportunistic) return ready();
   close(reply.code, "TLS is required and the server refuses STARTTLS: " + reply.text());
 }
@@ -192,7 +201,8 @@ std::optional<std::string> ClientDialog::prepare(const ClientEnvelope& envelope,
   if (!isSafePath(envelope.mailFrom) || !isSafePath(envelope.recipient) || envelope.recipient.empty())
     return "internal error: the address cannot stand in an SMTP command";
   const bool utf8 = !isAscii(envelope.mailFrom) || !isAscii(envelope.recipient) || envelope.eightBitHeader;
-  if (utf8 && !offers("SMTPUTF8")) return "5.6.7 the message has addresses or header fields in UTF-8 and the server does not take them (no SMTPUTF8)";
+  if (utf8 && !offers("SMTPUTF8"))
+    return "5.6.7 the message has addresses or header fields in UTF-8 and the server does not take them (no SMTPUTF8)";
   if (envelope.eightBit && !offers("8BITMIME"))
     return "5.6.3 the message has 8-bit content and the server does not take it (no 8BITMIME)";
   transaction.mailCommand = "MAIL FROM:<" + std::string(envelope.mailFrom) + ">";
@@ -261,7 +271,8 @@ void ClientDialog::takeInTransaction(Expect expected, const ClientReply& reply) 
       if (!positive) return refuse(reply);
       if (!pipelined) send("DATA\r\n", Expect::Data);
       return;
-    case Expect::Data: return takeData(reply);
+    case Expect::Data:
+      return takeData(reply);
     case Expect::Final: {
       auto result = resultOf(reply, "the end of the content");
       if (positive) {
@@ -272,8 +283,10 @@ void ClientDialog::takeInTransaction(Expect expected, const ClientReply& reply) 
       if (reply.group() == 3) return close(reply.code, result.text);
       return conclude(std::move(result));
     }
-    case Expect::EmptyFinal: return conclude(std::move(*transactions_.front().failed));
-    case Expect::Quit: return;
+    case Expect::EmptyFinal:
+      return conclude(std::move(*transactions_.front().failed));
+    case Expect::Quit:
+      return;
   }
 }
 
@@ -316,7 +329,9 @@ void ClientDialog::conclude(ClientResult result) {
   }
 }
 
-void ClientDialog::broken(std::string_view why) { close(0, why); }
+void ClientDialog::broken(std::string_view why) {
+  close(0, why);
+}
 
 void ClientDialog::close(std::uint16_t code, std::string_view text) {
   if (step_ == Step::Closed) return;

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/smtp/ClientReply.h"
+
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/smtp/ClientReply.h"
 
 namespace postern::smtp {
 
@@ -23,9 +23,9 @@ struct ClientEnvelope {
 struct ClientResult {
   enum class Outcome : std::uint8_t { Accepted, Temporary, Permanent };
   Outcome outcome = Outcome::Temporary;
-  std::uint16_t code = 0;  // 0: no reply decided it
-  std::string text;        // printable, at most 512 bytes
-  bool replied = false;    // the server judged this message; false: the connection ended or no command was sent
+  std::uint16_t code = 0;    // 0: no reply decided it
+  std::string text;          // printable, at most 512 bytes
+  bool replied = false;      // the server judged this message; false: the connection ended or no command was sent
   bool contentSent = false;  // the final dot may have arrived: trying again may deliver twice
 };
 
@@ -65,17 +65,17 @@ public:
   std::string takeOutput() { return std::exchange(output_, {}); }
 
   void receive(std::string_view bytes);
-  void tlsStarted();                            // REQUIRES want() TlsHandshake
-  void handshakeFailed(std::string_view why);   // REQUIRES want() TlsHandshake
-  void begin(const ClientEnvelope& envelope);   // REQUIRES mayBegin()
-  void contentSent();                           // REQUIRES want() Content; it is called just before the bytes leave
-  void broken(std::string_view why);            // the connection was lost or a deadline passed
+  void tlsStarted();                           // REQUIRES want() TlsHandshake
+  void handshakeFailed(std::string_view why);  // REQUIRES want() TlsHandshake
+  void begin(const ClientEnvelope& envelope);  // REQUIRES mayBegin()
+  void contentSent();                          // REQUIRES want() Content; it is called just before the bytes leave
+  void broken(std::string_view why);           // the connection was lost or a deadline passed
   void quit();
 
   // Idle, or the content of the last message is sent and the server takes pipelined commands: RFC 2920 §3.1 lets the
   // next MAIL stand right behind the final dot.
   bool mayBegin() const;
-  std::optional<ClientResult> takeResult();  // oldest first
+  std::optional<ClientResult> takeResult();                  // oldest first
   const ClientFailure& failure() const { return failure_; }  // when Closed
   bool hasTls() const { return tlsOn_; }
   std::uint64_t repliesTaken() const { return repliesTaken_; }

@@ -1,5 +1,7 @@
 #include "core/smtp/ClientConnection.h"
 
+#include "core/base/Error.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,8 +13,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "core/base/Error.h"
-
 namespace postern::smtp {
 
 namespace {
@@ -21,7 +21,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t TlsRecord = 16384;
 
-std::string errnoText(int code) { return std::generic_category().message(code); }
+std::string errnoText(int code) {
+  return std::generic_category().message(code);
+}
 
 // The socket address of a textual address; nothing if it is none.
 std::optional<std::pair<sockaddr_storage, socklen_t>> socketAddress(const std::string& address, std::uint16_t port) {
@@ -127,9 +129,12 @@ net::Deadline ClientConnection::replyDeadline() const {
   const auto unit = settings_.replyTimeout;
   switch (dialog_.timer()) {
     case ClientDialog::Timer::Greeting:
-    case ClientDialog::Timer::Command: return steady_clock::now() + unit;
-    case ClientDialog::Timer::Data: return steady_clock::now() + unit * 2 / 5;
-    case ClientDialog::Timer::Final: return steady_clock::now() + unit * 2;
+    case ClientDialog::Timer::Command:
+      return steady_clock::now() + unit;
+    case ClientDialog::Timer::Data:
+      return steady_clock::now() + unit * 2 / 5;
+    case ClientDialog::Timer::Final:
+      return steady_clock::now() + unit * 2;
   }
   return steady_clock::now() + unit;
 }
@@ -144,14 +149,17 @@ bool ClientConnection::step(const net::TlsClient* tls) {
     write({output});
   }
   switch (dialog_.want()) {
-    case ClientDialog::Want::Bytes: readSome(); return true;
+    case ClientDialog::Want::Bytes:
+      readSome();
+      return true;
     case ClientDialog::Want::TlsHandshake:
       if (tls == nullptr) throw Error(ErrorKind::Invariant, "STARTTLS in the middle of a connection");
       startTls(*tls);
       return true;
     case ClientDialog::Want::Content:
     case ClientDialog::Want::Idle:
-    case ClientDialog::Want::Closed: return false;
+    case ClientDialog::Want::Closed:
+      return false;
   }
   return false;
 }
@@ -196,8 +204,8 @@ void ClientConnection::startTls(const net::TlsClient& tls) {
     return;
   }
   channel_.emplace(std::move(*channel));
-  facts_ = {channel_->version(), channel_->cipher(), channel_->bits(), channel_->verification(), channel_->peerName(),
-            channel_->verified()};
+  facts_ = {channel_->version(),      channel_->cipher(),   channel_->bits(),
+            channel_->verification(), channel_->peerName(), channel_->verified()};
   dialog_.tlsStarted();
 }
 

@@ -1,16 +1,16 @@
 #pragma once
-#include <chrono>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/base/Files.h"
 #include "core/base/Mutex.h"
 #include "core/base/Result.h"
 #include "core/net/TlsClient.h"
 #include "core/smtp/Client.h"
 #include "core/smtp/ClientText.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace postern::smtp {
 

@@ -7,7 +7,8 @@ namespace postern::smtp {
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string shown(text.substr(0, limit));
-  std::replace_if(shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
   return shown;
 }
 
@@ -43,7 +44,8 @@ Result<std::optional<ClientReply>, std::string> ClientReplyParser::next() {
 std::optional<std::string> ClientReplyParser::addLine(std::string_view line, bool& last) {
   if (line.size() > MaxLine) return "a reply line is longer than " + std::to_string(MaxLine) + " bytes";
   if (reply_.lines.size() == MaxLines) return "a reply has more than " + std::to_string(MaxLines) + " lines";
-  if (line.size() < 5 || line[line.size() - 2] != '\r') return "a reply line does not end in CRLF: " + printable(line, 80);
+  if (line.size() < 5 || line[line.size() - 2] != '\r')
+    return "a reply line does not end in CRLF: " + printable(line, 80);
   line.remove_suffix(2);
   const auto digit = [&](std::size_t i) { return line[i] >= '0' && line[i] <= '9'; };
   if (line[0] < '2' || line[0] > '5' || !digit(1) || !digit(2) || (line.size() > 3 && line[3] != ' ' && line[3] != '-'))

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Result.h"
 
 namespace postern::smtp {
 

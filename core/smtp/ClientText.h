@@ -1,8 +1,8 @@
 #pragma once
+#include "core/base/Result.h"
+
 #include <string>
 #include <string_view>
-
-#include "core/base/Result.h"
 
 namespace postern::smtp {
 

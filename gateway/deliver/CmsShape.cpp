@@ -20,10 +20,10 @@ enum Tag : std::uint8_t {
 };
 constexpr std::uint8_t ConstructedBit = 0x20;
 
-constexpr auto IdEnveloped = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"sv;                   // 1.2.840.113549.1.7.3
-constexpr auto IdAuthEnveloped = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17"sv;       // 1.2.840.113549.1.9.16.1.23
-constexpr auto IdData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"sv;                        // 1.2.840.113549.1.7.1
-constexpr auto IdAes = "\x60\x86\x48\x01\x65\x03\x04\x01"sv;                             // 2.16.840.1.101.3.4.1
+constexpr auto IdEnveloped = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"sv;              // 1.2.840.113549.1.7.3
+constexpr auto IdAuthEnveloped = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17"sv;  // 1.2.840.113549.1.9.16.1.23
+constexpr auto IdData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"sv;                   // 1.2.840.113549.1.7.1
+constexpr auto IdAes = "\x60\x86\x48\x01\x65\x03\x04\x01"sv;                        // 2.16.840.1.101.3.4.1
 constexpr std::array<char, 3> CbcModes = {2, 22, 42};
 constexpr std::array<char, 3> GcmModes = {6, 26, 46};
 
@@ -143,7 +143,8 @@ bool CmsShape::byte(unsigned char value) {
       length_ = length_ << 8 | value;
       if (--lengthBytes_ > 0) return true;
       return startElement();
-    case Phase::Primitive: return false;
+    case Phase::Primitive:
+      return false;
   }
   return false;
 }
@@ -220,23 +221,31 @@ bool CmsShape::closeFrame(const Frame& frame) {
     case Role::ContentInfo:
       whole_ = true;
       return children == 2 || fail("the ContentInfo is incomplete");
-    case Role::Explicit: return children == 1 || fail("the ContentInfo is empty");
+    case Role::Explicit:
+      return children == 1 || fail("the ContentInfo is empty");
     case Role::Enveloped:
       return children == (kind_ == CmsKind::Enveloped ? 3 : 4) || fail("the enveloped data is incomplete");
     case Role::RecipientInfos:
       opaque_ = 0;
       return children == 1 || fail("there is no RecipientInfo");
-    case Role::KeyTrans: return children == 4 || fail("the RecipientInfo has a wrong form");
-    case Role::KeyAgree: return children == (frame.hasMaterial ? 5 : 4) || fail("the RecipientInfo has a wrong form");
-    case Role::RecipientKeys: return children == 1 || fail("the RecipientInfo serves nobody");
-    case Role::RecipientKey: return children == 2 || fail("the RecipientInfo has a wrong form");
-    case Role::EncryptedContent: return children == 3 || fail("the encrypted content is incomplete");
-    case Role::Algorithm: return children == 2 || fail("the content cipher has a wrong form");
+    case Role::KeyTrans:
+      return children == 4 || fail("the RecipientInfo has a wrong form");
+    case Role::KeyAgree:
+      return children == (frame.hasMaterial ? 5 : 4) || fail("the RecipientInfo has a wrong form");
+    case Role::RecipientKeys:
+      return children == 1 || fail("the RecipientInfo serves nobody");
+    case Role::RecipientKey:
+      return children == 2 || fail("the RecipientInfo has a wrong form");
+    case Role::EncryptedContent:
+      return children == 3 || fail("the encrypted content is incomplete");
+    case Role::Algorithm:
+      return children == 2 || fail("the content cipher has a wrong form");
     case Role::Top:
     case Role::Ciphertext:
     case Role::Oid:
     case Role::Bulk:
-    case Role::Opaque: return true;
+    case Role::Opaque:
+      return true;
   }
   return false;
 }
@@ -256,21 +265,28 @@ const char* CmsShape::childRole(Frame& parent, Role& role) const {
     case Role::Explicit:
       role = Role::Enveloped;
       return number == 0 && tag_ == TagSequence ? nullptr : "the ContentInfo has a wrong form";
-    case Role::Enveloped: return envelopedChild(number, role);
+    case Role::Enveloped:
+      return envelopedChild(number, role);
     case Role::RecipientInfos:
       role = tag_ == TagSequence ? Role::KeyTrans : Role::KeyAgree;
       if (number > 0) return "there is more than one RecipientInfo";
-      return tag_ == TagSequence || tag_ == TagConstructed1 ? nullptr : "the RecipientInfo has a kind that is not known";
-    case Role::KeyAgree: return keyAgreeChild(parent, role);
+      return tag_ == TagSequence || tag_ == TagConstructed1 ? nullptr
+                                                            : "the RecipientInfo has a kind that is not known";
+    case Role::KeyAgree:
+      return keyAgreeChild(parent, role);
     case Role::RecipientKeys:
       role = Role::RecipientKey;
       return number == 0 && tag_ == TagSequence ? nullptr : "the RecipientInfo serves more than one recipient";
     case Role::EncryptedContent:
-      role = number == 0 ? Role::Oid : number == 1 ? Role::Algorithm : tag_ == TagPrimitive0 ? Role::Bulk : Role::Ciphertext;
+      role = number == 0             ? Role::Oid
+             : number == 1           ? Role::Algorithm
+             : tag_ == TagPrimitive0 ? Role::Bulk
+                                     : Role::Ciphertext;
       if (number == 0) return tag_ == TagOid ? nullptr : "the encrypted content has no type";
       if (number == 1) return tag_ == TagSequence ? nullptr : "the encrypted content names no cipher";
-      return number == 2 && (tag_ == TagPrimitive0 || tag_ == TagConstructed0) ? nullptr
-                                                                              : "the encrypted content has a wrong form";
+      return number == 2 && (tag_ == TagPrimitive0 || tag_ == TagConstructed0)
+                 ? nullptr
+                 : "the encrypted content has a wrong form";
     case Role::Algorithm:
       if (number > 0) return nullptr;
       role = Role::Oid;
@@ -280,16 +296,19 @@ const char* CmsShape::childRole(Frame& parent, Role& role) const {
       return tag_ == TagOctets ? nullptr : "the ciphertext has a wrong form";
     case Role::KeyTrans:
     case Role::RecipientKey:
-    case Role::Opaque: return nullptr;
+    case Role::Opaque:
+      return nullptr;
     case Role::Oid:
-    case Role::Bulk: return "an element has a wrong form";
+    case Role::Bulk:
+      return "an element has a wrong form";
   }
   return "an element has a wrong form";
 }
 
 const char* CmsShape::envelopedChild(std::uint8_t number, Role& role) const {
   switch (number) {
-    case 0: return tag_ == TagInteger ? nullptr : "the enveloped data has no version";
+    case 0:
+      return tag_ == TagInteger ? nullptr : "the enveloped data has no version";
     case 1:
       role = Role::RecipientInfos;
       return tag_ == TagSet ? nullptr : "the enveloped data has more than a set of RecipientInfos";
@@ -299,7 +318,8 @@ const char* CmsShape::envelopedChild(std::uint8_t number, Role& role) const {
     case 3:
       if (kind_ == CmsKind::AuthEnveloped && tag_ == TagOctets) return nullptr;
       return "the enveloped data has attributes that are not encrypted";
-    default: return "the enveloped data has attributes that are not encrypted";
+    default:
+      return "the enveloped data has attributes that are not encrypted";
   }
 }
 
@@ -325,14 +345,16 @@ const char* CmsShape::checkOid() {
       return oid == (kind_ == CmsKind::Enveloped ? IdEnveloped : IdAuthEnveloped)
                  ? nullptr
                  : "the CMS object is not of the announced type";
-    case Role::EncryptedContent: return oid == IdData ? nullptr : "the encrypted content has a type that is not known";
+    case Role::EncryptedContent:
+      return oid == IdData ? nullptr : "the encrypted content has a type that is not known";
     case Role::Algorithm: {
       const auto& modes = kind_ == CmsKind::Enveloped ? CbcModes : GcmModes;
       const bool known = oid.size() == IdAes.size() + 1 && oid.starts_with(IdAes) &&
                          std::find(modes.begin(), modes.end(), oid.back()) != modes.end();
       return known ? nullptr : "the content cipher is not AES";
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -29,8 +29,21 @@ public:
 
 private:
   enum class Role : std::uint8_t {
-    Top, ContentInfo, Explicit, Enveloped, RecipientInfos, KeyTrans, KeyAgree, RecipientKeys, RecipientKey,
-    EncryptedContent, Algorithm, Ciphertext, Oid, Bulk, Opaque,
+    Top,
+    ContentInfo,
+    Explicit,
+    Enveloped,
+    RecipientInfos,
+    KeyTrans,
+    KeyAgree,
+    RecipientKeys,
+    RecipientKey,
+    EncryptedContent,
+    Algorithm,
+    Ciphertext,
+    Oid,
+    Bulk,
+    Opaque,
   };
   enum class Phase : std::uint8_t { Tag, Length, LengthBytes, Primitive };
   static constexpr std::int64_t EndOfContents = -1;  // indefinite length

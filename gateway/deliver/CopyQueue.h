@@ -1,13 +1,13 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Clock.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Clock.h"
 
 namespace postern::gateway {
 

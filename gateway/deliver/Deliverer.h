@@ -1,14 +1,4 @@
 #pragma once
-#include <atomic>
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <thread>
-#include <vector>
-
 #include "core/base/Clock.h"
 #include "core/base/Mutex.h"
 #include "core/config/SiteConfig.h"
@@ -20,6 +10,16 @@
 #include "gateway/deliver/OutboundCopy.h"
 #include "gateway/deliver/Scheduler.h"
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
 namespace postern::gateway {
 
 struct DelivererOptions {
@@ -27,7 +27,7 @@ struct DelivererOptions {
   NextHopFinder::Options hops;
   Scheduler::Options schedule;
   std::uint32_t copiesPerConnection = 1000;
-  std::chrono::milliseconds linger{100};  // an idle connection waits so long for more copies of its lane
+  std::chrono::milliseconds linger{100};      // an idle connection waits so long for more copies of its lane
   std::chrono::milliseconds stopGrace{5000};  // for copies under way when stopping
 
   static DelivererOptions from(const config::SiteConfig& config);
@@ -38,9 +38,9 @@ struct DelivererOptions {
 // Invariants: 1. No byte of a copy, not even its envelope, leaves without the FloorGuard's leave for that connection.
 // 2. A copy whose protection is verified TLS waits when that fails; nothing is ever sent with less. 3. Each attempt is
 // recorded once; a copy that got its 250 is not tried again by this process even if the record fails. 4. Nothing is
-// tried while the queue is not healthy or its key is not set. 5. One slow, dead or hostile server holds up only its lane.
-// Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its own, up to
-// one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
+// tried while the queue is not healthy or its key is not set. 5. One slow, dead or hostile server holds up only its
+// lane. Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its
+// own, up to one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
 class Deliverer : private QueueListener {
 public:
   Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver, const net::TlsClient& tls,
@@ -89,7 +89,8 @@ private:
   std::string hopName(const std::string& domain) const REQUIRES_LOCK(mutex_) { return routes_->hopName(domain); }
   std::optional<Scheduler::Job> takeJob(Visit& visit, bool linger);
 
-  app::DeliveryEvent eventFor(const Scheduler::Job& job, app::DeliveryEvent::Outcome outcome, std::string_view text) const;
+  app::DeliveryEvent eventFor(const Scheduler::Job& job, app::DeliveryEvent::Outcome outcome,
+                              std::string_view text) const;
   void finish(app::DeliveryEvent event, const Scheduler::Job& job);
   void defer(app::DeliveryEvent event, const Scheduler::Job& job);
   bool record(app::DeliveryEvent& event);
@@ -104,10 +105,10 @@ private:
   TailCache tails_;
 
   mutable Mutex mutex_;
-  Condition workers_;   // there may be a lane to serve
+  Condition workers_;    // there may be a lane to serve
   Condition lingerers_;  // there may be more for a lane that has a connection
-  Condition timer_;     // something is due earlier than the timer thread thinks
-  Condition ended_;     // a worker came back
+  Condition timer_;      // something is due earlier than the timer thread thinks
+  Condition ended_;      // a worker came back
   std::shared_ptr<const RouteTable> routes_ GUARDED_BY(mutex_);
   Scheduler scheduler_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;

@@ -1,9 +1,9 @@
 #include "gateway/deliver/FloorGuard.h"
 
+#include "core/mail/EncodedWord.h"
+
 #include <algorithm>
 #include <array>
-
-#include "core/mail/EncodedWord.h"
 
 namespace postern::gateway {
 
@@ -65,7 +65,8 @@ std::optional<Header> readHeader(std::string_view message) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) return std::nullopt;
     const auto name = line.substr(0, colon);
-    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c <= 0x20 || c > 0x7e; })) return std::nullopt;
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c <= 0x20 || c > 0x7e; }))
+      return std::nullopt;
     header.fields.push_back({lower(name), std::string(trim(line.substr(colon + 1)))});
   }
   header.body = message;
@@ -74,17 +75,43 @@ std::optional<Header> readHeader(std::string_view message) {
 
 // All that may stand outside the ciphertext. A field that is not known could hold the subject.
 constexpr std::array SealedFields = {
-    "authentication-results"sv, "auto-submitted"sv, "cc"sv, "content-disposition"sv, "content-transfer-encoding"sv,
-    "content-type"sv, "date"sv, "dkim-signature"sv, "feedback-id"sv, "from"sv, "in-reply-to"sv, "list-archive"sv,
-    "list-help"sv, "list-id"sv, "list-owner"sv, "list-post"sv, "list-subscribe"sv, "list-unsubscribe"sv,
-    "list-unsubscribe-post"sv, "message-id"sv, "mime-version"sv, "precedence"sv, "received"sv, "references"sv,
-    "reply-to"sv, "sender"sv, "subject"sv, "to"sv, "x-auto-response-suppress"sv,
+    "authentication-results"sv,
+    "auto-submitted"sv,
+    "cc"sv,
+    "content-disposition"sv,
+    "content-transfer-encoding"sv,
+    "content-type"sv,
+    "date"sv,
+    "dkim-signature"sv,
+    "feedback-id"sv,
+    "from"sv,
+    "in-reply-to"sv,
+    "list-archive"sv,
+    "list-help"sv,
+    "list-id"sv,
+    "list-owner"sv,
+    "list-post"sv,
+    "list-subscribe"sv,
+    "list-unsubscribe"sv,
+    "list-unsubscribe-post"sv,
+    "message-id"sv,
+    "mime-version"sv,
+    "precedence"sv,
+    "received"sv,
+    "references"sv,
+    "reply-to"sv,
+    "sender"sv,
+    "subject"sv,
+    "to"sv,
+    "x-auto-response-suppress"sv,
     "x-loop"sv,
 };
 static_assert(std::is_sorted(SealedFields.begin(), SealedFields.end()));
 
 // Of a content type, in lower case: the type itself, and whether a parameter has just this value.
-std::string_view mediaType(std::string_view contentType) { return trim(contentType.substr(0, contentType.find(';'))); }
+std::string_view mediaType(std::string_view contentType) {
+  return trim(contentType.substr(0, contentType.find(';')));
+}
 
 bool hasParameter(std::string_view contentType, std::string_view name, std::string_view value) {
   bool found = false;
@@ -141,8 +168,16 @@ std::string checkSmime(std::string_view head, const OutboundTail* tail) {
 
 // The fields that a mail of our own has. One that is not known could hold words of the post.
 constexpr std::array OwnFields = {
-    "auto-submitted"sv, "content-transfer-encoding"sv, "content-type"sv, "date"sv,    "from"sv, "message-id"sv,
-    "mime-version"sv,   "subject"sv,                   "to"sv,           "x-loop"sv,
+    "auto-submitted"sv,
+    "content-transfer-encoding"sv,
+    "content-type"sv,
+    "date"sv,
+    "from"sv,
+    "message-id"sv,
+    "mime-version"sv,
+    "subject"sv,
+    "to"sv,
+    "x-loop"sv,
 };
 static_assert(std::is_sorted(OwnFields.begin(), OwnFields.end()));
 
@@ -199,14 +234,17 @@ const char* checkReport(std::string_view head, const OutboundTail* tail) {
   if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxReport, header)) return why;
   if (!isKnownSubject(ReportSubjects, header)) return "the subject of a report is not one of the known";
   const auto type = lower(*header.only("content-type"));
-  if (mediaType(type) != "multipart/report" && mediaType(type) != "text/plain") return "a report has a wrong Content-Type";
+  if (mediaType(type) != "multipart/report" && mediaType(type) != "text/plain")
+    return "a report has a wrong Content-Type";
   const auto body = lower(header.body);
   for (const auto part : {"message/rfc822"sv, "text/rfc822"sv, "message/global"sv, "message/partial"sv})
     if (body.find(part) != std::string::npos) return "a report holds a message";
   return nullptr;
 }
 
-Result<Clearance, std::string> blocked(std::string_view why) { return Unexpected("blocked by the floor: " + std::string(why)); }
+Result<Clearance, std::string> blocked(std::string_view why) {
+  return Unexpected("blocked by the floor: " + std::string(why));
+}
 
 std::string checkContent(Protection protection, Protection floor, std::string_view head, const OutboundTail* tail,
                          const HopFacts& hop) {
@@ -214,11 +252,15 @@ std::string checkContent(Protection protection, Protection floor, std::string_vi
     return std::string("the copy is protected by ") + app::protectionName(protection) + ", its floor is " +
            app::protectionName(floor);
   switch (protection) {
-    case Protection::None: return "";
-    case Protection::Tls: return hop.tls && hop.verified ? "" : "this connection has no verified TLS";
-    case Protection::Smime: return checkSmime(head, tail);
+    case Protection::None:
+      return "";
+    case Protection::Tls:
+      return hop.tls && hop.verified ? "" : "this connection has no verified TLS";
+    case Protection::Smime:
+      return checkSmime(head, tail);
     case Protection::OpenPgp:
-    case Protection::Pickup: return "this version makes no copies of that protection";
+    case Protection::Pickup:
+      return "this version makes no copies of that protection";
   }
   return "the protection is not known";
 }
@@ -248,7 +290,9 @@ Result<Clearance, std::string> FloorGuard::check(Copy::Kind kind, Protection pro
                                                  std::string_view head, const OutboundTail* tail, const HopFacts& hop) {
   std::string why = "the kind of copy is not known";
   switch (kind) {
-    case Copy::Kind::Content: why = checkContent(protection, floor, head, tail, hop); break;
+    case Copy::Kind::Content:
+      why = checkContent(protection, floor, head, tail, hop);
+      break;
     case Copy::Kind::Notice:
     case Copy::Kind::Report: {
       const char* problem = kind == Copy::Kind::Notice ? checkNotice(head, tail) : checkReport(head, tail);

@@ -1,16 +1,16 @@
 #pragma once
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "core/app/GatewayLink.h"
 #include "core/base/Mutex.h"
 #include "core/base/Result.h"
 #include "core/smtp/ClientText.h"
 #include "gateway/deliver/CmsShape.h"
 #include "gateway/deliver/CopyQueue.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace postern::gateway {
 
@@ -69,9 +69,9 @@ private:
 //   tls     this very connection has verified TLS.
 //   none    only where the floor is none.
 //   openpgp, pickup   not made by this version: always blocked.
-// Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to another
-// message), one of the known subjects; notices are plain text, reports carry no message.
-// Pure. Threads: safe for all.
+// Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to
+// another message), one of the known subjects; notices are plain text, reports carry no message. Pure. Threads: safe
+// for all.
 class FloorGuard {
 public:
   static constexpr std::size_t MaxNotice = 16 * 1024;

@@ -27,9 +27,12 @@ bool isAddress(const std::string& text) {
 ClientTls tlsOf(app::Route::Tls tls, bool mustVerify) {
   if (mustVerify) return ClientTls::Verified;
   switch (tls) {
-    case app::Route::Tls::Opportunistic: return ClientTls::Opportunistic;
-    case app::Route::Tls::Required: return ClientTls::Required;
-    case app::Route::Tls::Verified: return ClientTls::Verified;
+    case app::Route::Tls::Opportunistic:
+      return ClientTls::Opportunistic;
+    case app::Route::Tls::Required:
+      return ClientTls::Required;
+    case app::Route::Tls::Verified:
+      return ClientTls::Verified;
   }
   return ClientTls::Verified;
 }
@@ -109,7 +112,8 @@ NextHops NextHopFinder::byRoute(const app::Route& route, bool mustVerify) const 
     auto answer = resolver_.addresses(route.host);
     if (answer.outcome != net::DnsOutcome::Found) {
       // Permanent only in the DNS: a route is the administrator's word, who can put it right.
-      hops.problem = "the next hop " + route.host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem);
+      hops.problem =
+          "the next hop " + route.host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem);
       return hops;
     }
     addresses = std::move(answer.records);
@@ -128,7 +132,8 @@ NextHops NextHopFinder::byLiteral(const std::string& literal, bool mustVerify) c
     hops.problem = "5.1.2 no mail can be sent to " + literal;
     return hops;
   }
-  hops.targets.push_back({address, address, options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, {}});
+  hops.targets.push_back(
+      {address, address, options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, {}});
   return hops;
 }
 

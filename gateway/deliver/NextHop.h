@@ -1,4 +1,9 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Result.h"
+#include "core/net/Resolver.h"
+#include "core/smtp/ClientConnection.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -6,11 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Result.h"
-#include "core/net/Resolver.h"
-#include "core/smtp/ClientConnection.h"
 
 namespace postern::gateway {
 

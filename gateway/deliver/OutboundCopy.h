@@ -1,15 +1,15 @@
 #pragma once
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/base/Mutex.h"
 #include "core/smtp/ClientConnection.h"
 #include "gateway/deliver/CopyQueue.h"
 #include "gateway/deliver/FloorGuard.h"
 #include "gateway/deliver/Scheduler.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace postern::gateway {
 

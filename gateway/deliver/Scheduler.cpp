@@ -74,6 +74,8 @@ void Scheduler::add(const CopySummary& copy, TimePoint now) {
   entry.due = toMicros(copy.notBefore);
   entry.expires = toMicros(copy.expiresAt);
   if (entry.expires == 0) entry.expires = toMicros(copy.queuedAt + options_.expiry);
+  // Its time ran out while nobody could try, or the clock is wrong: it gets time for a try.
+  if (entry.expires <= toMicros(now)) entry.expires = toMicros(now + options_.maxRetry);
   entry.attempts = copy.attempts;
   entry.urgent = copy.kind != app::Copy::Kind::Content;
   entry.verified = copy.protection == app::Protection::Tls && copy.kind == app::Copy::Kind::Content;
@@ -221,7 +223,9 @@ bool Scheduler::hasReady(Lane lane) const {
   return !state.urgent.empty() || !state.bulk.empty();
 }
 
-bool Scheduler::needsVerified(Lane lane) const { return lanes_.at(lane).verified; }
+bool Scheduler::needsVerified(Lane lane) const {
+  return lanes_.at(lane).verified;
+}
 
 Scheduler::Job Scheduler::jobOf(std::uint64_t key, const Entry& entry) const {
   return {key, entry.attempts, domains_[entry.domain].name, fromMicros(entry.expires)};
@@ -247,7 +251,9 @@ std::optional<Scheduler::Job> Scheduler::next(Lane lane, TimePoint now) {
   return takeFrom(state.bulk, lane, now);
 }
 
-void Scheduler::finish(std::uint64_t key) { remove(key); }
+void Scheduler::finish(std::uint64_t key) {
+  remove(key);
+}
 
 void Scheduler::defer(std::uint64_t key, TimePoint until, TimePoint now) {
   if (const auto found = copies_.find(key); found != copies_.end()) ++found->second.attempts;
@@ -275,7 +281,9 @@ std::chrono::microseconds Scheduler::backOff(std::uint32_t failures) {
   return std::chrono::microseconds(jitter(random_));
 }
 
-TimePoint Scheduler::retryAt(std::uint32_t attempts, TimePoint now) { return now + backOff(attempts); }
+TimePoint Scheduler::retryAt(std::uint32_t attempts, TimePoint now) {
+  return now + backOff(attempts);
+}
 
 std::vector<Scheduler::Job> Scheduler::takeExpired(TimePoint now) {
   std::vector<Job> expired;

@@ -1,4 +1,6 @@
 #pragma once
+#include "gateway/deliver/CopyQueue.h"
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -9,15 +11,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "gateway/deliver/CopyQueue.h"
-
 namespace postern::gateway {
 
 // When which copy is tried. Copies that share a next hop (and the need for verified TLS) are a lane; a lane has
 // connections, up to a limit that it has to earn, and rests after connections failed.
 //
-// Invariants: 1. A copy is out at one place at a time: from next() or takeExpired() until finish(), defer() or putBack()
-// nobody else gets it. 2. Notices and reports go before content, within a lane and between lanes. 3. Lanes take turns.
+// Invariants: 1. A copy is out at one place at a time: from next() or takeExpired() until finish(), defer() or
+// putBack() nobody else gets it. 2. Notices and reports go before content, within a lane and between lanes. 3. Lanes
+// take turns.
 // 4. A lane that has not answered yet has few connections, and a quarter of all connections is kept for lanes that
 // have none, so that some slow destinations do not use up the pool. 5. What is held, not yet due or expired is never
 // given out by next(). 6. What is held does not expire.
@@ -47,7 +48,8 @@ public:
   Scheduler(const Options& options, HopName hopName);
 
   // What the queue says.
-  void add(const CopySummary& copy, TimePoint now);     // nothing happens if it is known already
+  // Nothing happens if it is known already. One that comes with its time run out gets `maxRetry` more.
+  void add(const CopySummary& copy, TimePoint now);
   void change(const CopySummary& copy, TimePoint now);  // held, released or to be tried at notBefore
   void remove(std::uint64_t key);
   void rerouted(TimePoint now);  // HopName answers differently from now on
@@ -55,16 +57,16 @@ public:
   // A lane that should get one more connection; it counts until closeLane().
   std::optional<Lane> openLane(TimePoint now);
   void closeLane(Lane lane);
-  void laneReached(Lane lane);                    // a connection stands: the lane may have more
+  void laneReached(Lane lane);                     // a connection stands: the lane may have more
   TimePoint laneFailed(Lane lane, TimePoint now);  // none was possible: the lane rests until then
-  bool shouldYield() const;                       // other lanes wait and no connection is left for them
-  bool needsVerified(Lane lane) const;            // its copies count on verified TLS
+  bool shouldYield() const;                        // other lanes wait and no connection is left for them
+  bool needsVerified(Lane lane) const;             // its copies count on verified TLS
 
   std::optional<Job> next(Lane lane, TimePoint now);
-  void finish(std::uint64_t key);                                     // had its final outcome
-  void defer(std::uint64_t key, TimePoint until, TimePoint now);      // was tried once more
-  void putBack(std::uint64_t key, TimePoint until, TimePoint now);    // was not tried
-  TimePoint retryAt(std::uint32_t attempts, TimePoint now);           // back-off after so many attempts
+  void finish(std::uint64_t key);                                   // had its final outcome
+  void defer(std::uint64_t key, TimePoint until, TimePoint now);    // was tried once more
+  void putBack(std::uint64_t key, TimePoint until, TimePoint now);  // was not tried
+  TimePoint retryAt(std::uint32_t attempts, TimePoint now);         // back-off after so many attempts
 
   std::vector<Job> takeExpired(TimePoint now);
 

@@ -1,4 +1,10 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Error.h"
+#include "core/base/Mutex.h"
+#include "listd/expand/WorkerLink.h"
+#include "listd/site/SiteContext.h"
+
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -7,12 +13,6 @@
 #include <optional>
 #include <thread>
 #include <type_traits>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Error.h"
-#include "core/base/Mutex.h"
-#include "listd/expand/WorkerLink.h"
-#include "listd/site/SiteContext.h"
 
 namespace postern::listd {
 
@@ -56,11 +56,13 @@ private:
   void enqueue(Job job);
   void run(std::stop_token stop);
   void serve(WorkerLink& link);
+  void sendRouting(app::GatewayLink& link);
   std::optional<Job> nextJob(const WorkerLink& link);
 
   SiteContext& context_;
   const GatewayAddress& address_;
   std::atomic<bool> connected_ = false;
+  bool viewIsOld_ = true;  // of the thread
   Mutex mutex_;
   Condition changed_;
   std::deque<Job> jobs_ GUARDED_BY(mutex_);

@@ -1,7 +1,5 @@
 #include "listd/expand/Intake.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/base/Log.h"
@@ -10,6 +8,8 @@
 #include "listd/compose/Bounce.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
+
+#include <nlohmann/json.hpp>
 
 namespace postern::listd {
 namespace {
@@ -82,19 +82,17 @@ void Intake::takeFor(const Arrival& arrival, const std::string& recipient) {
 
 void Intake::plan(const Arrival& arrival, const List& list) {
   const auto& submission = arrival.submission;
-  const bool known = context_.site.read([&](SiteTables& tables) {
-    return tables.posts.exists(arrival.item.id, submission.queueId, list.id);
-  });
+  const bool known = context_.site.read(
+      [&](SiteTables& tables) { return tables.posts.exists(arrival.item.id, submission.queueId, list.id); });
   if (known) return;
 
   PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
   if (arrival.message) {
     const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
-    ruling = judgePost(*arrival.message, submission, factsOf(list, context_.helpLink()), settings,
-                       [&](const std::string& author) {
-                         return context_.site.read(
-                             [&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
-                       });
+    ruling = judgePost(
+        *arrival.message, submission, factsOf(list, context_.helpLink()), settings, [&](const std::string& author) {
+          return context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
+        });
   }
 
   Post post;
@@ -112,11 +110,13 @@ void Intake::plan(const Arrival& arrival, const List& list) {
     context_.vault.put(post.vaultObject, list.id, submission.content);
   }
   const auto now = context_.clock.now();
-  const auto id =
-      context_.site.write([&](SiteTables& tables) { return writePlan(tables, post, list, ruling, now); });
+  const auto id = context_.site.write([&](SiteTables& tables) { return writePlan(tables, post, list, ruling, now); });
   if (!id) return;
   log::info("intake", "post planned",
-            {{"post", *id}, {"list", list.address}, {"queueId", post.queueId}, {"verdict", verdictWord(ruling.verdict)},
+            {{"post", *id},
+             {"list", list.address},
+             {"queueId", post.queueId},
+             {"verdict", verdictWord(ruling.verdict)},
              {"reason", ruling.reason}});
   planned_();
 }

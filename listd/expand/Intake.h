@@ -1,11 +1,11 @@
 #pragma once
-#include <functional>
-#include <string>
-
 #include "core/app/GatewayLink.h"
 #include "core/crypto/SealedBox.h"
 #include "core/mail/Message.h"
 #include "listd/site/SiteContext.h"
+
+#include <functional>
+#include <string>
 
 namespace postern::listd {
 

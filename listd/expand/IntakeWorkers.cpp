@@ -1,9 +1,9 @@
 #include "listd/expand/IntakeWorkers.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -15,8 +15,7 @@ constexpr std::chrono::milliseconds WaitForMail{1000};
 
 IntakeWorkers::IntakeWorkers(SiteContext& context, const GatewayAddress& address, Intake& intake, Troubles& troubles)
     : context_(context), address_(address), intake_(intake), troubles_(troubles) {
-  for (unsigned i = 0; i < Workers; ++i)
-    threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
+  for (unsigned i = 0; i < Workers; ++i) threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
 void IntakeWorkers::run(std::stop_token stop) {
@@ -47,8 +46,8 @@ void IntakeWorkers::takeAll(WorkerLink& link, Held& held) {
 }
 
 void IntakeWorkers::takeOne(WorkerLink& link, const app::AcceptedItem& item, Held& held) {
-  if (!troubles_.due(item.id, context_.clock.now())) {
-    held[item.id] = context_.clock.now() + std::chrono::seconds(1);
+  if (const auto retryAt = troubles_.retryAt(item.id); retryAt > context_.clock.now()) {
+    held[item.id] = retryAt;
     return;
   }
   try {

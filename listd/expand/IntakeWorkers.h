@@ -1,12 +1,12 @@
 #pragma once
+#include "listd/expand/Intake.h"
+#include "listd/expand/Troubles.h"
+#include "listd/expand/WorkerLink.h"
+
 #include <map>
 #include <stop_token>
 #include <thread>
 #include <vector>
-
-#include "listd/expand/Intake.h"
-#include "listd/expand/Troubles.h"
-#include "listd/expand/WorkerLink.h"
 
 namespace postern::listd {
 

@@ -1,15 +1,15 @@
 #pragma once
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/app/GatewayLink.h"
 #include "core/crypto/RecipientKey.h"
 #include "core/seal/SharedBody.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/site/SiteContext.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace postern::listd {
 

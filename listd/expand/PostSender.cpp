@@ -1,13 +1,13 @@
 #include "listd/expand/PostSender.h"
 
-#include <algorithm>
-#include <future>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/mail/MessageId.h"
 #include "listd/compose/Notice.h"
 #include "listd/ledger/Closing.h"
+
+#include <algorithm>
+#include <future>
 
 namespace postern::listd {
 namespace {
@@ -20,19 +20,26 @@ constexpr std::size_t ParallelFrom = 64;  // rows below which a second thread co
 
 WithheldReason noticeReason(Reason reason) {
   switch (reason) {
-    case Reason::NoKey: return WithheldReason::NoKey;
-    case Reason::KeyUnconfirmed: return WithheldReason::KeyNotConfirmed;
-    case Reason::CertificateExpired: return WithheldReason::KeyExpired;
-    case Reason::CertificateNotYetValid: return WithheldReason::KeyNotYetValid;
-    case Reason::Revoked: return WithheldReason::KeyRevoked;
+    case Reason::NoKey:
+      return WithheldReason::NoKey;
+    case Reason::KeyUnconfirmed:
+      return WithheldReason::KeyNotConfirmed;
+    case Reason::CertificateExpired:
+      return WithheldReason::KeyExpired;
+    case Reason::CertificateNotYetValid:
+      return WithheldReason::KeyNotYetValid;
+    case Reason::Revoked:
+      return WithheldReason::KeyRevoked;
     case Reason::WrongAddress:
     case Reason::WrongPurpose:
     case Reason::WeakKey:
     case Reason::UnsupportedKey:
-    case Reason::Untrusted: return WithheldReason::KeyUnfit;
+    case Reason::Untrusted:
+      return WithheldReason::KeyUnfit;
     case Reason::SealingFailed:
     case Reason::OpenList:
-    case Reason::ValidCertificate: return WithheldReason::SealingFailed;
+    case Reason::ValidCertificate:
+      return WithheldReason::SealingFailed;
   }
   throw Error(ErrorKind::Invariant, "unknown reason for a notice");
 }
@@ -91,8 +98,8 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
 
 PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint32_t size) {
   run.now = context_.clock.now();
-  auto rows = context_.site.read(
-      [&](SiteTables& tables) { return tables.ledger.toSend(run.post.id, after, size, run.now); });
+  auto rows =
+      context_.site.read([&](SiteTables& tables) { return tables.ledger.toSend(run.post.id, after, size, run.now); });
   Batch batch;
   if (rows.empty()) return batch;
   batch.lastKey = rows.back().row.id;
@@ -145,9 +152,12 @@ void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) 
 // The row's mail, or why it is withheld. A key that fails harms its own member only.
 std::optional<app::Copy> PostSender::sealRow(const Run& run, const RowToSend& row, Reason& reason) const {
   switch (row.row.kind) {
-    case Kind::Notice: return makeNotice(run, row.row);
-    case Kind::Report: return makeReport(run, row.row);
-    case Kind::Content: break;
+    case Kind::Notice:
+      return makeNotice(run, row.row);
+    case Kind::Report:
+      return makeReport(run, row.row);
+    case Kind::Content:
+      break;
   }
   if (!run.list.secure) return run.content->plainCopy(row.row);
   reason = row.keyReason;
@@ -171,8 +181,8 @@ app::Copy PostSender::makeNotice(const Run& run, const LedgerRow& row) const {
   copy.key = row.id;
   copy.kind = Kind::Notice;
   copy.recipient = row.recipient;
-  copy.head = withheldNotice(run.facts, addressOf(row), noticeReason(reason),
-                             {mail::makeMessageId(domain.value()), run.now});
+  copy.head =
+      withheldNotice(run.facts, addressOf(row), noticeReason(reason), {mail::makeMessageId(domain.value()), run.now});
   copy.expiresAt = run.now + context_.config.expiry;
   return copy;
 }

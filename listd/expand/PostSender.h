@@ -1,15 +1,15 @@
 #pragma once
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "core/app/GatewayLink.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/expand/PostContent.h"
 #include "listd/expand/SubmitGate.h"
 #include "listd/site/SiteContext.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace postern::listd {
 

@@ -14,7 +14,8 @@ app::RoutingView buildRoutingView(SiteContext& context) {
       // Bounces of what a closed list sent still come in.
       const auto bounces = subAddress(factsOf(list, view.helpLink).address, "bounces");
       view.addresses.push_back({bounces.key(), list.address, list.secure, app::RoutedAddress::Role::Bounces});
-      if (list.open) view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
+      if (list.open)
+        view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
     }
     view.routes = tables.routes.all();
   });

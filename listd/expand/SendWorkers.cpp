@@ -1,10 +1,10 @@
 #include "listd/expand/SendWorkers.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "listd/expand/Troubles.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -15,8 +15,7 @@ constexpr std::chrono::milliseconds LongestWait{1000};  // also how late a retry
 
 SendWorkers::SendWorkers(SiteContext& context, const GatewayAddress& address, SubmitGate& gate)
     : context_(context), address_(address), gate_(gate) {
-  for (unsigned i = 0; i < Workers; ++i)
-    threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
+  for (unsigned i = 0; i < Workers; ++i) threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
 SendWorkers::~SendWorkers() {
@@ -77,15 +76,15 @@ void SendWorkers::noteTrouble(std::uint64_t postId, const std::string& text) {
       const auto post = tables.posts.find(postId);
       if (post) tables.posts.setTrouble(postId, text, post->tries + 1, now + retryWait(post->tries));
     });
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The store itself is in trouble: the post is planned still, and will be claimed again.
-    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.message()}});
+    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.what()}});
   }
 }
 
 std::optional<std::uint64_t> SendWorkers::claim() {
-  const auto due = context_.site.read(
-      [&](SiteTables& tables) { return tables.posts.toSend(context_.clock.now(), Workers + 1); });
+  const auto due =
+      context_.site.read([&](SiteTables& tables) { return tables.posts.toSend(context_.clock.now(), Workers + 1); });
   const MutexLock lock(mutex_);
   for (const auto id : due)
     if (claimed_.insert(id).second) return id;
@@ -103,8 +102,9 @@ std::uint64_t SendWorkers::wakes() {
 }
 
 void SendWorkers::waitForWork(const std::stop_token& stop, std::uint64_t seen) {
-  std::unique_lock<Mutex> lock(mutex_);
-  changed_.wait_for(lock, LongestWait, [&] { return stop.stop_requested() || wakes_ != seen; });
+  const MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, LongestWait,
+                    [&]() REQUIRES_LOCK(mutex_) { return stop.stop_requested() || wakes_ != seen; });
 }
 
 }  // namespace postern::listd

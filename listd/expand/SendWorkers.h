@@ -1,14 +1,14 @@
 #pragma once
+#include "core/base/Mutex.h"
+#include "listd/expand/PostSender.h"
+#include "listd/expand/WorkerLink.h"
+
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <stop_token>
 #include <thread>
 #include <vector>
-
-#include "core/base/Mutex.h"
-#include "listd/expand/PostSender.h"
-#include "listd/expand/WorkerLink.h"
 
 namespace postern::listd {
 

@@ -22,10 +22,10 @@ void Troubles::solved(std::uint64_t acceptedId) {
   troubles_.erase(acceptedId);
 }
 
-bool Troubles::due(std::uint64_t acceptedId, TimePoint now) const {
+TimePoint Troubles::retryAt(std::uint64_t acceptedId) const {
   const MutexLock lock(mutex_);
   const auto found = troubles_.find(acceptedId);
-  return found == troubles_.end() || found->second.retryAt <= now;
+  return found == troubles_.end() ? TimePoint() : found->second.retryAt;
 }
 
 std::vector<std::string> Troubles::texts(std::size_t limit) const {

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/base/Mutex.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/base/Mutex.h"
 
 namespace postern::listd {
 
@@ -19,8 +19,8 @@ public:
   // The time of the next try.
   TimePoint failed(std::uint64_t acceptedId, const std::string& text, TimePoint now);
   void solved(std::uint64_t acceptedId);
-  // True when the message is to be tried now.
-  bool due(std::uint64_t acceptedId, TimePoint now) const;
+  // When the message is to be tried again; zero: it never failed.
+  TimePoint retryAt(std::uint64_t acceptedId) const;
   std::vector<std::string> texts(std::size_t limit) const;
 
 private:

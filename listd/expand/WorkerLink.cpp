@@ -1,10 +1,10 @@
 #include "listd/expand/WorkerLink.h"
 
-#include <algorithm>
-#include <functional>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+
+#include <algorithm>
+#include <functional>
 
 namespace postern::listd {
 namespace {
@@ -17,10 +17,10 @@ constexpr milliseconds LongestWait{1000};
 
 WorkerLink::WorkerLink(const GatewayAddress& address, std::stop_token stop)
     : address_(address), stop_(std::move(stop)), wait_(FirstWait), onStop_(stop_, std::function<void()>([this] {
-        const MutexLock lock(mutex_);
-        if (link_) link_->shutdown();
-        changed_.notify_all();
-      })) {}
+                                                                             const MutexLock lock(mutex_);
+                                                                             if (link_) link_->shutdown();
+                                                                             changed_.notify_all();
+                                                                           })) {}
 
 app::GatewayLink& WorkerLink::get() {
   while (!stopping()) {

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Mutex.h"
+#include "core/base/Secret.h"
+
 #include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Mutex.h"
-#include "core/base/Secret.h"
 
 namespace postern::listd {
 

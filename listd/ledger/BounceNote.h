@@ -1,8 +1,8 @@
 #pragma once
-#include <cstdint>
-
 #include "listd/compose/Bounce.h"
 #include "listd/site/SiteStore.h"
+
+#include <cstdint>
 
 namespace postern::listd {
 

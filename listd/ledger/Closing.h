@@ -1,7 +1,7 @@
 #pragma once
-#include <cstdint>
-
 #include "listd/site/SiteStore.h"
+
+#include <cstdint>
 
 namespace postern::listd {
 

@@ -1,10 +1,10 @@
 #include "listd/ledger/EventRecorder.h"
 
-#include <set>
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "listd/ledger/Closing.h"
+
+#include <set>
 
 namespace postern::listd {
 namespace {
@@ -15,12 +15,17 @@ constexpr std::int64_t MicrosOfMinute = 60'000'000;
 
 CopyState stateAfter(Outcome outcome) {
   switch (outcome) {
-    case Outcome::Delivered: return CopyState::Delivered;
-    case Outcome::Deferred: return CopyState::Deferred;
+    case Outcome::Delivered:
+      return CopyState::Delivered;
+    case Outcome::Deferred:
+      return CopyState::Deferred;
     case Outcome::Failed:
-    case Outcome::Blocked: return CopyState::Failed;
-    case Outcome::Expired: return CopyState::Expired;
-    case Outcome::Dropped: return CopyState::Dropped;
+    case Outcome::Blocked:
+      return CopyState::Failed;
+    case Outcome::Expired:
+      return CopyState::Expired;
+    case Outcome::Dropped:
+      return CopyState::Dropped;
   }
   throw Error(ErrorKind::Malformed, "the gateway told an unknown outcome");
 }
@@ -70,8 +75,14 @@ public:
 
 private:
   static Attempt attemptOf(const app::DeliveryEvent& event) {
-    return {event.attempt,   app::outcomeName(event.outcome), event.at,  event.remoteHost, event.remoteAddress,
-            event.replyCode, event.replyText,                 event.tls};
+    return {event.attempt,
+            app::outcomeName(event.outcome),
+            event.at,
+            event.remoteHost,
+            event.remoteAddress,
+            event.replyCode,
+            event.replyText,
+            event.tls};
   }
 
   bool isOfSecureList(std::uint64_t postId) {

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "listd/site/SiteStore.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "listd/site/SiteStore.h"
 
 namespace postern::listd {
 

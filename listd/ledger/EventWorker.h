@@ -1,11 +1,11 @@
 #pragma once
-#include <functional>
-#include <stop_token>
-#include <thread>
-
 #include "listd/expand/SubmitGate.h"
 #include "listd/expand/WorkerLink.h"
 #include "listd/site/SiteContext.h"
+
+#include <functional>
+#include <stop_token>
+#include <thread>
 
 namespace postern::listd {
 

@@ -1,15 +1,17 @@
 #include "listd/orders/Args.h"
 
-#include <charconv>
-
 #include "core/mail/Text.h"
+
+#include <charconv>
 
 namespace postern::listd {
 namespace {
 
 using nlohmann::json;
 
-std::string named(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string named(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
 
 std::string checkedLine(std::string_view name, std::string value, std::size_t maxSize) {
   if (value.size() > maxSize)
@@ -34,7 +36,9 @@ const json* Args::find(std::string_view name) const {
   return found == args_.end() || found->is_null() ? nullptr : &*found;
 }
 
-bool Args::has(std::string_view name) const { return find(name) != nullptr; }
+bool Args::has(std::string_view name) const {
+  return find(name) != nullptr;
+}
 
 std::string Args::text(std::string_view name, std::size_t maxSize) const {
   auto value = textOr(name, {}, maxSize);
@@ -98,8 +102,7 @@ mail::Address Args::address(std::string_view name) const {
   const auto value = text(name, 400);
   auto address = mail::Address::parse(value);
   if (!address)
-    refuse("invalid",
-           "\"" + value + "\" is not a mail address: " + mail::addressErrorText(address.error()),
+    refuse("invalid", "\"" + value + "\" is not a mail address: " + mail::addressErrorText(address.error()),
            "give an address as in ann@example.org");
   return std::move(*address);
 }

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/app/Orders.h"
+#include "core/mail/Address.h"
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/app/Orders.h"
-#include "core/mail/Address.h"
 
 namespace postern::listd {
 
@@ -26,7 +26,8 @@ public:
   bool flag(std::string_view name) const;                               // false if missing
   std::uint64_t number(std::string_view name, std::uint64_t fallback, std::uint64_t least, std::uint64_t most) const;
   std::uint64_t id(std::string_view name) const;  // a number or its digits
-  std::string word(std::string_view name, std::string_view fallback, std::initializer_list<std::string_view> allowed) const;
+  std::string word(std::string_view name, std::string_view fallback,
+                   std::initializer_list<std::string_view> allowed) const;
   mail::Address address(std::string_view name) const;
   mail::DomainName domain(std::string_view name) const;
 

@@ -84,7 +84,8 @@ json listRoutes(OrderTools& tools, const OrderCall&) {
 json removeRoute(OrderTools& tools, const OrderCall& call) {
   const auto domain = routeDomain(call.args);
   return change(tools, call, [&](SiteTables& tables) {
-    if (!tables.routes.remove(domain)) refuse("not-found", "there is no route for " + domain, "see: postern route list");
+    if (!tables.routes.remove(domain))
+      refuse("not-found", "there is no route for " + domain, "see: postern route list");
     tables.counters.take(CounterStore::Routing);
     return json::object();
   });

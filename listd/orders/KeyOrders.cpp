@@ -18,8 +18,8 @@ std::vector<MemberKey> requireKeys(SiteTables& tables, const Args& args) {
   auto prefix = mail::lowerAscii(args.text("fingerprint", 100));
   std::erase(prefix, ':');
   if (prefix.size() < ShortestPrefix || prefix.find_first_not_of("0123456789abcdef") != std::string::npos)
-    refuse("invalid", "that is no fingerprint", "give at least " + std::to_string(ShortestPrefix) +
-                                                    " of its hexadecimal digits; see: postern key list");
+    refuse("invalid", "that is no fingerprint",
+           "give at least " + std::to_string(ShortestPrefix) + " of its hexadecimal digits; see: postern key list");
   auto keys = tables.keys.withFingerprintPrefix(prefix);
   if (keys.empty()) refuse("not-found", "there is no key with the fingerprint " + prefix, "see: postern key list");
   for (const auto& key : keys)
@@ -49,10 +49,12 @@ json importMemberKey(OrderTools& tools, const OrderCall& call) {
   if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
   const auto& key = *imported;
   return change(tools, call, [&](SiteTables& tables) {
+    // One certificate may name several addresses; revoked is revoked for all of them.
+    for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
+      if (same.facts.state == KeyState::Revoked)
+        refuse("refused", "this certificate was revoked here and is never used again",
+               "ask the member for another certificate");
     const auto known = tables.keys.find(address, key.facts.fingerprint);
-    if (known && known->facts.state == KeyState::Revoked)
-      refuse("refused", "this certificate was revoked here and is never used again",
-             "ask the member for another certificate");
     if (known)
       tables.keys.replaceVerdict(key);
     else
@@ -65,7 +67,8 @@ json importMemberKey(OrderTools& tools, const OrderCall& call) {
 json listKeys(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 1000));
   const auto after = call.args.textOr("after", {}).empty() ? 0 : call.args.id("after");
-  const auto address = call.args.textOr("address", {}, 400).empty() ? std::string() : call.args.address("address").key();
+  const auto address =
+      call.args.textOr("address", {}, 400).empty() ? std::string() : call.args.address("address").key();
   return tools.context.site.read([&](SiteTables& tables) {
     const auto keys = tables.keys.page(address, after, limit);
     auto items = json::array();
@@ -79,9 +82,13 @@ json showKey(OrderTools& tools, const OrderCall& call) {
       [&](SiteTables& tables) { return viewOf(requireKeys(tables, call.args).front(), tools.now()); });
 }
 
-json confirmKey(OrderTools& tools, const OrderCall& call) { return setKeyState(tools, call, KeyState::Confirmed); }
+json confirmKey(OrderTools& tools, const OrderCall& call) {
+  return setKeyState(tools, call, KeyState::Confirmed);
+}
 
-json revokeKey(OrderTools& tools, const OrderCall& call) { return setKeyState(tools, call, KeyState::Revoked); }
+json revokeKey(OrderTools& tools, const OrderCall& call) {
+  return setKeyState(tools, call, KeyState::Revoked);
+}
 
 // Looks at the certificate itself again, with the authorities as they are now.
 json checkKey(OrderTools& tools, const OrderCall& call) {

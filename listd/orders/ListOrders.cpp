@@ -12,7 +12,9 @@ namespace {
 // Long enough that readers need not trust a new certificate each year; renewal is announced 30 days ahead.
 constexpr std::chrono::days CertificateLifetime{3 * 365};
 
-json withCounts(SiteTables& tables, const List& list) { return viewOf(list, tables.members.counts(list.id)); }
+json withCounts(SiteTables& tables, const List& list) {
+  return viewOf(list, tables.members.counts(list.id));
+}
 
 std::string classOf(const Args& args, std::string_view fallback) {
   return args.word("class", fallback, {"low", "moderate", "high"});
@@ -50,7 +52,8 @@ json createList(OrderTools& tools, const OrderCall& call) {
   takeSettings(call.args, list);
   const auto refuseExisting = [&](SiteTables& tables) {
     if (!tables.domains.find(list.domain))
-      refuse("not-found", list.domain + " is not a domain of this site", "run first: postern domain add " + list.domain);
+      refuse("not-found", list.domain + " is not a domain of this site",
+             "run first: postern domain add " + list.domain);
     if (tables.lists.find(list.address)) refuse("exists", "there is a list " + list.address + " already");
   };
   tools.context.site.read(refuseExisting);  // before the costly key
@@ -61,7 +64,8 @@ json createList(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     refuseExisting(tables);
     list.id = tables.lists.add(list);
-    // Before the list is there: should the commit fail, a key is left that no list names, and the next list replaces it.
+    // Before the list is there: should the commit fail, a key is left that no list names, and the next list replaces
+    // it.
     tools.context.keys.storeSigningKey(list.id, ListSigningKey, identity.exportPrivateKey());
     tables.counters.take(CounterStore::Routing);
     return withCounts(tables, list);

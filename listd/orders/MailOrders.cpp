@@ -42,9 +42,8 @@ json actOnQueue(OrderTools& tools, const OrderCall& call, std::string_view actio
     refuse("usage", "say which copy", "give its id, or --all for every copy; see: postern queue list");
   const auto key = all ? 0 : call.args.id("id");
   if (!all && key == 0) refuse("not-found", "there is no copy 0", "see: postern queue list");
-  const auto changed = askGateway(tools, [action = std::string(action), key](app::GatewayLink& link) {
-    return link.queueAct(action, key);
-  });
+  const auto changed = askGateway(
+      tools, [action = std::string(action), key](app::GatewayLink& link) { return link.queueAct(action, key); });
   if (!all && changed == 0)
     refuse("not-found", "copy " + std::to_string(key) + " is not in the queue, or nothing had to change",
            "see: postern queue list");
@@ -109,10 +108,18 @@ json showQueued(OrderTools& tools, const OrderCall& call) {
   });
 }
 
-json retryQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "retry"); }
-json holdQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "hold"); }
-json releaseQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "release"); }
-json dropQueued(OrderTools& tools, const OrderCall& call) { return actOnQueue(tools, call, "drop"); }
+json retryQueued(OrderTools& tools, const OrderCall& call) {
+  return actOnQueue(tools, call, "retry");
+}
+json holdQueued(OrderTools& tools, const OrderCall& call) {
+  return actOnQueue(tools, call, "hold");
+}
+json releaseQueued(OrderTools& tools, const OrderCall& call) {
+  return actOnQueue(tools, call, "release");
+}
+json dropQueued(OrderTools& tools, const OrderCall& call) {
+  return actOnQueue(tools, call, "drop");
+}
 
 json trace(OrderTools& tools, const OrderCall& call) {
   const auto id = call.args.text("id", 300);
@@ -121,8 +128,7 @@ json trace(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     auto post = tables.posts.findByAnyId(id);
     if (!post && !id.starts_with('<')) post = tables.posts.findByAnyId("<" + id + ">");
-    if (!post)
-      refuse("not-found", "no post has the Message-ID, queue id or number " + id, "see: postern post list");
+    if (!post) refuse("not-found", "no post has the Message-ID, queue id or number " + id, "see: postern post list");
     auto recipients = json::array();
     const auto rows = tables.ledger.page(post->id, after, limit);
     for (const auto& row : rows)

@@ -13,8 +13,8 @@ constexpr std::size_t MaxName = 100;
 constexpr std::size_t MaxCsv = 32u << 20;
 constexpr std::size_t MaxErrors = 1000;
 
-// "ready", "withheld" and "disabled" choose by standing; a text with "@" in it is the beginning of an address, any other
-// a part of address or name.
+// "ready", "withheld" and "disabled" choose by standing; a text with "@" in it is the beginning of an address, any
+// other a part of address or name.
 MemberFilter filterOf(const Args& args) {
   const auto text = mail::lowerAscii(args.textOr("filter", {}, 400));
   if (text == "ready" || text == "withheld" || text == "disabled") return {text, {}, {}};
@@ -102,7 +102,8 @@ json addMember(OrderTools& tools, const OrderCall& call) {
   const auto name = call.args.textOr("name", {}, MaxName);
   return change(tools, call, [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
-    if (tables.members.find(list.id, address)) refuse("exists", address + " is a member of " + list.address + " already");
+    if (tables.members.find(list.id, address))
+      refuse("exists", address + " is a member of " + list.address + " already");
     refuseListAsMember(tables, address);
     const auto member = newMember(list, address, name, tools.now());
     tables.members.add(member, decide(list.secure, tables.keys.factsOf(address), tools.now()));
@@ -167,8 +168,8 @@ json exportMembers(OrderTools& tools, const OrderCall& call) {
     for (;;) {
       const auto members = tables.members.page(list.id, {}, after, PageSize);
       for (const auto& member : members)
-        csv += csvLine({member.address, member.name, member.enabled ? "enabled" : "disabled", member.protection,
-                        member.reason});
+        csv += csvLine(
+            {member.address, member.name, member.enabled ? "enabled" : "disabled", member.protection, member.reason});
       if (members.size() < PageSize) break;
       after = members.back().address;
     }

@@ -59,7 +59,9 @@ constexpr OrderRow Table[] = {
 
 }  // namespace
 
-std::span<const OrderRow> orderTable() { return Table; }
+std::span<const OrderRow> orderTable() {
+  return Table;
+}
 
 nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
   const auto row = std::find_if(std::begin(Table), std::end(Table), [&](const auto& r) { return r.name == order; });

@@ -1,9 +1,9 @@
 #pragma once
-#include <nlohmann/json.hpp>
-#include <string_view>
-
 #include "core/app/Orders.h"
 #include "listd/orders/OrderTools.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace postern::listd {
 

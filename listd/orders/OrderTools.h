@@ -1,16 +1,16 @@
 #pragma once
-#include <functional>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <type_traits>
-#include <utility>
-
 #include "core/app/Orders.h"
 #include "core/crypto/Password.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
 #include "listd/orders/Args.h"
 #include "listd/site/SiteContext.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 namespace postern::listd {
 

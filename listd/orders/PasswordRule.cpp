@@ -1,11 +1,11 @@
 #include "listd/orders/PasswordRule.h"
 
-#include <algorithm>
-#include <set>
-
 #include "core/base/Error.h"
 #include "core/mail/Text.h"
 #include "listd/CommonPasswords.h"
+
+#include <algorithm>
+#include <set>
 
 namespace postern::listd {
 namespace {
@@ -16,7 +16,9 @@ std::size_t lengthOf(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+bool isLetter(char c) {
+  return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 // "__ada2026!" -> "ada"
 std::string_view withoutDecoration(std::string_view text) {

@@ -11,8 +11,12 @@ constexpr std::chrono::seconds LongestBlock{300};
 constexpr std::uint32_t FreePerAccount = 5;
 constexpr std::uint32_t FreePerClient = 20;  // an office may share one address
 
-std::string accountSubject(const std::string& account) { return "account:" + account; }
-std::string clientSubject(const std::string& client) { return "client:" + client; }
+std::string accountSubject(const std::string& account) {
+  return "account:" + account;
+}
+std::string clientSubject(const std::string& client) {
+  return "client:" + client;
+}
 
 std::chrono::seconds blockAfter(std::uint32_t failures, std::uint32_t free) {
   if (failures < free) return std::chrono::seconds(0);

@@ -1,7 +1,7 @@
 #pragma once
-#include <string>
-
 #include "listd/site/SiteStore.h"
+
+#include <string>
 
 namespace postern::listd {
 

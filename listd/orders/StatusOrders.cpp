@@ -13,7 +13,9 @@ constexpr std::chrono::days SoonEnding{30};
 constexpr std::uint64_t MinutesOfDay = 24 * 60;
 constexpr std::uint32_t ShownTroubles = 20;
 
-json problem(std::string what, std::string todo) { return {{"what", std::move(what)}, {"do", std::move(todo)}}; }
+json problem(std::string what, std::string todo) {
+  return {{"what", std::move(what)}, {"do", std::move(todo)}};
+}
 
 std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
   return std::to_string(number) + " " + (number == 1 ? one : many);
@@ -64,26 +66,26 @@ void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
     for (const auto& count : tables.members.counts(list.id))
       if (count.standing == "withheld") withheld += count.members;
     if (withheld > 0)
-      problems.push_back(problem(counted(withheld, "member", "members") + " of " + list.address +
-                                     " would get no copy of the next post.",
-                                 "See: postern list readiness " + list.address));
+      problems.push_back(problem(
+          counted(withheld, "member", "members") + " of " + list.address + " would get no copy of the next post.",
+          "See: postern list readiness " + list.address));
     if (list.certificateEnds < now + SoonEnding)
-      problems.push_back(problem("The certificate with which " + list.address + " signs ends on " +
-                                     formatRfc3339(list.certificateEnds) + ".",
-                                 "Plan its renewal, and tell the members that the list will sign with a new one."));
+      problems.push_back(problem(
+          "The certificate with which " + list.address + " signs ends on " + formatRfc3339(list.certificateEnds) + ".",
+          "Plan its renewal, and tell the members that the list will sign with a new one."));
   }
   const auto ending = tables.keys.endingBefore(now, now + SoonEnding);
   if (ending > 0)
-    problems.push_back(problem(counted(ending, "member has a certificate", "members have certificates") +
-                                   " that ends within 30 days.",
-                               "Ask them for new ones; see: postern key list"));
+    problems.push_back(
+        problem(counted(ending, "member has a certificate", "members have certificates") + " that ends within 30 days.",
+                "Ask them for new ones; see: postern key list"));
 }
 
 void addStuckMail(json& problems, SiteTables& tables, const Troubles& troubles) {
   for (const auto& post : tables.posts.inTrouble(ShownTroubles))
-    problems.push_back(problem("Post " + std::to_string(post.id) + " is stuck: " + post.trouble,
-                               "It is tried again at " + formatRfc3339(post.retryAt) +
-                                   "; see: postern trace " + std::to_string(post.id)));
+    problems.push_back(problem(
+        "Post " + std::to_string(post.id) + " is stuck: " + post.trouble,
+        "It is tried again at " + formatRfc3339(post.retryAt) + "; see: postern trace " + std::to_string(post.id)));
   for (const auto& text : troubles.texts(ShownTroubles))
     problems.push_back(problem("Mail waits at the gateway: " + text, "See the log of postern-listd."));
 }

@@ -18,9 +18,13 @@ constexpr std::chrono::hours LinkLifetime{24};
 constexpr std::size_t LongestPassword = 1000;
 constexpr std::string_view TotpKeyLabel = "postern totp v1";
 
-crypto::AeadKey totpKey(const OrderTools& tools) { return crypto::AeadKey(tools.context.root.derive(TotpKeyLabel)); }
+crypto::AeadKey totpKey(const OrderTools& tools) {
+  return crypto::AeadKey(tools.context.root.derive(TotpKeyLabel));
+}
 
-std::string hashOf(std::string_view token) { return crypto::hex(crypto::sha256(token)); }
+std::string hashOf(std::string_view token) {
+  return crypto::hex(crypto::sha256(token));
+}
 
 [[noreturn]] void refuseLink() {
   refuse("refused", "this set-up link is used, too old, or was never made",
@@ -58,7 +62,8 @@ json makeSetupLink(OrderTools& tools, const OrderCall& call) {
                        tools.now() + LinkLifetime, TimePoint()};
   return change(tools, call, [&](SiteTables& tables) {
     if (tables.accounts.any())
-      refuse("refused", "there is an account already, so no set-up link is made", "sign in at " + tools.context.webUrl());
+      refuse("refused", "there is an account already, so no set-up link is made",
+             "sign in at " + tools.context.webUrl());
     tables.accounts.addLink(link);
     return json{{"url", tools.context.webUrl() + "/setup?token=" + token},
                 {"token", token},

@@ -5,8 +5,8 @@ namespace postern::listd {
 using nlohmann::json;
 
 json viewOf(const Domain& domain) {
-  return {{"name", domain.name}, {"kind", domain.kind}, {"createdAt", toMicros(domain.createdAt)},
-          {"lists", domain.lists}};
+  return {
+      {"name", domain.name}, {"kind", domain.kind}, {"createdAt", toMicros(domain.createdAt)}, {"lists", domain.lists}};
 }
 
 json viewOf(const app::Route& route) {
@@ -81,9 +81,9 @@ json viewOf(const Account& account) {
 }
 
 json viewOf(const Flow& flow) {
-  return {{"at", toMicros(flow.at)},       {"accepted", flow.accepted}, {"refused", flow.refused},
-          {"posts", flow.posts},           {"delivered", flow.delivered}, {"deferred", flow.deferred},
-          {"failed", flow.failed},         {"withheld", flow.withheld}};
+  return {{"at", toMicros(flow.at)}, {"accepted", flow.accepted},   {"refused", flow.refused},
+          {"posts", flow.posts},     {"delivered", flow.delivered}, {"deferred", flow.deferred},
+          {"failed", flow.failed},   {"withheld", flow.withheld}};
 }
 
 json viewOf(const app::TlsFacts& tls) {
@@ -95,12 +95,9 @@ json viewOf(const app::TlsFacts& tls) {
 }
 
 json viewOf(const Attempt& attempt) {
-  return {{"at", toMicros(attempt.at)},
-          {"outcome", attempt.outcome},
-          {"remoteHost", attempt.remoteHost},
-          {"remoteAddress", attempt.remoteAddress},
-          {"replyCode", attempt.replyCode},
-          {"replyText", attempt.replyText},
+  return {{"at", toMicros(attempt.at)},       {"outcome", attempt.outcome},
+          {"remoteHost", attempt.remoteHost}, {"remoteAddress", attempt.remoteAddress},
+          {"replyCode", attempt.replyCode},   {"replyText", attempt.replyText},
           {"tls", viewOf(attempt.tls)}};
 }
 
@@ -119,8 +116,10 @@ std::string stateOf(const Post& post) {
     case PostState::Planned:
       if (!post.trouble.empty()) return "stuck";
       return post.reported ? "sent" : "sending";
-    case PostState::Sent: return "sent";
-    case PostState::Done: return "done";
+    case PostState::Sent:
+      return "sent";
+    case PostState::Done:
+      return "done";
   }
   return "stuck";
 }
@@ -130,6 +129,8 @@ std::string stateOf(const LedgerRow& row, const Post& post) {
   return copyStateWord(row.state);
 }
 
-json pageOf(json items, std::string next) { return {{"items", std::move(items)}, {"next", std::move(next)}}; }
+json pageOf(json items, std::string next) {
+  return {{"items", std::move(items)}, {"next", std::move(next)}};
+}
 
 }  // namespace postern::listd

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "listd/site/SiteStore.h"
+
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-
-#include "core/app/GatewayLink.h"
-#include "listd/site/SiteStore.h"
 
 namespace postern::listd {
 
@@ -18,8 +18,8 @@ nlohmann::json viewOf(const Account& account);
 nlohmann::json viewOf(const Flow& flow);
 nlohmann::json viewOf(const app::TlsFacts& tls);
 nlohmann::json viewOf(const Attempt& attempt);
-nlohmann::json countsOf(const Post& post);  // recipients delivered deferred failed withheld
-std::string stateOf(const Post& post);      // "rejected" "ignored" "stuck" "sending" "sent" "done"
+nlohmann::json countsOf(const Post& post);                    // recipients delivered deferred failed withheld
+std::string stateOf(const Post& post);                        // "rejected" "ignored" "stuck" "sending" "sent" "done"
 std::string stateOf(const LedgerRow& row, const Post& post);  // as the ledger's words; "queued" once the gateway has it
 
 // {"items": […], "next": cursor or ""}

@@ -1,16 +1,22 @@
 #include "listd/plan/Decision.h"
 
-#include <array>
-
 #include "core/base/Error.h"
+
+#include <array>
 
 namespace postern::listd {
 namespace {
 
 // Which reason to show when no key is usable: the first of these that any key has is what the member can act on.
-constexpr std::array Nearest{Reason::CertificateNotYetValid, Reason::CertificateExpired, Reason::KeyUnconfirmed,
-                             Reason::Untrusted,              Reason::WrongAddress,       Reason::WrongPurpose,
-                             Reason::WeakKey,                Reason::UnsupportedKey,     Reason::Revoked};
+constexpr std::array Nearest{Reason::CertificateNotYetValid,
+                             Reason::CertificateExpired,
+                             Reason::KeyUnconfirmed,
+                             Reason::Untrusted,
+                             Reason::WrongAddress,
+                             Reason::WrongPurpose,
+                             Reason::WeakKey,
+                             Reason::UnsupportedKey,
+                             Reason::Revoked};
 
 std::size_t distance(Reason reason) {
   for (std::size_t i = 0; i < Nearest.size(); ++i)
@@ -22,9 +28,12 @@ std::size_t distance(Reason reason) {
 
 const char* keyStateWord(KeyState state) {
   switch (state) {
-    case KeyState::Proposed: return "proposed";
-    case KeyState::Confirmed: return "confirmed";
-    case KeyState::Revoked: return "revoked";
+    case KeyState::Proposed:
+      return "proposed";
+    case KeyState::Confirmed:
+      return "confirmed";
+    case KeyState::Revoked:
+      return "revoked";
   }
   throw Error(ErrorKind::Invariant, "a key has an unknown state");
 }

@@ -1,18 +1,19 @@
 #pragma once
-#include <span>
-#include <string>
-
 #include "core/app/GatewayLink.h"
 #include "core/base/Clock.h"
 #include "listd/plan/Reason.h"
 
+#include <span>
+#include <string>
+
 namespace postern::listd {
 
 enum class KeyState { Proposed, Confirmed, Revoked };
-const char* keyStateWord(KeyState state);  // "proposed" "confirmed" "revoked"
+const char* keyStateWord(KeyState state);       // "proposed" "confirmed" "revoked"
 KeyState parseKeyState(std::string_view word);  // throws Error(Store): the word came from the database
 
-// What the plan looks at in a member's key. `verdict` was found when the key was imported and does not change with time.
+// What the plan looks at in a member's key. `verdict` was found when the key was imported and does not change with
+// time.
 struct KeyFacts {
   std::string fingerprint;
   KeyState state = KeyState::Proposed;

@@ -32,13 +32,20 @@ Reason verdictOf(crypto::CertificateState state) {
   switch (state) {
     case State::Valid:
     case State::Expired:
-    case State::NotYetValid: return Reason::ValidCertificate;
-    case State::WrongAddress: return Reason::WrongAddress;
-    case State::WrongUsage: return Reason::WrongPurpose;
-    case State::WeakKey: return Reason::WeakKey;
-    case State::Untrusted: return Reason::Untrusted;
-    case State::Revoked: return Reason::Revoked;
-    case State::Unsupported: return Reason::UnsupportedKey;
+    case State::NotYetValid:
+      return Reason::ValidCertificate;
+    case State::WrongAddress:
+      return Reason::WrongAddress;
+    case State::WrongUsage:
+      return Reason::WrongPurpose;
+    case State::WeakKey:
+      return Reason::WeakKey;
+    case State::Untrusted:
+      return Reason::Untrusted;
+    case State::Revoked:
+      return Reason::Revoked;
+    case State::Unsupported:
+      return Reason::UnsupportedKey;
   }
   throw Error(ErrorKind::Invariant, "a certificate check gave an unknown state");
 }

@@ -1,11 +1,11 @@
 #pragma once
-#include <string>
-#include <string_view>
-
 #include "core/base/Clock.h"
 #include "core/base/Result.h"
 #include "core/crypto/Certificate.h"
 #include "listd/site/MemberKeyStore.h"
+
+#include <string>
+#include <string_view>
 
 namespace postern::listd {
 
@@ -21,7 +21,8 @@ struct KeyImportError {
 Result<MemberKey, KeyImportError> importKey(std::string_view bytes, const std::string& address, TimePoint now,
                                             const crypto::TrustStore* trust);
 
-// How the state of a certificate is called in plans. Its time of validity is looked at in each plan, so it is no verdict.
+// How the state of a certificate is called in plans. Its time of validity is looked at in each plan, so it is no
+// verdict.
 Reason verdictOf(crypto::CertificateState state);
 
 }  // namespace postern::listd

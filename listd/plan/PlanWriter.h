@@ -1,10 +1,10 @@
 #pragma once
-#include <cstdint>
-#include <optional>
-
 #include "core/base/Clock.h"
 #include "listd/plan/PostingRule.h"
 #include "listd/site/SiteStore.h"
+
+#include <cstdint>
+#include <optional>
 
 namespace postern::listd {
 

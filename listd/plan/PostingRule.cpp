@@ -1,10 +1,10 @@
 #include "listd/plan/PostingRule.h"
 
-#include <algorithm>
-
 #include "core/base/Error.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -15,9 +15,11 @@ PostingRuling reject(std::string reason, RejectReason report) {
   return {Verdict::Reject, std::move(reason), report, false};
 }
 
+// By the note of the policy secure_tag. The gateway refuses such mail for open lists; where another policy let it in,
+// this is the last one to say no.
 bool asksForProtection(const app::Submission& submission) {
   return std::any_of(submission.notes.begin(), submission.notes.end(),
-                     [](const auto& note) { return note.first == "tag" && !note.second.empty(); });
+                     [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
 }
 
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
@@ -31,9 +33,12 @@ bool composes(const mail::Message& post, const ListFacts& list) {
 
 const char* verdictWord(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Accept: return "accepted";
-    case Verdict::Reject: return "rejected";
-    case Verdict::Ignore: return "ignored";
+    case Verdict::Accept:
+      return "accepted";
+    case Verdict::Reject:
+      return "rejected";
+    case Verdict::Ignore:
+      return "ignored";
   }
   throw Error(ErrorKind::Invariant, "a ruling has an unknown verdict");
 }
@@ -51,9 +56,10 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&
                        from.mailboxes.front().address.has_value();
   if (!oneFrom) return reject("malformed", RejectReason::Malformed);
+  // Before the roster is asked: a forged From and a message that cannot go out must not tell who is a member.
+  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   return {Verdict::Accept, {}, std::nullopt, false};
 }
 

@@ -1,13 +1,13 @@
 #pragma once
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "core/app/GatewayLink.h"
 #include "core/mail/Message.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Notice.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace postern::listd {
 
@@ -15,15 +15,16 @@ namespace postern::listd {
 struct PostingRuling {
   enum class Verdict { Accept, Reject, Ignore };
   Verdict verdict = Verdict::Ignore;
-  std::string reason;  // stable word, empty when accepted: "not-a-member", "closed", "malformed", "secure-tag", "own-list-id" …
+  std::string
+      reason;  // stable word, empty when accepted: "not-a-member", "closed", "malformed", "secure-tag", "own-list-id" …
   std::optional<RejectReason> report;  // what the author is told of a rejection
-  bool automatic = false;  // no person wrote it, so no report about it may go out
+  bool automatic = false;              // no person wrote it, so no report about it may go out
 };
 const char* verdictWord(PostingRuling::Verdict verdict);  // "accepted" "rejected" "ignored"
 
 // What of the list's settings decides.
 struct PostingSettings {
-  bool open = true;         // takes posts at all
+  bool open = true;  // takes posts at all
   bool anyonePosts = false;
   std::size_t maxHops = 50;
 };

@@ -27,6 +27,8 @@ const char* reasonWord(Reason reason);
 std::optional<Reason> parseReason(std::string_view word);
 
 // True when a copy may go out for this reason.
-constexpr bool allowsCopy(Reason reason) { return reason == Reason::OpenList || reason == Reason::ValidCertificate; }
+constexpr bool allowsCopy(Reason reason) {
+  return reason == Reason::OpenList || reason == Reason::ValidCertificate;
+}
 
 }  // namespace postern::listd

@@ -1,8 +1,8 @@
 #pragma once
-#include <string_view>
-
 #include "core/base/Clock.h"
 #include "listd/site/SiteStore.h"
+
+#include <string_view>
 
 namespace postern::listd {
 

@@ -17,8 +17,9 @@ std::string rowsWhere(std::string_view rest) {
 
 void AccountStore::add(const Account& account) {
   database_
-      .prepare("INSERT INTO accounts (name, role, password_hash, totp_secret, totp_last_step, created_at, "
-               "last_sign_in_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO accounts (name, role, password_hash, totp_secret, totp_last_step, created_at, "
+          "last_sign_in_at) VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(account.name, account.role, account.passwordHash, store::Blob{account.totpSecret}, account.totpLastStep,
             account.createdAt, account.lastSignInAt)
       .run();
@@ -38,7 +39,9 @@ std::vector<Account> AccountStore::all() const {
   return accounts;
 }
 
-bool AccountStore::any() const { return database_.prepare("SELECT 1 FROM accounts LIMIT 1").bind().step(); }
+bool AccountStore::any() const {
+  return database_.prepare("SELECT 1 FROM accounts LIMIT 1").bind().step();
+}
 
 void AccountStore::recordSignIn(std::string_view name, std::uint64_t totpStep, TimePoint at) {
   database_.prepare("UPDATE accounts SET totp_last_step = ?, last_sign_in_at = ? WHERE name = ?")
@@ -51,8 +54,9 @@ void AccountStore::addLink(const SetupLink& link) {
       .bind(link.createdAt, link.createdAt)
       .run();
   database_
-      .prepare("INSERT INTO setup_links (token_hash, totp_secret, created_at, expires_at, used_at) VALUES "
-               "(?, ?, ?, ?, 0)")
+      .prepare(
+          "INSERT INTO setup_links (token_hash, totp_secret, created_at, expires_at, used_at) VALUES "
+          "(?, ?, ?, ?, 0)")
       .bind(link.tokenHash, store::Blob{link.totpSecret}, link.createdAt, link.expiresAt)
       .run();
 }
@@ -78,9 +82,10 @@ Guesses AccountStore::guesses(std::string_view subject) const {
 
 void AccountStore::setGuesses(std::string_view subject, const Guesses& guesses) {
   database_
-      .prepare("INSERT INTO guesses (subject, failures, last_at, blocked_until) VALUES (?, ?, ?, ?) ON CONFLICT "
-               "(subject) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at, blocked_until = "
-               "excluded.blocked_until")
+      .prepare(
+          "INSERT INTO guesses (subject, failures, last_at, blocked_until) VALUES (?, ?, ?, ?) ON CONFLICT "
+          "(subject) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at, blocked_until = "
+          "excluded.blocked_until")
       .bind(subject, guesses.failures, guesses.lastAt, guesses.blockedUntil)
       .run();
 }

@@ -1,12 +1,12 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
 
 namespace postern::listd {
 

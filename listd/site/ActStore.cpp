@@ -3,8 +3,7 @@
 namespace postern::listd {
 
 void ActStore::add(const Act& act) {
-  database_
-      .prepare("INSERT INTO acts (at, actor_kind, actor_name, act, object, outcome) VALUES (?, ?, ?, ?, ?, ?)")
+  database_.prepare("INSERT INTO acts (at, actor_kind, actor_name, act, object, outcome) VALUES (?, ?, ?, ?, ?, ?)")
       .bind(act.at, act.actorKind, act.actorName, act.order, act.object, act.outcome)
       .run();
 }

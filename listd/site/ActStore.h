@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
 
 namespace postern::listd {
 

@@ -1,19 +1,19 @@
 #pragma once
-#include <cstdint>
-#include <string_view>
-
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace postern::listd {
 
 // Numbers that are never used twice. Threads: those of the connection. Errors: Error(Store).
 class CounterStore {
 public:
-  static constexpr std::string_view Copy = "copy";        // ids of ledger rows, which are the gateway's copy keys
-  static constexpr std::string_view Tail = "tail";        // tails of copies
-  static constexpr std::string_view Routing = "routing";  // revision of the routing view
-  static constexpr std::string_view Event = "event";      // last gateway event in the ledger
+  static constexpr std::string_view Copy = "copy";            // ids of ledger rows, which are the gateway's copy keys
+  static constexpr std::string_view Tail = "tail";            // tails of copies
+  static constexpr std::string_view Routing = "routing";      // revision of the routing view
+  static constexpr std::string_view Event = "event";          // last gateway event in the ledger
   static constexpr std::string_view Readiness = "readiness";  // until when the members' standing was looked at
 
   static constexpr std::string_view Plaintext = "plaintext";  // plain copies of secure lists that left: must stay 0

@@ -3,23 +3,31 @@
 namespace postern::listd {
 namespace {
 
-std::int64_t minuteOf(TimePoint time) { return toMicros(time) / 60'000'000; }
+std::int64_t minuteOf(TimePoint time) {
+  return toMicros(time) / 60'000'000;
+}
 
 Flow readFlow(const store::Statement& row) {
-  return {fromMicros(row.integer(0) * 60'000'000), row.unsignedInteger(1), row.unsignedInteger(2),
-          row.unsignedInteger(3),                  row.unsignedInteger(4), row.unsignedInteger(5),
-          row.unsignedInteger(6),                  row.unsignedInteger(7)};
+  return {fromMicros(row.integer(0) * 60'000'000),
+          row.unsignedInteger(1),
+          row.unsignedInteger(2),
+          row.unsignedInteger(3),
+          row.unsignedInteger(4),
+          row.unsignedInteger(5),
+          row.unsignedInteger(6),
+          row.unsignedInteger(7)};
 }
 
 }  // namespace
 
 void FlowStore::add(const Flow& flow) {
   database_
-      .prepare("INSERT INTO flow (minute, accepted, refused, posts, delivered, deferred, failed, withheld) VALUES (?, "
-               "?, ?, ?, ?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET accepted = accepted + excluded.accepted, "
-               "refused = refused + excluded.refused, posts = posts + excluded.posts, delivered = delivered + "
-               "excluded.delivered, deferred = deferred + excluded.deferred, failed = failed + excluded.failed, "
-               "withheld = withheld + excluded.withheld")
+      .prepare(
+          "INSERT INTO flow (minute, accepted, refused, posts, delivered, deferred, failed, withheld) VALUES (?, "
+          "?, ?, ?, ?, ?, ?, ?) ON CONFLICT (minute) DO UPDATE SET accepted = accepted + excluded.accepted, "
+          "refused = refused + excluded.refused, posts = posts + excluded.posts, delivered = delivered + "
+          "excluded.delivered, deferred = deferred + excluded.deferred, failed = failed + excluded.failed, "
+          "withheld = withheld + excluded.withheld")
       .bind(minuteOf(flow.at), flow.accepted, flow.refused, flow.posts, flow.delivered, flow.deferred, flow.failed,
             flow.withheld)
       .run();
@@ -27,16 +35,18 @@ void FlowStore::add(const Flow& flow) {
 
 void FlowStore::addRefusal(TimePoint at, std::string_view reason) {
   database_
-      .prepare("INSERT INTO refusals (minute, reason, messages) VALUES (?, ?, 1) ON CONFLICT (minute, reason) DO "
-               "UPDATE SET messages = messages + 1")
+      .prepare(
+          "INSERT INTO refusals (minute, reason, messages) VALUES (?, ?, 1) ON CONFLICT (minute, reason) DO "
+          "UPDATE SET messages = messages + 1")
       .bind(minuteOf(at), reason)
       .run();
 }
 
 void FlowStore::addDelivered(TimePoint at, std::string_view protection, std::uint64_t copies) {
   database_
-      .prepare("INSERT INTO deliveries (minute, protection, copies) VALUES (?, ?, ?) ON CONFLICT (minute, protection) DO "
-               "UPDATE SET copies = copies + excluded.copies")
+      .prepare(
+          "INSERT INTO deliveries (minute, protection, copies) VALUES (?, ?, ?) ON CONFLICT (minute, protection) DO "
+          "UPDATE SET copies = copies + excluded.copies")
       .bind(minuteOf(at), protection, copies)
       .run();
 }
@@ -53,7 +63,8 @@ std::vector<Flow> FlowStore::minutes(TimePoint from) const {
 
 Flow FlowStore::sum(TimePoint from) const {
   auto select = database_.prepare(
-      "SELECT coalesce(min(minute), 0), coalesce(sum(accepted), 0), coalesce(sum(refused), 0), coalesce(sum(posts), 0), "
+      "SELECT coalesce(min(minute), 0), coalesce(sum(accepted), 0), coalesce(sum(refused), 0), coalesce(sum(posts), "
+      "0), "
       "coalesce(sum(delivered), 0), coalesce(sum(deferred), 0), coalesce(sum(failed), 0), coalesce(sum(withheld), 0) "
       "FROM flow WHERE minute >= ?");
   select.bind(minuteOf(from)).step();

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
 
 namespace postern::listd {
 

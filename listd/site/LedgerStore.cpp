@@ -9,9 +9,12 @@ using Kind = app::Copy::Kind;
 
 const char* kindWord(Kind kind) {
   switch (kind) {
-    case Kind::Content: return "content";
-    case Kind::Notice: return "notice";
-    case Kind::Report: return "report";
+    case Kind::Content:
+      return "content";
+    case Kind::Notice:
+      return "notice";
+    case Kind::Report:
+      return "report";
   }
   throw Error(ErrorKind::Invariant, "a copy has an unknown kind");
 }
@@ -48,21 +51,29 @@ LedgerRow readRow(const store::Statement& row) {
 
 const char* copyStateWord(CopyState state) {
   switch (state) {
-    case CopyState::Planned: return "planned";
-    case CopyState::Delivered: return "delivered";
-    case CopyState::Deferred: return "deferred";
-    case CopyState::Failed: return "failed";
-    case CopyState::Expired: return "expired";
-    case CopyState::Dropped: return "dropped";
-    case CopyState::Withheld: return "withheld";
+    case CopyState::Planned:
+      return "planned";
+    case CopyState::Delivered:
+      return "delivered";
+    case CopyState::Deferred:
+      return "deferred";
+    case CopyState::Failed:
+      return "failed";
+    case CopyState::Expired:
+      return "expired";
+    case CopyState::Dropped:
+      return "dropped";
+    case CopyState::Withheld:
+      return "withheld";
   }
   throw Error(ErrorKind::Invariant, "a copy has an unknown state");
 }
 
 void LedgerStore::add(const LedgerRow& row) {
   database_
-      .prepare("INSERT INTO ledger (id, post_id, kind, recipient, protection, reason, key_fingerprint, state) VALUES "
-               "(?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO ledger (id, post_id, kind, recipient, protection, reason, key_fingerprint, state) VALUES "
+          "(?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(row.id, row.postId, kindWord(row.kind), row.recipient, row.protection, row.reason, row.keyFingerprint,
             copyStateWord(row.state))
       .run();
@@ -90,8 +101,7 @@ std::vector<RowToSend> LedgerStore::toSend(std::uint64_t postId, std::uint64_t a
     row.row = readRow(select);
     if (select.isNull(10)) continue;
     const KeyFacts key{row.row.keyFingerprint, parseKeyState(select.view(10)),
-                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey), select.time(12),
-                       select.time(13)};
+                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey), select.time(12), select.time(13)};
     row.keyReason = judgeKey(key, now);
     row.recipientKey = select.blob(14);
   }
@@ -105,24 +115,25 @@ bool LedgerStore::isPlanned(std::uint64_t id) const {
 void LedgerStore::setState(std::uint64_t id, CopyState state, std::uint32_t attempts,
                            std::optional<TimePoint> deliveredAt) {
   database_
-      .prepare("UPDATE ledger SET state = ?, attempts = max(attempts, ?), delivered_at = coalesce(?, delivered_at) "
-               "WHERE id = ?")
+      .prepare(
+          "UPDATE ledger SET state = ?, attempts = max(attempts, ?), delivered_at = coalesce(?, delivered_at) "
+          "WHERE id = ?")
       .bind(copyStateWord(state), attempts, deliveredAt, id)
       .run();
 }
 
 void LedgerStore::withhold(std::uint64_t id, Reason reason) {
-  database_
-      .prepare("UPDATE ledger SET state = 'withheld', protection = 'withheld', reason = ? WHERE id = ?")
+  database_.prepare("UPDATE ledger SET state = 'withheld', protection = 'withheld', reason = ? WHERE id = ?")
       .bind(reasonWord(reason), id)
       .run();
 }
 
 bool LedgerStore::addAttempt(std::uint64_t id, const Attempt& attempt) {
   database_
-      .prepare("INSERT INTO attempts (ledger_id, attempt, outcome, at, remote_host, remote_address, reply_code, "
-               "reply_text, tls_version, tls_cipher, tls_bits, tls_verification, tls_peer_name) VALUES (?, ?, ?, ?, ?, "
-               "?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+      .prepare(
+          "INSERT INTO attempts (ledger_id, attempt, outcome, at, remote_host, remote_address, reply_code, "
+          "reply_text, tls_version, tls_cipher, tls_bits, tls_verification, tls_peer_name) VALUES (?, ?, ?, ?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
       .bind(id, attempt.attempt, attempt.outcome, attempt.at, attempt.remoteHost, attempt.remoteAddress,
             attempt.replyCode, attempt.replyText, attempt.tls.version, attempt.tls.cipher, attempt.tls.bits,
             attempt.tls.verification, attempt.tls.peerName)

@@ -1,4 +1,8 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -7,15 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/app/GatewayLink.h"
-#include "core/store/Database.h"
-#include "listd/plan/Decision.h"
-
 namespace postern::listd {
 
 enum class CopyState { Planned, Delivered, Deferred, Failed, Expired, Dropped, Withheld };
 const char* copyStateWord(CopyState state);
-constexpr bool isFinal(CopyState state) { return state != CopyState::Planned && state != CopyState::Deferred; }
+constexpr bool isFinal(CopyState state) {
+  return state != CopyState::Planned && state != CopyState::Deferred;
+}
 
 // One row: what one recipient gets of a post.
 struct LedgerRow {

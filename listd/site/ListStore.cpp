@@ -28,18 +28,22 @@ List readList(const store::Statement& row) {
   return list;
 }
 
-const char* stateOf(const List& list) { return list.open ? "open" : "closed"; }
-const char* postingOf(const List& list) { return list.anyonePosts ? "anyone" : "members"; }
+const char* stateOf(const List& list) {
+  return list.open ? "open" : "closed";
+}
+const char* postingOf(const List& list) {
+  return list.anyonePosts ? "anyone" : "members";
+}
 
 }  // namespace
 
 std::uint64_t ListStore::add(const List& list) {
   database_
-      .prepare("INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
-               "created_at, certificate, fingerprint, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity,
-            stateOf(list), postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint,
-            list.certificateEnds)
+      .prepare(
+          "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
+          "created_at, certificate, fingerprint, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
+            postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }

@@ -40,12 +40,13 @@ std::vector<MemberKey> readKeys(store::Statement& select) {
 
 void MemberKeyStore::add(const MemberKey& key) {
   database_
-      .prepare("INSERT INTO member_keys (address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, "
-               "bits, subject, issuer, added_at, recipient_key, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-               "?, ?, ?)")
-      .bind(key.address, key.kind, key.facts.fingerprint, keyStateWord(key.facts.state),
-            reasonWord(key.facts.verdict), key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits,
-            key.subject, key.issuer, key.addedAt, store::Blob{key.recipientKey}, store::Blob{key.certificate})
+      .prepare(
+          "INSERT INTO member_keys (address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, "
+          "bits, subject, issuer, added_at, recipient_key, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?, ?)")
+      .bind(key.address, key.kind, key.facts.fingerprint, keyStateWord(key.facts.state), reasonWord(key.facts.verdict),
+            key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits, key.subject, key.issuer, key.addedAt,
+            store::Blob{key.recipientKey}, store::Blob{key.certificate})
       .run();
 }
 
@@ -76,8 +77,8 @@ std::vector<MemberKey> MemberKeyStore::withFingerprintPrefix(std::string_view pr
 }
 
 std::vector<KeyFacts> MemberKeyStore::factsOf(std::string_view address) const {
-  auto select = database_.prepare(
-      "SELECT fingerprint, state, verdict, not_before, not_after FROM member_keys WHERE address = ?");
+  auto select =
+      database_.prepare("SELECT fingerprint, state, verdict, not_before, not_after FROM member_keys WHERE address = ?");
   select.bind(address);
   std::vector<KeyFacts> keys;
   while (select.step())

@@ -1,13 +1,13 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
-#include "listd/plan/Decision.h"
 
 namespace postern::listd {
 

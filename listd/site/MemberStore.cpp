@@ -45,15 +45,17 @@ std::vector<MemberCount> readCounts(store::Statement& select) {
 
 std::string memberPageSql(const MemberFilter& filter) {
   auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
-  if (!filter.part.empty()) sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
+  if (!filter.part.empty())
+    sql += " AND (? = '' OR standing = ?) AND instr(address || ' ' || lower(name), lower(?)) > 0";
   if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
   return sql.append(" ORDER BY address LIMIT ?");
 }
 
 std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
   database_
-      .prepare("INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(member.listId, member.address, member.name, member.role, member.enabled ? "enabled" : "disabled",
             standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason),
             member.joinedAt)

@@ -1,14 +1,14 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+#include "listd/plan/Decision.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
-#include "listd/plan/Decision.h"
 
 namespace postern::listd {
 

@@ -1,10 +1,10 @@
 #pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
 #include <chrono>
 #include <cstdint>
 #include <string_view>
-
-#include "core/base/Clock.h"
-#include "core/store/Database.h"
 
 namespace postern::listd {
 

@@ -1,9 +1,9 @@
 #include "listd/site/PostStore.h"
 
+#include "core/base/Error.h"
+
 #include <charconv>
 #include <limits>
-
-#include "core/base/Error.h"
 
 namespace postern::listd {
 namespace {
@@ -18,9 +18,12 @@ std::string rowsWhere(std::string_view rest) {
 
 const char* stateWord(PostState state) {
   switch (state) {
-    case PostState::Planned: return "planned";
-    case PostState::Sent: return "sent";
-    case PostState::Done: return "done";
+    case PostState::Planned:
+      return "planned";
+    case PostState::Sent:
+      return "sent";
+    case PostState::Done:
+      return "done";
   }
   throw Error(ErrorKind::Invariant, "a post has an unknown state");
 }
@@ -70,9 +73,10 @@ std::vector<Post> readPosts(store::Statement& select) {
 
 std::uint64_t PostStore::add(const Post& post) {
   database_
-      .prepare("INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
-               "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
-               "withheld, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
+          "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
+          "withheld, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(post.acceptedId, post.queueId, post.listId, post.messageId, post.outMessageId, post.mailFrom,
             post.automatic, post.receivedAt, post.plannedAt, post.size, post.sensitivity, post.vaultObject, post.client,
             post.verdict, post.reason, stateWord(post.state), post.counts.recipients, post.counts.withheld,
@@ -98,8 +102,8 @@ bool PostStore::exists(std::uint64_t acceptedId, std::string_view queueId, std::
 }
 
 std::optional<Post> PostStore::findByAnyId(std::string_view id) const {
-  for (const char* where : {"WHERE message_id = ? ORDER BY id DESC LIMIT 1",
-                            "WHERE queue_id = ? ORDER BY id DESC LIMIT 1"}) {
+  for (const char* where :
+       {"WHERE message_id = ? ORDER BY id DESC LIMIT 1", "WHERE queue_id = ? ORDER BY id DESC LIMIT 1"}) {
     auto select = database_.prepare(rowsWhere(where));
     if (select.bind(id).step()) return readPost(select);
   }
@@ -126,22 +130,23 @@ std::optional<TimePoint> PostStore::nextRetry() const {
 }
 
 std::vector<Post> PostStore::inTrouble(std::uint32_t limit) const {
-  auto select = database_.prepare(rowsWhere("WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY id LIMIT ?"));
+  auto select =
+      database_.prepare(rowsWhere("WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY id LIMIT ?"));
   select.bind(limit);
   return readPosts(select);
 }
 
 void PostStore::setSentThrough(std::uint64_t id, std::uint64_t copyKey) {
-  database_
-      .prepare("UPDATE posts SET sent_through = max(sent_through, ?), tries = 0, trouble = '' WHERE id = ?")
+  database_.prepare("UPDATE posts SET sent_through = max(sent_through, ?), tries = 0, trouble = '' WHERE id = ?")
       .bind(copyKey, id)
       .run();
 }
 
 void PostStore::finishSending(std::uint64_t id) {
   database_
-      .prepare("UPDATE posts SET state = CASE WHEN pending > 0 THEN 'sent' ELSE 'done' END, trouble = '', tries = 0, "
-               "retry_at = 0 WHERE id = ?")
+      .prepare(
+          "UPDATE posts SET state = CASE WHEN pending > 0 THEN 'sent' ELSE 'done' END, trouble = '', tries = 0, "
+          "retry_at = 0 WHERE id = ?")
       .bind(id)
       .run();
 }
@@ -162,8 +167,9 @@ void PostStore::setTrouble(std::uint64_t id, std::string_view trouble, std::uint
 
 void PostStore::addCounts(std::uint64_t id, const PostCounts& change) {
   database_
-      .prepare("UPDATE posts SET recipients = recipients + ?, delivered = delivered + ?, deferred = deferred + ?, "
-               "failed = failed + ?, withheld = withheld + ?, pending = pending + ? WHERE id = ?")
+      .prepare(
+          "UPDATE posts SET recipients = recipients + ?, delivered = delivered + ?, deferred = deferred + ?, "
+          "failed = failed + ?, withheld = withheld + ?, pending = pending + ? WHERE id = ?")
       .bind(change.recipients, change.delivered, change.deferred, change.failed, change.withheld, change.pending, id)
       .run();
 }
@@ -172,8 +178,8 @@ std::vector<Post> PostStore::page(std::uint64_t listId, std::uint64_t before, st
   constexpr std::int64_t Newest = std::numeric_limits<std::int64_t>::max();
   const auto end = before == 0 ? Newest : static_cast<std::int64_t>(before);
   auto select = database_.prepare(rowsWhere(listId == 0 ? "WHERE id < ? ORDER BY id DESC LIMIT ?"
-                                                                       : "WHERE list_id = ? AND id < ? ORDER BY id "
-                                                                         "DESC LIMIT ?"));
+                                                        : "WHERE list_id = ? AND id < ? ORDER BY id "
+                                                          "DESC LIMIT ?"));
   if (listId == 0)
     select.bind(end, limit);
   else

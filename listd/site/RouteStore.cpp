@@ -6,9 +6,12 @@ namespace postern::listd {
 
 const char* routeTlsWord(app::Route::Tls tls) {
   switch (tls) {
-    case app::Route::Tls::Opportunistic: return "opportunistic";
-    case app::Route::Tls::Required: return "required";
-    case app::Route::Tls::Verified: return "verified";
+    case app::Route::Tls::Opportunistic:
+      return "opportunistic";
+    case app::Route::Tls::Required:
+      return "required";
+    case app::Route::Tls::Verified:
+      return "verified";
   }
   throw Error(ErrorKind::Invariant, "a route has an unknown TLS rule");
 }
@@ -21,8 +24,9 @@ std::optional<app::Route::Tls> parseRouteTls(std::string_view word) {
 
 void RouteStore::set(const app::Route& route) {
   database_
-      .prepare("INSERT INTO routes (domain, host, port, tls) VALUES (?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET "
-               "host = excluded.host, port = excluded.port, tls = excluded.tls")
+      .prepare(
+          "INSERT INTO routes (domain, host, port, tls) VALUES (?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET "
+          "host = excluded.host, port = excluded.port, tls = excluded.tls")
       .bind(route.domain, route.host, route.port, routeTlsWord(route.tls))
       .run();
 }

@@ -1,9 +1,9 @@
 #pragma once
-#include <string_view>
-#include <vector>
-
 #include "core/app/GatewayLink.h"
 #include "core/store/Database.h"
+
+#include <string_view>
+#include <vector>
 
 namespace postern::listd {
 

@@ -6,7 +6,9 @@
 namespace postern::listd {
 namespace {
 
-std::filesystem::path keysFile(const config::SiteConfig& config) { return config.dataFolder / "keys/keys.db"; }
+std::filesystem::path keysFile(const config::SiteConfig& config) {
+  return config.dataFolder / "keys/keys.db";
+}
 
 vault::RootKey openRootKey(const config::SiteConfig& config) {
   const auto path = config.path(config.rootKey);
@@ -51,7 +53,9 @@ std::string SiteContext::webUrl() const {
          std::to_string(config.webListen.port);
 }
 
-std::string SiteContext::helpLink() const { return webUrl() + "/help"; }
+std::string SiteContext::helpLink() const {
+  return webUrl() + "/help";
+}
 
 ListFacts factsOf(const List& list, const std::string& helpLink) {
   auto address = mail::Address::parse(list.address);

@@ -1,8 +1,4 @@
 #pragma once
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
 #include "core/crypto/Certificate.h"
@@ -14,6 +10,10 @@
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
 #include "listd/site/SiteStore.h"
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace postern::listd {
 

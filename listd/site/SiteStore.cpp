@@ -13,6 +13,8 @@ store::Database openMigrated(const std::filesystem::path& file, const Clock& clo
   files::makePrivateFolder(file.parent_path());
   auto database = store::Database::openWriter(file);
   store::Migrator(migrations::all()).migrate(database);
+  // The plan of a large list is one transaction; with less it would be written twice.
+  database.execute("PRAGMA cache_size=-16384");
   store::Transaction transaction(database);
   CounterStore(database).skipAhead(clock.now());
   transaction.commit();

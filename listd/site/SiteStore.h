@@ -1,12 +1,4 @@
 #pragma once
-#include <filesystem>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include "core/base/Clock.h"
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
@@ -24,13 +16,31 @@
 #include "listd/site/PostStore.h"
 #include "listd/site/RouteStore.h"
 
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 namespace postern::listd {
 
 // The subjects of the site over one connection, valid during one job. One job is one transaction.
 struct SiteTables {
   explicit SiteTables(store::Database& database)
-      : counters(database), domains(database), routes(database), lists(database), members(database), keys(database),
-        posts(database), ledger(database), notices(database), accounts(database), flow(database), acts(database) {}
+      : counters(database),
+        domains(database),
+        routes(database),
+        lists(database),
+        members(database),
+        keys(database),
+        posts(database),
+        ledger(database),
+        notices(database),
+        accounts(database),
+        flow(database),
+        acts(database) {}
 
   CounterStore counters;
   DomainStore domains;

@@ -3,6 +3,12 @@
 //   DeliverBench [copies] [bytes of content] [connections] [tls]
 // Prints copies/s and CPU time per copy of the delivering process, and beside it the same bytes pushed by a bare loop
 // of writes and reads over one connection (what sockets cost, whatever is built around them).
+#include "gateway/deliver/Deliverer.h"
+#include "tests/support/DialogPeer.h"
+#include "tests/support/FakeResolver.h"
+#include "tests/support/MemoryCopyQueue.h"
+#include "tests/support/SealedSample.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -15,12 +21,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-
-#include "gateway/deliver/Deliverer.h"
-#include "tests/support/DialogPeer.h"
-#include "tests/support/FakeResolver.h"
-#include "tests/support/MemoryCopyQueue.h"
-#include "tests/support/SealedSample.h"
 
 using namespace postern;
 using namespace postern::gateway;
@@ -108,7 +108,9 @@ private:
   std::map<int, Connection> connections_;
 };
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 struct Meter {
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
@@ -205,15 +207,21 @@ int main(int count, char** arguments) {
       summary.protection = summary.floor = app::Protection::Smime;
       summary.queuedAt = clock.now();
       summary.expiresAt = clock.now() + std::chrono::hours(1);
-      LoadedCopy copy{"board-bounces+" + std::to_string(key) + "@lists.example", "r" + std::to_string(key) + "@d.example",
-                      head, tail, app::Copy::Kind::Content, summary.protection, summary.floor};
+      LoadedCopy copy{"board-bounces+" + std::to_string(key) + "@lists.example",
+                      "r" + std::to_string(key) + "@d.example",
+                      head,
+                      tail,
+                      app::Copy::Kind::Content,
+                      summary.protection,
+                      summary.floor};
       batch.emplace_back(summary, std::move(copy));
     }
     const Meter meter;
     queue.putAll(std::move(batch));
     if (!queue.waitForFinished(copies, std::chrono::minutes(5))) std::printf("not all copies were delivered\n");
     meter.print("deliverer", copies);
-    if (deliverer.counts().delivered != copies) std::printf("only %zu delivered\n", static_cast<std::size_t>(deliverer.counts().delivered));
+    if (deliverer.counts().delivered != copies)
+      std::printf("only %zu delivered\n", static_cast<std::size_t>(deliverer.counts().delivered));
     bareLoop(port, head, *tail, copies);
   }
   ::kill(child, SIGTERM);

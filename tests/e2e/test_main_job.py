@@ -193,3 +193,20 @@ def test_errors_of_the_command_line_say_what_to_do(lists):
             lists.site.cli(*arguments)
         assert refused.value.code == code, (arguments, refused.value.error)
         assert words in refused.value.error, refused.value.error
+
+
+@pytest.mark.parametrize("program", ["postern-gateway", "postern-webadmin"])
+def test_a_hole_in_a_process_that_faces_the_network_does_not_give_stored_mail(lists, post, program):
+    """The debugger makes the running process open files, as code that somebody smuggled in would."""
+    data, pid = lists.site.data, lists.site.pids()[program]
+
+    def opens(path):
+        done = subprocess.run(["gdb", "--batch", "-nx", "-p", str(pid), "-ex",
+                               f'print (int)((long(*)(long,...))syscall)(2, "{path}", 0)'], capture_output=True, text=True)
+        found = re.search(r"^\$1 = (-?\d+)", done.stdout, re.M)
+        assert found, done.stdout + done.stderr
+        return int(found.group(1)) >= 0
+
+    assert opens(data / "postern.toml"), "the probe itself does not work"
+    for path in ("keys/root.key", "keys/keys.db", "listd/site.db", "vault", "people"):
+        assert not opens(data / path), f"{program} can open {path}"

@@ -1,4 +1,6 @@
 #pragma once
+#include "tests/support/TlsTestCertificates.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,8 +20,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "tests/support/TlsTestCertificates.h"
 
 namespace postern::test {
 
@@ -95,8 +95,8 @@ public:
   bool more() {
     char buffer[65536];
     if (fd_ < 0) return false;
-    const auto count = ssl_ ? SSL_read(ssl_.get(), buffer, sizeof buffer)
-                            : static_cast<int>(::recv(fd_, buffer, sizeof buffer, 0));
+    const auto count =
+        ssl_ ? SSL_read(ssl_.get(), buffer, sizeof buffer) : static_cast<int>(::recv(fd_, buffer, sizeof buffer, 0));
     if (count <= 0) return false;
     unread_.append(buffer, static_cast<std::size_t>(count));
     return true;
@@ -197,7 +197,7 @@ struct SunkMail {
 class MailSink {
 public:
   std::vector<std::string> extensions{"PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8"};
-  std::optional<TlsTestCertificates::Server> certificate;  // offers STARTTLS
+  std::optional<TlsTestCertificates::Server> certificate;        // offers STARTTLS
   std::function<std::string(const std::string& command)> reply;  // for a command line or "." ; empty: the usual one
   std::function<void()> beforeFinalReply;
 

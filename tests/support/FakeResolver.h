@@ -1,9 +1,9 @@
 #pragma once
+#include "core/net/Resolver.h"
+
 #include <map>
 #include <mutex>
 #include <string>
-
-#include "core/net/Resolver.h"
 
 namespace postern::test {
 

@@ -1,11 +1,11 @@
 #pragma once
+#include "core/base/Error.h"
+#include "gateway/deliver/CopyQueue.h"
+
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <vector>
-
-#include "core/base/Error.h"
-#include "gateway/deliver/CopyQueue.h"
 
 namespace postern::test {
 

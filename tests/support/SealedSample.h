@@ -21,10 +21,13 @@ public:
   }
 
   // The CMS object in DER or, with CMS_STREAM among the flags, in BER with indefinite lengths.
-  std::string object(const std::string& content, const EVP_CIPHER* cipher = EVP_aes_256_cbc(), unsigned flags = 0) const {
-    std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> stack(sk_X509_new_null(), [](STACK_OF(X509)* s) { sk_X509_free(s); });
+  std::string object(const std::string& content, const EVP_CIPHER* cipher = EVP_aes_256_cbc(),
+                     unsigned flags = 0) const {
+    std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> stack(sk_X509_new_null(),
+                                                                     [](STACK_OF(X509) * s) { sk_X509_free(s); });
     for (const auto& certificate : certificates_) sk_X509_push(stack.get(), certificate.get());
-    const std::unique_ptr<BIO, int (*)(BIO*)> in(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())), &BIO_free);
+    const std::unique_ptr<BIO, int (*)(BIO*)> in(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())),
+                                                 &BIO_free);
     const std::unique_ptr<CMS_ContentInfo, void (*)(CMS_ContentInfo*)> cms(
         CMS_encrypt(stack.get(), in.get(), cipher, CMS_BINARY | flags), &CMS_ContentInfo_free);
     const std::unique_ptr<BIO, int (*)(BIO*)> out(BIO_new(BIO_s_mem()), &BIO_free);
@@ -49,7 +52,9 @@ public:
     return "Date: Sun, 1 Mar 2026 12:00:00 +0000\r\nFrom: Ann via board <board@lists.example>\r\n"
            "To: board@lists.example\r\nSubject: [...]\r\nMessage-ID: <1@lists.example>\r\n"
            "List-Id: <board.lists.example>\r\nPrecedence: list\r\nX-Loop: board@lists.example\r\nMIME-Version: 1.0\r\n"
-           "Content-Type: application/pkcs7-mime; smime-type=" + smimeType + ";\r\n name=\"smime.p7m\"\r\n"
+           "Content-Type: application/pkcs7-mime; smime-type=" +
+           smimeType +
+           ";\r\n name=\"smime.p7m\"\r\n"
            "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=smime.p7m\r\n\r\n";
   }
 

@@ -59,7 +59,8 @@ private:
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), until);
     X509_set_pubkey(certificate.get(), key.get());
     auto* subject = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1,
+                               -1, 0);
     X509_set_issuer_name(certificate.get(), issuer ? X509_get_subject_name(issuer) : subject);
     addExtension(certificate.get(), NID_basic_constraints, host.empty() ? "critical,CA:TRUE" : "CA:FALSE");
     if (!host.empty()) addExtension(certificate.get(), NID_subject_alt_name, "DNS:" + host);

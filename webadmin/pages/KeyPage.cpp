@@ -8,7 +8,8 @@ using nlohmann::json;
 
 namespace {
 
-// A key is acted on only where it is on file for the member in the path, so that nobody confirms one by a mistaken link.
+// A key is acted on only where it is on file for the member in the path, so that nobody confirms one by a mistaken
+// link.
 json findKey(const Visit& visit) {
   const auto& fingerprint = visit.param("key");
   const auto onFile = visit.order("key.list", {{"address", visit.param("member")}});

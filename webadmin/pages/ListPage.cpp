@@ -33,8 +33,8 @@ json settings(const Visit& visit, const json& stored) {
   return {{"displayName", value("displayName")},
           {"description", value("description")},
           {"classes", views::classOptions(value("class"))},
-          {"postings", views::options(value("posting"), {{"members", words::posting("members")},
-                                                         {"anyone", words::posting("anyone")}})}};
+          {"postings", views::options(value("posting"),
+                                      {{"members", words::posting("members")}, {"anyone", words::posting("anyone")}})}};
 }
 
 Response drawList(const Visit& visit, int status, const json& refusal) {

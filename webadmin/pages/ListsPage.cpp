@@ -52,15 +52,14 @@ Response drawNewList(const Visit& visit, int status, const json& refusal) {
   for (const auto& domain : views::part(answer, "items"))
     domains.push_back(
         {{"name", views::text(domain, "name")}, {"chosen", form.get("domain") == views::text(domain, "name")}});
-  return visit.page(
-      "list-new", {"New list", "lists", status},
-      {{"refusal", refusal},
-       {"domains", domains},
-       {"noDomains", domains.empty()},
-       {"name", form.get("name")},
-       {"description", form.get("description")},
-       {"open", form.get("kind") == "open"},
-       {"classes", views::classOptions(form.get("class", "high"))}});
+  return visit.page("list-new", {"New list", "lists", status},
+                    {{"refusal", refusal},
+                     {"domains", domains},
+                     {"noDomains", domains.empty()},
+                     {"name", form.get("name")},
+                     {"description", form.get("description")},
+                     {"open", form.get("kind") == "open"},
+                     {"classes", views::classOptions(form.get("class", "high"))}});
 }
 
 }  // namespace
@@ -80,11 +79,11 @@ Response lists(Visit& visit) {
        {"one", rows.size() == 1},
        {"q", query.get("q")},
        {"kinds", views::options(query.get("kind"), {{"", "All lists"},
-                                             {"secure", "Secure lists"},
-                                             {"open", "Open lists"},
-                                             {"withheld", "With members withheld"}})},
-       {"sorts",
-        views::options(query.get("sort"), {{"", "Address"}, {"members", "Most members"}, {"withheld", "Most withheld"}})}});
+                                                    {"secure", "Secure lists"},
+                                                    {"open", "Open lists"},
+                                                    {"withheld", "With members withheld"}})},
+       {"sorts", views::options(query.get("sort"),
+                                {{"", "Address"}, {"members", "Most members"}, {"withheld", "Most withheld"}})}});
 }
 
 Response listsCsv(Visit& visit) {

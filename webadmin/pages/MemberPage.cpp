@@ -45,7 +45,8 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
   const auto member = findMember(visit);
   json keys = json::array();
   const auto onFile = visit.order("key.list", {{"address", address}});
-  for (const auto& key : views::part(onFile, "items")) keys.push_back(keyView(key, views::memberPath(list, address), visit.now()));
+  for (const auto& key : views::part(onFile, "items"))
+    keys.push_back(keyView(key, views::memberPath(list, address), visit.now()));
   const bool disabled = views::text(member, "state") == "disabled";
   const bool withheld = views::text(member, "protection") == "withheld";
   const bool secure = views::flag(stored, "secure");

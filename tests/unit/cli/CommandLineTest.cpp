@@ -1,9 +1,8 @@
 #include "cli/CommandLine.h"
-
-#include <sstream>
-
 #include "cli/OrderVerbs.h"
 #include "tests/support/TempFolder.h"
+
+#include <sstream>
 
 using namespace postern;
 using cli::Exit;

@@ -1,16 +1,16 @@
 #pragma once
+#include "core/app/GatewayLink.h"
+#include "core/base/Clock.h"
+#include "core/base/Error.h"
+#include "core/base/Mutex.h"
+#include "core/crypto/SealedBox.h"
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "core/app/GatewayLink.h"
-#include "core/base/Clock.h"
-#include "core/base/Error.h"
-#include "core/base/Mutex.h"
-#include "core/crypto/SealedBox.h"
 
 namespace postern::test {
 

@@ -15,7 +15,9 @@ namespace postern::test {
 
 using namespace postern::listd;
 
-inline TimePoint realNow() { return SystemClock().now(); }
+inline TimePoint realNow() {
+  return SystemClock().now();
+}
 
 // A certificate of a member around the given moment. EC by default, since RSA keys take long to make.
 inline TestCertificate memberCertificate(const std::string& address, TimePoint now, EVP_PKEY* key = nullptr) {

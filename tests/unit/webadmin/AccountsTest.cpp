@@ -1,6 +1,5 @@
-#include "webadmin/Accounts.h"
-
 #include "tests/unit/webadmin/FakeSite.h"
+#include "webadmin/Accounts.h"
 
 using namespace postern;
 using namespace postern::webadmin;
@@ -36,9 +35,9 @@ BOOST_AUTO_TEST_CASE(an_account_that_was_removed_loses_all_its_sessions_within_a
   const auto response = fake.get("/queue", here);
   BOOST_TEST(response.status == 303);
   BOOST_TEST(headerOf(response, "Location").starts_with("/sign-in"));
-  BOOST_TEST(!fake.sessions.find(here, Sessions::Touch::No).has_value());
-  BOOST_TEST(!fake.sessions.find(there, Sessions::Touch::No).has_value());
-  BOOST_TEST(fake.sessions.find(other, Sessions::Touch::No).has_value());
+  BOOST_TEST(!fake.sessions.find(here, SessionStore::Touch::No).has_value());
+  BOOST_TEST(!fake.sessions.find(there, SessionStore::Touch::No).has_value());
+  BOOST_TEST(fake.sessions.find(other, SessionStore::Touch::No).has_value());
   BOOST_TEST(fake.get("/api/v1/flow", there).status == 401);
 }
 
@@ -58,7 +57,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_allowed_while_listd_cannot_say_but_signing_out_i
   fake.orders.down = true;
   BOOST_TEST(fake.get("/queue", session).status == 503);
   BOOST_TEST(fake.site.answer(fake.form("/sign-out", session)).status == 303);
-  BOOST_TEST(!fake.sessions.find(session, Sessions::Touch::No).has_value());
+  BOOST_TEST(!fake.sessions.find(session, SessionStore::Touch::No).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

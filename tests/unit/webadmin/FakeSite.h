@@ -46,7 +46,7 @@ struct FakeSite {
   FakeClock clock{fromMicros(1'772'366'400'000'000)};  // 2026-03-01T12:00:00Z
   FakeOrders orders;
   config::SiteConfig config;
-  webadmin::Sessions sessions{folder / "web.db", clock};
+  webadmin::SessionStore sessions{folder / "web.db", clock};
   webadmin::Accounts accounts{orders, clock};
   webadmin::ClientLimit limit{clock, 3, std::chrono::minutes(5)};
   NoCertificate certificate;

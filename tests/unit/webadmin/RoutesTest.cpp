@@ -24,8 +24,8 @@ std::string examplePath(std::string_view pattern) {
 }
 
 // Who may come without a session. A new line here is a decision, not an oversight.
-const std::set<std::string_view> Public = {"/sign-in",    "/setup",       "/help",       "/setup/qr.svg",          "/healthz",
-                                           "/robots.txt", "/favicon.ico", "/static/{folder}/{file}"};
+const std::set<std::string_view> Public = {"/sign-in", "/setup",      "/help",        "/setup/qr.svg",
+                                           "/healthz", "/robots.txt", "/favicon.ico", "/static/{folder}/{file}"};
 
 }  // namespace
 
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(no_form_is_obeyed_without_its_token) {
       BOOST_TEST_CONTEXT(route.path << " " << forgery) {
         BOOST_TEST(fake.site.answer(request).status == 403);
         BOOST_TEST(fake.orders.given.empty());
-        BOOST_TEST(fake.sessions.find(session, Sessions::Touch::No).has_value());  // nor signed out
+        BOOST_TEST(fake.sessions.find(session, SessionStore::Touch::No).has_value());  // nor signed out
       }
     }
   }

@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(sealed_box_forgets_its_shared_secret_after_a_second) {
   BOOST_TEST(!writer.holdsKey());
   const auto sealed = writer.seal("one", "");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (writer.holdsKey() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (writer.holdsKey() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   BOOST_TEST(!writer.holdsKey());
   const auto later = writer.seal("two", "");
   BOOST_TEST(sealed.substr(1, 32) != later.substr(1, 32));

@@ -8,7 +8,9 @@ using Outcome = MailHosts::Outcome;
 
 namespace {
 
-std::size_t last(std::size_t limit) { return limit - 1; }
+std::size_t last(std::size_t limit) {
+  return limit - 1;
+}
 
 }  // namespace
 

@@ -1,3 +1,5 @@
+#include "core/base/Error.h"
+#include "core/base/Files.h"
 #include "core/net/Resolver.h"
 
 #include <arpa/inet.h>
@@ -8,9 +10,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
 
 using namespace postern;
 using namespace postern::net;
@@ -46,7 +45,8 @@ std::uint16_t freePort() {
   return ntohs(address.sin_port);
 }
 
-constexpr const char* Zone = R"($TTL 300
+constexpr const char* Zone = R"($ORIGIN lists.test.
+$TTL 300
 @ IN SOA ns.lists.test. admin.lists.test. 1 3600 600 86400 60
 @ IN NS ns.lists.test.
 ns IN A 127.0.0.1
@@ -72,7 +72,7 @@ struct NameServer {
     char name[] = "/tmp/postern-nsd-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(name) != nullptr);
     folder = name;
-    files::replaceDurably(folder / "lists.test.zone", std::string("$ORIGIN lists.test.\n") + Zone);
+    files::replaceDurably(folder / "lists.test.zone", Zone);
     // An unsigned zone below the signed parent would be bogus; "broken" has signatures that do not fit.
     const auto folderText = folder.string();
     const auto sign = "cd " + folderText +
@@ -80,11 +80,13 @@ struct NameServer {
                       "lists.test.zone $K && cp $K.ds anchor && "
                       "sed 's/192\\.0\\.2\\.9/192.0.2.66/' signed > served";
     BOOST_REQUIRE_EQUAL(run({"sh", "-c", sign}), 0);
-    files::replaceDurably(folder / "nsd.conf",
-                          "server:\n ip-address: 127.0.0.1\n port: " + std::to_string(port) + "\n username: \"\"\n zonesdir: \"" +
-                              folderText + "\"\n pidfile: \"" + folderText + "/pid\"\n xfrdfile: \"\"\n zonelistfile: \"" +
-                              folderText + "/zone.list\"\n database: \"\"\n logfile: \"" + folderText +
-                              "/log\"\n server-count: 1\nremote-control:\n control-enable: no\nzone:\n name: lists.test\n zonefile: served\n");
+    files::replaceDurably(folder / "nsd.conf", "server:\n ip-address: 127.0.0.1\n port: " + std::to_string(port) +
+                                                   "\n username: \"\"\n zonesdir: \"" + folderText +
+                                                   "\"\n pidfile: \"" + folderText +
+                                                   "/pid\"\n xfrdfile: \"\"\n zonelistfile: \"" + folderText +
+                                                   "/zone.list\"\n database: \"\"\n logfile: \"" + folderText +
+                                                   "/log\"\n server-count: 1\nremote-control:\n control-enable: "
+                                                   "no\nzone:\n name: lists.test\n zonefile: served\n");
     BOOST_REQUIRE_EQUAL(run({"nsd", "-d", "-c", (folder / "nsd.conf").string()}, &process), 0);
   }
   ~NameServer() {
@@ -112,7 +114,9 @@ struct NameServer {
   }
 };
 
-std::size_t last(std::size_t limit) { return limit - 1; }
+std::size_t last(std::size_t limit) {
+  return limit - 1;
+}
 
 }  // namespace
 
@@ -136,7 +140,8 @@ BOOST_AUTO_TEST_CASE(asks_a_real_server_and_validates_its_answers) {
     BOOST_TEST((resolver.mx("mx1.lists.test").outcome == DnsOutcome::NoData));
     BOOST_TEST((resolver.mx("other.example").outcome == DnsOutcome::Failed));  // nsd refuses: not NXDOMAIN
     const auto addresses = resolver.addresses("mx1.lists.test");
-    BOOST_TEST(addresses.records == (std::vector<std::string>{"2001:db8::1", "192.0.2.1"}), boost::test_tools::per_element());
+    BOOST_TEST(addresses.records == (std::vector<std::string>{"2001:db8::1", "192.0.2.1"}),
+               boost::test_tools::per_element());
     BOOST_TEST(addresses.ttl.count() > 0);
     BOOST_TEST(resolver.addresses("mx2.lists.test").records.at(0) == "10.1.2.3");
     BOOST_TEST(resolver.txt("textonly.lists.test").records.at(0) == "one record");

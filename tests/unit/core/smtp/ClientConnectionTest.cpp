@@ -227,8 +227,8 @@ BOOST_AUTO_TEST_CASE(another_thread_can_break_off_a_wait) {
     interrupt.fire();
   });
   const auto start = std::chrono::steady_clock::now();
-  const auto connection = ClientConnection::open(
-      settings, {"mx.example", "127.0.0.1", peer.port(), ClientTls::None, {}}, tls, &interrupt);
+  const auto connection =
+      ClientConnection::open(settings, {"mx.example", "127.0.0.1", peer.port(), ClientTls::None, {}}, tls, &interrupt);
   other.join();
   BOOST_TEST(!connection.has_value());
   BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(3)));

@@ -26,7 +26,8 @@ BOOST_AUTO_TEST_CASE(reads_single_and_multi_line_replies_in_any_pieces) {
     }
     BOOST_REQUIRE_EQUAL(replies.size(), 3u);
     BOOST_TEST(replies[0].code == 250);
-    BOOST_TEST(replies[0].lines == (std::vector<std::string>{"sink", "SIZE 1000", "OK"}), boost::test_tools::per_element());
+    BOOST_TEST(replies[0].lines == (std::vector<std::string>{"sink", "SIZE 1000", "OK"}),
+               boost::test_tools::per_element());
     BOOST_TEST(replies[1].code == 354);
     BOOST_TEST(replies[2].code == 221);
     BOOST_TEST(!parser.hasUnread());
@@ -34,8 +35,9 @@ BOOST_AUTO_TEST_CASE(reads_single_and_multi_line_replies_in_any_pieces) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_what_is_no_reply_and_stays_refusing) {
-  for (const auto& bytes : {"250 OK\n"s, "25 OK\r\n"s, "150 OK\r\n"s, "650 OK\r\n"s, "2x0 OK\r\n"s, "250_OK\r\n"s, "\r\n"s,
-                            "250-a\r\n251 b\r\n"s, "250 a\rb\r\n"s, "250 a\0b\r\n"s, "hello\r\n"s, longLine("", 3000), longLine("250 ", 3000)}) {
+  for (const auto& bytes : {"250 OK\n"s, "25 OK\r\n"s, "150 OK\r\n"s, "650 OK\r\n"s, "2x0 OK\r\n"s, "250_OK\r\n"s,
+                            "\r\n"s, "250-a\r\n251 b\r\n"s, "250 a\rb\r\n"s, "250 a\0b\r\n"s, "hello\r\n"s,
+                            longLine("", 3000), longLine("250 ", 3000)}) {
     ClientReplyParser parser;
     parser.feed(bytes);
     auto reply = parser.next();

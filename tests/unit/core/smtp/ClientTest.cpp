@@ -241,8 +241,9 @@ BOOST_AUTO_TEST_CASE(asks_for_extensions_only_when_needed_and_fails_when_they_la
   able.takeOutput();
   able.begin({"a@b", "\xc3\xa9@c", 7, true, true});
   BOOST_TEST(able.takeOutput() == "MAIL FROM:<a@b> SIZE=7 BODY=8BITMIME SMTPUTF8\r\n");
-  for (const auto& envelope : {ClientEnvelope{"a@b", "c@d", 1, true, false}, ClientEnvelope{"a@b", "\xc3\xa9@d", 1, false, false},
-                               ClientEnvelope{"a@b", "c@d", 5001, false, false}}) {
+  for (const auto& envelope :
+       {ClientEnvelope{"a@b", "c@d", 1, true, false}, ClientEnvelope{"a@b", "\xc3\xa9@d", 1, false, false},
+        ClientEnvelope{"a@b", "c@d", 5001, false, false}}) {
     auto dialog = readyDialog("250-SIZE 5000\r\n");
     dialog.takeOutput();
     dialog.begin(envelope);

@@ -118,8 +118,7 @@ BOOST_AUTO_TEST_CASE(delivers_sealed_and_open_copies_and_records_what_the_server
   BOOST_TEST(event.tls.version == "TLSv1.3");
   BOOST_TEST(event.tls.verification == "verified");
   bool found = false;
-  for (const auto& mail : sink.mails())
-    found = found || mail.content == sealed.second.head + *sealed.second.tail;
+  for (const auto& mail : sink.mails()) found = found || mail.content == sealed.second.head + *sealed.second.tail;
   BOOST_TEST(found);
 }
 
@@ -319,9 +318,11 @@ BOOST_AUTO_TEST_CASE(finds_servers_by_mx_and_tries_the_next) {
   resolver.mail("null.example", {{0, ""}});
   resolver.broken("later.example");
   resolver.mail("us.example", {{10, "gate.example"}, {20, "mx.x.example"}});
-  for (const auto& domain : {"x.example", "null.example", "gone.example", "later.example", "us.example"}) put(copyTo(domain));
+  for (const auto& domain : {"x.example", "null.example", "gone.example", "later.example", "us.example"})
+    put(copyTo(domain));
   start();
   BOOST_REQUIRE(queue.waitForFinished(4));
+  BOOST_REQUIRE(queue.waitForEvents(5));
   BOOST_TEST(eventOf(1, Outcome::Delivered).remoteHost == "mx.x.example");
   BOOST_TEST(eventOf(2, Outcome::Failed).replyText.find("5.1.10") == 0u);
   BOOST_TEST(eventOf(3, Outcome::Failed).replyText.find("5.1.2") == 0u);

@@ -47,7 +47,8 @@ void replace(std::string& text, std::string_view from, std::string_view to) {
   text.replace(at, from.size(), to);
 }
 
-std::string notice(const std::string& extra = "", const std::string& subject = "A message to Board could not be sent to you") {
+std::string notice(const std::string& extra = "",
+                   const std::string& subject = "A message to Board could not be sent to you") {
   return "From: postern@lists.example\r\nTo: ann@example.org\r\nSubject: " + subject + "\r\n" + extra +
          "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
          "A message to the list could not be encrypted for you.\r\n";
@@ -121,8 +122,10 @@ BOOST_AUTO_TEST_CASE(a_floor_of_tls_needs_verified_tls_on_this_connection) {
 
 BOOST_AUTO_TEST_CASE(open_copies_pass_only_with_an_open_floor) {
   const std::string head = "From: a@b\r\nSubject: party\r\n\r\nplain\r\n";
-  BOOST_TEST(FloorGuard::check(Copy::Kind::Content, Protection::None, Protection::None, head, nullptr, NoTls).has_value());
-  BOOST_TEST(!FloorGuard::check(Copy::Kind::Content, Protection::None, Protection::Tls, head, nullptr, VerifiedTls).has_value());
+  BOOST_TEST(
+      FloorGuard::check(Copy::Kind::Content, Protection::None, Protection::None, head, nullptr, NoTls).has_value());
+  BOOST_TEST(!FloorGuard::check(Copy::Kind::Content, Protection::None, Protection::Tls, head, nullptr, VerifiedTls)
+                  .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(blocks_every_single_change_of_the_header) {
@@ -189,23 +192,26 @@ BOOST_AUTO_TEST_CASE(the_remembered_verdict_belongs_to_the_state_that_the_head_l
   const Sealed copy;
   auto tail = OutboundTail::make(std::make_shared<const std::string>(copy.body.substr(copy.split)));
   const auto check = [&](const std::string& head) {
-    return FloorGuard::check(Copy::Kind::Content, Protection::Smime, Protection::Smime, head, tail->get(), NoTls).has_value();
+    return FloorGuard::check(Copy::Kind::Content, Protection::Smime, Protection::Smime, head, tail->get(), NoTls)
+        .has_value();
   };
   const auto good = copy.header + copy.body.substr(0, copy.split);
   BOOST_TEST(check(good));
-  BOOST_TEST(!check(copy.header));                                            // the tail alone
-  BOOST_TEST(!check(copy.header + copy.body.substr(0, copy.split - 78)));     // a line less
+  BOOST_TEST(!check(copy.header));                                         // the tail alone
+  BOOST_TEST(!check(copy.header + copy.body.substr(0, copy.split - 78)));  // a line less
   BOOST_TEST(!check(copy.header + copy.body.substr(0, copy.split) + "AAAA\r\n"));
   BOOST_TEST(check(good));
 }
 
 BOOST_AUTO_TEST_CASE(notices_have_one_form_only) {
   BOOST_TEST(ownMailProblem(Copy::Kind::Notice, notice()) == "");
-  BOOST_TEST(ownMailProblem(Copy::Kind::Notice, notice("", "A message to =?utf-8?Q?B=C3=B6ard?= could not be sent to you")) == "");
+  BOOST_TEST(ownMailProblem(Copy::Kind::Notice,
+                            notice("", "A message to =?utf-8?Q?B=C3=B6ard?= could not be sent to you")) == "");
   for (const auto& bad :
        {notice("In-Reply-To: <1@x>\r\n"), notice("References: <1@x>\r\n"), notice("", "budget"),
-        notice("", "A message to " + std::string(120, 'a') + " could not be sent to you"), notice("X-Subject: budget\r\n"),
-        notice("", "A message to  could not be sent to you"), notice("", "Your message was delivered to Board"), notice("Subject: budget\r\n"),
+        notice("", "A message to " + std::string(120, 'a') + " could not be sent to you"),
+        notice("X-Subject: budget\r\n"), notice("", "A message to  could not be sent to you"),
+        notice("", "Your message was delivered to Board"), notice("Subject: budget\r\n"),
         notice("Content-Type: multipart/mixed\r\n"), SealedSample::header() + "AAAA\r\n", "plain text\r\n"s}) {
     BOOST_TEST(ownMailProblem(Copy::Kind::Notice, bad) != "");
   }
@@ -217,7 +223,8 @@ BOOST_AUTO_TEST_CASE(notices_have_one_form_only) {
   BOOST_TEST(ownMailProblem(Copy::Kind::Notice, large) != "");
   auto tail = OutboundTail::make(std::make_shared<const std::string>("plain\r\n"));
   for (const auto kind : {Copy::Kind::Notice, Copy::Kind::Report})
-    BOOST_TEST(!FloorGuard::check(kind, Protection::None, Protection::None, notice(), tail->get(), VerifiedTls).has_value());
+    BOOST_TEST(
+        !FloorGuard::check(kind, Protection::None, Protection::None, notice(), tail->get(), VerifiedTls).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_content_copy_does_not_pass_as_a_notice_or_report) {
@@ -229,9 +236,10 @@ BOOST_AUTO_TEST_CASE(a_content_copy_does_not_pass_as_a_notice_or_report) {
 }
 
 BOOST_AUTO_TEST_CASE(reports_hold_no_message) {
-  const auto report = "From: postern@lists.example\r\nSubject: Your message was delivered to Board\r\nAuto-Submitted: auto-replied\r\n"
-                      "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n"
-                      "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n--b--\r\n"s;
+  const auto report =
+      "From: postern@lists.example\r\nSubject: Your message was delivered to Board\r\nAuto-Submitted: auto-replied\r\n"
+      "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n"
+      "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n--b--\r\n"s;
   BOOST_TEST(ownMailProblem(Copy::Kind::Report, report) == "");
   for (const auto& part : {"message/RFC822", "text/rfc822-headers", "message/partial"}) {
     auto bad = report;

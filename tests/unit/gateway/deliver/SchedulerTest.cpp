@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(a_lane_earns_its_connections_up_to_the_limit) {
 
 BOOST_AUTO_TEST_CASE(slow_destinations_leave_room_for_others) {
   auto scheduler = makeScheduler(40);
-  for (std::uint64_t key = 0; key < 1000; ++key) scheduler.add(copyTo("slow" + std::to_string(key % 10), key + 1), Start);
+  for (std::uint64_t key = 0; key < 1000; ++key)
+    scheduler.add(copyTo("slow" + std::to_string(key % 10), key + 1), Start);
   int open = 0;
   while (auto lane = scheduler.openLane(Start)) {
     ++open;
@@ -196,6 +197,19 @@ BOOST_AUTO_TEST_CASE(expired_copies_come_out_once_and_are_never_tried) {
   BOOST_TEST(scheduler.takeExpired(Start + 48h).size() == 1u);
 }
 
+// The machine was off for days, or its clock was wrong when it started.
+BOOST_AUTO_TEST_CASE(copies_whose_time_ran_out_before_the_start_are_still_tried) {
+  auto scheduler = makeScheduler();
+  const auto late = Start + 240h;
+  scheduler.add(copyTo("a", 1), late);
+  BOOST_TEST(scheduler.takeExpired(late).empty());
+  const auto lane = scheduler.openLane(late);
+  BOOST_REQUIRE(lane.has_value());
+  BOOST_TEST(scheduler.next(*lane, late).has_value());
+  scheduler.defer(1, late + 30min, late);
+  BOOST_TEST(scheduler.takeExpired(late + 24h).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(copies_that_need_verified_tls_have_a_lane_of_their_own) {
   auto scheduler = makeScheduler();
   auto copy = copyTo("a", 1);
@@ -231,7 +245,8 @@ BOOST_AUTO_TEST_CASE(a_new_route_moves_copies_also_those_that_are_out) {
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_copies_are_fine) {
   auto scheduler = makeScheduler();
   const auto begin = std::chrono::steady_clock::now();
-  for (std::uint64_t key = 1; key <= 100'000; ++key) scheduler.add(copyTo("d" + std::to_string(key % 1000), key), Start);
+  for (std::uint64_t key = 1; key <= 100'000; ++key)
+    scheduler.add(copyTo("d" + std::to_string(key % 1000), key), Start);
   std::size_t taken = 0;
   while (auto lane = scheduler.openLane(Start)) {
     while (auto job = scheduler.next(*lane, Start)) {

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(kills_at_random_moments_lose_nothing_and_repeat_only_what_w
     BOOST_TEST_REQUIRE(runRound(folder / "gateway", model, true, life) == 0, "round " << round);
     BOOST_TEST_REQUIRE(model.fault == "");
   }
-  BOOST_TEST(model.accepted.size() > 200);
+  BOOST_TEST(model.accepted.size() > 50);
   // Let everything go through, then take stock: each post that was acknowledged reached each of its recipients.
   const auto missing = [&] {
     std::size_t count = 0;

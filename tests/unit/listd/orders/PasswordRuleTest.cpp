@@ -1,12 +1,13 @@
-#include "listd/orders/PasswordRule.h"
-
 #include "listd/CommonPasswords.h"
+#include "listd/orders/PasswordRule.h"
 
 using namespace postern::listd;
 
 namespace {
 
-bool taken(std::string_view password) { return !passwordFault(password, {"alice", "mail.st-elmo.example"}); }
+bool taken(std::string_view password) {
+  return !passwordFault(password, {"alice", "mail.st-elmo.example"});
+}
 
 }  // namespace
 
@@ -27,14 +28,14 @@ BOOST_AUTO_TEST_CASE(characters_are_counted_and_not_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(common_passwords_are_refused_in_any_case) {
-  for (const auto* common : {"password", "Password123", "QWERTYUIOP", "12345678", "iloveyou", "P@ssw0rd", "aaaaaaaaaaaa",
-                             "Summer2026", "correct horse battery staple"})
+  for (const auto* common : {"password", "Password123", "QWERTYUIOP", "12345678", "iloveyou", "P@ssw0rd",
+                             "aaaaaaaaaaaa", "Summer2026", "correct horse battery staple"})
     BOOST_TEST_CONTEXT(common) BOOST_TEST(!taken(common));
 }
 
 BOOST_AUTO_TEST_CASE(names_of_the_account_and_the_site_are_refused_with_decoration_too) {
-  for (const auto* name : {"alice123", "Alice2026!", "mail.st-elmo.example", "st-elmo99", "St-Elmo-2026", "postern1!",
-                           "administrator1"})
+  for (const auto* name :
+       {"alice123", "Alice2026!", "mail.st-elmo.example", "st-elmo99", "St-Elmo-2026", "postern1!", "administrator1"})
     BOOST_TEST_CONTEXT(name) BOOST_TEST(!taken(name));
   BOOST_TEST(taken("alice likes tea"));
 }

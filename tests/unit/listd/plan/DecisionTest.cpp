@@ -1,5 +1,4 @@
 #include "listd/plan/Decision.h"
-
 #include "tests/unit/listd/ListdFixture.h"
 
 using namespace postern;
@@ -9,7 +8,9 @@ namespace {
 
 const std::string Ann = "ann@example.org";
 
-TestCertificate annCertificate() { return memberCertificate(Ann, TestNow); }
+TestCertificate annCertificate() {
+  return memberCertificate(Ann, TestNow);
+}
 
 // What the plan decides for Ann with this certificate, kept with the verdict that a check of it gives.
 Reason reasonFor(const TestCertificate& certificate, KeyState state = KeyState::Confirmed, TimePoint now = TestNow,

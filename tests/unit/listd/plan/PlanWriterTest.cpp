@@ -1,5 +1,4 @@
 #include "listd/plan/PlanWriter.h"
-
 #include "tests/unit/listd/ListdFixture.h"
 
 using namespace postern;
@@ -22,8 +21,7 @@ struct Fixture {
     post.mailFrom = mailFrom;
     post.client = "{}";
     post.sensitivity = "high";
-    return context.site.write(
-        [&](SiteTables& tables) { return writePlan(tables, post, board, ruling, clock.now()); });
+    return context.site.write([&](SiteTables& tables) { return writePlan(tables, post, board, ruling, clock.now()); });
   }
   std::vector<LedgerRow> rows(std::uint64_t post) {
     return context.site.read([&](SiteTables& tables) { return tables.ledger.page(post, 0, 1000); });

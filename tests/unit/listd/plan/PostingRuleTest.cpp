@@ -1,5 +1,4 @@
 #include "listd/plan/PostingRule.h"
-
 #include "tests/unit/listd/ListdFixture.h"
 
 using namespace postern;
@@ -18,7 +17,8 @@ PostingRuling judge(const std::string& header, const PostingSettings& settings =
   app::Submission submission;
   submission.mailFrom = mailFrom;
   submission.notes = std::move(notes);
-  const auto message = mail::Message::parse(header + "Subject: x\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n");
+  const auto message =
+      mail::Message::parse(header + "Subject: x\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nHello\r\n");
   return judgePost(message.value(), submission, boardFacts(secure), settings,
                    [](const std::string& address) { return address == "ann@example.org"; });
 }
@@ -49,13 +49,19 @@ BOOST_AUTO_TEST_CASE(anyone_may_post_where_the_list_says_so) {
 }
 
 BOOST_AUTO_TEST_CASE(two_authors_two_from_fields_and_none_are_rejected_as_malformed) {
-  for (const auto* from : {"From: ann@example.org, eve@evil.example\r\n",
-                           "From: ann@example.org\r\nFrom: eve@evil.example\r\n", "", "From: <>\r\n",
-                           "From: ann@example.org (\r\n"}) {
+  for (const auto* from :
+       {"From: ann@example.org, eve@evil.example\r\n", "From: ann@example.org\r\nFrom: eve@evil.example\r\n", "",
+        "From: <>\r\n", "From: ann@example.org (\r\n"}) {
     const auto ruling = judge(from);
     BOOST_TEST((ruling.verdict == Verdict::Reject), from);
     BOOST_TEST(ruling.reason == "malformed", from);
   }
+}
+
+// Or else a forged From and a message that no list distributes would tell quietly who is a member.
+BOOST_AUTO_TEST_CASE(what_is_malformed_is_rejected_alike_for_members_and_strangers) {
+  for (const auto* from : {"From: ann@example.org\r\n", "From: eve@evil.example\r\n"})
+    BOOST_TEST(judge(from + std::string("Content-Type: text/plain; nonsense\r\n")).reason == "malformed", from);
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_list_rejects_its_members) {
@@ -76,10 +82,10 @@ BOOST_AUTO_TEST_CASE(loops_and_machines_are_ignored_without_a_report) {
 }
 
 BOOST_AUTO_TEST_CASE(a_tagged_post_passes_a_secure_list_only) {
-  BOOST_TEST((judge("From: ann@example.org\r\n", {}, true, "ann@example.org", {{"tag", "Secure:"}}).verdict ==
-              Verdict::Accept));
-  BOOST_TEST(judge("From: ann@example.org\r\n", {}, false, "ann@example.org", {{"tag", "Secure:"}}).reason ==
-             "secure-tag");
+  // The note as the shipped policy secure_tag writes it.
+  const std::vector<std::pair<std::string, std::string>> tagged{{"tagged", "yes"}};
+  BOOST_TEST((judge("From: ann@example.org\r\n", {}, true, "ann@example.org", tagged).verdict == Verdict::Accept));
+  BOOST_TEST(judge("From: ann@example.org\r\n", {}, false, "ann@example.org", tagged).reason == "secure-tag");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

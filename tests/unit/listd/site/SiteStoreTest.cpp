@@ -1,7 +1,6 @@
-#include "listd/site/SiteStore.h"
-
 #include "core/base/Error.h"
 #include "core/store/Migrator.h"
+#include "listd/site/SiteStore.h"
 #include "listd/SiteMigrations.h"
 #include "tests/unit/listd/ListdFixture.h"
 
@@ -84,8 +83,10 @@ BOOST_AUTO_TEST_CASE(deliveries_of_before_the_counters_are_counted_from_the_ledg
   database.execute("PRAGMA foreign_keys = OFF");
   for (const auto* row : {"1, 'content', 'smime', 60000001", "2, 'content', 'smime', 119999999",
                           "3, 'content', 'smime', 0", "4, 'notice', 'none', 60000001"})
-    database.execute("INSERT INTO ledger (post_id, recipient, reason, key_fingerprint, state, id, kind, protection, "
-                     "delivered_at) VALUES (1, 'a@x.example', '', '', 'delivered', " + std::string(row) + ")");
+    database.execute(
+        "INSERT INTO ledger (post_id, recipient, reason, key_fingerprint, state, id, kind, protection, "
+        "delivered_at) VALUES (1, 'a@x.example', '', '', 'delivered', " +
+        std::string(row) + ")");
   store::Migrator(scripts).migrate(database);
   const auto counts = FlowStore(database).delivered(fromMicros(60'000'000));
   BOOST_REQUIRE_EQUAL(counts.size(), 1u);
@@ -175,7 +176,8 @@ BOOST_AUTO_TEST_CASE(pages_of_a_roster_of_100000_are_read_by_an_index_and_never_
   Fixture f;
   const auto list = f.addList();
   f.addMembers(list, 100'000);
-  for (const MemberFilter& filter : {MemberFilter{}, MemberFilter{"withheld", {}, {}}, MemberFilter{{}, "m10500", {}}}) {
+  for (const MemberFilter& filter :
+       {MemberFilter{}, MemberFilter{"withheld", {}, {}}, MemberFilter{{}, "m10500", {}}}) {
     const auto plan = planOf(f.site.file(), memberPageSql(filter));
     BOOST_TEST(plan.find("USING INDEX") != std::string::npos, plan);
     BOOST_TEST(plan.find("SCAN") == std::string::npos, plan);
@@ -198,7 +200,8 @@ BOOST_AUTO_TEST_CASE(the_statements_of_the_ledger_and_the_posts_use_their_indexe
   for (const auto* sql :
        {"SELECT id FROM ledger WHERE post_id = 1 AND id > 5 AND state = 'planned' ORDER BY id LIMIT 500",
         "SELECT id FROM posts WHERE state = 'planned' AND retry_at <= 5 ORDER BY retry_at, id LIMIT 4",
-        "SELECT id FROM posts WHERE message_id = 'x'", "SELECT id FROM posts WHERE list_id = 1 AND id < 9 ORDER BY id DESC",
+        "SELECT id FROM posts WHERE message_id = 'x'",
+        "SELECT id FROM posts WHERE list_id = 1 AND id < 9 ORDER BY id DESC",
         "SELECT m.id FROM members m LEFT JOIN member_keys k ON k.address = m.address WHERE m.list_id = 1 AND m.state = "
         "'enabled' ORDER BY m.id"}) {
     const auto plan = planOf(f.site.file(), sql);

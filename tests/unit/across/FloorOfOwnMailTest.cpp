@@ -1,0 +1,105 @@
+// What listd composes must be what the gateway's floor guard lets pass. The two live in processes that may not include
+// each other, so that only this test sees both: new wording in a notice, or a new field in a list's header, fails here
+// and not in the ledger of a customer.
+#include "core/crypto/SigningIdentity.h"
+#include "core/mail/MessageId.h"
+#include "core/seal/SharedBody.h"
+#include "core/seal/SmimeSealer.h"
+#include "core/seal/SmimeSigner.h"
+#include "gateway/deliver/FloorGuard.h"
+#include "listd/compose/Notice.h"
+#include "listd/compose/PostComposer.h"
+
+using namespace postern;
+using app::Copy;
+using app::Protection;
+using gateway::FloorGuard;
+using gateway::OutboundTail;
+
+namespace {
+
+const TimePoint Now = fromMicros(1'772'366'400'000'000);
+
+mail::Address address(const std::string& text) {
+  return mail::Address::parse(text).value();
+}
+
+listd::ListFacts facts(const std::string& list, const std::string& name, const std::string& description) {
+  return {listd::checkListAddress(address(list)).value(), name, description, true, "https://postern.example/help"};
+}
+
+// Names that owners give: none, long, not ASCII, with what a header could choke on.
+std::vector<listd::ListFacts> awkwardLists() {
+  const std::string longest(listd::MaxListName, 'l');
+  return {facts("board@lists.example", "", ""),
+          facts(longest + "@" + std::string(60, 'd') + "." + std::string(60, 'e') + ".example", "", "one line"),
+          facts("b.o-a_rd@lists.example", "Vorstand der Universit\u00e4tsklinik", "Beschl\u00fcsse"),
+          facts("board@lists.example", "Board, \"the\" <real> one: (all) \\ of it", "a; b, c"),
+          facts("board@lists.example", std::string(300, 'n'), std::string(900, 'd')),
+          facts("board@lists.example", "\u7406\u4e8b\u4f1a \U0001F512", "\u8aac\u660e")};
+}
+
+std::string verdict(Copy::Kind kind, Protection protection, std::string_view head, const OutboundTail* tail = nullptr) {
+  auto cleared = FloorGuard::check(kind, protection, Protection::Smime, head, tail, {});
+  return cleared ? "passes" : cleared.error();
+}
+
+std::string newId(const listd::ListFacts& list) {
+  return mail::makeMessageId(mail::DomainName::parse(list.address.domain()).value());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(across_FloorOfOwnMail)
+
+BOOST_AUTO_TEST_CASE(every_notice_of_every_list_passes) {
+  for (const auto& list : awkwardLists())
+    for (int reason = 0; reason <= static_cast<int>(listd::WithheldReason::SealingFailed); ++reason)
+      BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None,
+                         listd::withheldNotice(list, address("ann@example.org"),
+                                               static_cast<listd::WithheldReason>(reason), {newId(list), Now})) ==
+                 "passes");
+}
+
+BOOST_AUTO_TEST_CASE(every_report_and_rejection_of_every_list_passes) {
+  for (const auto& list : awkwardLists()) {
+    for (const auto& counts : {listd::DeliveryCounts{5, 0, 0, 0}, listd::DeliveryCounts{4, 1, 0, 0},
+                               listd::DeliveryCounts{3, 0, 2, 1}, listd::DeliveryCounts{0, 0, 0, 100'000}})
+      BOOST_TEST(verdict(Copy::Kind::Report, Protection::None,
+                         listd::deliveryReport(list, address("ann@example.org"),
+                                               {"postern.lists.example", "1n0xt04gg3c3dw1", Now, counts},
+                                               {newId(list), Now})) == "passes");
+    for (int reason = 0; reason <= static_cast<int>(listd::RejectReason::TooLarge); ++reason)
+      BOOST_TEST(verdict(Copy::Kind::Report, Protection::None,
+                         listd::rejectionNotice(list, address("ann@example.org"),
+                                                static_cast<listd::RejectReason>(reason), {newId(list), Now})) ==
+                 "passes");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_sealed_copy_of_every_list_passes_and_the_post_in_clear_does_not) {
+  const auto member = crypto::RecipientKey::of(
+      crypto::SigningIdentity::create("ann@example.org", Now, std::chrono::days(1)).certificate());
+  const seal::SmimeSealer sealer;
+  for (const auto& list : awkwardLists()) {
+    const auto post =
+        mail::Message::parse(
+            "From: Ann <ann@example.org>\r\nTo: " + list.address.text() +
+            "\r\nSubject: Secure: plan\r\nMessage-ID: <1@example.org>\r\nReferences: " + newId(list) +
+            "\r\nAuto-Submitted: auto-generated\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nthe plan\r\n")
+            .value();
+    const auto composed = listd::PostComposer(list).composeSecure(post, {newId(list), Now}).value();
+    const auto signer =
+        seal::SmimeSigner(crypto::SigningIdentity::create(list.address.text(), Now, std::chrono::days(1)));
+    const auto body = seal::SharedBody::encrypt(signer.sign(composed.inner, Now));
+    const auto tail = OutboundTail::make(std::make_shared<const std::string>(body.tail())).value();
+    const auto head = composed.outerHeader + sealer.head(body, member);
+    BOOST_TEST(verdict(Copy::Kind::Content, Protection::Smime, head, tail.get()) == "passes");
+    const auto clear = OutboundTail::make(std::make_shared<const std::string>("the plan\r\n")).value();
+    BOOST_TEST(verdict(Copy::Kind::Content, Protection::Smime, composed.outerHeader + composed.inner, clear.get()) !=
+               "passes");
+    BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None, composed.outerHeader + composed.inner) != "passes");
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
