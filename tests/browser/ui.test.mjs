@@ -215,7 +215,7 @@ describe("the rooms of the site", () => {
   it("list page: readiness, settings in words, recent posts without subjects", async () => {
     await visit("/lists/board@lists.st-elmo.example");
     await page.getByText("Why copies are withheld").waitFor();
-    await page.getByText("Only members may post.").waitFor();
+    await page.locator("dd", { hasText: "Only members may post." }).waitFor();
     assert.equal(await page.getByRole("columnheader", { name: /subject/i }).count(), 0);
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "list");
