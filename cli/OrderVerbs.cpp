@@ -166,6 +166,11 @@ std::vector<OrderVerb> listVerbs() {
        "Shows how the next post would reach the members, and who would not.",
        {wanted("address", "address", "the list")},
        reportReadiness},
+  };
+}
+
+std::vector<OrderVerb> memberVerbs() {
+  return {
       {"member",
        "add",
        "member.add",
@@ -211,6 +216,11 @@ std::vector<OrderVerb> listVerbs() {
        "Writes the members as CSV.",
        {ListAddress},
        [](std::ostream& out, const json& result) { out << result.at("csv").get<std::string>(); }},
+  };
+}
+
+std::vector<OrderVerb> keyVerbs() {
+  return {
       {"key",
        "import",
        "key.import",
@@ -285,9 +295,9 @@ std::vector<OrderVerb> mailVerbs() {
 
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
-    auto all = siteVerbs();
-    for (auto& verb : listVerbs()) all.push_back(std::move(verb));
-    for (auto& verb : mailVerbs()) all.push_back(std::move(verb));
+    std::vector<OrderVerb> all;
+    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
+      for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();
   return verbs;

@@ -44,7 +44,8 @@ net::ResolverConfig resolverOptions(const config::SiteConfig& config) {
 void addPolicyProblems(const policy::PolicyHost& policies, app::GatewayStats& stats) {
   const auto status = policies.status();
   if (!status.hasSet)
-    stats.problems.emplace_back("No policies are in force, so that every message is deferred: run postern policy test.");
+    stats.problems.emplace_back(
+        "No policies are in force, so that every message is deferred: run postern policy test.");
 }
 
 }  // namespace

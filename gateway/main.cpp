@@ -17,7 +17,8 @@ using namespace postern;
 
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
-  for (const auto& path : {config.certificate, config.certificateKey}) confinement.mayRead(config.path(path).parent_path());
+  for (const auto& path : {config.certificate, config.certificateKey})
+    confinement.mayRead(config.path(path).parent_path());
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.policyFolder));
   confinement.mayRead(config.path(config.trustAnchors)).mayRead(config.path(config.dnsTrustAnchor));
   return confinement.mayWrite(config.path("gateway")).mayWrite(config.path("run"));
@@ -26,7 +27,6 @@ app::Confinement confinementOf(const config::SiteConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return app::runDaemon("postern-gateway", argc, argv, confinementOf, [](const config::SiteConfig& config) {
-    return std::make_shared<gateway::Gateway>(config);
-  });
+  return app::runDaemon("postern-gateway", argc, argv, confinementOf,
+                        [](const config::SiteConfig& config) { return std::make_shared<gateway::Gateway>(config); });
 }

@@ -31,7 +31,6 @@ app::Confinement confinementOf(const config::SiteConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return app::runDaemon("postern-listd", argc, argv, confinementOf, [](const config::SiteConfig& config) {
-    return std::make_shared<listd::Listd>(config);
-  });
+  return app::runDaemon("postern-listd", argc, argv, confinementOf,
+                        [](const config::SiteConfig& config) { return std::make_shared<listd::Listd>(config); });
 }

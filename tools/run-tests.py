@@ -43,10 +43,11 @@ def check(totals, name, command):
 
 def lint(totals, _):
     check(totals, "layers", ["tools/check-layers"])
+    check(totals, "house rules", ["tools/check-house"])
     check(totals, "format", ["tools/format", "--check"])
     check(totals, "luacheck", ["luacheck", "-q", "lua-policies"])
     check(totals, "shellcheck", ["shellcheck", "tools/setup", "tools/build", "tools/run", "tools/test", "tools/format",
-                                 ".ci/run"])
+                                 "tools/tidy", ".ci/run"])
 
 
 def unit(totals, preset):
@@ -101,7 +102,7 @@ def browser(totals, preset):
 
 
 def fuzz(totals, _):
-    code, output, seconds = run(["tools/build", "fuzz"])
+    code, output, seconds = run(["tools/build", "fuzz", "fuzz_targets"])
     if code != 0:
         totals.add("fuzz build", 0, 1, seconds, output)
         return

@@ -7,6 +7,7 @@ import email.policy
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -16,6 +17,9 @@ import time
 import urllib.request
 
 from aiosmtpd.controller import Controller
+
+
+SANITIZER_FINDING = re.compile(rb"^[^\n]*(?:runtime error: |(?:Address|Leak|Thread)Sanitizer[: ])(?s:.*)", re.M)
 
 
 class Failure(Exception):
@@ -212,6 +216,9 @@ class Site:
             self.process.terminate()
             self.process.wait(60)
             self.process = None
+            finding = SANITIZER_FINDING.search(self.log.read_bytes())
+            if finding:
+                raise Failure("a sanitizer found: " + finding[0].decode(errors="replace")[:6000])
 
     def pids(self):
         """Process ids of the site by program name."""

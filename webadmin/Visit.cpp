@@ -20,7 +20,7 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
                 {"now", words::time(now())}};
   if (session) {
     outer["signedIn"] = {{"account", session->account}, {"role", session->role}};
-    outer["idleSeconds"] = Sessions::IdleLimit.count();
+    outer["idleSeconds"] = SessionStore::IdleLimit.count();
     for (const auto* section : {"dashboard", "lists", "posts", "queue"})
       outer[std::string("at-") + section] = frame.section == section;
   }

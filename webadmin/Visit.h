@@ -1,10 +1,11 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
+#include "webadmin/Accounts.h"
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
 #include "webadmin/Orders.h"
-#include "webadmin/Sessions.h"
+#include "webadmin/SessionStore.h"
 
 #include <chrono>
 #include <map>
@@ -30,7 +31,8 @@ struct Tools {
   const config::SiteConfig& config;
   const Clock& clock;
   Orders& orders;
-  Sessions& sessions;
+  SessionStore& sessions;
+  Accounts& accounts;
   ClientLimit& signInLimit;
   const CertificateFacts& certificate;
 };

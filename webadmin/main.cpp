@@ -33,17 +33,19 @@ struct WebAdmin {
       : clock(config.clockOffset),
         sessions(config.path("web/web.db"), clock),
         orders(config.listdSocket()),
+        accounts(orders, clock),
         signInLimit(clock, 10, std::chrono::minutes(5)),
         certificate(config.path(config.certificate), config.path(config.certificateKey)),
-        site({config, clock, orders, sessions, signInLimit, certificate}),
+        site({config, clock, orders, sessions, accounts, signInLimit, certificate}),
         server(config.webListen, site, certificate) {
     log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
   }
   ~WebAdmin() { server.stop(); }
 
   SystemClock clock;
-  webadmin::Sessions sessions;
+  webadmin::SessionStore sessions;
   webadmin::ListdOrders orders;
+  webadmin::Accounts accounts;
   webadmin::ClientLimit signInLimit;
   webadmin::TlsCertificate certificate;
   webadmin::Site site;
@@ -52,8 +54,11 @@ struct WebAdmin {
 
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
-  for (const auto& path : {config.certificate, config.certificateKey}) confinement.mayRead(config.path(path).parent_path());
-  return confinement.mayRead(config.dataFolder / "postern.toml").mayWrite(config.path("web")).mayWrite(config.path("run"));
+  for (const auto& path : {config.certificate, config.certificateKey})
+    confinement.mayRead(config.path(path).parent_path());
+  return confinement.mayRead(config.dataFolder / "postern.toml")
+      .mayWrite(config.path("web"))
+      .mayWrite(config.path("run"));
 }
 
 }  // namespace

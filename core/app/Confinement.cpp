@@ -1,14 +1,14 @@
 #include "core/app/Confinement.h"
 
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "core/base/Error.h"
-#include "core/base/Files.h"
 
 namespace postern::app {
 
@@ -60,8 +60,7 @@ Confinement& Confinement::mayWrite(const std::filesystem::path& path) {
 bool Confinement::enforce() const {
   landlock_ruleset_attr attributes{};
   attributes.handled_access_fs = ReadRights | WriteRights;
-  FileDescriptor ruleset(
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  FileDescriptor ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!ruleset) return false;
   for (const auto& path : readable_) allow(ruleset.get(), path, ReadRights);
   for (const auto& path : writable_) allow(ruleset.get(), path, ReadRights | WriteRights);

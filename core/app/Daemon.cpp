@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "core/base/Sanitized.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -21,7 +22,7 @@ std::string dataFolderOf(int argc, char** argv) {
 void hardenProcess() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0);
+  if (!Sanitized) ::prctl(PR_SET_DUMPABLE, 0);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::signal(SIGPIPE, SIG_IGN);
 }

@@ -49,7 +49,7 @@ struct Submission {
   bool smtpUtf8 = false;
   TimePoint receivedAt;
   std::string queueId;                                     // shown to the sender in the 250 and in our Received line
-  std::vector<std::pair<std::string, std::string>> notes;  // what policies noted, e.g. {"tag", "Secure:"}
+  std::vector<std::pair<std::string, std::string>> notes;  // what policies noted: {"tagged", "yes"}
   std::string content;                                     // RFC 5322 message, CRLF, our Received line first
 
   std::string encode() const;

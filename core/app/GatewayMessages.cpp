@@ -16,13 +16,6 @@ void expectVersion(Reader& reader, const char* what) {
                                           "; the processes are of different releases");
 }
 
-template <class Enum>
-Enum readEnum(Reader& reader, Enum last) {
-  const auto value = reader.u8();
-  if (value > static_cast<std::uint8_t>(last)) throw Error(ErrorKind::Malformed, "a record has an unknown value");
-  return static_cast<Enum>(value);
-}
-
 void writeString(Writer& writer, const std::string& text) {
   writer.string(text);
 }
@@ -63,7 +56,7 @@ void writeDelivery(Writer& writer, const DeliveryEvent& event) {
 DeliveryEvent readDelivery(Reader& reader) {
   DeliveryEvent event;
   event.copyKey = reader.u64();
-  event.outcome = readEnum(reader, DeliveryEvent::Outcome::Dropped);
+  event.outcome = reader.enumeration(DeliveryEvent::Outcome::Dropped);
   event.at = readTime(reader);
   event.attempt = reader.u32();
   event.nextAttempt = readTime(reader);
@@ -173,7 +166,7 @@ RoutingView RoutingView::decode(std::string_view bytes) {
     address.address = r.string();
     address.listName = r.string();
     address.secure = r.boolean();
-    address.role = readEnum(r, RoutedAddress::Role::Bounces);
+    address.role = r.enumeration(RoutedAddress::Role::Bounces);
     return address;
   });
   view.routes = reader.list<Route>([](Reader& r) {
@@ -181,7 +174,7 @@ RoutingView RoutingView::decode(std::string_view bytes) {
     route.domain = r.string();
     route.host = r.string();
     route.port = r.u16();
-    route.tls = readEnum(r, Route::Tls::Verified);
+    route.tls = r.enumeration(Route::Tls::Verified);
     return route;
   });
   reader.expectEnd();
@@ -199,9 +192,9 @@ Copy Copy::decode(Reader& reader) {
   Copy copy;
   copy.key = reader.u64();
   copy.tail = reader.u64();
-  copy.kind = readEnum(reader, Kind::Report);
-  copy.protection = readEnum(reader, Protection::Smime);
-  copy.floor = readEnum(reader, Protection::Smime);
+  copy.kind = reader.enumeration(Kind::Report);
+  copy.protection = reader.enumeration(Protection::Smime);
+  copy.floor = reader.enumeration(Protection::Smime);
   copy.mailFrom = reader.string();
   copy.recipient = reader.string();
   copy.head = reader.string();

@@ -75,6 +75,12 @@ std::string_view Reader::view() {
   return raw(u32());
 }
 
+std::uint8_t Reader::upTo(std::uint8_t last) {
+  const auto value = u8();
+  if (value > last) throw Error(ErrorKind::Malformed, "a record has an unknown value");
+  return value;
+}
+
 std::uint32_t Reader::checkedCount() {
   const auto count = u32();
   if (count > rest_.size()) throw Error(ErrorKind::Malformed, "a record counts more items than it holds");

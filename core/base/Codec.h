@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,7 +34,8 @@ private:
 };
 
 // Reads what Writer wrote. Does not own the bytes: they must outlive the Reader and every view it returns.
-// Errors: throws Error(Malformed) when the bytes end early or a count is larger than what is left.
+// Errors: throws Error(Malformed) when the bytes end early, a count is larger than what is left or an
+// enumeration has no such value.
 class Reader {
 public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
@@ -47,11 +49,16 @@ public:
   std::string_view view();
   std::string string() { return std::string(view()); }
   std::string_view raw(std::size_t length);
+  // A value of an enum whose enumerators count from 0 to `last`.
+  template <class Enum>
+  Enum enumeration(Enum last) {
+    return static_cast<Enum>(upTo(static_cast<std::uint8_t>(last)));
+  }
   template <class Item, class Fn>
   std::vector<Item> list(Fn readItem) {
     std::vector<Item> items;
     const auto count = checkedCount();
-    items.reserve(count);
+    items.reserve(std::min(count, MostReserved));
     for (std::uint32_t i = 0; i < count; ++i) items.push_back(readItem(*this));
     return items;
   }
@@ -61,6 +68,10 @@ public:
   void expectEnd() const;
 
 private:
+  // A stranger's count must not make us ask for memory that the bytes sent do not pay for.
+  static constexpr std::uint32_t MostReserved = 1024;
+
+  std::uint8_t upTo(std::uint8_t last);
   std::uint32_t checkedCount();
   std::string_view rest_;
 };

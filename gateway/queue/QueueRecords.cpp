@@ -1,18 +1,10 @@
 #include "gateway/queue/QueueRecords.h"
 
 #include "core/base/Codec.h"
-#include "core/base/Error.h"
 
 namespace postern::gateway {
 
 namespace {
-
-template <class Enum>
-Enum readEnum(Reader& reader, Enum last) {
-  const auto value = reader.u8();
-  if (value > static_cast<std::uint8_t>(last)) throw Error(ErrorKind::Malformed, "a queue record has an unknown value");
-  return static_cast<Enum>(value);
-}
 
 template <class Enum>
 std::uint8_t number(Enum value) {
@@ -55,9 +47,9 @@ CopyMeta CopyMeta::decode(std::string_view bytes) {
   CopyMeta meta;
   meta.key = reader.u64();
   meta.tailInstance = reader.u64();
-  meta.kind = readEnum(reader, app::Copy::Kind::Report);
-  meta.protection = readEnum(reader, app::Protection::Smime);
-  meta.floor = readEnum(reader, app::Protection::Smime);
+  meta.kind = reader.enumeration(app::Copy::Kind::Report);
+  meta.protection = reader.enumeration(app::Protection::Smime);
+  meta.floor = reader.enumeration(app::Protection::Smime);
   meta.destination = reader.string();
   meta.queuedAt = reader.i64();
   meta.expiresAt = reader.i64();
@@ -85,7 +77,7 @@ EventMeta EventMeta::decode(std::string_view bytes) {
   meta.sequence = reader.u64();
   meta.refusal = reader.boolean();
   meta.copyKey = reader.u64();
-  meta.outcome = readEnum(reader, app::DeliveryEvent::Outcome::Dropped);
+  meta.outcome = reader.enumeration(app::DeliveryEvent::Outcome::Dropped);
   meta.attempt = reader.u32();
   meta.nextAttempt = reader.i64();
   meta.sealed = reader.string();
@@ -108,7 +100,7 @@ std::string ChangeMeta::encode() const {
 ChangeMeta ChangeMeta::decode(std::string_view bytes) {
   Reader reader(bytes);
   ChangeMeta meta;
-  meta.action = readEnum(reader, Action::Release);
+  meta.action = reader.enumeration(Action::Release);
   meta.key = reader.u64();
   meta.at = reader.i64();
   reader.expectEnd();

@@ -9,7 +9,8 @@ namespace postern::gateway {
 
 // What listd may ask of the gateway, answered from the queue and the routing file, which must outlive it.
 // `fillIn` adds what only the SMTP server and the deliverer know (sessions, refusedTotal, problems); `routingChanged`
-// is called after a new view is in force. Threads: safe for all.
+// is called after a new view is in force. A copy in the name of a list that the routing view calls secure is taken with
+// the floor smime only. Threads: safe for all.
 class QueueService : public app::GatewayService {
 public:
   QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},

@@ -31,7 +31,8 @@ namespace postern::gateway {
 // numbers, times and the destination domain only. Accepted content is sealed to the vault before it comes here.
 // 5. When records cannot be written, nothing changes: accept and submitCopies throw, events wait in memory, healthy()
 // turns false and deliveries must pause; the writer tries again each second and recovers without a restart.
-// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is set.
+// Threads: safe for all. Errors: Error(DiskFull), Error(Store), Error(Io); Error(Unavailable) before the queue key is
+// set.
 class QueueStore : public CopyQueue {
 public:
   struct Options {

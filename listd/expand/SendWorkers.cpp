@@ -76,9 +76,9 @@ void SendWorkers::noteTrouble(std::uint64_t postId, const std::string& text) {
       const auto post = tables.posts.find(postId);
       if (post) tables.posts.setTrouble(postId, text, post->tries + 1, now + retryWait(post->tries));
     });
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The store itself is in trouble: the post is planned still, and will be claimed again.
-    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.message()}});
+    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.what()}});
   }
 }
 
@@ -102,8 +102,9 @@ std::uint64_t SendWorkers::wakes() {
 }
 
 void SendWorkers::waitForWork(const std::stop_token& stop, std::uint64_t seen) {
-  std::unique_lock<Mutex> lock(mutex_);
-  changed_.wait_for(lock, LongestWait, [&] { return stop.stop_requested() || wakes_ != seen; });
+  const MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, LongestWait,
+                    [&]() REQUIRES_LOCK(mutex_) { return stop.stop_requested() || wakes_ != seen; });
 }
 
 }  // namespace postern::listd

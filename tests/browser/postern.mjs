@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 import { makeSite, startFakeListd, totp } from "./fake-listd.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const build = process.env.POSTERN_BUILD ?? join(root, "build/dev");
+const programs = process.env.POSTERN_PROGRAMS ?? join(root, "build/dev/bin");
 const shots = process.env.POSTERN_SCREENSHOTS ?? join(root, "build/screenshots");
 const axeSource = readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8");
 
@@ -43,7 +43,7 @@ export async function startPostern(options = {}) {
   writeFileSync(join(data, "postern.toml"), `[site]\nhost_name = "postern.st-elmo.example"\n\n[web]\nlisten = "127.0.0.1:${port}"\n`);
   const site = makeSite(options);
   const listd = await startFakeListd(join(data, "run/listd.sock"), site);
-  const server = spawn(join(build, "bin/postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
+  const server = spawn(join(programs, "postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (bytes) => { log += bytes; });
   const exited = new Promise((resolve) => server.on("exit", resolve));
@@ -104,6 +104,7 @@ export async function signIn(page, postern, { name, password, secret } = credent
 
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });
+  await page.evaluate(() => scrollTo(0, 0));  // else what is sticky is drawn in the middle of the page
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 

@@ -61,7 +61,7 @@ Response signOut(Visit& visit) {
 
 // The script of a page asks this when its person wants to stay; asking is the act that keeps the session.
 Response keepSession(Visit& visit) {
-  return jsonResponse(200, {{"account", visit.session->account}, {"idleSeconds", Sessions::IdleLimit.count()}});
+  return jsonResponse(200, {{"account", visit.session->account}, {"idleSeconds", SessionStore::IdleLimit.count()}});
 }
 
 }  // namespace postern::webadmin::pages

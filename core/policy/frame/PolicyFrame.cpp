@@ -117,9 +117,7 @@ void write(Writer& writer, const Verdict& verdict) {
 
 Verdict readVerdict(Reader& reader) {
   Verdict verdict;
-  const auto kind = reader.u8();
-  if (kind > static_cast<std::uint8_t>(VerdictKind::Redirect)) malformed("unknown kind of verdict");
-  verdict.kind = static_cast<VerdictKind>(kind);
+  verdict.kind = reader.enumeration(VerdictKind::Redirect);
   verdict.code = reader.u16();
   verdict.enhanced = reader.string();
   verdict.text = reader.string();
@@ -132,9 +130,7 @@ Verdict readVerdict(Reader& reader) {
 
 Failure readFailure(Reader& reader) {
   Failure failure;
-  const auto kind = reader.u8();
-  if (kind > static_cast<std::uint8_t>(FailureKind::NoSet)) malformed("unknown kind of failure");
-  failure.kind = static_cast<FailureKind>(kind);
+  failure.kind = reader.enumeration(FailureKind::NoSet);
   failure.policy = reader.string();
   failure.detail = reader.string();
   reader.expectEnd();

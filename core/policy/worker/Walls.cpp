@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/base/Sanitized.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -19,17 +20,6 @@
 #include <cstring>
 #include <memory>
 #include <string>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define POSTERN_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define POSTERN_SANITIZED 1
-#endif
-#endif
-#ifndef POSTERN_SANITIZED
-#define POSTERN_SANITIZED 0
-#endif
 
 namespace postern::policy::worker {
 
@@ -57,7 +47,7 @@ rlim_t addressSpace() {
 
 void setLimits() {
   // The sanitizers reserve terabytes of addresses for their shadow.
-  if (!POSTERN_SANITIZED) limit(RLIMIT_AS, addressSpace() + MemoryAboveStart, "limit its memory");
+  if (!Sanitized) limit(RLIMIT_AS, addressSpace() + MemoryAboveStart, "limit its memory");
   limit(RLIMIT_CORE, 0, "forbid core files");
   limit(RLIMIT_CPU, CpuLife, "limit its CPU time");
   limit(RLIMIT_FSIZE, 0, "forbid writing files");
@@ -91,7 +81,7 @@ void filterCalls() {
     allow(filter.get(), call);
   allowWithoutExec(filter.get(), SCMP_SYS(mmap));
   allowWithoutExec(filter.get(), SCMP_SYS(mprotect));
-  if (POSTERN_SANITIZED)
+  if (Sanitized)
     for (const int call : {SCMP_SYS(sigaltstack), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(sched_yield)})
       allow(filter.get(), call);
   errno = -::seccomp_load(filter.get());
@@ -105,10 +95,10 @@ void confine(int socket) {
   const auto beyond = static_cast<unsigned>(socket) + 1;
   if (socket > 0 && ::close_range(0, static_cast<unsigned>(socket) - 1, 0) != 0) fail("close its descriptors");
   // A sanitizer's report needs standard error.
-  const auto first = POSTERN_SANITIZED && beyond < 3 ? 3u : beyond;
+  const auto first = Sanitized && beyond < 3 ? 3u : beyond;
   if (::close_range(first, ~0u, 0) != 0) fail("close its descriptors");
   // The subject of a mail must not be read out of this process, by a debugger or a core file.
-  if (!POSTERN_SANITIZED && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fail("forbid looking into it");
+  if (!Sanitized && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fail("forbid looking into it");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("give up new privileges");
   filterCalls();
 }

@@ -20,7 +20,9 @@ namespace {
 
 const TimePoint Now = fromMicros(1'772'366'400'000'000);
 
-mail::Address address(const std::string& text) { return mail::Address::parse(text).value(); }
+mail::Address address(const std::string& text) {
+  return mail::Address::parse(text).value();
+}
 
 listd::ListFacts facts(const std::string& list, const std::string& name, const std::string& description) {
   return {listd::checkListAddress(address(list)).value(), name, description, true, "https://postern.example/help"};
@@ -76,17 +78,19 @@ BOOST_AUTO_TEST_CASE(every_report_and_rejection_of_every_list_passes) {
 }
 
 BOOST_AUTO_TEST_CASE(every_sealed_copy_of_every_list_passes_and_the_post_in_clear_does_not) {
-  const auto member =
-      crypto::RecipientKey::of(crypto::SigningIdentity::create("ann@example.org", Now, std::chrono::days(1)).certificate());
+  const auto member = crypto::RecipientKey::of(
+      crypto::SigningIdentity::create("ann@example.org", Now, std::chrono::days(1)).certificate());
   const seal::SmimeSealer sealer;
   for (const auto& list : awkwardLists()) {
-    const auto post = mail::Message::parse(
-        "From: Ann <ann@example.org>\r\nTo: " + list.address.text() +
-        "\r\nSubject: Secure: plan\r\nMessage-ID: <1@example.org>\r\nReferences: " + newId(list) +
-        "\r\nAuto-Submitted: auto-generated\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nthe plan\r\n")
-                          .value();
+    const auto post =
+        mail::Message::parse(
+            "From: Ann <ann@example.org>\r\nTo: " + list.address.text() +
+            "\r\nSubject: Secure: plan\r\nMessage-ID: <1@example.org>\r\nReferences: " + newId(list) +
+            "\r\nAuto-Submitted: auto-generated\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\n\r\nthe plan\r\n")
+            .value();
     const auto composed = listd::PostComposer(list).composeSecure(post, {newId(list), Now}).value();
-    const auto signer = seal::SmimeSigner(crypto::SigningIdentity::create(list.address.text(), Now, std::chrono::days(1)));
+    const auto signer =
+        seal::SmimeSigner(crypto::SigningIdentity::create(list.address.text(), Now, std::chrono::days(1)));
     const auto body = seal::SharedBody::encrypt(signer.sign(composed.inner, Now));
     const auto tail = OutboundTail::make(std::make_shared<const std::string>(body.tail())).value();
     const auto head = composed.outerHeader + sealer.head(body, member);

@@ -1,13 +1,12 @@
 #include "core/app/Confinement.h"
+#include "core/base/Files.h"
+#include "tests/support/TempFolder.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
-
-#include "core/base/Files.h"
-#include "tests/support/TempFolder.h"
 
 using namespace postern;
 

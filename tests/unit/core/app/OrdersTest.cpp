@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE(gives_up_on_a_listd_that_does_not_answer_and_takes_no_late_
   });
   app::OrderClient client(folder / "s", std::chrono::milliseconds(100));
   BOOST_CHECK_EXCEPTION(client.give("slow", {}, json::object()), Error, [](const Error& error) {
-    return error.kind() == ErrorKind::Unavailable && error.displayText().find("did not answer within") != std::string::npos;
+    return error.kind() == ErrorKind::Unavailable &&
+           error.displayText().find("did not answer within") != std::string::npos;
   });
   release.set_value();
   BOOST_TEST(client.give("quick", {}, json::object())["order"] == "quick");

@@ -23,12 +23,12 @@ struct Session {
 // 2. only its SHA-256 is stored; 3. a session ends after 15 minutes without an act of the person, after 12 hours, or
 // when it is closed, and an ended one is deleted when it is met.
 // Threads: safe for all. Errors: Error(Store).
-class Sessions {
+class SessionStore {
 public:
   static constexpr std::chrono::seconds IdleLimit{15 * 60};
   static constexpr std::chrono::seconds AbsoluteLimit{12 * 3600};
 
-  Sessions(const std::filesystem::path& database, const Clock& clock);
+  SessionStore(const std::filesystem::path& database, const Clock& clock);
 
   // A new session; returns its token.
   std::string open(std::string_view account, std::string_view role, std::string_view client);
@@ -38,6 +38,7 @@ public:
   std::optional<Session> find(std::string_view token, Touch touch);
 
   void close(std::string_view token);
+  void closeAllOf(std::string_view account);
 
 private:
   void deleteEnded(TimePoint now) REQUIRES_LOCK(mutex_);

@@ -2,8 +2,8 @@
 #include "tests/unit/webadmin/FakeSite.h"
 
 using namespace postern;
-using webadmin::Sessions;
-using Touch = Sessions::Touch;
+using webadmin::SessionStore;
+using Touch = SessionStore::Touch;
 
 BOOST_AUTO_TEST_SUITE(webadmin_sessions)
 
@@ -11,7 +11,7 @@ namespace {
 struct Fixture {
   test::TempFolder folder;
   FakeClock clock{fromMicros(1'772'366'400'000'000)};
-  Sessions sessions{folder / "web.db", clock};
+  SessionStore sessions{folder / "web.db", clock};
 };
 }  // namespace
 
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(sessions_survive_a_restart) {
   test::TempFolder folder;
   FakeClock clock{fromMicros(1'772'366'400'000'000)};
   std::string token;
-  { token = Sessions(folder / "web.db", clock).open("ada", "admin", ""); }
-  BOOST_TEST(Sessions(folder / "web.db", clock).find(token, Touch::No).has_value());
+  { token = SessionStore(folder / "web.db", clock).open("ada", "admin", ""); }
+  BOOST_TEST(SessionStore(folder / "web.db", clock).find(token, Touch::No).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

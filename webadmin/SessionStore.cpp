@@ -1,4 +1,4 @@
-#include "webadmin/Sessions.h"
+#include "webadmin/SessionStore.h"
 
 #include "core/store/Migrator.h"
 #include "webadmin/Embedded.h"
@@ -13,8 +13,8 @@ constexpr std::chrono::seconds TouchEvery{10};
 
 bool hasEnded(const Session& session, TimePoint now) {
   // A clock that was set back must not lengthen a session.
-  return now < session.createdAt || now - session.createdAt >= Sessions::AbsoluteLimit ||
-         now - session.lastSeenAt >= Sessions::IdleLimit;
+  return now < session.createdAt || now - session.createdAt >= SessionStore::AbsoluteLimit ||
+         now - session.lastSeenAt >= SessionStore::IdleLimit;
 }
 
 store::Database openDatabase(const std::filesystem::path& path) {
@@ -26,10 +26,10 @@ store::Database openDatabase(const std::filesystem::path& path) {
 
 }  // namespace
 
-Sessions::Sessions(const std::filesystem::path& database, const Clock& clock)
+SessionStore::SessionStore(const std::filesystem::path& database, const Clock& clock)
     : clock_(clock), database_(openDatabase(database)) {}
 
-std::string Sessions::open(std::string_view account, std::string_view role, std::string_view client) {
+std::string SessionStore::open(std::string_view account, std::string_view role, std::string_view client) {
   const auto token = tokens::random();
   const auto now = clock_.now();
   MutexLock lock(mutex_);
@@ -43,7 +43,7 @@ std::string Sessions::open(std::string_view account, std::string_view role, std:
   return token;
 }
 
-std::optional<Session> Sessions::find(std::string_view token, Touch touch) {
+std::optional<Session> SessionStore::find(std::string_view token, Touch touch) {
   const auto hash = tokens::hash(token);
   const auto now = clock_.now();
   MutexLock lock(mutex_);
@@ -65,12 +65,17 @@ std::optional<Session> Sessions::find(std::string_view token, Touch touch) {
   return session;
 }
 
-void Sessions::close(std::string_view token) {
+void SessionStore::close(std::string_view token) {
   MutexLock lock(mutex_);
   database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(tokens::hash(token)).run();
 }
 
-void Sessions::deleteEnded(TimePoint now) {
+void SessionStore::closeAllOf(std::string_view account) {
+  MutexLock lock(mutex_);
+  database_.prepare("DELETE FROM sessions WHERE account = ?").bind(account).run();
+}
+
+void SessionStore::deleteEnded(TimePoint now) {
   database_.prepare("DELETE FROM sessions WHERE created_at <= ? OR last_seen_at <= ?")
       .bind(now - AbsoluteLimit, now - IdleLimit)
       .run();
