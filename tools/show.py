@@ -97,7 +97,7 @@ def show_posts(site, sink, members, since):
         else:
             print(f"   {person.address} (no key): withheld, a notice instead\n"
                   f"      Subject: {copy.message['Subject']}\n"
-                  f"      {copy.message.get_content().strip().splitlines()[0]}")
+                  f"      {' '.join(copy.message.get_content().split())[:150]}…")
 
 
 def copies_of(sink, person, since):
@@ -113,7 +113,7 @@ def show_ledger(site):
     for recipient in site.cli("trace", str(post))["recipients"]:
         attempt = (recipient.get("attempts") or [{}])[-1]
         how = f"{attempt.get('replyCode')} {attempt.get('replyText', '')}" if attempt else ""
-        print(f"   {recipient['address']:16} {recipient['state']:10} {recipient['protection']:8} {recipient['reason']}  "
+        print(f"   {recipient['address']:16} {recipient['state']:10} {recipient['protection']:9} {recipient['reason']}  "
               f"{how} {(attempt.get('tls') or {}).get('version') or ''}".rstrip())
 
 

@@ -9,8 +9,9 @@
 
 namespace postern::webadmin {
 
-// Who may ask for a page. Anyone: also without a session. Admin: a session of an account with the role "admin".
-enum class Role : std::uint8_t { Anyone, Admin };
+// Who may ask for a page. Anyone: also without a session. SignedIn: any session, whatever its account may do now.
+// Admin: a session of an account that has the role "admin" now.
+enum class Role : std::uint8_t { Anyone, SignedIn, Admin };
 
 // A person's act keeps the session alive; what the page's own script asks for does not.
 enum class Activity : std::uint8_t { Person, Script };

@@ -70,6 +70,11 @@ void SessionStore::close(std::string_view token) {
   database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(tokens::hash(token)).run();
 }
 
+void SessionStore::closeAllOf(std::string_view account) {
+  MutexLock lock(mutex_);
+  database_.prepare("DELETE FROM sessions WHERE account = ?").bind(account).run();
+}
+
 void SessionStore::deleteEnded(TimePoint now) {
   database_.prepare("DELETE FROM sessions WHERE created_at <= ? OR last_seen_at <= ?")
       .bind(now - AbsoluteLimit, now - IdleLimit)

@@ -38,6 +38,7 @@ public:
   std::optional<Session> find(std::string_view token, Touch touch);
 
   void close(std::string_view token);
+  void closeAllOf(std::string_view account);
 
 private:
   void deleteEnded(TimePoint now) REQUIRES_LOCK(mutex_);

@@ -11,13 +11,20 @@ namespace postern::webadmin {
 namespace {
 
 bool holds(Role role, const std::optional<Session>& session) {
-  return role == Role::Anyone || (session && session->role == "admin");
+  return role == Role::Anyone || (session && (role == Role::SignedIn || session->role == "admin"));
 }
 
 int statusOf(const app::OrderError& error) {
   if (error.code == "not-found") return 404;
   if (error.code == "unavailable") return 503;
   return 409;
+}
+
+// For the log: the page, never the addresses of members that stand in its path.
+std::string_view pageOf(const Request& request) {
+  for (const auto method : {request.method, Method::Get, Method::Post})
+    if (const auto match = matchRoute(method, request.path); match.route) return match.route->path;
+  return "unknown page";
 }
 
 // After sign-in people come back to the page they asked for.
@@ -41,15 +48,15 @@ Response Site::answer(const Request& request) {
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
     if (error.code == "broken") {  // its text is for the log: it may name files and causes
-      log::error("web", error.message, {{"path", request.path}});
+      log::error("web", error.message, {{"page", pageOf(request)}});
       return errorPage(visit, 500);
     }
     return errorPage(visit, statusOf(error), error.message, error.hint);
   } catch (const Error& error) {
-    log::error("web", error.displayText(), {{"path", request.path}});
+    log::error("web", error.displayText(), {{"page", pageOf(request)}});
     return errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
   } catch (const std::exception& error) {
-    log::error("web", error.what(), {{"path", request.path}});
+    log::error("web", error.what(), {{"page", pageOf(request)}});
     return errorPage(visit, 500);
   }
 }
@@ -68,7 +75,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     // A form that outlived its session is no attack: the person signs in and does it again.
     if (match.route->role != Role::Anyone && !visit.session && csrf::isSameOrigin(request))
       return Response::redirect("/sign-in?done=session-ended");
-    log::warning("web", "a form was refused as forged", {{"path", request.path}, {"client", request.clientAddress}});
+    log::warning("web", "a form was refused as forged", {{"page", pageOf(request)}, {"client", request.clientAddress}});
     return errorPage(visit, 403, "This form did not come from this page, or it is too old.",
                      "Nothing was changed. Open the page again and repeat what you did.");
   }
@@ -86,7 +93,20 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   return response;
 }
 
+// The session says who the person is; listd says what the account may do now. One that is gone has no sessions.
+void Site::renewRole(Visit& visit) {
+  const auto account = visit.session->account;
+  if (const auto role = tools_.accounts.roleOf(account)) {
+    visit.session->role = *role;
+    return;
+  }
+  log::warning("web", "the account of a session is gone; its sessions end", {{"account", account}});
+  tools_.sessions.closeAllOf(account);
+  visit.session.reset();
+}
+
 Response Site::obey(const Route& route, Visit& visit) {
+  if (route.role == Role::Admin && visit.session) renewRole(visit);
   if (holds(route.role, visit.session)) return route.page(visit);
   const bool forScripts = route.path.starts_with("/api/");
   if (!visit.session && forScripts)
@@ -106,10 +126,10 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
     return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},
                        {"heading", words.title},
-                       {"text", message.empty() ? words.text : message},
-                       {"hint", message.empty() ? words.hint : hint}});
+                       {"text", message.empty() ? std::string(words.text) : words::sentence(message)},
+                       {"hint", message.empty() ? std::string(words.hint) : words::sentence(hint)}});
   } catch (const std::exception& error) {  // the page that cannot be drawn is the error page itself
-    log::error("web", error.what(), {{"path", visit.request.path}});
+    log::error("web", error.what(), {{"page", pageOf(visit.request)}});
     Response response;
     response.status = 500;
     response.contentType = "text/plain; charset=utf-8";

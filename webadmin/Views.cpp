@@ -112,6 +112,19 @@ json listSummary(const json& list, TimePoint now) {
                                                  {"notAfter", time(certificate, "notAfterAt", now)}}}};
 }
 
+json options(const std::string& chosen, std::initializer_list<std::pair<const char*, std::string>> all) {
+  json list = json::array();
+  for (const auto& [value, label] : all)
+    list.push_back({{"value", value}, {"label", label}, {"chosen", chosen == value}});
+  return list;
+}
+
+json classOptions(const std::string& chosen) {
+  return options(chosen, {{"high", words::listClass("high")},
+                          {"moderate", words::listClass("moderate")},
+                          {"low", words::listClass("low")}});
+}
+
 json postRow(const json& post, TimePoint now) {
   const auto id = text(post, "id");
   return {{"id", id},
@@ -132,7 +145,7 @@ json postRow(const json& post, TimePoint now) {
 }
 
 json refusal(const std::string& message, const std::string& hint) {
-  return {{"message", message}, {"hint", hint}};
+  return {{"message", words::sentence(message)}, {"hint", words::sentence(hint)}};
 }
 
 json refusal(const app::OrderRefused& refused) {

@@ -34,6 +34,10 @@ json listSummary(const json& list, TimePoint now);
 // A bar by protection with its legend: {"total", "parts": [{"name", "title", "count", "x", "width"}]}
 json protectionBar(const std::vector<std::pair<std::string, std::uint64_t>>& counts);
 
+// The choices of a form: [{"value", "label", "chosen"}].
+json options(const std::string& chosen, std::initializer_list<std::pair<const char*, std::string>> all);
+json classOptions(const std::string& chosen);
+
 // One row of a table of posts.
 json postRow(const json& post, TimePoint now);
 

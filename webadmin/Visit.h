@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
+#include "webadmin/Accounts.h"
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
 #include "webadmin/Orders.h"
@@ -31,6 +32,7 @@ struct Tools {
   const Clock& clock;
   Orders& orders;
   SessionStore& sessions;
+  Accounts& accounts;
   ClientLimit& signInLimit;
   const CertificateFacts& certificate;
 };

@@ -1,5 +1,6 @@
 #include "webadmin/Words.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -129,6 +130,11 @@ constexpr Entry Notices[] = {
     {"set-up", "Your account is ready. Sign in with it."},
     {"list-created", "The list was created."},
     {"member-added", "The member was added."},
+    {"list-saved", "The settings were saved."},
+    {"list-closed", "The list is closed. It takes no more posts."},
+    {"member-removed", "The member was removed."},
+    {"key-confirmed", "The key is confirmed. From now on copies are encrypted to it."},
+    {"key-revoked", "The key is revoked. It is never used again here."},
     {"member-enabled", "Delivery to this member is on."},
     {"member-disabled", "Delivery to this member is off."},
     {"key-imported", "The certificate was imported."},
@@ -239,6 +245,17 @@ std::string verification(std::string_view word) {
   if (word.empty()) return {};
   const auto text = lookUp(Verifications, word);
   return text == word ? "Encrypted, peer not verified: " + text : text;
+}
+
+std::string sentence(std::string_view text) {
+  std::string made(text);
+  const auto word = text.substr(0, text.find(' '));
+  const auto isLetter = [](char c) { return (c >= 'a' && c <= 'z') || c == ':'; };
+  if (!word.empty() && word[0] != ':' && std::all_of(word.begin(), word.end(), isLetter))
+    made[0] = static_cast<char>(made[0] - 'a' + 'A');
+  const bool endsOpen = !made.empty() && std::string_view(".!?:>").find(made.back()) == std::string_view::npos;
+  if (endsOpen && text.find(": postern ") == std::string_view::npos) made += '.';
+  return made;
 }
 
 std::string notice(std::string_view code) {

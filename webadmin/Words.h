@@ -24,6 +24,9 @@ std::string toneOf(std::string_view state);     // "good", "wait", "bad", "quiet
 std::string verification(std::string_view word);
 std::string listClass(std::string_view word);
 std::string posting(std::string_view word);
+// What listd says in small letters, as commands do, as a sentence: "the code does not match" -> "The code does not
+// match." An address or a command at either end stays as it is.
+std::string sentence(std::string_view text);
 std::string notice(std::string_view code);  // what `?done=` says after a redirect; empty for unknown codes
 
 struct ErrorWords {

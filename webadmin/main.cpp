@@ -33,9 +33,10 @@ struct WebAdmin {
       : clock(config.clockOffset),
         sessions(config.path("web/web.db"), clock),
         orders(config.listdSocket()),
+        accounts(orders, clock),
         signInLimit(clock, 10, std::chrono::minutes(5)),
         certificate(config.path(config.certificate), config.path(config.certificateKey)),
-        site({config, clock, orders, sessions, signInLimit, certificate}),
+        site({config, clock, orders, sessions, accounts, signInLimit, certificate}),
         server(config.webListen, site, certificate) {
     log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
   }
@@ -44,6 +45,7 @@ struct WebAdmin {
   SystemClock clock;
   webadmin::SessionStore sessions;
   webadmin::ListdOrders orders;
+  webadmin::Accounts accounts;
   webadmin::ClientLimit signInLimit;
   webadmin::TlsCertificate certificate;
   webadmin::Site site;

@@ -56,7 +56,7 @@ public:
         service_.submitCopies(reader.list<Copy>(Copy::decode));
         break;
       case GatewayVerb::Finish:
-        service_.finish(reader.u64());
+        service_.finish(reader.list<std::uint64_t>([](Reader& r) { return r.u64(); }));
         break;
       case GatewayVerb::TakeEvents:
         takeEvents(reader, reply);
@@ -164,8 +164,8 @@ void GatewayLink::submitCopies(const std::vector<Copy>& copies) {
   ask(verb(GatewayVerb::SubmitCopies).list(copies, [](Writer& w, const Copy& c) { c.encode(w); }).bytes());
 }
 
-void GatewayLink::finish(std::uint64_t acceptedId) {
-  ask(verb(GatewayVerb::Finish).u64(acceptedId).bytes());
+void GatewayLink::finish(const std::vector<std::uint64_t>& acceptedIds) {
+  ask(verb(GatewayVerb::Finish).list(acceptedIds, [](Writer& w, std::uint64_t id) { w.u64(id); }).bytes());
 }
 
 std::vector<GatewayEvent> GatewayLink::takeEvents(std::uint64_t acknowledged, std::uint32_t max,

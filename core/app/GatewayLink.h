@@ -49,7 +49,7 @@ struct Submission {
   bool smtpUtf8 = false;
   TimePoint receivedAt;
   std::string queueId;                                     // shown to the sender in the 250 and in our Received line
-  std::vector<std::pair<std::string, std::string>> notes;  // what policies noted, e.g. {"tag", "Secure:"}
+  std::vector<std::pair<std::string, std::string>> notes;  // what policies noted: {"tagged", "yes"}
   std::string content;                                     // RFC 5322 message, CRLF, our Received line first
 
   std::string encode() const;
@@ -204,7 +204,7 @@ public:
   std::vector<AcceptedItem> takeAccepted(std::uint32_t max, std::chrono::milliseconds wait);
   void storeTail(std::uint64_t tail, std::string_view bytes);
   void submitCopies(const std::vector<Copy>& copies);
-  void finish(std::uint64_t acceptedId);
+  void finish(const std::vector<std::uint64_t>& acceptedIds);
   std::vector<GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max, std::chrono::milliseconds wait);
   GatewayStats stats();
   std::vector<QueueEntry> queueList(std::uint32_t max);
@@ -232,7 +232,7 @@ public:
   virtual void sessionEnded(std::uint64_t session) = 0;
   virtual void storeTail(std::uint64_t tail, std::string_view bytes) = 0;
   virtual void submitCopies(std::vector<Copy> copies) = 0;
-  virtual void finish(std::uint64_t acceptedId) = 0;
+  virtual void finish(const std::vector<std::uint64_t>& acceptedIds) = 0;  // one sync for all
   virtual std::vector<GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                                std::chrono::milliseconds wait) = 0;
   virtual GatewayStats stats() = 0;

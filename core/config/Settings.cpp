@@ -24,7 +24,7 @@ const std::vector<Setting>& allSettings() {
        &C::certificate},
       {"gateway", "certificate_key", "PEM file with the private key of the TLS certificate.", &C::certificateKey},
       {"gateway", "max_message_size", "Largest message in bytes, stated in SIZE.",
-       Range<std::uint64_t>{&C::maxMessageSize, 1024, 1024 * MiB}},
+       Range<std::uint64_t>{&C::maxMessageSize, 1024, 128 * MiB}},
       {"gateway", "max_recipients", "Most recipients of one transaction.",
        Range<std::uint32_t>{&C::maxRecipients, 1, 50000}},
       {"gateway", "max_connections", "Most connections at a time; the next is answered 421.",

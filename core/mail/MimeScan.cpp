@@ -1,5 +1,6 @@
 #include "core/mail/MimeScan.h"
 
+#include "core/mail/EncodedWord.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
 
@@ -45,6 +46,7 @@ private:
   // An open container. A message within a message has no delimiter of its own.
   struct Level {
     std::string delimiter;
+    bool isSigned = false;
   };
 
   struct Delimiter {
@@ -133,12 +135,23 @@ private:
       if (!level.delimiter.empty() &&
           (delimiter.starts_with(level.delimiter) || level.delimiter.starts_with(delimiter)))
         note(Ambiguity::NestedBoundary);
-    push({delimiter});
+    push({delimiter, type.value == "multipart/signed"});
   }
 
   void enterMessage() {
+    // A forwarded message has its own subject; one that is what was signed (RFC 8551 §3.1) speaks for the whole.
+    const bool isAll = levels_.empty() || levels_.back().isSigned;
     push({});
-    if (!stopped_) partHeader(true);
+    if (!stopped_) partHeader(!isAll);
+  }
+
+  // RFC 9788 and its forerunners: readers may show the Subject of a part instead of the message's.
+  void judgeSubject(const HeaderBlock& header) {
+    for (const auto& field : header.fields()) {
+      if (!equalsIgnoreCase(field.name, "Subject")) continue;
+      if (!subject_) subject_ = message_.subject();
+      if (decodeUnstructured(field.value) != *subject_) return note(Ambiguity::OtherSubject);
+    }
   }
 
   void push(Level level) {
@@ -187,7 +200,7 @@ private:
 
   // Reads the header of a part or of an enclosed message from here to its empty line, or to a delimiter.
   // A nested call opens one more level, so the depth limit bounds it.
-  void partHeader(bool enclosedMessage) {
+  void partHeader(bool forwardedMessage) {
     const auto start = position_;
     auto end = start;
     while (end < bytes_.size()) {
@@ -199,7 +212,10 @@ private:
     position_ = end;
     const auto header = HeaderBlock::scan(bytes_.substr(start, end - start));
     if (!header) return stop(Ambiguity::BrokenHeader);
-    if (!enclosedMessage) judgeShape(*header);  // old mail that is forwarded may have an odd header of its own
+    if (!forwardedMessage) {  // which may be old and have an odd header of its own
+      judgeShape(*header);
+      judgeSubject(*header);
+    }
     open(*header);
   }
 
@@ -209,6 +225,7 @@ private:
   std::size_t position_ = 0;
   std::size_t parts_ = 0;
   bool stopped_ = false;
+  std::optional<std::string> subject_;  // of the message, once it is asked for
   std::vector<Level> levels_;
   std::vector<Ambiguity> found_;
 };

@@ -218,6 +218,8 @@ const char* ambiguityText(Ambiguity ambiguity) {
       return "unknown or conflicting content encoding";
     case Ambiguity::BadContentType:
       return "malformed content type";
+    case Ambiguity::OtherSubject:
+      return "a part has another subject than the message";
     case Ambiguity::DuplicateParameter:
       return "a content parameter stands twice";
     case Ambiguity::BadBoundary:

@@ -22,6 +22,7 @@ enum class Ambiguity : std::uint8_t {
   NoFrom,                  // none, or one without an address
   ConflictingEncoding,     // a multipart with an encoding other than 7bit, 8bit, binary; an unknown encoding
   BadContentType,          // not "type/subtype" of known characters
+  OtherSubject,            // a part has a Subject of its own: readers of RFC 9788 show that one (see MimeScan)
   DuplicateParameter,      // boundary, charset, name or filename given twice
   BadBoundary,             // a multipart without boundary, with an empty or over-long one
   UnclosedMultipart,       // its closing boundary is missing

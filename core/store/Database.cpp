@@ -163,7 +163,9 @@ Database Database::openWriter(const std::filesystem::path& path, const WriterOpt
   database.execute("PRAGMA journal_mode=WAL");
   database.execute(options.synchronous == Synchronous::Full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   database.execute(options.secureDelete ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF");
-  database.execute("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF");
+  // Temporary tables and statement journals stay in memory: they could hold what must not rest in clear, and a confined
+  // process cannot make them.
+  database.execute("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
   auto mode = database.prepare("PRAGMA journal_mode");
   if (!mode.step() || mode.view(0) != "wal")
     throw Error(ErrorKind::Store,
@@ -180,7 +182,8 @@ Database Database::openReader(const std::filesystem::path& path, std::chrono::mi
   sqlite3_db_config(impl->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   Database database(std::move(impl));
   database.execute("PRAGMA busy_timeout=" + std::to_string(busyTimeout.count()));
-  database.execute("PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA query_only=ON");
+  database.execute(
+      "PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA query_only=ON");
   return database;
 }
 

@@ -125,20 +125,27 @@ void KeyStore::destroySigningKey(std::uint64_t listId, std::string_view name) {
   impl_->database.checkpoint();
 }
 
-bool KeyStore::storeObjectKey(std::uint64_t objectId, const ObjectKey& key, TimePoint now) {
+std::vector<bool> KeyStore::storeObjectKeys(const std::vector<NewObjectKey>& keys, TimePoint now) {
   MutexLock lock(impl_->mutex);
+  std::vector<bool> stored;
+  std::map<std::uint64_t, Impl::Epoch> epochs;  // by list
   store::Transaction transaction(impl_->database);
-  const auto epoch = impl_->newestEpoch(key.listId, now);
-  const auto wrapped = epoch.key->sealSecret(key.key, context("object", key.listId, std::to_string(objectId)));
-  impl_->database
-      .prepare(
-          "INSERT INTO object_keys (object_id, list_id, epoch_id, wrapped, segment, offset, length) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING")
-      .bind(objectId, key.listId, epoch.id, store::Blob{wrapped}, key.place.segment, key.place.offset, key.place.length)
-      .run();
-  const bool stored = impl_->database.changes() == 1;
+  for (const auto& [objectId, key] : keys) {
+    auto known = epochs.find(key.listId);
+    if (known == epochs.end()) known = epochs.emplace(key.listId, impl_->newestEpoch(key.listId, now)).first;
+    const auto& epoch = known->second;
+    const auto wrapped = epoch.key->sealSecret(key.key, context("object", key.listId, std::to_string(objectId)));
+    impl_->database
+        .prepare(
+            "INSERT INTO object_keys (object_id, list_id, epoch_id, wrapped, segment, offset, length) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_id) DO NOTHING")
+        .bind(objectId, key.listId, epoch.id, store::Blob{wrapped}, key.place.segment, key.place.offset,
+              key.place.length)
+        .run();
+    stored.push_back(impl_->database.changes() == 1);
+  }
   transaction.commit();
-  impl_->epochs[epoch.id] = epoch.key;
+  for (const auto& [listId, epoch] : epochs) impl_->epochs[epoch.id] = epoch.key;
   return stored;
 }
 

@@ -45,8 +45,12 @@ public:
     std::uint64_t listId = 0;
     store::RecordRef place;
   };
-  // False when the object already has a key; nothing changes then.
-  bool storeObjectKey(std::uint64_t objectId, const ObjectKey& key, TimePoint now);
+  struct NewObjectKey {
+    std::uint64_t objectId = 0;
+    ObjectKey key;
+  };
+  // All in one commit. False for an object that already has a key; nothing changes for it then.
+  std::vector<bool> storeObjectKeys(const std::vector<NewObjectKey>& keys, TimePoint now);
   std::optional<ObjectKey> objectKey(std::uint64_t objectId) const;
   // The object cannot be read again. Gives its place back to reclaim, or nothing when there was no key.
   std::optional<store::RecordRef> destroyObjectKey(std::uint64_t objectId);

@@ -41,19 +41,38 @@ Vault::Vault(const std::filesystem::path& folder, KeyStore& keys, const Clock& c
 Vault::~Vault() = default;
 
 bool Vault::put(std::uint64_t objectId, std::uint64_t listId, std::string_view content) {
-  if (impl_->keys.objectKey(objectId)) return false;
-  const auto secret = crypto::AeadKey::generate();
-  const auto sealed = crypto::AeadKey(secret).seal(content, context(objectId, listId));
-  Writer meta;
-  meta.u8(ContentVersion).u64(objectId).u64(listId);
-  const store::SegmentLog::NewRecord record{ObjectRecord, meta.bytes(), sealed};
+  const NewObject object{objectId, listId, content};
+  return putAll({&object, 1}) == 1;
+}
+
+std::size_t Vault::putAll(std::span<const NewObject> objects) {
+  std::vector<KeyStore::NewObjectKey> keys;
+  std::vector<std::string> metas, sealed;
+  for (const auto& object : objects) {
+    if (impl_->keys.objectKey(object.id)) continue;
+    auto secret = crypto::AeadKey::generate();
+    sealed.push_back(crypto::AeadKey(secret).seal(object.content, context(object.id, object.listId)));
+    metas.push_back(std::move(Writer().u8(ContentVersion).u64(object.id).u64(object.listId)).bytes());
+    keys.push_back({object.id, {std::move(secret), object.listId, {}}});
+  }
+  if (keys.empty()) return 0;
+  std::vector<store::SegmentLog::NewRecord> records;
+  for (std::size_t i = 0; i < keys.size(); ++i) records.push_back({ObjectRecord, metas[i], sealed[i]});
+
   MutexLock lock(impl_->appending);
-  const auto place = impl_->log.append({&record, 1}).front();
+  const auto places = impl_->log.append(records);
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i].key.place = places[i];
   impl_->log.allowReclaim(impl_->log.end());
-  // Content first, key after: without its key what was written is noise, and its space comes back at the next start.
-  if (impl_->keys.storeObjectKey(objectId, {secret, listId, place}, impl_->clock.now())) return true;
-  impl_->log.release(place);
-  return false;
+  // Content first, keys after: without its key what was written is noise, and its space comes back at the next start.
+  const auto stored = impl_->keys.storeObjectKeys(keys, impl_->clock.now());
+  std::size_t fresh = 0;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (stored[i])
+      ++fresh;
+    else
+      impl_->log.release(places[i]);
+  }
+  return fresh;
 }
 
 std::optional<std::string> Vault::get(std::uint64_t objectId) const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,15 @@ public:
         store::DiskAccess* disk = nullptr);
   ~Vault();
 
+  struct NewObject {
+    std::uint64_t id = 0;
+    std::uint64_t listId = 0;
+    std::string_view content;
+  };
   // Durable on return. The first content of an object stands: a repeat changes nothing and returns false.
   bool put(std::uint64_t objectId, std::uint64_t listId, std::string_view content);
+  // Many at the price of one: one sync for all contents, one commit for all keys. How many were new.
+  std::size_t putAll(std::span<const NewObject> objects);
   std::optional<std::string> get(std::uint64_t objectId) const;
   // Destroys the object's key and reclaims the space when its neighbours are gone too. False: no such object.
   bool destroy(std::uint64_t objectId);

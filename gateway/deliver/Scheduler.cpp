@@ -74,6 +74,8 @@ void Scheduler::add(const CopySummary& copy, TimePoint now) {
   entry.due = toMicros(copy.notBefore);
   entry.expires = toMicros(copy.expiresAt);
   if (entry.expires == 0) entry.expires = toMicros(copy.queuedAt + options_.expiry);
+  // Its time ran out while nobody could try, or the clock is wrong: it gets time for a try.
+  if (entry.expires <= toMicros(now)) entry.expires = toMicros(now + options_.maxRetry);
   entry.attempts = copy.attempts;
   entry.urgent = copy.kind != app::Copy::Kind::Content;
   entry.verified = copy.protection == app::Protection::Tls && copy.kind == app::Copy::Kind::Content;

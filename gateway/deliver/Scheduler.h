@@ -48,7 +48,8 @@ public:
   Scheduler(const Options& options, HopName hopName);
 
   // What the queue says.
-  void add(const CopySummary& copy, TimePoint now);     // nothing happens if it is known already
+  // Nothing happens if it is known already. One that comes with its time run out gets `maxRetry` more.
+  void add(const CopySummary& copy, TimePoint now);
   void change(const CopySummary& copy, TimePoint now);  // held, released or to be tried at notBefore
   void remove(std::uint64_t key);
   void rerouted(TimePoint now);  // HopName answers differently from now on

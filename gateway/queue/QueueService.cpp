@@ -1,6 +1,42 @@
 #include "gateway/queue/QueueService.h"
 
+#include "core/base/Error.h"
+#include "core/mail/Text.h"
+
+#include <algorithm>
+
 namespace postern::gateway {
+
+namespace {
+
+// "board-bounces@x" for the sender "board-bounces+TAG@x" of a content copy.
+std::string bouncesAddressOf(std::string_view mailFrom) {
+  const auto at = std::min(mailFrom.rfind('@'), mailFrom.size());
+  const auto plus = std::min(mailFrom.find('+'), at);
+  return mail::lowerAscii(std::string(mailFrom.substr(0, plus)).append(mailFrom.substr(at)));
+}
+
+bool isSecure(const app::RoutingView& view, const std::string& bouncesAddress) {
+  return std::any_of(view.addresses.begin(), view.addresses.end(), [&](const app::RoutedAddress& known) {
+    return known.secure && known.role == app::RoutedAddress::Role::Bounces && known.address == bouncesAddress;
+  });
+}
+
+// The routing view says which lists are secure, apart from what listd says of each copy: both must agree before a copy
+// is queued without protection. The copies of one submission are of one list, so the view is searched once.
+void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& copies) {
+  std::string looked;
+  for (const auto& copy : copies) {
+    if (copy.kind != app::Copy::Kind::Content || copy.floor >= app::Protection::Smime) continue;
+    auto sender = bouncesAddressOf(copy.mailFrom);
+    if (sender == looked) continue;
+    if (isSecure(view, sender))
+      throw Error(ErrorKind::Invariant, "a copy of a secure list came with a floor below smime; none of them is taken");
+    looked = std::move(sender);
+  }
+}
+
+}  // namespace
 
 QueueService::QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn,
                            std::function<void()> routingChanged)
@@ -27,10 +63,11 @@ void QueueService::storeTail(std::uint64_t tail, std::string_view bytes) {
   queue_.storeTail(tail, bytes);
 }
 void QueueService::submitCopies(std::vector<app::Copy> copies) {
+  if (const auto view = routing_.current()) checkFloors(*view, copies);
   queue_.submitCopies(std::move(copies));
 }
-void QueueService::finish(std::uint64_t acceptedId) {
-  queue_.finish(acceptedId);
+void QueueService::finish(const std::vector<std::uint64_t>& acceptedIds) {
+  queue_.finish(acceptedIds);
 }
 
 std::vector<app::GatewayEvent> QueueService::takeEvents(std::uint64_t acknowledged, std::uint32_t max,

@@ -9,7 +9,8 @@ namespace postern::gateway {
 
 // What listd may ask of the gateway, answered from the queue and the routing file, which must outlive it.
 // `fillIn` adds what only the SMTP server and the deliverer know (sessions, refusedTotal, problems); `routingChanged`
-// is called after a new view is in force. Threads: safe for all.
+// is called after a new view is in force. A copy in the name of a list that the routing view calls secure is taken with
+// the floor smime only. Threads: safe for all.
 class QueueService : public app::GatewayService {
 public:
   QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},
@@ -22,7 +23,7 @@ public:
   void sessionEnded(std::uint64_t session) override;
   void storeTail(std::uint64_t tail, std::string_view bytes) override;
   void submitCopies(std::vector<app::Copy> copies) override;
-  void finish(std::uint64_t acceptedId) override;
+  void finish(const std::vector<std::uint64_t>& acceptedIds) override;
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait) override;
   app::GatewayStats stats() override;

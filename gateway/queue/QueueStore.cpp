@@ -9,7 +9,7 @@
 namespace postern::gateway {
 
 namespace {
-constexpr std::size_t MaxTakenBytes = 64u << 20;  // in one answer to takeAccepted
+constexpr std::size_t MaxTakenBytes = 8u << 20;  // in one answer to takeAccepted, and the message that goes beyond
 }
 
 QueueStore::QueueStore(const Options& options, const Clock& clock) : impl_(std::make_unique<Impl>(options, clock)) {}
@@ -85,14 +85,16 @@ void QueueStore::sessionEnded(std::uint64_t session) {
   impl_->acceptedWake.notify_all();
 }
 
-void QueueStore::finish(std::uint64_t id) {
-  {
-    std::lock_guard lock(impl_->mutex);
-    if (!impl_->index.accepted.contains(id)) return;
-  }
+void QueueStore::finish(const std::vector<std::uint64_t>& ids) {
   WriteJob job;
   job.useReserve = true;
-  job.records.push_back({typeOf(RecordType::Finished), encodeNumber(id), {}});
+  {
+    std::lock_guard lock(impl_->mutex);
+    for (const auto id : ids)
+      if (impl_->index.accepted.contains(id))
+        job.records.push_back({typeOf(RecordType::Finished), encodeNumber(id), {}});
+  }
+  if (job.records.empty()) return;
   impl_->writeAndWait(std::move(job));
 }
 

@@ -58,7 +58,8 @@ public:
   bool unlocked() const;
   std::vector<app::AcceptedItem> takeAccepted(std::uint64_t session, std::uint32_t max, std::chrono::milliseconds wait);
   void sessionEnded(std::uint64_t session);  // what it took and did not finish is given again
-  void finish(std::uint64_t id);             // waits until durable
+  void finish(const std::vector<std::uint64_t>& ids);  // waits until durable
+  void finish(std::uint64_t id) { finish(std::vector<std::uint64_t>{id}); }
   // The same tail number with other bytes is another tail: copies that are there keep the one they came with.
   // A tail stays while copies name it, and at least `tailGrace` after it was stored or last named.
   void storeTail(std::uint64_t tail, std::string_view bytes);

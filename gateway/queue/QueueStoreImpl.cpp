@@ -113,22 +113,26 @@ void QueueStore::Impl::tellHealth(bool healthy) {
 
 void QueueStore::Impl::keepIndex() {
   std::optional<QueueIndex::Snapshot> unsaved;
+  std::vector<store::RecordRef> released;  // only once queue.db does not name them any more
   for (bool last = false; !last;) {
-    std::vector<store::RecordRef> released;
     {
       std::unique_lock lock(mutex);
       indexWake.wait_for(lock, options.indexInterval, [this] { return stopping || logged > IndexAfterBytes; });
       last = stopping;
-      index.dropUnusedTails(clock.now(), options.tailGrace, released);
       if (!unsaved) {
+        index.dropUnusedTails(clock.now(), options.tailGrace, released);
         logged = 0;
         unsaved = index.takeSnapshot(position);
       }
     }
-    for (const auto& ref : released) log.release(ref);
     saveIndex(unsaved);
     if (unsaved && last) return;  // the log has it all
-    if (unsaved) waitBeforeNextTry();
+    if (unsaved) {
+      waitBeforeNextTry();
+      continue;
+    }
+    for (const auto& ref : released) log.release(ref);
+    released.clear();
   }
 }
 

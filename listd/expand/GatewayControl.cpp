@@ -28,11 +28,18 @@ void GatewayControl::enqueue(Job job) {
 bool GatewayControl::pushRouting(std::chrono::milliseconds wait) {
   const auto done = ask(
       [this](app::GatewayLink& link) {
-        link.setRouting(buildRoutingView(context_));
+        sendRouting(link);
         return true;
       },
       wait);
   return done.value_or(false);
+}
+
+// What the gateway could not take (its disk is full, say) is sent again at the next heartbeat.
+void GatewayControl::sendRouting(app::GatewayLink& link) {
+  viewIsOld_ = true;
+  link.setRouting(buildRoutingView(context_));
+  viewIsOld_ = false;
 }
 
 void GatewayControl::run(std::stop_token stop) {
@@ -42,7 +49,7 @@ void GatewayControl::run(std::stop_token stop) {
       auto& gateway = link.get();
       // First, so that a change which this view misses is queued behind it.
       connected_ = true;
-      gateway.setRouting(buildRoutingView(context_));
+      sendRouting(gateway);
       log::info("gateway", "connected; the routing view is in force");
       serve(link);
     } catch (const Error& error) {
@@ -62,6 +69,8 @@ void GatewayControl::serve(WorkerLink& link) {
   while (!link.stopping()) {
     if (auto job = nextJob(link))
       (*job)(link.get());  // what the question throws goes to the asker; a broken link shows at the heartbeat
+    else if (viewIsOld_)
+      sendRouting(link.get());
     else
       link.get().stats();
   }

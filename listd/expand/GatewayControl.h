@@ -56,11 +56,13 @@ private:
   void enqueue(Job job);
   void run(std::stop_token stop);
   void serve(WorkerLink& link);
+  void sendRouting(app::GatewayLink& link);
   std::optional<Job> nextJob(const WorkerLink& link);
 
   SiteContext& context_;
   const GatewayAddress& address_;
   std::atomic<bool> connected_ = false;
+  bool viewIsOld_ = true;  // of the thread
   Mutex mutex_;
   Condition changed_;
   std::deque<Job> jobs_ GUARDED_BY(mutex_);

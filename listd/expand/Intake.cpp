@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view BouncesSuffix = "-bounces";
 
 // The vault object of a message for a list: always the same, so that a repeat after a crash stores nothing twice.
-std::uint64_t vaultObjectOf(const app::AcceptedItem& item, const app::Submission& submission, std::uint64_t listId) {
+std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission, std::uint64_t listId) {
   const auto digest =
-      crypto::sha256(Writer().string("post").u64(item.id).string(submission.queueId).u64(listId).bytes());
+      crypto::sha256(Writer().string("post").u64(acceptedId).string(submission.queueId).u64(listId).bytes());
   return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
 }
 
@@ -47,77 +47,112 @@ std::optional<std::string> listOfBounces(const mail::Address& address) {
 }  // namespace
 
 struct Intake::Arrival {
-  const app::AcceptedItem& item;
-  const app::Submission& submission;
-  const std::optional<mail::Message>& message;  // none: its header cannot be read at all
+  std::uint64_t id = 0;
+  app::Submission submission;
+  std::optional<mail::Message> message;  // none: its header cannot be read at all
+};
+
+// What is to be written for one list.
+struct Intake::Planned {
+  std::shared_ptr<const Arrival> arrival;
+  Post post;
+  List list;
+  PostingRuling ruling;
 };
 
 Intake::Intake(SiteContext& context, std::function<void()> planned)
     : context_(context), planned_(std::move(planned)), reader_(context.keys.vaultKeyPair().privateKey) {}
 
-void Intake::take(const app::AcceptedItem& item) {
-  const auto submission = app::Submission::decode(reader_.open(item.sealed, app::SubmissionContext));
-  auto parsed = mail::Message::parse(submission.content);
-  const auto message = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
-  const Arrival arrival{item, submission, message};
-  for (const auto& recipient : submission.recipients) takeFor(arrival, recipient);
+void Intake::take(std::span<const app::AcceptedItem> items) {
+  Plans plans;
+  for (const auto& item : items) {
+    auto submission = app::Submission::decode(reader_.open(item.sealed, app::SubmissionContext));
+    auto parsed = mail::Message::parse(submission.content);
+    auto message = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+    const auto arrival =
+        std::make_shared<const Arrival>(Arrival{item.id, std::move(submission), std::move(message)});
+    for (const auto& recipient : arrival->submission.recipients) judgeFor(arrival, recipient, plans);
+  }
+  if (!plans.empty()) store(plans);
 }
 
-void Intake::takeFor(const Arrival& arrival, const std::string& recipient) {
+void Intake::judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::string& recipient, Plans& plans) {
   const auto address = mail::Address::parse(recipient);
   if (address) {
     const auto find = [&](const std::string& key) {
       return context_.site.read([&](SiteTables& tables) { return tables.lists.find(key); });
     };
-    if (const auto list = find(address->key())) return plan(arrival, *list);
+    if (const auto list = find(address->key())) {
+      if (auto planned = judge(arrival, *list)) plans.push_back(std::move(*planned));
+      return;
+    }
     if (const auto key = listOfBounces(*address))
-      if (const auto list = find(*key)) return noteBounce(arrival, *address, *list);
+      if (const auto list = find(*key)) return noteBounce(*arrival, *address, *list);
   }
   // The gateway takes mail only for addresses of the routing view, and lists are never deleted.
+  const auto& queueId = arrival->submission.queueId;
   log::error("intake", "an accepted message is for an address that is no list here",
-             {{"accepted", arrival.item.id}, {"queueId", arrival.submission.queueId}});
-  throw Error(ErrorKind::Invariant, "message " + arrival.submission.queueId +
-                                        " is for an address that is no list here; see the log of postern-listd");
+             {{"accepted", arrival->id}, {"queueId", queueId}});
+  throw Error(ErrorKind::Invariant,
+              "message " + queueId + " is for an address that is no list here; see the log of postern-listd");
 }
 
-void Intake::plan(const Arrival& arrival, const List& list) {
-  const auto& submission = arrival.submission;
+// What the list does with the message; nothing when that is in the store already.
+std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival>& arrival, const List& list) {
+  const auto& submission = arrival->submission;
   const bool known = context_.site.read(
-      [&](SiteTables& tables) { return tables.posts.exists(arrival.item.id, submission.queueId, list.id); });
-  if (known) return;
+      [&](SiteTables& tables) { return tables.posts.exists(arrival->id, submission.queueId, list.id); });
+  if (known) return std::nullopt;
 
   PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
-  if (arrival.message) {
+  if (arrival->message) {
     const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
-    ruling = judgePost(
-        *arrival.message, submission, factsOf(list, context_.helpLink()), settings, [&](const std::string& author) {
-          return context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
-        });
+    ruling = judgePost(*arrival->message, submission, factsOf(list, context_.helpLink()), settings,
+                       [&](const std::string& author) {
+                         return context_.site.read(
+                             [&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
+                       });
   }
 
   Post post;
-  post.acceptedId = arrival.item.id;
+  post.acceptedId = arrival->id;
   post.queueId = submission.queueId;
-  if (arrival.message) post.messageId = arrival.message->messageId().value_or("");
+  if (arrival->message) post.messageId = arrival->message->messageId().value_or("");
   post.outMessageId = mail::makeMessageId(mail::DomainName::parse(list.domain).value());
   post.mailFrom = submission.mailFrom;
   post.receivedAt = submission.receivedAt;
   post.size = submission.content.size();
   post.sensitivity = list.sensitivity;
   post.client = clientJson(submission);
-  if (ruling.verdict == PostingRuling::Verdict::Accept) {
-    post.vaultObject = vaultObjectOf(arrival.item, submission, list.id);
-    context_.vault.put(post.vaultObject, list.id, submission.content);
-  }
+  if (ruling.verdict == PostingRuling::Verdict::Accept)
+    post.vaultObject = vaultObjectOf(arrival->id, submission, list.id);
+  return Planned{arrival, std::move(post), list, std::move(ruling)};
+}
+
+// Contents before plans: a plan without its content could never be sent.
+void Intake::store(const Plans& plans) {
+  std::vector<vault::Vault::NewObject> objects;
+  for (const auto& plan : plans)
+    if (plan.post.vaultObject != 0)
+      objects.push_back({plan.post.vaultObject, plan.list.id, plan.arrival->submission.content});
+  context_.vault.putAll(objects);
+
   const auto now = context_.clock.now();
-  const auto id = context_.site.write([&](SiteTables& tables) { return writePlan(tables, post, list, ruling, now); });
-  if (!id) return;
-  log::info("intake", "post planned",
-            {{"post", *id},
-             {"list", list.address},
-             {"queueId", post.queueId},
-             {"verdict", verdictWord(ruling.verdict)},
-             {"reason", ruling.reason}});
+  const auto ids = context_.site.write([&](SiteTables& tables) {
+    std::vector<std::optional<std::uint64_t>> written;
+    for (const auto& plan : plans) written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now));
+    return written;
+  });
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!ids[i]) continue;
+    const auto& plan = plans[i];
+    log::info("intake", "post planned",
+              {{"post", *ids[i]},
+               {"list", plan.list.address},
+               {"queueId", plan.post.queueId},
+               {"verdict", verdictWord(plan.ruling.verdict)},
+               {"reason", plan.ruling.reason}});
+  }
   planned_();
 }
 

@@ -5,25 +5,33 @@
 #include "listd/site/SiteContext.h"
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace postern::listd {
 
-// Takes over one accepted message: opens it, and for each list it is for stores the content in the vault and writes
-// the plan. Once take() has returned all is durable and the gateway may forget the message. A repeat is harmless.
-// A bounce is noted in the ledger of the copy that its VERP tag proves, and never distributed.
-// Threads: safe for all. Errors: what the parts throw; then the message stays with the gateway.
+// Takes over accepted messages: opens them, and for each list they are for stores the content in the vault and writes
+// the plan. Once take() has returned all is durable and the gateway may forget the messages; many taken together share
+// the syncs. A repeat is harmless. A bounce is noted in the ledger of the copy that its VERP tag proves, and never
+// distributed. Threads: safe for all. Errors: what the parts throw; then all of the messages stay with the gateway,
+// and the caller takes them one by one to find the one that cannot be taken.
 class Intake {
 public:
   // `planned` is called after a plan was written; any thread.
   Intake(SiteContext& context, std::function<void()> planned);
 
-  void take(const app::AcceptedItem& item);
+  void take(std::span<const app::AcceptedItem> items);
 
 private:
   struct Arrival;
-  void takeFor(const Arrival& arrival, const std::string& recipient);
-  void plan(const Arrival& arrival, const List& list);
+  struct Planned;
+  using Plans = std::vector<Planned>;
+  void judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::string& recipient, Plans& plans);
+  std::optional<Planned> judge(const std::shared_ptr<const Arrival>& arrival, const List& list);
+  void store(const Plans& plans);
   void noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list);
 
   SiteContext& context_;

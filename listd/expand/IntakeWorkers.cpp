@@ -8,7 +8,7 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::uint32_t AtOnce = 4;  // messages of the largest size still fit into a frame
+constexpr std::uint32_t AtOnce = 64;  // the gateway also limits their bytes
 constexpr std::chrono::milliseconds WaitForMail{1000};
 
 }  // namespace
@@ -42,24 +42,44 @@ void IntakeWorkers::takeAll(WorkerLink& link, Held& held) {
     link.drop();
     held.clear();
   }
-  for (const auto& item : link.get().takeAccepted(AtOnce, WaitForMail)) takeOne(link, item, held);
+  auto items = link.get().takeAccepted(AtOnce, WaitForMail);
+  std::erase_if(items, [&](const app::AcceptedItem& item) {
+    const auto retryAt = troubles_.retryAt(item.id);
+    if (retryAt > now) held[item.id] = retryAt;
+    return retryAt > now;
+  });
+  if (items.empty()) return;
+  std::vector<std::uint64_t> done;
+  if (items.size() > 1 && takeTogether(items)) {
+    for (const auto& item : items) done.push_back(item.id);
+  } else {
+    for (const auto& item : items)
+      if (takeOne(item, held)) done.push_back(item.id);
+  }
+  if (!done.empty()) link.get().finish(done);
 }
 
-void IntakeWorkers::takeOne(WorkerLink& link, const app::AcceptedItem& item, Held& held) {
-  if (const auto retryAt = troubles_.retryAt(item.id); retryAt > context_.clock.now()) {
-    held[item.id] = retryAt;
-    return;
-  }
+bool IntakeWorkers::takeTogether(std::span<const app::AcceptedItem> items) {
   try {
-    intake_.take(item);
+    intake_.take(items);
+  } catch (const std::exception&) {  // whatever it is, taking them one by one shows whose trouble it is
+    return false;
+  }
+  for (const auto& item : items) troubles_.solved(item.id);
+  return true;
+}
+
+bool IntakeWorkers::takeOne(const app::AcceptedItem& item, Held& held) {
+  try {
+    intake_.take({&item, 1});
   } catch (const std::exception& error) {  // the boundary of a queue job: one message never stops the others
     log::error("intake", "an accepted message cannot be taken over; it stays with the gateway and is tried again",
                {{"accepted", item.id}, {"error", error.what()}});
     held[item.id] = troubles_.failed(item.id, error.what(), context_.clock.now());
-    return;
+    return false;
   }
   troubles_.solved(item.id);
-  link.get().finish(item.id);
+  return true;
 }
 
 }  // namespace postern::listd

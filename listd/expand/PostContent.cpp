@@ -37,7 +37,7 @@ void PostContent::compose(const std::string& content) {
 }
 
 std::uint64_t PostContent::newTail() {
-  return context_.site.write([](SiteTables& tables) { return tables.counters.take(CounterStore::Tail); });
+  return context_.tails.next();
 }
 
 std::optional<PostContent::Tail> PostContent::prepareSealed(seal::ContentCipher cipher) {

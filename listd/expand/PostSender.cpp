@@ -81,6 +81,7 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   // Handing over can add notices behind the last row, hence the outer loop.
   for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
        batch = nextBatch(run, sentThrough, FullBatch)) {
+    if (batch.isWhole()) return finishWith(run, batch, link);
     while (!batch.empty()) {
       sentThrough = batch.lastKey;
       // An exception below waits for this in the future's destructor, while `batch` lives.
@@ -96,6 +97,16 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   });
 }
 
+// A post to few, as most mail is: what was handed over and that it was all are noted in one commit.
+void PostSender::finishWith(const Run& run, Batch& batch, app::GatewayLink& link) {
+  submit(batch, link);
+  context_.site.write([&](SiteTables& tables) {
+    tables.posts.setSentThrough(run.post.id, batch.lastKey);
+    tables.posts.finishSending(run.post.id);
+    closeIfDone(tables, run.post.id);
+  });
+}
+
 PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint32_t size) {
   run.now = context_.clock.now();
   auto rows =
@@ -103,6 +114,7 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
   Batch batch;
   if (rows.empty()) return batch;
   batch.lastKey = rows.back().row.id;
+  batch.last = rows.size() < size;
   prepareContent(run, rows, batch);
   sealRows(run, rows, batch);
   return batch;
@@ -210,13 +222,17 @@ app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
 }
 
 void PostSender::handOver(const Run& run, Batch& batch, app::GatewayLink& link) {
+  submit(batch, link);
+  record(run, batch);
+}
+
+void PostSender::submit(Batch& batch, app::GatewayLink& link) {
   for (const auto& tail : batch.tails) link.storeTail(tail.id, *tail.bytes);
   {
-    const MutexLock lock(gate_);
+    const SubmitGate::HandingOver inside(gate_);
     dropSettled(batch);
     if (!batch.copies.empty()) link.submitCopies(batch.copies);
   }
-  record(run, batch);
 }
 
 // Takes out the copies that the gateway had before a crash and has meanwhile told the outcome of. See SubmitGate.

@@ -36,7 +36,9 @@ private:
     std::vector<app::Copy> copies;
     std::vector<Withheld> withheld;
     std::uint64_t lastKey = 0;
+    bool last = false;  // no rows behind it
     bool empty() const { return lastKey == 0; }
+    bool isWhole() const { return last && withheld.empty(); }  // what is withheld may add notices behind it
   };
   struct Run;  // one post under way
 
@@ -47,6 +49,8 @@ private:
   std::optional<app::Copy> sealRow(const Run& run, const RowToSend& row, Reason& reason) const;
   app::Copy makeNotice(const Run& run, const LedgerRow& row) const;
   app::Copy makeReport(const Run& run, const LedgerRow& row) const;
+  void finishWith(const Run& run, Batch& batch, app::GatewayLink& link);
+  void submit(Batch& batch, app::GatewayLink& link);
   void handOver(const Run& run, Batch& batch, app::GatewayLink& link);
   void dropSettled(Batch& batch);
   void record(const Run& run, const Batch& batch);

@@ -76,9 +76,9 @@ void SendWorkers::noteTrouble(std::uint64_t postId, const std::string& text) {
       const auto post = tables.posts.find(postId);
       if (post) tables.posts.setTrouble(postId, text, post->tries + 1, now + retryWait(post->tries));
     });
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The store itself is in trouble: the post is planned still, and will be claimed again.
-    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.message()}});
+    log::error("send", "cannot note that a post is stuck", {{"post", postId}, {"error", error.what()}});
   }
 }
 

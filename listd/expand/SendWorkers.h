@@ -17,7 +17,7 @@ namespace postern::listd {
 // Threads: wake() is safe for all.
 class SendWorkers {
 public:
-  static constexpr unsigned Workers = 3;
+  static constexpr unsigned Workers = 8;
 
   SendWorkers(SiteContext& context, const GatewayAddress& address, SubmitGate& gate);
   ~SendWorkers();

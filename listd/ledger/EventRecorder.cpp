@@ -11,6 +11,8 @@ namespace {
 
 using Outcome = app::DeliveryEvent::Outcome;
 
+constexpr std::int64_t MicrosOfMinute = 60'000'000;
+
 CopyState stateAfter(Outcome outcome) {
   switch (outcome) {
     case Outcome::Delivered:
@@ -47,6 +49,7 @@ public:
     tables_.ledger.setState(row->id, state, event.attempt, deliveredAt);
     if (row->kind != app::Copy::Kind::Content) return;
     countCopy(*row, state);
+    if (state == CopyState::Delivered) delivered_[{toMicros(event.at) / MicrosOfMinute, row->protection}] += 1;
     if (state == CopyState::Delivered && row->protection == "none" && isOfSecureList(row->postId)) {
       log::error("ledger", "a plain copy of a secure list was delivered", {{"copy", row->id}});
       tables_.counters.take(CounterStore::Plaintext);
@@ -60,6 +63,8 @@ public:
 
   bool finish() {
     for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
+    for (const auto& [key, copies] : delivered_)
+      tables_.flow.addDelivered(fromMicros(key.first * MicrosOfMinute), key.second, copies);
     bool reports = false;
     for (const auto& [postId, change] : changes_) {
       tables_.posts.addCounts(postId, change);
@@ -89,7 +94,7 @@ private:
   }
 
   Flow& flowAt(TimePoint at) {
-    auto& flow = flows_[toMicros(at) / 60'000'000];
+    auto& flow = flows_[toMicros(at) / MicrosOfMinute];
     flow.at = at;
     return flow;
   }
@@ -122,6 +127,7 @@ private:
   SiteTables& tables_;
   std::map<std::uint64_t, PostCounts> changes_;
   std::map<std::int64_t, Flow> flows_;
+  std::map<std::pair<std::int64_t, std::string>, std::uint64_t> delivered_;  // by minute and protection
   std::map<std::uint64_t, bool> secure_;
 };
 

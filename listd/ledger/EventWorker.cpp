@@ -42,7 +42,7 @@ void EventWorker::takeAll(WorkerLink& link, std::uint64_t& acknowledged) {
   if (events.empty()) return;
   const bool reports = context_.site.write([&](SiteTables& tables) { return recordEvents(tables, events); });
   if (reports) reportPlanned_();
-  const MutexLock lock(gate_);
+  const SubmitGate::Acknowledging inside(gate_);
   link.get().takeEvents(events.back().sequence, 0, std::chrono::milliseconds(0));
   acknowledged = events.back().sequence;
 }

@@ -49,10 +49,12 @@ json importMemberKey(OrderTools& tools, const OrderCall& call) {
   if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
   const auto& key = *imported;
   return change(tools, call, [&](SiteTables& tables) {
+    // One certificate may name several addresses; revoked is revoked for all of them.
+    for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
+      if (same.facts.state == KeyState::Revoked)
+        refuse("refused", "this certificate was revoked here and is never used again",
+               "ask the member for another certificate");
     const auto known = tables.keys.find(address, key.facts.fingerprint);
-    if (known && known->facts.state == KeyState::Revoked)
-      refuse("refused", "this certificate was revoked here and is never used again",
-             "ask the member for another certificate");
     if (known)
       tables.keys.replaceVerdict(key);
     else

@@ -53,6 +53,7 @@ constexpr OrderRow Table[] = {
     {"user.setup-check", Reads, checkSetupLink},
     {"user.setup", Changes, setUpAccount},
     {"user.authenticate", Changes, authenticate},
+    {"user.show", Reads, showUser},
     {"user.list", Reads, listUsers},
 };
 

@@ -95,6 +95,7 @@ nlohmann::json makeSetupLink(OrderTools& tools, const OrderCall& call);
 nlohmann::json checkSetupLink(OrderTools& tools, const OrderCall& call);
 nlohmann::json setUpAccount(OrderTools& tools, const OrderCall& call);
 nlohmann::json authenticate(OrderTools& tools, const OrderCall& call);
+nlohmann::json showUser(OrderTools& tools, const OrderCall& call);
 nlohmann::json listUsers(OrderTools& tools, const OrderCall& call);
 
 // The list that an argument names. Refuses the order when there is none.

@@ -100,6 +100,13 @@ json protectionView(SiteTables& tables) {
   return protection;
 }
 
+json deliveriesView(SiteTables& tables, TimePoint from) {
+  json deliveries{{"smime", 0}, {"openpgp", 0}, {"tls", 0}, {"pickup", 0}, {"none", 0}};
+  for (const auto& count : tables.flow.delivered(from)) deliveries[count.protection] = count.copies;
+  deliveries["withheld"] = tables.flow.sum(from).withheld;
+  return deliveries;
+}
+
 }  // namespace
 
 json status(OrderTools& tools, const OrderCall&) {
@@ -123,6 +130,7 @@ json status(OrderTools& tools, const OrderCall&) {
                 {"members", tables.members.countAll()},
                 {"today", std::move(today)},
                 {"protection", protectionView(tables)},
+                {"deliveries", deliveriesView(tables, now - std::chrono::hours(24))},
                 {"plaintextOnSecure", tables.counters.get(CounterStore::Plaintext)},
                 {"problems", std::move(problems)}};
   });

@@ -4,6 +4,7 @@
 #include "core/crypto/Random.h"
 #include "core/crypto/Totp.h"
 #include "listd/orders/OrderTools.h"
+#include "listd/orders/PasswordRule.h"
 #include "listd/orders/SignInThrottle.h"
 #include "listd/orders/Views.h"
 
@@ -14,7 +15,6 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::hours LinkLifetime{24};
-constexpr std::size_t ShortestPassword = 12;
 constexpr std::size_t LongestPassword = 1000;
 constexpr std::string_view TotpKeyLabel = "postern totp v1";
 
@@ -46,11 +46,10 @@ std::string requireAccountName(const Args& args) {
   return name;
 }
 
-Secret requireNewPassword(const Args& args, const std::string& name) {
-  const Secret password(args.bytes("password", LongestPassword));
-  if (password.size() < ShortestPassword)
-    refuse("invalid", "the password is too short", "use at least " + std::to_string(ShortestPassword) + " characters");
-  if (password.view() == name) refuse("invalid", "the password is the name of the account", "choose another password");
+Secret requireNewPassword(const OrderTools& tools, const Args& args, const std::string& name) {
+  Secret password(args.bytes("password", LongestPassword));
+  if (const auto fault = passwordFault(password.view(), {name, tools.context.config.hostName}))
+    refuse("invalid", fault->message, fault->hint);
   return password;
 }
 
@@ -77,6 +76,7 @@ json checkSetupLink(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     const auto secret = requireLink(tools, tables, tokenHash);
     return json{{"secret", crypto::base32(secret.view())},
+                {"shortestPassword", ShortestPassword},
                 {"otpauth", crypto::totpUri("Postern", tools.context.config.hostName, secret)}};
   });
 }
@@ -86,7 +86,7 @@ json setUpAccount(OrderTools& tools, const OrderCall& call) {
   const auto secret =
       tools.context.site.read([&](SiteTables& tables) { return requireLink(tools, tables, tokenHash); });
   const auto name = requireAccountName(call.args);
-  const auto password = requireNewPassword(call.args, name);
+  const auto password = requireNewPassword(tools, call.args, name);
   const auto step = crypto::checkTotp(secret, call.args.text("totp", 16), tools.now(), 0);
   if (!step)
     refuse("invalid", "the code does not match",
@@ -134,6 +134,15 @@ json authenticate(OrderTools& tools, const OrderCall& call) {
     forgiveSignIn(tables, name, client);
     current->lastSignInAt = now;
     return viewOf(*current);
+  });
+}
+
+json showUser(OrderTools& tools, const OrderCall& call) {
+  const auto name = call.args.text("name", 64);
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto account = tables.accounts.find(name);
+    if (!account) refuse("not-found", "there is no account " + name, "see: postern user list");
+    return viewOf(*account);
   });
 }
 

@@ -88,6 +88,8 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   post.automatic = ruling.automatic;
   // An accepted post is always worked on once, also for nobody: the worker closes it.
   post.state = ruling.verdict == Verdict::Accept ? PostState::Planned : PostState::Done;
+  // A message is counted with the first of its lists, so also after a crash between two of them once.
+  if (!tables.posts.isKnown(post.acceptedId, post.queueId)) tables.flow.add({.at = post.receivedAt, .accepted = 1});
   const auto id = tables.posts.add(post);
 
   PlanWriter writer(tables, list, id, now);

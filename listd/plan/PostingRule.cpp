@@ -15,9 +15,11 @@ PostingRuling reject(std::string reason, RejectReason report) {
   return {Verdict::Reject, std::move(reason), report, false};
 }
 
+// By the note of the policy secure_tag. The gateway refuses such mail for open lists; where another policy let it in,
+// this is the last one to say no.
 bool asksForProtection(const app::Submission& submission) {
   return std::any_of(submission.notes.begin(), submission.notes.end(),
-                     [](const auto& note) { return note.first == "tag" && !note.second.empty(); });
+                     [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
 }
 
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
@@ -54,9 +56,10 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&
                        from.mailboxes.front().address.has_value();
   if (!oneFrom) return reject("malformed", RejectReason::Malformed);
+  // Before the roster is asked: a forged From and a message that cannot go out must not tell who is a member.
+  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   return {Verdict::Accept, {}, std::nullopt, false};
 }
 

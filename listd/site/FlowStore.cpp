@@ -42,6 +42,15 @@ void FlowStore::addRefusal(TimePoint at, std::string_view reason) {
       .run();
 }
 
+void FlowStore::addDelivered(TimePoint at, std::string_view protection, std::uint64_t copies) {
+  database_
+      .prepare(
+          "INSERT INTO deliveries (minute, protection, copies) VALUES (?, ?, ?) ON CONFLICT (minute, protection) DO "
+          "UPDATE SET copies = copies + excluded.copies")
+      .bind(minuteOf(at), protection, copies)
+      .run();
+}
+
 std::vector<Flow> FlowStore::minutes(TimePoint from) const {
   auto select = database_.prepare(
       "SELECT minute, accepted, refused, posts, delivered, deferred, failed, withheld FROM flow WHERE minute >= ? "
@@ -68,6 +77,15 @@ std::vector<RefusalCount> FlowStore::refusals(TimePoint from) const {
       "reason LIMIT 100");
   select.bind(minuteOf(from));
   std::vector<RefusalCount> counts;
+  while (select.step()) counts.push_back({select.text(0), select.unsignedInteger(1)});
+  return counts;
+}
+
+std::vector<DeliveryCount> FlowStore::delivered(TimePoint from) const {
+  auto select =
+      database_.prepare("SELECT protection, sum(copies) FROM deliveries WHERE minute >= ? GROUP BY protection");
+  select.bind(minuteOf(from));
+  std::vector<DeliveryCount> counts;
   while (select.step()) counts.push_back({select.text(0), select.unsignedInteger(1)});
   return counts;
 }

@@ -26,6 +26,11 @@ struct RefusalCount {
   std::uint64_t count = 0;
 };
 
+struct DeliveryCount {
+  std::string protection;
+  std::uint64_t copies = 0;
+};
+
 // Counters of the flow of mail by the minute. Threads: those of the connection. Errors: Error(Store).
 class FlowStore {
 public:
@@ -34,9 +39,12 @@ public:
   void add(const Flow& flow);  // to the minute of flow.at
   void addRefusal(TimePoint at, std::string_view reason);
 
+  void addDelivered(TimePoint at, std::string_view protection, std::uint64_t copies);
+
   std::vector<Flow> minutes(TimePoint from) const;  // only those in which something happened, oldest first
   Flow sum(TimePoint from) const;
   std::vector<RefusalCount> refusals(TimePoint from) const;  // most frequent first
+  std::vector<DeliveryCount> delivered(TimePoint from) const;
 
 private:
   store::Database& database_;

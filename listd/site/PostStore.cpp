@@ -91,6 +91,11 @@ std::optional<Post> PostStore::find(std::uint64_t id) const {
   return readPost(select);
 }
 
+bool PostStore::isKnown(std::uint64_t acceptedId, std::string_view queueId) const {
+  auto select = database_.prepare("SELECT 1 FROM posts WHERE accepted_id = ? AND queue_id = ? LIMIT 1");
+  return select.bind(acceptedId, queueId).step();
+}
+
 bool PostStore::exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const {
   auto select = database_.prepare("SELECT 1 FROM posts WHERE accepted_id = ? AND queue_id = ? AND list_id = ?");
   return select.bind(acceptedId, queueId, listId).step();

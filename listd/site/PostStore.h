@@ -57,6 +57,7 @@ public:
   std::uint64_t add(const Post& post);
   std::optional<Post> find(std::uint64_t id) const;
   bool exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const;
+  bool isKnown(std::uint64_t acceptedId, std::string_view queueId) const;  // a post of this message, for any list
   // By Message-ID (with angle brackets), queue id or post id; of several the newest.
   std::optional<Post> findByAnyId(std::string_view id) const;
 

@@ -32,6 +32,16 @@ std::optional<crypto::TrustStore> loadTrust(const config::SiteConfig& config) {
 
 }  // namespace
 
+std::uint64_t TailNumbers::next() {
+  constexpr std::uint64_t Block = 1000;
+  const MutexLock lock(mutex_);
+  if (next_ == end_) {
+    next_ = site_.write([](SiteTables& tables) { return tables.counters.take(CounterStore::Tail, Block); });
+    end_ = next_ + Block;
+  }
+  return next_++;
+}
+
 SiteContext::SiteContext(const config::SiteConfig& siteConfig, const Clock& siteClock)
     : config(siteConfig),
       clock(siteClock),

@@ -17,6 +17,20 @@
 
 namespace postern::listd {
 
+// Numbers of shared tails, reserved in blocks so that not every post waits for a commit. What is left of a block when the
+// process ends is never used. Threads: safe for all. Errors: Error(Store), Error(DiskFull).
+class TailNumbers {
+public:
+  explicit TailNumbers(SiteStore& site) : site_(site) {}
+  std::uint64_t next();
+
+private:
+  SiteStore& site_;
+  Mutex mutex_;
+  std::uint64_t next_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t end_ GUARDED_BY(mutex_) = 0;
+};
+
 // Everything durable of one site, opened in the right order: root key, keys.db, vault, site.db. The first start makes
 // them. A missing root key beside existing keys is refused: a new one could not open anything.
 // Ownership: `config` and `clock` must outlive it. Threads: safe for all.
@@ -31,6 +45,7 @@ public:
   vault::KeyStore keys;
   vault::Vault vault;
   SiteStore site;
+  TailNumbers tails{site};
   const Verp verp;
   const std::optional<crypto::TrustStore> trust;  // what members' certificates must chain to, if the site wants it
 

@@ -78,7 +78,7 @@ public:
     }
     changed_.notify_all();
   }
-  void finish(std::uint64_t) override {}
+  void finish(const std::vector<std::uint64_t>&) override {}
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait) override {
     std::unique_lock<Mutex> lock(mutex_);

@@ -1,5 +1,6 @@
 """What the measures stand on: CPU and memory of process trees, the load and sink programs, a Postfix and a Postern site."""
 import json
+import math
 import os
 import pathlib
 import pwd
@@ -353,9 +354,12 @@ def make_certificates(count):
     name = lambda text: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
     issuer, today = name("Bench CA"), datetime.datetime.utcnow()
     usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
+    small = math.prod(n for n in range(3, 2000) if all(n % d for d in range(2, n)))
     found = []
     for i in range(count):
-        modulus = int.from_bytes(os.urandom(256), "big") | 1 << 2047 | 1
+        modulus = 0
+        while math.gcd(modulus, small) != 1:  # small factors are found at import
+            modulus = int.from_bytes(os.urandom(256), "big") | 1 << 2047 | 1
         certificate = (x509.CertificateBuilder().subject_name(name(f"m{i}")).issuer_name(issuer)
                        .public_key(rsa.RSAPublicNumbers(65537, modulus).public_key()).serial_number(i + 1)
                        .not_valid_before(today - datetime.timedelta(days=1))

@@ -181,9 +181,16 @@ function status(site) {
     today: busy
       ? { accepted: 1204 + site.acceptedExtra, refused: 88, posts: 214, delivered: 10_934, deferred: 61, failed: 4, withheld: 37 }
       : { accepted: 0, refused: 0, posts: 0, delivered: 0, deferred: 0, failed: 0, withheld: 0 },
+    deliveries: busy ? { smime: 41_206, openpgp: 0, tls: 0, pickup: 0, none: 8_112, withheld: 37 } : {},
     protection: busy ? { smime: 9310, openpgp: 0, tls: 0, pickup: 0, none: 1587, withheld: 37 } : {},
     plaintextOnSecure: site.plaintextOnSecure, problems: site.problems,
   };
+}
+
+function setKey(site, fingerprint, state, protection, reason) {
+  const key = Object.assign(find(site.keys, "fingerprint", fingerprint, "key"), { state, reason });
+  for (const member of site.members) if (member.address === key.address) Object.assign(member, { protection, reason });
+  return key;
 }
 
 const rules = (site) => ({
@@ -200,6 +207,11 @@ const rules = (site) => ({
     site.lists.push(list);
     return listView(site, list);
   },
+  "list.set": ({ address, ...change }) => {
+    if (change.displayName?.includes("\t")) throw new Refused("invalid", "\"displayName\" holds a control character", "leave it out");
+    return listView(site, Object.assign(find(site.lists, "address", address, "list"), change));
+  },
+  "list.close": ({ address }) => listView(site, Object.assign(find(site.lists, "address", address, "list"), { state: "closed" })),
   "list.readiness": ({ address }) => {
     const members = site.members.filter((member) => member.list === address);
     const by = (field, from) => Object.entries(from.reduce((sum, one) => ({ ...sum, [one[field]]: (sum[one[field]] ?? 0) + 1 }), {}));
@@ -231,6 +243,13 @@ const rules = (site) => ({
     member.state = state;
     return member;
   },
+  "member.remove": ({ list, address }) => {
+    find(site.members.filter((one) => one.list === list), "address", address, "member");
+    site.members = site.members.filter((one) => one.list !== list || one.address !== address);
+    return {};
+  },
+  "key.confirm": ({ fingerprint }) => setKey(site, fingerprint, "confirmed", "smime", "valid-certificate"),
+  "key.revoke": ({ fingerprint }) => setKey(site, fingerprint, "revoked", "withheld", "revoked"),
   "key.import": ({ address, certificate }) => {
     if (!certificate.includes("-----BEGIN CERTIFICATE-----") && !/^MII/.test(certificate)) throw new Refused("invalid", "This is no certificate.", "Give an X.509 certificate as PEM or DER, without a private key.");
     const key = makeKey(address, "rsa", "confirmed", "valid-certificate", 700);
@@ -258,8 +277,8 @@ const rules = (site) => ({
   },
   "user.setup": ({ token, name, password, totp: code }) => {
     rules(site)["user.setup-check"]({ token });
-    if (password.length < 8) throw new Refused("invalid", "The password has fewer than 8 characters.", "Use 8 or more.");
-    if (password === "password1234") throw new Refused("invalid", "This password is known from break-ins.", "Choose another one.");
+    if (password.length < 8) throw new Refused("invalid", "the password is too short", "use at least 8 characters; a sentence is good");
+    if (password === "password1234") throw new Refused("invalid", "this password is one of the common ones, which attackers try first", "choose another");
     if (code.replace(" ", "") !== totp(site.setupSecret)) throw new Refused("invalid", "The code is not right.", "Look at the app again: a code is good for 30 seconds. The clock of the phone must be right.");
     site.secret = site.setupSecret;
     site.accounts.push({ name, role: "admin", password, createdAt: nowMicros() });
@@ -270,6 +289,10 @@ const rules = (site) => ({
     if (!account || account.password !== password || code.replace(" ", "") !== totp(site.secret))
       throw new Refused("refused", "Name, password or code is not right.", "Each code works once and for 30 seconds.");
     return { name, role: account.role, createdAt: account.createdAt };
+  },
+  "user.show": ({ name }) => {
+    const { role, createdAt } = find(site.accounts, "name", name, "account");
+    return { name, role, createdAt };
   },
 });
 

@@ -104,6 +104,7 @@ export async function signIn(page, postern, { name, password, secret } = credent
 
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });
+  await page.evaluate(() => scrollTo(0, 0));  // else what is sticky is drawn in the middle of the page
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 

@@ -68,9 +68,9 @@ json figures(const json& status, TimePoint now) {
   return shown;
 }
 
-// How the members stand, each by the protection of the next copy. "none" are the members of open lists.
+// The copies of the last 24 hours, by what the ledger says of them. "none" are copies of open lists.
 json protectionMix(const json& status) {
-  const auto& counts = views::part(status, "protection");
+  const auto& counts = views::part(status, "deliveries");
   std::vector<std::pair<std::string, std::uint64_t>> mix;
   for (const auto* name : {"smime", "openpgp", "tls", "pickup", "withheld", "none"})
     mix.emplace_back(name, views::number(counts, name));

@@ -45,13 +45,6 @@ std::vector<json> chosenLists(const Visit& visit, bool& any) {
   return chosen;
 }
 
-json options(const std::string& chosen, std::initializer_list<std::pair<const char*, const char*>> all) {
-  json list = json::array();
-  for (const auto& [value, label] : all)
-    list.push_back({{"value", value}, {"label", label}, {"chosen", chosen == value}});
-  return list;
-}
-
 Response drawNewList(const Visit& visit, int status, const json& refusal) {
   const auto& form = visit.request.form;
   json domains = json::array();
@@ -59,17 +52,14 @@ Response drawNewList(const Visit& visit, int status, const json& refusal) {
   for (const auto& domain : views::part(answer, "items"))
     domains.push_back(
         {{"name", views::text(domain, "name")}, {"chosen", form.get("domain") == views::text(domain, "name")}});
-  return visit.page(
-      "list-new", {"New list", "lists", status},
-      {{"refusal", refusal},
-       {"domains", domains},
-       {"noDomains", domains.empty()},
-       {"name", form.get("name")},
-       {"description", form.get("description")},
-       {"open", form.get("kind") == "open"},
-       {"classes", options(form.get("class", "high"), {{"high", "High: health, personal or otherwise protected data"},
-                                                       {"moderate", "Moderate: internal matters"},
-                                                       {"low", "Low: everyday matters"}})}});
+  return visit.page("list-new", {"New list", "lists", status},
+                    {{"refusal", refusal},
+                     {"domains", domains},
+                     {"noDomains", domains.empty()},
+                     {"name", form.get("name")},
+                     {"description", form.get("description")},
+                     {"open", form.get("kind") == "open"},
+                     {"classes", views::classOptions(form.get("class", "high"))}});
 }
 
 }  // namespace
@@ -88,12 +78,12 @@ Response lists(Visit& visit) {
        {"count", words::count(rows.size())},
        {"one", rows.size() == 1},
        {"q", query.get("q")},
-       {"kinds", options(query.get("kind"), {{"", "All lists"},
-                                             {"secure", "Secure lists"},
-                                             {"open", "Open lists"},
-                                             {"withheld", "With members withheld"}})},
-       {"sorts",
-        options(query.get("sort"), {{"", "Address"}, {"members", "Most members"}, {"withheld", "Most withheld"}})}});
+       {"kinds", views::options(query.get("kind"), {{"", "All lists"},
+                                                    {"secure", "Secure lists"},
+                                                    {"open", "Open lists"},
+                                                    {"withheld", "With members withheld"}})},
+       {"sorts", views::options(query.get("sort"),
+                                {{"", "Address"}, {"members", "Most members"}, {"withheld", "Most withheld"}})}});
 }
 
 Response listsCsv(Visit& visit) {

@@ -18,13 +18,16 @@ json findMember(const Visit& visit) {
                            "The address may have changed, or the member was removed."});
 }
 
-json keyView(const json& key, TimePoint now) {
+json keyView(const json& key, const std::string& memberPath, TimePoint now) {
   const auto state = views::text(key, "state");
   const auto bits = views::text(key, "bits");
   const auto algorithm = views::text(key, "algorithm");
   const bool bitsSaid = bits.empty() || bits == "0" || algorithm.find(bits) != std::string::npos;
   const auto reason = views::text(key, "reason");
+  const auto path = memberPath + "/key/" + percentEncode(views::text(key, "fingerprint"));
   return {{"fingerprint", words::fingerprint(views::text(key, "fingerprint"))},
+          {"confirmPath", state == "proposed" ? path + "/confirm" : ""},
+          {"revokePath", state == "revoked" ? "" : path + "/revoke"},
           {"kind", words::protection(views::text(key, "kind"))},
           {"algorithm", bitsSaid ? algorithm : algorithm + ", " + bits + " bit"},
           {"subject", views::text(key, "subject")},
@@ -42,7 +45,8 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
   const auto member = findMember(visit);
   json keys = json::array();
   const auto onFile = visit.order("key.list", {{"address", address}});
-  for (const auto& key : views::part(onFile, "items")) keys.push_back(keyView(key, visit.now()));
+  for (const auto& key : views::part(onFile, "items"))
+    keys.push_back(keyView(key, views::memberPath(list, address), visit.now()));
   const bool disabled = views::text(member, "state") == "disabled";
   const bool withheld = views::text(member, "protection") == "withheld";
   const bool secure = views::flag(stored, "secure");
@@ -80,6 +84,24 @@ Response setMemberState(Visit& visit) {
   const auto state = visit.request.form.get("state") == "disabled" ? "disabled" : "enabled";
   visit.order("member.set", {{"list", visit.param("list")}, {"address", visit.param("member")}, {"state", state}});
   return Response::redirect(views::memberPath(visit.param("list"), visit.param("member")) + "?done=member-" + state);
+}
+
+Response confirmRemove(Visit& visit) {
+  const auto& list = visit.param("list");
+  const auto member = findMember(visit);
+  return visit.page("member-remove", {"Remove a member", "lists"},
+                    {{"address", visit.param("member")},
+                     {"name", views::text(member, "name")},
+                     {"list", list},
+                     {"listPath", views::listPath(list)},
+                     {"path", views::memberPath(list, visit.param("member"))},
+                     {"joinedAt", views::time(member, "joinedAt", visit.now())}});
+}
+
+Response removeMember(Visit& visit) {
+  const auto& list = visit.param("list");
+  visit.order("member.remove", {{"list", list}, {"address", visit.param("member")}});
+  return Response::redirect(views::listPath(list) + "/members?done=member-removed");
 }
 
 Response importKey(Visit& visit) {

@@ -27,6 +27,9 @@ Response createList(Visit& visit);
 
 // ListPage.cpp
 Response list(Visit& visit);
+Response setList(Visit& visit);
+Response confirmClose(Visit& visit);
+Response closeList(Visit& visit);
 
 // MembersPage.cpp
 Response members(Visit& visit);
@@ -37,6 +40,13 @@ Response addMember(Visit& visit);
 Response member(Visit& visit);
 Response setMemberState(Visit& visit);
 Response importKey(Visit& visit);
+Response confirmRemove(Visit& visit);
+Response removeMember(Visit& visit);
+
+// KeyPage.cpp
+Response confirmKey(Visit& visit);
+Response confirmRevoke(Visit& visit);
+Response revokeKey(Visit& visit);
 
 // PostsPage.cpp
 Response posts(Visit& visit);
@@ -50,6 +60,9 @@ Response queue(Visit& visit);
 Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
+
+// HelpPage.cpp
+Response help(Visit& visit);
 
 // AssetPages.cpp
 Response health(Visit& visit);

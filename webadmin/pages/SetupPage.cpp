@@ -1,6 +1,7 @@
 #include "webadmin/pages/Pages.h"
 #include "webadmin/QrCode.h"
 #include "webadmin/Views.h"
+#include "webadmin/Words.h"
 
 namespace postern::webadmin::pages {
 
@@ -23,7 +24,8 @@ std::string grouped(const std::string& secret) {
 
 Response drawGone(const Visit& visit, const app::OrderError& error) {
   if (error.code == "broken" || error.code == "unavailable") throw app::OrderRefused(error);
-  return visit.page("setup-gone", {"Set-up link", "", 410}, {{"message", error.message}, {"hint", error.hint}});
+  return visit.page("setup-gone", {"Set-up link", "", 410},
+                    {{"message", words::sentence(error.message)}, {"hint", words::sentence(error.hint)}});
 }
 
 Response drawSetup(const Visit& visit, const std::string& token, const json& check, int status, const json& refusal) {

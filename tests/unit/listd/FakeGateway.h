@@ -124,11 +124,11 @@ public:
     step("submitted");
   }
 
-  void finish(std::uint64_t acceptedId) override {
+  void finish(const std::vector<std::uint64_t>& acceptedIds) override {
     step("finish");
     {
       const MutexLock lock(mutex_);
-      accepted_.erase(acceptedId);
+      for (const auto id : acceptedIds) accepted_.erase(id);
     }
     step("finished");
   }

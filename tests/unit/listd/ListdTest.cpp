@@ -110,6 +110,10 @@ BOOST_AUTO_TEST_CASE(a_secure_post_leaves_as_one_encrypted_copy_per_member_and_a
     BOOST_TEST(read.find(Canary) != std::string::npos);
     BOOST_TEST(read.find("multipart/signed") != std::string::npos);
   }
+  const auto deliveries = stage.order("status").at("deliveries");
+  BOOST_TEST(deliveries.at("smime") == 2);
+  BOOST_TEST(deliveries.at("withheld") == 1);
+  BOOST_TEST(deliveries.at("none") == 0, "a notice is no copy");
   const auto notices = stage.copiesOf(app::Copy::Kind::Notice);
   BOOST_REQUIRE_EQUAL(notices.size(), 1u);
   BOOST_TEST(notices[0].copy.recipient == "cid@example.org");
@@ -159,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_asks_for_protection_never_passes_an_open_list) 
   Stage stage;
   stage.start();
   auto submission = submissionTo({"social@lists.example"}, "cid@example.org", "Secure: x", Canary);
-  submission.notes.emplace_back("tag", "Secure:");
+  submission.notes.emplace_back("tagged", "yes");
   stage.gateway.accept(submission);
   const auto post = stage.lastPost();
   BOOST_TEST(post.at("state") == "rejected");
@@ -335,6 +339,25 @@ BOOST_AUTO_TEST_CASE(an_order_stands_while_the_gateway_is_away_and_the_view_is_s
   BOOST_TEST(stage.order("status").at("gateway").at("connected") == false);
   stage.server = std::make_unique<app::GatewayLinkServer>(stage.config.gatewaySocket().string(), stage.gateway);
   BOOST_TEST(eventually([&] { return stage.gateway.routing().listDomains.size() == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_view_that_the_gateway_could_not_store_is_sent_again) {
+  Stage stage;
+  stage.start();
+  std::atomic<int> failures = 1;
+  stage.gateway.onStep = [&](const std::string& step) {
+    if (step == "route" && failures-- > 0) throw Error(ErrorKind::DiskFull, "no room");
+  };
+  try {
+    stage.order("list.close", {{"address", "social@lists.example"}});
+  } catch (const app::OrderRefused&) {  // it says that something is broken, yet the list is closed
+  }
+  BOOST_TEST(stage.order("list.show", {{"address", "social@lists.example"}}).at("state") == "closed");
+  BOOST_TEST(eventually([&] {
+    const auto routing = stage.gateway.routing();
+    return std::none_of(routing.addresses.begin(), routing.addresses.end(),
+                        [](const auto& one) { return one.address == "social@lists.example"; });
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(refusals_at_the_door_are_counted_by_reason) {

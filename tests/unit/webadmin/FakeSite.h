@@ -13,6 +13,7 @@ namespace postern::test {
 // Answers orders from a table and remembers what was asked.
 class FakeOrders : public webadmin::Orders {
 public:
+  FakeOrders() { answers["user.show"] = {{"name", "ada"}, {"role", "admin"}}; }
   nlohmann::json give(std::string_view order, const app::Actor& actor, const nlohmann::json& args) override {
     given.push_back({std::string(order), actor, args});
     if (down) throw Error(ErrorKind::Unavailable, "listd does not answer");
@@ -46,9 +47,10 @@ struct FakeSite {
   FakeOrders orders;
   config::SiteConfig config;
   webadmin::SessionStore sessions{folder / "web.db", clock};
+  webadmin::Accounts accounts{orders, clock};
   webadmin::ClientLimit limit{clock, 3, std::chrono::minutes(5)};
   NoCertificate certificate;
-  webadmin::Site site{webadmin::Tools{config, clock, orders, sessions, limit, certificate}};
+  webadmin::Site site{webadmin::Tools{config, clock, orders, sessions, accounts, limit, certificate}};
 
   webadmin::Request request(webadmin::Method method, std::string path, const std::string& session = "") {
     webadmin::Request request;

@@ -1,6 +1,10 @@
+#include "core/base/Log.h"
 #include "tests/unit/webadmin/FakeSite.h"
 #include "webadmin/Embedded.h"
 #include "webadmin/Template.h"
+
+#include <iostream>
+#include <sstream>
 
 using namespace postern;
 using namespace postern::webadmin;
@@ -108,6 +112,29 @@ BOOST_AUTO_TEST_CASE(an_odd_answer_leaves_gaps_and_a_broken_order_never_shows_it
   const auto broken = fake.get("/lists", session);
   BOOST_TEST(broken.status == 500);
   BOOST_TEST(broken.body.find("site.db") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_names_pages_and_never_members) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin", "192.0.2.1");
+  const std::string member = "/lists/board%40lists.example/members/ann%40example.org";
+  std::ostringstream caught;
+  log::open("test", "info");
+  auto* const before = std::cerr.rdbuf(caught.rdbuf());
+  auto forged = fake.form(member + "/state", session);
+  forged.origin = "https://evil.example";
+  const auto refused = fake.site.answer(forged).status;
+  fake.orders.refusals["list.show"] = {"broken", "cause", ""};
+  fake.orders.refusals["member.list"] = {"broken", "cause", ""};
+  const auto broken = fake.get(member, session).status;
+  fake.orders.down = true;
+  const auto down = fake.get(member, session).status;
+  std::cerr.rdbuf(before);
+  BOOST_TEST(refused == 403);
+  BOOST_TEST(broken == 500);
+  BOOST_TEST(down == 503);
+  BOOST_TEST(caught.str().find("/lists/{list}/members/{member}") != std::string::npos, caught.str());
+  BOOST_TEST(caught.str().find("ann") == std::string::npos, caught.str());
 }
 
 BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {

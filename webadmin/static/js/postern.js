@@ -69,7 +69,7 @@
   const draw = (data) => {
     for (const [name, text] of Object.entries(data.shown)) put(`[data-live="${name}"]`, text);
     put('[data-live="updatedAt"]', data.updatedAt);
-    document.querySelector("[data-plaintext]").className = data.plaintextTone;
+    for (const place of document.querySelectorAll("[data-plaintext], [data-plaintext-line]")) place.className = data.plaintextTone;
     drawChart(data.chart);
     drawRefusals(data.refusals);
     drawMix(data.protection);

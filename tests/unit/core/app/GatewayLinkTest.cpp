@@ -22,7 +22,7 @@ public:
     if (list.empty()) throw Error(ErrorKind::DiskFull, "no room");
     copies = std::move(list);
   }
-  void finish(std::uint64_t id) override { finished = id; }
+  void finish(const std::vector<std::uint64_t>& ids) override { finished = ids.at(0); }
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t, std::uint32_t, std::chrono::milliseconds) override {
     return events;
   }
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(every_request_arrives_whole_and_is_answered) {
   copy.recipient = "ann@example.org";
   link.submitCopies({copy});
   BOOST_TEST(service.copies.at(0).recipient == "ann@example.org");
-  link.finish(7);
+  link.finish({7});
   BOOST_TEST(service.finished == 7u);
   const auto events = link.takeEvents(0, 10, 0ms);
   BOOST_TEST(std::get<app::DeliveryEvent>(events.at(0).what).tls.peerName == "mx.example.org");

@@ -55,6 +55,12 @@ BOOST_AUTO_TEST_CASE(wrong_types_ranges_and_syntax_are_errors_that_say_what_is_w
   BOOST_TEST(complaint("[log]\nlevel = 'loud'\n").find("debug, info") != std::string::npos);
 }
 
+// A message that is accepted has to pass between the processes: twice in base64, in one frame.
+BOOST_AUTO_TEST_CASE(no_message_may_be_larger_than_a_frame_between_the_processes_holds) {
+  BOOST_TEST(complaint("[gateway]\nmax_message_size = 1073741824\n").find("between") != std::string::npos);
+  BOOST_TEST(complaint("[gateway]\nmax_message_size = 134217728\n").empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_it_describes_reads_back_the_same) {
   auto site = parseSiteConfig("[gateway]\nlisten = ['[::1]:25']\n", "/data", "postern.toml");
   site.hostName = "mail.example.org";

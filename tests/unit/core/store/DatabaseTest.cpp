@@ -47,6 +47,35 @@ BOOST_AUTO_TEST_CASE(binds_and_reads_every_type) {
   BOOST_TEST(!select.step());
 }
 
+BOOST_AUTO_TEST_CASE(large_changes_and_sorts_make_no_temporary_file) {
+  const auto temporaryFiles = [] {
+    int found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(entry, gone).string().find("etilqs") != std::string::npos) ++found;
+    }
+    return found;
+  };
+  const test::TempFolder folder;
+  auto database = Database::openWriter(folder / "d");
+  database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+  {
+    Transaction transaction(database);
+    for (int i = 0; i < 2000; ++i)
+      database.prepare("INSERT INTO t VALUES (?, ?)").bind(i, std::string(1000, static_cast<char>('a' + i % 26))).run();
+    transaction.commit();
+  }
+  Transaction transaction(database);
+  Savepoint savepoint(database);
+  for (int i = 0; i < 2000; ++i) database.prepare("UPDATE t SET b = ? WHERE a = ?").bind(std::string(900, 'x'), i).run();
+  BOOST_TEST(temporaryFiles() == 0);
+  savepoint.release();
+  auto reader = Database::openReader(folder / "d");
+  auto sorted = reader.prepare("SELECT x.b || y.a AS c FROM t x, t y WHERE y.a < 20 ORDER BY c");
+  BOOST_TEST(sorted.step());
+  BOOST_TEST(temporaryFiles() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_statement_can_be_used_inside_its_own_rows) {
   const test::TempFolder folder;
   auto database = Database::openWriter(folder / "d");

@@ -119,6 +119,19 @@ BOOST_AUTO_TEST_CASE(gives_back_the_first_content_of_an_object_also_after_a_rest
   BOOST_TEST(!anyFileHolds(site.folder.path(), "canary content"));
 }
 
+BOOST_AUTO_TEST_CASE(many_objects_are_put_together_and_repeats_among_them_change_nothing) {
+  Site site;
+  KeyStore keys(site.folder / "keys/keys.db", site.root);
+  Vault vault(site.folder / "vault", keys, site.clock);
+  vault.put(2, 10, "first");
+  const Vault::NewObject objects[] = {{1, 10, "one"}, {2, 10, "second"}, {3, 11, "three"}, {3, 11, "again"}};
+  BOOST_TEST(vault.putAll(objects) == 2u);
+  BOOST_TEST(vault.get(1).value() == "one");
+  BOOST_TEST(vault.get(2).value() == "first");
+  BOOST_TEST(vault.get(3).value() == "three");
+  BOOST_TEST(vault.putAll({}) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_destroyed_object_is_gone_and_its_key_is_in_no_file) {
   Site site;
   KeyStore keys(site.folder / "keys/keys.db", site.root);
@@ -139,7 +152,7 @@ BOOST_AUTO_TEST_CASE(an_object_put_in_the_place_of_another_does_not_open) {
   vault.put(1, 10, "mine");
   auto stolen = *keys.objectKey(1);
   stolen.listId = 11;
-  keys.storeObjectKey(2, stolen, site.clock.now());
+  keys.storeObjectKeys({{2, stolen}}, site.clock.now());
   BOOST_CHECK_EXCEPTION(vault.get(2), Error, isCrypto);
 }
 

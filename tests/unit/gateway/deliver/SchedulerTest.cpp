@@ -197,6 +197,19 @@ BOOST_AUTO_TEST_CASE(expired_copies_come_out_once_and_are_never_tried) {
   BOOST_TEST(scheduler.takeExpired(Start + 48h).size() == 1u);
 }
 
+// The machine was off for days, or its clock was wrong when it started.
+BOOST_AUTO_TEST_CASE(copies_whose_time_ran_out_before_the_start_are_still_tried) {
+  auto scheduler = makeScheduler();
+  const auto late = Start + 240h;
+  scheduler.add(copyTo("a", 1), late);
+  BOOST_TEST(scheduler.takeExpired(late).empty());
+  const auto lane = scheduler.openLane(late);
+  BOOST_REQUIRE(lane.has_value());
+  BOOST_TEST(scheduler.next(*lane, late).has_value());
+  scheduler.defer(1, late + 30min, late);
+  BOOST_TEST(scheduler.takeExpired(late + 24h).size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(copies_that_need_verified_tls_have_a_lane_of_their_own) {
   auto scheduler = makeScheduler();
   auto copy = copyTo("a", 1);

@@ -162,6 +162,34 @@ BOOST_AUTO_TEST_CASE(refuses_what_two_readers_could_read_differently_and_says_wh
   BOOST_TEST(refusal(bomb + "\r\n").substr(0, 10) == "550 5.6.0 ");
 }
 
+// Readers of RFC 9788 and its forerunners show the Subject within the signed part instead of the outer one.
+BOOST_AUTO_TEST_CASE(refuses_a_protected_subject_that_is_not_the_one_outside) {
+  to({"social@lists.example"});
+  verdicts({of(VerdictKind::Pass)});
+  const auto code = [&](const std::string& outer, const std::string& part) {
+    const auto decision =
+        judge("From: a@b.example\r\n" + outer +
+              "Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; "
+              "micalg=sha-256\r\n\r\n--b\r\n" +
+              part + "\r\ntext\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\n\r\n--b--\r\n");
+    return decision.refusal ? decision.refusal->reply.code : 250;
+  };
+  const std::string protectedPart = "Content-Type: text/plain; protected-headers=\"v1\"\r\n";
+  BOOST_TEST(code("Subject: lunch\r\n", protectedPart + "Subject: Secure: budget\r\n") == 550);
+  BOOST_TEST(code("Subject: lunch\r\n", "Content-Type: text/plain; hp=\"clear\"\r\nsubject: [encrypt]\r\n") == 550);
+  BOOST_TEST(code("Subject: lunch\r\n", protectedPart + "Subject: lunch\r\nSubject: Secure: x\r\n") == 550);
+  BOOST_TEST(code("", protectedPart + "Subject: Secure: budget\r\n") == 550);
+  // RFC 8551 3.1: a whole message within the signature.
+  BOOST_TEST(code("Subject: lunch\r\n", "Content-Type: message/rfc822\r\n\r\nSubject: Secure: budget\r\n") == 550);
+  // The same subject in another writing is no other subject, and a forwarded message may have its own.
+  BOOST_TEST(code("Subject: caf=?utf-8?q?=C3=A9?=\r\n", protectedPart + "Subject: caf=?utf-8?q?=C3=A9?=\r\n") == 250);
+  BOOST_TEST(code("Subject: =?utf-8?q?lunch_today?=\r\n", protectedPart + "Subject: lunch\r\n today\r\n") == 250);
+  const auto forwarded = judge(
+      "From: a@b.example\r\nSubject: Fwd: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+      "Content-Type: message/rfc822\r\n\r\nFrom: c@d.example\r\nSubject: x\r\n\r\ntext\r\n--b--\r\n");
+  BOOST_TEST(!forwarded.refusal.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(reads_reports_to_bounces_addresses_leniently) {
   to({"board-bounces+tag@lists.example"});
   verdicts({of(VerdictKind::Pass)});

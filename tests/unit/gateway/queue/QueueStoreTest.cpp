@@ -1,4 +1,5 @@
 #include "core/base/Error.h"
+#include "core/store/Database.h"
 #include "gateway/queue/QueueService.h"
 #include "gateway/queue/QueueStore.h"
 #include "tests/unit/gateway/queue/QueueFixture.h"
@@ -216,6 +217,29 @@ BOOST_FIXTURE_TEST_CASE(a_tail_that_nobody_names_goes_after_its_grace_and_one_in
   BOOST_TEST(takes(copy(4, 1)));
 }
 
+// After a crash queue.db would still name the tail, and copies could be taken that nobody can read.
+BOOST_FIXTURE_TEST_CASE(the_bytes_of_a_tail_stay_until_queue_db_does_not_name_it, TailFixture) {
+  const auto bodies = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "gateway/segments"))
+      if (entry.path().extension() == ".body") ++count;
+    return count;
+  };
+  queue->storeTail(1, std::string(5u << 20, 't'));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  {
+    auto blocker = store::Database::openReader(folder / "gateway/queue.db");
+    blocker.execute("PRAGMA query_only=OFF");
+    blocker.execute("BEGIN IMMEDIATE");
+    clock.advance(std::chrono::minutes(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    BOOST_TEST(bodies() == 1u);
+    blocker.execute("ROLLBACK");
+  }
+  for (int i = 0; i < 500 && bodies() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  BOOST_TEST(bodies() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(events_come_in_order_until_acknowledged_and_not_again) {
   queue->submitCopies({copy(1), copy(2)});
   record(1, Outcome::Deferred);
@@ -376,6 +400,33 @@ BOOST_AUTO_TEST_CASE(a_missing_log_is_not_taken_for_an_empty_one) {
   queue.reset();
   std::filesystem::remove_all(options.folder / "segments");
   BOOST_CHECK_EXCEPTION(open(), Error, [](const Error& e) { return e.kind() == ErrorKind::Store; });
+}
+
+// The gateway knows by itself which lists are secure: a wrong floor from listd is not believed.
+BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secure_list) {
+  RoutingFile routing(folder / "gateway/routing.bin");
+  QueueService service(*queue, routing);
+  app::RoutingView view;
+  view.addresses.push_back({"board-bounces@lists.example", "board@lists.example", true, app::RoutedAddress::Role::Bounces});
+  view.addresses.push_back({"social-bounces@lists.example", "social@lists.example", false, app::RoutedAddress::Role::Bounces});
+  service.setRouting(view);
+  const auto takes = [&](std::uint64_t number, const std::string& from, app::Copy::Kind kind, app::Protection floor) {
+    auto tried = copy(number);
+    tried.mailFrom = from;
+    tried.kind = kind;
+    tried.floor = floor;
+    try {
+      service.submitCopies({tried});
+    } catch (const Error&) {
+    }
+    return waiting().size() == number;  // numbers count up with what was taken
+  };
+  using Kind = app::Copy::Kind;
+  BOOST_TEST(takes(1, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Smime));
+  BOOST_TEST(takes(2, "social-bounces+abc@lists.example", Kind::Content, app::Protection::None));
+  BOOST_TEST(takes(3, "", Kind::Notice, app::Protection::None));
+  BOOST_TEST(!takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::None));
+  BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
 }
 
 BOOST_AUTO_TEST_CASE(the_service_keeps_the_routing_view_over_a_restart) {

@@ -35,6 +35,21 @@ const PostingRuling Reject{PostingRuling::Verdict::Reject, "not-a-member", Rejec
 
 BOOST_AUTO_TEST_SUITE(listd_plan_PlanWriter)
 
+BOOST_AUTO_TEST_CASE(a_message_is_counted_as_accepted_once_whatever_its_lists_and_how_often_it_is_taken) {
+  Fixture f;
+  const auto accepted = [&] {
+    return f.context.site.read([](SiteTables& tables) { return tables.flow.sum(TimePoint()).accepted; });
+  };
+  f.plan(1, Accept);
+  f.plan(1, Accept);
+  BOOST_TEST(accepted() == 1u);
+  f.board = makeList(f.context, "research@lists.example", true);
+  f.plan(1, Reject);
+  BOOST_TEST(accepted() == 1u);
+  f.plan(2, Reject);
+  BOOST_TEST(accepted() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(the_plan_names_every_enabled_member_with_protection_and_reason) {
   Fixture f;
   const auto key = addKey(f.context, memberCertificate("ann@example.org", TestNow));

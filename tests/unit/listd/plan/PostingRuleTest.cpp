@@ -58,6 +58,12 @@ BOOST_AUTO_TEST_CASE(two_authors_two_from_fields_and_none_are_rejected_as_malfor
   }
 }
 
+// Or else a forged From and a message that no list distributes would tell quietly who is a member.
+BOOST_AUTO_TEST_CASE(what_is_malformed_is_rejected_alike_for_members_and_strangers) {
+  for (const auto* from : {"From: ann@example.org\r\n", "From: eve@evil.example\r\n"})
+    BOOST_TEST(judge(from + std::string("Content-Type: text/plain; nonsense\r\n")).reason == "malformed", from);
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_list_rejects_its_members) {
   PostingSettings settings;
   settings.open = false;
@@ -76,10 +82,10 @@ BOOST_AUTO_TEST_CASE(loops_and_machines_are_ignored_without_a_report) {
 }
 
 BOOST_AUTO_TEST_CASE(a_tagged_post_passes_a_secure_list_only) {
-  BOOST_TEST((judge("From: ann@example.org\r\n", {}, true, "ann@example.org", {{"tag", "Secure:"}}).verdict ==
-              Verdict::Accept));
-  BOOST_TEST(judge("From: ann@example.org\r\n", {}, false, "ann@example.org", {{"tag", "Secure:"}}).reason ==
-             "secure-tag");
+  // The note as the shipped policy secure_tag writes it.
+  const std::vector<std::pair<std::string, std::string>> tagged{{"tagged", "yes"}};
+  BOOST_TEST((judge("From: ann@example.org\r\n", {}, true, "ann@example.org", tagged).verdict == Verdict::Accept));
+  BOOST_TEST(judge("From: ann@example.org\r\n", {}, false, "ann@example.org", tagged).reason == "secure-tag");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

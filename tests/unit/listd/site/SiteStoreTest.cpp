@@ -75,6 +75,24 @@ BOOST_AUTO_TEST_CASE(a_new_file_and_one_brought_up_script_by_script_have_the_sam
   BOOST_TEST(schemaOf(fresh.site.file()) == schemaOf(folder / "site.db"));
 }
 
+BOOST_AUTO_TEST_CASE(deliveries_of_before_the_counters_are_counted_from_the_ledger) {
+  const TempFolder folder;
+  auto database = store::Database::openWriter(folder / "site.db");
+  const auto scripts = migrations::all();
+  store::Migrator(scripts.first(1)).migrate(database);
+  database.execute("PRAGMA foreign_keys = OFF");
+  for (const auto* row : {"1, 'content', 'smime', 60000001", "2, 'content', 'smime', 119999999",
+                          "3, 'content', 'smime', 0", "4, 'notice', 'none', 60000001"})
+    database.execute(
+        "INSERT INTO ledger (post_id, recipient, reason, key_fingerprint, state, id, kind, protection, "
+        "delivered_at) VALUES (1, 'a@x.example', '', '', 'delivered', " +
+        std::string(row) + ")");
+  store::Migrator(scripts).migrate(database);
+  const auto counts = FlowStore(database).delivered(fromMicros(60'000'000));
+  BOOST_REQUIRE_EQUAL(counts.size(), 1u);
+  BOOST_TEST(counts.front().copies == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(every_table_names_its_writer_in_the_migration) {
   for (const auto& script : migrations::all()) {
     const std::string text(script.content);
@@ -209,6 +227,9 @@ BOOST_AUTO_TEST_CASE(flow_adds_up_by_the_minute) {
     tables.flow.add({.at = TestNow, .delivered = 2});
     tables.flow.add({.at = TestNow + std::chrono::seconds(59), .delivered = 3});
     tables.flow.add({.at = TestNow + std::chrono::seconds(60), .failed = 1});
+    tables.flow.addDelivered(TestNow, "smime", 2);
+    tables.flow.addDelivered(TestNow, "smime", 3);
+    tables.flow.addDelivered(TestNow - std::chrono::minutes(1), "smime", 7);
     tables.flow.addRefusal(TestNow, "size");
     tables.flow.addRefusal(TestNow, "size");
   });
@@ -218,6 +239,8 @@ BOOST_AUTO_TEST_CASE(flow_adds_up_by_the_minute) {
     BOOST_TEST(minutes[0].delivered == 5u);
     BOOST_TEST(minutes[1].failed == 1u);
     BOOST_TEST(tables.flow.sum(TestNow).delivered == 5u);
+    BOOST_REQUIRE_EQUAL(tables.flow.delivered(TestNow).size(), 1u);
+    BOOST_TEST(tables.flow.delivered(TestNow).front().copies == 5u);
     BOOST_TEST(tables.flow.refusals(TestNow).front().count == 2u);
   });
 }

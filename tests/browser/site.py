@@ -1,0 +1,48 @@
+"""A real site for the browser tests: starts it with the programs of POSTERN_PROGRAMS, makes two lists with members and
+keys by the command line, prints what the tests need as one line of JSON, and stops when its standard input ends."""
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from sitekit import Person, Sink, Site  # noqa: E402
+
+BOARD, SOCIAL = "board@lists.example", "social@lists.example"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="postern-web-") as folder:
+        folder = pathlib.Path(folder)
+        site = Site(folder / "site", os.environ.get("POSTERN_PROGRAMS", ROOT / "build/dev/bin"))
+        site.init()
+        sink = Sink(site.data / "tls/cert.pem", site.data / "tls/key.pem")
+        try:
+            site.start()
+            site.cli("domain", "add", "lists.example")
+            site.cli("route", "add", "*", "127.0.0.1", "--port", str(sink.port))
+            people = [Person(folder, "ann@example.org", "rsa"), Person(folder, "bob@example.org", "p256"),
+                      Person(folder, "cid@example.net")]
+            for person in people:
+                if person.kind:
+                    site.cli("key", "import", person.address, str(person.certificate))
+            site.cli("list", "create", BOARD, "--secure", "--description", "Board of directors")
+            site.cli("list", "create", SOCIAL, "--description", "Canteen, parties, lost and found")
+            for address in (BOARD, SOCIAL):
+                for person in people:
+                    site.cli("member", "add", address, person.address)
+            # Her certificate is imported by the browser.
+            dora = Person(folder, "dora@example.org", "rsa")
+            print(json.dumps({"url": f"https://127.0.0.1:{site.web_port}", "smtpPort": site.smtp_port,
+                              "setupLink": site.cli("user", "setup-link")["url"], "folder": str(folder),
+                              "doraCertificate": str(dora.certificate), "log": str(site.log)}), flush=True)
+            sys.stdin.read()
+        finally:
+            site.stop()
+            sink.stop()
+
+
+main()
