@@ -57,7 +57,7 @@ public:
   void setQueueKey(std::string_view key);  // 32 bytes; kept in memory only
   bool unlocked() const;
   std::vector<app::AcceptedItem> takeAccepted(std::uint64_t session, std::uint32_t max, std::chrono::milliseconds wait);
-  void sessionEnded(std::uint64_t session);  // what it took and did not finish is given again
+  void sessionEnded(std::uint64_t session);            // what it took and did not finish is given again
   void finish(const std::vector<std::uint64_t>& ids);  // waits until durable
   void finish(std::uint64_t id) { finish(std::vector<std::uint64_t>{id}); }
   // The same tail number with other bytes is another tail: copies that are there keep the one they came with.

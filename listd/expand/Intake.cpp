@@ -69,8 +69,7 @@ void Intake::take(std::span<const app::AcceptedItem> items) {
     auto submission = app::Submission::decode(reader_.open(item.sealed, app::SubmissionContext));
     auto parsed = mail::Message::parse(submission.content);
     auto message = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
-    const auto arrival =
-        std::make_shared<const Arrival>(Arrival{item.id, std::move(submission), std::move(message)});
+    const auto arrival = std::make_shared<const Arrival>(Arrival{item.id, std::move(submission), std::move(message)});
     for (const auto& recipient : arrival->submission.recipients) judgeFor(arrival, recipient, plans);
   }
   if (!plans.empty()) store(plans);
@@ -107,11 +106,10 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
   if (arrival->message) {
     const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
-    ruling = judgePost(*arrival->message, submission, factsOf(list, context_.helpLink()), settings,
-                       [&](const std::string& author) {
-                         return context_.site.read(
-                             [&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
-                       });
+    ruling = judgePost(
+        *arrival->message, submission, factsOf(list, context_.helpLink()), settings, [&](const std::string& author) {
+          return context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
+        });
   }
 
   Post post;

@@ -11,8 +11,8 @@
 
 namespace postern::listd {
 
-// The threads that take accepted messages over from the gateway; each takes all that waits, so that their syncs are shared. A message
-// that cannot be taken stays with the gateway and is tried again later; the others go on.
+// The threads that take accepted messages over from the gateway; each takes all that waits, so that their syncs are
+// shared. A message that cannot be taken stays with the gateway and is tried again later; the others go on.
 class IntakeWorkers {
 public:
   static constexpr unsigned Workers = 2;

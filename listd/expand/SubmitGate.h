@@ -6,10 +6,10 @@
 namespace postern::listd {
 
 // Keeps copies from going out twice. The gateway remembers a copy key at least until listd has acknowledged its final
-// event. So whoever hands copies over is inside the gate from looking at the ledger ("is this row still planned?") until
-// the gateway has answered, and whoever acknowledges events is alone inside it, after the ledger is committed: then
-// either the ledger shows the outcome and the row is not handed over, or the gateway still knows the key. Any number
-// hand over at a time; who waits to acknowledge goes before those who come later. Threads: safe for all.
+// event. So whoever hands copies over is inside the gate from looking at the ledger ("is this row still planned?")
+// until the gateway has answered, and whoever acknowledges events is alone inside it, after the ledger is committed:
+// then either the ledger shows the outcome and the row is not handed over, or the gateway still knows the key. Any
+// number hand over at a time; who waits to acknowledge goes before those who come later. Threads: safe for all.
 class SubmitGate {
 public:
   class HandingOver {

@@ -17,8 +17,8 @@
 
 namespace postern::listd {
 
-// Numbers of shared tails, reserved in blocks so that not every post waits for a commit. What is left of a block when the
-// process ends is never used. Threads: safe for all. Errors: Error(Store), Error(DiskFull).
+// Numbers of shared tails, reserved in blocks so that not every post waits for a commit. What is left of a block when
+// the process ends is never used. Threads: safe for all. Errors: Error(Store), Error(DiskFull).
 class TailNumbers {
 public:
   explicit TailNumbers(SiteStore& site) : site_(site) {}

@@ -67,7 +67,8 @@ BOOST_AUTO_TEST_CASE(large_changes_and_sorts_make_no_temporary_file) {
   }
   Transaction transaction(database);
   Savepoint savepoint(database);
-  for (int i = 0; i < 2000; ++i) database.prepare("UPDATE t SET b = ? WHERE a = ?").bind(std::string(900, 'x'), i).run();
+  for (int i = 0; i < 2000; ++i)
+    database.prepare("UPDATE t SET b = ? WHERE a = ?").bind(std::string(900, 'x'), i).run();
   BOOST_TEST(temporaryFiles() == 0);
   savepoint.release();
   auto reader = Database::openReader(folder / "d");
