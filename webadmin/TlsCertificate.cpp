@@ -43,7 +43,7 @@ TlsCertificate::ContextPtr TlsCertificate::load() const {
   ERR_clear_error();
   ContextPtr context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) throw Error(ErrorKind::Tls, "TLS cannot be set up: " + opensslReason());
-  const auto fail = [this](const std::filesystem::path& file) {
+  const auto fail = [](const std::filesystem::path& file) {
     throw Error(ErrorKind::Tls, "cannot use " + file.string() + ": " + opensslReason() +
                                     "; gateway.certificate and gateway.certificate_key name the files");
   };

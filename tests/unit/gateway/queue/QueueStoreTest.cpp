@@ -407,8 +407,10 @@ BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secu
   RoutingFile routing(folder / "gateway/routing.bin");
   QueueService service(*queue, routing);
   app::RoutingView view;
-  view.addresses.push_back({"board-bounces@lists.example", "board@lists.example", true, app::RoutedAddress::Role::Bounces});
-  view.addresses.push_back({"social-bounces@lists.example", "social@lists.example", false, app::RoutedAddress::Role::Bounces});
+  view.addresses.push_back(
+      {"board-bounces@lists.example", "board@lists.example", true, app::RoutedAddress::Role::Bounces});
+  view.addresses.push_back(
+      {"social-bounces@lists.example", "social@lists.example", false, app::RoutedAddress::Role::Bounces});
   service.setRouting(view);
   const auto takes = [&](std::uint64_t number, const std::string& from, app::Copy::Kind kind, app::Protection floor) {
     auto tried = copy(number);

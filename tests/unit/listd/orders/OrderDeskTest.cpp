@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(a_revoked_certificate_comes_back_under_no_other_of_its_addr
   const auto pem = certificate.parsed().pem();
   const auto key = d.give("key.import", {{"address", "ann@example.org"}, {"certificate", pem}});
   d.give("key.revoke", {{"fingerprint", key.at("fingerprint")}});
-  BOOST_TEST(has(d.refusal("key.import", {{"address", "ann.k@example.org"}, {"certificate", pem}}), "never used again"));
+  BOOST_TEST(
+      has(d.refusal("key.import", {{"address", "ann.k@example.org"}, {"certificate", pem}}), "never used again"));
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_that_ends_turns_the_member_to_withheld) {
