@@ -17,8 +17,7 @@ using namespace postern;
 
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
-  for (const auto& path : {config.certificate, config.certificateKey})
-    confinement.mayRead(config.path(path).parent_path());
+  confinement.mayReadTlsFiles(config);
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.policyFolder));
   confinement.mayRead(config.path(config.trustAnchors)).mayRead(config.path(config.dnsTrustAnchor));
   return confinement.mayWrite(config.path("gateway")).mayWrite(config.path("run"));

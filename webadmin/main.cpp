@@ -54,8 +54,7 @@ struct WebAdmin {
 
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
-  for (const auto& path : {config.certificate, config.certificateKey})
-    confinement.mayRead(config.path(path).parent_path());
+  confinement.mayReadTlsFiles(config);
   return confinement.mayRead(config.dataFolder / "postern.toml")
       .mayWrite(config.path("web"))
       .mayWrite(config.path("run"));

@@ -1,4 +1,6 @@
 #pragma once
+#include "core/config/SiteConfig.h"
+
 #include <filesystem>
 #include <vector>
 
@@ -13,7 +15,10 @@ public:
   // What every program needs: the system's libraries and settings, /proc, /dev and the folder of the program itself.
   Confinement();
 
-  Confinement& mayRead(const std::filesystem::path& path);   // and execute
+  Confinement& mayRead(const std::filesystem::path& path);  // and execute
+  // The folders of the TLS certificate and its key, so that replaced files are seen. Throws Error(Config) when such a
+  // folder holds the data folder or is it: the rule would open the vault and the keys.
+  Confinement& mayReadTlsFiles(const config::SiteConfig& config);
   Confinement& mayWrite(const std::filesystem::path& path);  // and read, create and remove below it
 
   // False if the kernel has no Landlock: nothing is confined then. Throws Error(Io) if it has and refuses.

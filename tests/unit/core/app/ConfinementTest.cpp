@@ -1,4 +1,5 @@
 #include "core/app/Confinement.h"
+#include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "tests/support/TempFolder.h"
 
@@ -43,6 +44,16 @@ BOOST_AUTO_TEST_CASE(a_confined_process_opens_what_it_was_given_and_nothing_else
            !opens(folder / "shown/new", O_CREAT | O_RDWR) && !opens(folder / "vault/file", O_RDONLY) &&
            !opens(folder / "vault", O_RDONLY) && !opens("/root", O_RDONLY);
   }));
+}
+
+BOOST_AUTO_TEST_CASE(a_tls_file_beside_the_keys_is_refused) {
+  config::SiteConfig config;
+  config.dataFolder = "/srv/postern";
+  BOOST_CHECK_NO_THROW(app::Confinement().mayReadTlsFiles(config));
+  for (const auto* where : {"cert.pem", "/srv/cert.pem", "/cert.pem", "tls/../cert.pem"}) {
+    config.certificate = where;
+    BOOST_CHECK_THROW(app::Confinement().mayReadTlsFiles(config), Error);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
