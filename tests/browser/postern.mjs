@@ -36,7 +36,7 @@ export async function startPostern(options = {}) {
   if (process.env.POSTERN_URL) return { url: process.env.POSTERN_URL.replace(/\/$/, ""), stop: async () => {} };
   const data = mkdtempSync(join(tmpdir(), "postern-browser-"));
   const port = await freePort();
-  for (const folder of ["run", "tls"]) mkdirSync(join(data, folder));
+  for (const folder of ["run", "tls", "web"]) mkdirSync(join(data, folder));
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "83",
     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", join(data, "tls/key.pem"),
     "-out", join(data, "tls/cert.pem")], { stdio: "ignore" });
