@@ -5,6 +5,7 @@ import glob
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,11 +30,17 @@ class Totals:
             print(output[-12000:], flush=True)
 
 
-def run(command, **options):
+def run(command, timeout=1800, **options):
+    """Runs a command in a process group of its own, which is killed whole when the time is over."""
     start = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", **options)
-    return done.returncode, done.stdout, time.monotonic() - start
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True, **options)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output = process.communicate()[0] + f"\nkilled: it did not end within {timeout} s\n"
+    return process.returncode, output, time.monotonic() - start
 
 
 def check(totals, name, command):
@@ -95,7 +102,7 @@ def browser(totals, preset):
             totals.add("browser packages (npm ci)", 0, 1, seconds, output)
             return
     files = sorted(glob.glob(str(ROOT / "tests/browser/*.test.mjs")))
-    code, output, seconds = run(["node", "--test", *files], env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
+    code, output, seconds = run(["node", "--test", *files], timeout=900, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
     passed = int((re.findall(r"^(?:#|ℹ) pass (\d+)", output, re.M) or ["0"])[-1])
     failed = int((re.findall(r"^(?:#|ℹ) fail (\d+)", output, re.M) or ["1"])[-1])
     totals.add("browser", passed, max(failed, int(code != 0)), seconds, output)

@@ -194,7 +194,10 @@ class Site:
         self.wait_ready(seconds)
 
     def wait_ready(self, seconds=60):
-        wait_until(self.ready, f"the site is ready (see {self.log})", seconds)
+        try:
+            wait_until(self.ready, "the site is ready", seconds)
+        except Failure as failure:
+            raise Failure(f"{failure}\n{self.log.read_text()[-9000:]}") from None
 
     def ready(self):
         if self.process and self.process.poll() is not None:

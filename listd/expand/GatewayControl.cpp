@@ -66,13 +66,16 @@ void GatewayControl::run(std::stop_token stop) {
 }
 
 void GatewayControl::serve(WorkerLink& link) {
+  auto lastBeat = std::chrono::steady_clock::now();
   while (!link.stopping()) {
-    if (auto job = nextJob(link))
-      (*job)(link.get());  // what the question throws goes to the asker; a broken link shows at the heartbeat
-    else if (viewIsOld_)
+    // What a question throws goes to the asker; a broken link shows at the heartbeat, which comes however many ask.
+    if (auto job = nextJob(link)) (*job)(link.get());
+    if (std::chrono::steady_clock::now() - lastBeat < Heartbeat) continue;
+    if (viewIsOld_)
       sendRouting(link.get());
     else
       link.get().stats();
+    lastBeat = std::chrono::steady_clock::now();
   }
 }
 

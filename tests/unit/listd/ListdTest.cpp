@@ -5,6 +5,7 @@
 #include "tests/unit/listd/ListdFixture.h"
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 using namespace postern;
 using namespace postern::test;
@@ -339,6 +340,21 @@ BOOST_AUTO_TEST_CASE(an_order_stands_while_the_gateway_is_away_and_the_view_is_s
   BOOST_TEST(stage.order("status").at("gateway").at("connected") == false);
   stage.server = std::make_unique<app::GatewayLinkServer>(stage.config.gatewaySocket().string(), stage.gateway);
   BOOST_TEST(eventually([&] { return stage.gateway.routing().listDomains.size() == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_gateway_that_comes_back_is_found_however_often_status_is_asked_meanwhile) {
+  Stage stage;
+  stage.start();
+  // Asked on and on from before the loss: a question on the broken link must not keep the link from being made anew.
+  std::atomic<bool> stop{false};
+  std::thread asker([&] {
+    while (!stop) stage.order("status");
+  });
+  stage.server.reset();
+  stage.server = std::make_unique<app::GatewayLinkServer>(stage.config.gatewaySocket().string(), stage.gateway);
+  BOOST_TEST(eventually([&] { return stage.order("status").at("gateway").at("connected") == true; }));
+  stop = true;
+  asker.join();
 }
 
 BOOST_AUTO_TEST_CASE(a_view_that_the_gateway_could_not_store_is_sent_again) {
