@@ -70,7 +70,7 @@ def tls_line(dialogue):
     return found.group(1) if found else "no TLS"
 
 
-def show_posts(site, sink, members, since):
+def show_posts(site, sink, members, since, fresh):
     secret = f"The merger closes on Friday. (shown at {time.strftime('%H:%M:%S')})"
     heading(f"1. A tagged post to the secure list {BOARD}, by swaks over TLS")
     code, dialogue = swaks(site.smtp_port, AUTHOR, [BOARD], make_message(AUTHOR, BOARD, "Secure: merger", secret))
@@ -87,6 +87,9 @@ def show_posts(site, sink, members, since):
 
     heading("3. What each member got")
     for person in members:
+        if not person.kind and not fresh and not copies_of(sink, person, since):
+            print(f"   {person.address} (no key): withheld; had the notice at an earlier start (one a day)")
+            continue
         copy = wait_until(lambda: copies_of(sink, person, since), f"the copy for {person.address}")[-1]
         require(secret.encode() not in copy.raw, f"the copy for {person.address} holds the text in clear")
         if person.kind:
@@ -134,7 +137,8 @@ def main():
     data = options.data.absolute()
 
     site = Site(data, pathlib.Path(options.programs).absolute())
-    if (data / "postern.toml").exists():
+    fresh = not (data / "postern.toml").exists()
+    if not fresh:
         site.reopen()
     else:
         data.mkdir(parents=True, exist_ok=True)
@@ -145,7 +149,7 @@ def main():
     try:
         site.start()
         make_lists(site, members, sink)
-        show_posts(site, sink, members, since)
+        show_posts(site, sink, members, since, fresh)
         show_ledger(site)
         show_web(site)
         print(f"\nSite in {data}, SMTP on 127.0.0.1:{site.smtp_port} (TLS from the start: {site.smtps_port}).")
