@@ -28,8 +28,12 @@ json handle(const OrderServer::Handler& handler, const std::string& frame) {
   try {
     Actor actor;
     if (request.contains("actor")) {
-      actor.kind = request["actor"].value("kind", "");
-      actor.name = request["actor"].value("name", "");
+      const auto& given = request["actor"];
+      actor.kind = given.value("kind", "");
+      actor.name = given.value("name", "");
+      actor.token = given.value("token", "");
+      actor.session = given.value("session", "");
+      actor.client = given.value("client", "");
     }
     const auto& args = request.contains("args") ? request["args"] : NoArguments;
     if (!args.is_object()) return refusal({"usage", "\"args\" is a JSON object", ""});
@@ -60,7 +64,14 @@ OrderClient::OrderClient(const std::string& socketPath, std::chrono::millisecond
 OrderClient::~OrderClient() = default;
 
 json OrderClient::give(std::string_view order, const Actor& actor, const json& args) {
-  const json request = {{"order", order}, {"actor", {{"kind", actor.kind}, {"name", actor.name}}}, {"args", args}};
+  const json request = {{"order", order},
+                        {"actor",
+                         {{"kind", actor.kind},
+                          {"name", actor.name},
+                          {"token", actor.token},
+                          {"session", actor.session},
+                          {"client", actor.client}}},
+                        {"args", args}};
   auto connection = std::exchange(connection_, nullptr);  // back in its place only after a whole answer
   if (!connection) connection = std::make_unique<Connection>(socketPath_, limit_);
   connection->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));

@@ -1,4 +1,6 @@
 #pragma once
+#include "core/app/Roles.h"
+
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -13,10 +15,15 @@
 // An order that changes something is answered after the change is durable. docs/orders.md lists all of them.
 namespace postern::app {
 
-// Who acts. Kind "cli" (name: the Unix user), "web" (name: the account) or "system".
+// Who acts. Kind "cli" (name: the Unix user), "web" (name: the account), "api" (token: a personal access token, from
+// which listd learns the account) or "system" (a process of ours, before anybody signed in).
 struct Actor {
   std::string kind;
   std::string name;
+  std::string token = {};    // "api" only; never logged
+  std::string session = {};  // opaque reference of the session or token, for the audit log and for step-up
+  std::string client = {};   // address that the person comes from; empty: this machine
+  Roles roles = {};          // filled in by listd, never taken from the wire
 };
 
 // An expected refusal of an order, to be shown to the person who gave it.

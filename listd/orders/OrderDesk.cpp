@@ -1,8 +1,5 @@
 #include "listd/orders/OrderDesk.h"
 
-#include <algorithm>
-#include <array>
-
 namespace postern::listd {
 namespace {
 
@@ -59,16 +56,27 @@ constexpr OrderRow Table[] = {
 
 }  // namespace
 
-std::span<const OrderRow> orderTable() {
-  return Table;
+// Each subject has its own table; add it here.
+const std::vector<std::span<const OrderRow>>& orderTables() {
+  static const std::vector<std::span<const OrderRow>> tables = {
+      Table,
+  };
+  return tables;
+}
+
+const OrderRow* findOrder(std::string_view name) {
+  for (const auto table : orderTables())
+    for (const auto& row : table)
+      if (row.name == name) return &row;
+  return nullptr;
 }
 
 nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
-  const auto row = std::find_if(std::begin(Table), std::end(Table), [&](const auto& r) { return r.name == order; });
-  if (row == std::end(Table))
+  const auto* row = findOrder(order);
+  if (row == nullptr)
     refuse("usage", "there is no order \"" + std::string(order.substr(0, 100)) + "\"",
            "see docs/orders.md; the asking program may be of another version");
-  const OrderCall call{std::string(order), actor, Args(args)};
+  const OrderCall call{std::string(order), actor, Args(args), {}};
   if (row->kind == Reads) return row->handler(tools_, call);
   try {
     auto result = row->handler(tools_, call);

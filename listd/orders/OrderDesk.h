@@ -3,25 +3,36 @@
 #include "listd/orders/OrderTools.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace postern::listd {
 
 // What an order may do.
 enum class OrderKind {
   Reads,
+  Looks,           // changes nothing, but is recorded all the same: content, audit, exports
   Changes,         // recorded, also when it is refused
   ChangesRouting,  // … and the gateway gets the new routing view before the answer
+};
+
+// Who may give an order.
+struct Access {
+  app::Roles roles = app::Role::Admin;  // one of them suffices; none: anybody, also before sign-in
+  bool stepUp = false;                  // only within five minutes of signing in again
 };
 
 struct OrderRow {
   std::string_view name;
   OrderKind kind;
   OrderHandler handler;
+  Access access = {};
 };
 
-// All orders (docs/orders.md), by name.
-std::span<const OrderRow> orderTable();
+// All orders (docs/orders.md), one table for each subject.
+const std::vector<std::span<const OrderRow>>& orderTables();
+const OrderRow* findOrder(std::string_view name);
 
 // Takes orders: finds the handler, records refusals of changing orders, and sends the routing view on. When the gateway
 // is away the order stands and the view is sent once it is back. Threads: safe for all.

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/app/Orders.h"
+#include "core/audit/Entry.h"
 #include "core/crypto/Password.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
@@ -28,8 +29,9 @@ struct OrderTools {
 // One order as it was given.
 struct OrderCall {
   std::string order;
-  const app::Actor& actor;
+  app::Actor actor;  // name and roles are proven
   const Args args;
+  mutable audit::Event note;  // what the handler knows beyond the order's name: object, reason, digests, details
 };
 
 inline Act actOf(const OrderCall& call, TimePoint now, std::string outcome) {

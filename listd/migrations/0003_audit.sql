@@ -1,0 +1,1 @@
+-- The audit log takes the place of the record of orders.

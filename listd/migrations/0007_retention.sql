@@ -1,0 +1,1 @@
+-- Retention: rules with their versions, events, what-ifs, runs, dispositions and certificates.

@@ -1,0 +1,1 @@
+-- Matters, custodians, holds, notices.
