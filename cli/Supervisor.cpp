@@ -104,8 +104,10 @@ private:
     if (::getppid() != parent) ::_exit(1);
     ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
     ::setpgid(0, 0);
+    const FileDescriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    ::dup2(nowhere.get(), STDOUT_FILENO);
     const auto program = folderOfThisProgram() / "postern";
-    ::execl(program.c_str(), "postern", "--data", dataFolder_.c_str(), "--json", "audit", "anchor", nullptr);
+    ::execl(program.c_str(), "postern", "--data", dataFolder_.c_str(), "audit", "anchor", nullptr);
     ::_exit(127);
   }
 
