@@ -1,6 +1,6 @@
 // rooms: audit
-// What an anchor, a key file or a stored entry holds was perhaps written by somebody else: it parses or it does not, and
-// what parses comes back as the same bytes.
+// What an anchor, a key file or a stored entry holds was perhaps written by somebody else: it parses or it does not,
+// and what parses comes back as the same bytes.
 #include "core/audit/Checkpoint.h"
 #include "core/audit/LogEntry.h"
 

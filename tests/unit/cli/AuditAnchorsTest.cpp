@@ -62,10 +62,10 @@ private:
       }
       files::replaceDurably(folder_ / "query", request.substr(body));
       if (tamper)
-        shell(("echo other >" + dir_ + "/other; openssl ts -query -data " + dir_ + "/other -sha256 -cert -out " +
-                     dir_ + "/query 2>/dev/null"));
+        shell(("echo other >" + dir_ + "/other; openssl ts -query -data " + dir_ + "/other -sha256 -cert -out " + dir_ +
+               "/query 2>/dev/null"));
       shell(("openssl ts -reply -config " + dir_ + "/tsa.cnf -queryfile " + dir_ + "/query -signer " + dir_ +
-                   "/tsa.pem -inkey " + dir_ + "/tsa.key -out " + dir_ + "/reply "));
+             "/tsa.pem -inkey " + dir_ + "/tsa.key -out " + dir_ + "/reply "));
       const auto reply = files::read(folder_ / "reply");
       const auto answer = "HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\nConnection: close\r\n" +
                           ("Content-Length: " + std::to_string(reply.size())) + "\r\n\r\n" + reply;
@@ -109,7 +109,8 @@ BOOST_AUTO_TEST_CASE(syslog_gets_one_framed_message_over_tcp_and_one_over_udp) {
   std::jthread reader([&] {
     auto client = server.acceptConnection();
     char buffer[4096];
-    for (int got = client.receiveBytes(buffer, sizeof buffer); got > 0; got = client.receiveBytes(buffer, sizeof buffer))
+    for (int got = client.receiveBytes(buffer, sizeof buffer); got > 0;
+         got = client.receiveBytes(buffer, sizeof buffer))
       received.append(buffer, static_cast<std::size_t>(got));
   });
   cli::sendSyslog("tcp://127.0.0.1:" + std::to_string(server.address().port()), "mail.example", Note);
