@@ -25,7 +25,6 @@ struct Period {
   static Result<Period, std::string> parse(std::string_view text);
   std::string text() const;
   // start + period; Never for Forever, for starts outside of the years 1 to 9999, and beyond the year 9999.
-  // Never falls when the start moves later.
   TimePoint after(TimePoint start) const;
   // Whether it ends no earlier than the other from every start; false also where that depends on the calendar.
   bool lastsAtLeast(const Period& other) const;
