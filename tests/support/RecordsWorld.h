@@ -1,9 +1,8 @@
 #pragma once
 #include "core/records/Disposition.h"
 
-#include <nlohmann/json.hpp>
-
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <set>
@@ -105,7 +104,8 @@ struct Message {
   }
   bool headerAny(const std::vector<records::Predicate::Header>& wanted) const {
     for (const auto& header : wanted)
-      if (const auto field = headers.find(header.name); field != headers.end() && field->second.contains(header.contains))
+      if (const auto field = headers.find(header.name);
+          field != headers.end() && field->second.contains(header.contains))
         return true;
     return false;
   }
@@ -168,9 +168,12 @@ public:
     using Unit = records::Period::Unit;
     if (chance(8)) return {};
     switch (below(3)) {
-      case 0: return {Unit::Days, static_cast<std::uint32_t>(1 + below(chance(5) ? 99'999 : 800))};
-      case 1: return {Unit::Months, static_cast<std::uint32_t>(1 + below(40))};
-      default: return {Unit::Years, static_cast<std::uint32_t>(1 + below(chance(5) ? 9'000 : 12))};
+      case 0:
+        return {Unit::Days, static_cast<std::uint32_t>(1 + below(chance(5) ? 99'999 : 800))};
+      case 1:
+        return {Unit::Months, static_cast<std::uint32_t>(1 + below(40))};
+      default:
+        return {Unit::Years, static_cast<std::uint32_t>(1 + below(chance(5) ? 9'000 : 12))};
     }
   }
 
@@ -195,7 +198,8 @@ public:
     if (chance(10)) p.classes = some(Classes);
     if (chance(15)) p.labels = some(Words);
     if (chance(15)) p.from = std::chrono::floor<std::chrono::days>(time());
-    if (chance(10)) p.until = p.from.value_or(std::chrono::floor<std::chrono::days>(time())) + std::chrono::days(below(900));
+    if (chance(10))
+      p.until = p.from.value_or(std::chrono::floor<std::chrono::days>(time())) + std::chrono::days(below(900));
     if (p.until && *p.until > std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)) p.until.reset();
     if (chance(15)) p.query = chance(20) ? "broken" : pick(Words);
     return p;
@@ -254,7 +258,8 @@ public:
 private:
   inline static const std::vector<std::string> Lists = {"high-a@x.example", "mod-b@x.example", "low-c@y.example"};
   inline static const std::vector<std::string> Classes = {"low", "moderate", "high"};
-  inline static const std::vector<std::string> People = {"ann@x.example", "bob@x.example", "cid@y.example", "@y.example"};
+  inline static const std::vector<std::string> People = {"ann@x.example", "bob@x.example", "cid@y.example",
+                                                         "@y.example"};
   inline static const std::vector<std::string> Words = {"dialysis", "kidney", "budget"};
   std::mt19937_64 engine_;
 };

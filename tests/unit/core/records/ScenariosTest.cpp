@@ -35,7 +35,8 @@ std::string disposeAt(const Message& m, const std::vector<Rule>& rules) {
   return dayText(m.dates(rules).disposeAt);
 }
 
-bool mayDestroy(const Message& m, const std::vector<Rule>& rules, const std::vector<Hold>& holds, const std::string& when) {
+bool mayDestroy(const Message& m, const std::vector<Rule>& rules, const std::vector<Hold>& holds,
+                const std::string& when) {
   return m.dates(rules).isCertainlyDue(at(when)) && !m.held(holds, at(when));
 }
 
@@ -225,9 +226,7 @@ BOOST_AUTO_TEST_CASE(e2_a_cut_of_the_default_takes_effect_after_seven_days) {
   BOOST_TEST(!mayShorten(&after, &before));
   const std::vector versions = {before, after};
   const auto m = message("2023-01-01");
-  const auto dueOn = [&](const std::string& when) {
-    return m.dates(rulesInForce(versions, at(when))).isDue(at(when));
-  };
+  const auto dueOn = [&](const std::string& when) { return m.dates(rulesInForce(versions, at(when))).isDue(at(when)); };
   BOOST_TEST(!dueOn("2025-05-07"));
   BOOST_TEST(!dueOn("2025-05-07T23:59:59"));
   BOOST_TEST(dueOn("2025-05-08"));
