@@ -17,6 +17,8 @@
 #include "core/base/Files.h"
 #include "listd/Listd.h"
 
+#include <cstdlib>
+
 namespace {
 
 using namespace postern;
@@ -24,6 +26,7 @@ using namespace postern;
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.rootKey));
+  if (const auto* credentials = std::getenv("CREDENTIALS_DIRECTORY")) confinement.mayRead(credentials);
   if (!config.certificateAuthorities.empty()) confinement.mayRead(config.path(config.certificateAuthorities));
   for (const auto* folder : {"listd", "keys", "vault", "run", "journal", "index", "exports"}) {
     files::makePrivateFolder(config.path(folder));  // of a site that an older version made

@@ -72,16 +72,19 @@ public:
   bool hasObjectKey(std::uint64_t objectId) const;
 
   // The objects cannot be read again: tombstones in the journal first, then one commit, then the write-ahead log is
-  // emptied. Repeats and unknown objects are fine. Returns the objects that had a key. Their places are remembered as
-  // freed until forgetFreed(). Error(Store) when the write-ahead log could not be emptied: the keys are gone from
-  // keys.db and the call may be repeated.
-  std::vector<std::uint64_t> destroyObjectKeys(std::span<const std::uint64_t> objectIds);
-  std::optional<store::RecordRef> destroyObjectKey(std::uint64_t objectId);
-  // Places of destroyed objects whose content was not wiped yet, oldest first.
+  // emptied. Repeats and unknown objects are fine. Returns the objects that had a key, with their places, which are
+  // remembered as freed until forgetFreed(). Error(Store) when the write-ahead log could not be emptied: the keys are
+  // gone from keys.db and the call may be repeated.
   struct FreedPlace {
     std::int64_t id = 0;
     store::RecordRef place;
   };
+  struct Destroyed {
+    std::uint64_t objectId = 0;
+    FreedPlace freed;
+  };
+  std::vector<Destroyed> destroyObjectKeys(std::span<const std::uint64_t> objectIds);
+  // Places of destroyed objects whose content was not wiped yet, oldest first.
   std::vector<FreedPlace> freedPlaces(std::size_t most) const;
   void forgetFreed(std::span<const FreedPlace> places);
 

@@ -18,6 +18,10 @@ public:
   static RootKey create(const std::filesystem::path& path);
   // Error(Config) when the file is missing, is not 64 hexadecimal digits, or can be read by group or others.
   static RootKey load(const std::filesystem::path& path);
+  // As load, where the system and not the mode says who may read: systemd credentials. Also takes 32 raw bytes.
+  static RootKey loadAnyOwner(const std::filesystem::path& path);
+  // Writes the key to a new file as create() does.
+  static void store(const std::filesystem::path& path, const RootKey& key);
   static RootKey generate();                      // not stored anywhere
   static RootKey fromBytes(const Secret& bytes);  // Error(Config) when it is not 32 bytes
   // A key of which some derived keys are given (KeyStore::siteRoot).

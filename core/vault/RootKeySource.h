@@ -23,10 +23,10 @@ public:
   using AskPassphrase = std::function<Secret(const std::string& purpose)>;
 
   static std::unique_ptr<RootKeySource> open(const std::string& source, const std::filesystem::path& file,
-                                             AskPassphrase ask);
+                                             const AskPassphrase& ask);
   // Makes the first key of a new site. Error(Config) when there is one, or the source cannot make one.
   static std::unique_ptr<RootKeySource> create(const std::string& source, const std::filesystem::path& file,
-                                               AskPassphrase ask);
+                                               const AskPassphrase& ask);
   static bool isSource(const std::string& text);  // one of the three forms
   virtual ~RootKeySource() = default;
 

@@ -3,6 +3,7 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
@@ -40,7 +41,8 @@ struct SiteTables {
         notices(database),
         accounts(database),
         flow(database),
-        acts(database) {}
+        acts(database),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -54,6 +56,7 @@ struct SiteTables {
   AccountStore accounts;
   FlowStore flow;
   ActStore acts;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
