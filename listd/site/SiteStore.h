@@ -3,9 +3,10 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/audit/AuditLog.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/people/AccountStore.h"
 #include "listd/people/TokenStore.h"
-#include "listd/audit/AuditLog.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -42,7 +43,8 @@ struct SiteTables {
         accounts(database),
         tokens(database),
         flow(database),
-        audit(database, scene) {}
+        audit(database, scene),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -57,6 +59,7 @@ struct SiteTables {
   TokenStore tokens;
   FlowStore flow;
   AuditLog audit;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
