@@ -4,7 +4,9 @@
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
 #include "listd/audit/AuditLog.h"
-#include "listd/site/AccountStore.h"
+#include "listd/jobs/JobStore.h"
+#include "listd/people/AccountStore.h"
+#include "listd/people/TokenStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -39,8 +41,10 @@ struct SiteTables {
         ledger(database),
         notices(database),
         accounts(database),
+        tokens(database),
         flow(database),
-        audit(database, scene) {}
+        audit(database, scene),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -52,8 +56,10 @@ struct SiteTables {
   LedgerStore ledger;
   NoticeStore notices;
   AccountStore accounts;
+  TokenStore tokens;
   FlowStore flow;
   AuditLog audit;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
