@@ -71,6 +71,9 @@ BOOST_AUTO_TEST_CASE(errors_name_the_field) {
       {R"({"until":20250101})", "until: must be a day as \"2025-01-31\""},
       {R"({"from":"2025-01-02","until":"2025-01-01"})", "until: lies before from"},
       {R"({"query":""})", "query: is empty; leave it out"},
+      {R"-({"query":"a) OR (b"})-", "query: a bracket or a quote stands alone"},
+      {R"-({"query":"(a"})-", "query: a bracket or a quote stands alone"},
+      {R"-({"query":"a \"b"})-", "query: a bracket or a quote stands alone"},
       {R"({"query":["x"]})", "query: must be a text"}};
   for (const auto& [text, error] : wrong) BOOST_TEST(errorOf(text) == error, text << ": " << errorOf(text));
   for (const auto* text : {R"({"lists":["clinic"]})", R"({"senders":["@"]})", R"({"domains":["a b"]})",
@@ -135,6 +138,7 @@ BOOST_AUTO_TEST_CASE(the_content_query_is_written_in_the_language_of_search) {
   const auto query = [](const std::string& text) { return scope(text).contentQuery(); };
   BOOST_TEST(query(R"({"lists":["a@x.example"],"minSize":1})") == "");
   BOOST_TEST(query(R"({"query":"dialysis OR kidney"})") == "dialysis OR kidney");
+  BOOST_TEST(query(R"-({"query":"\")(\" OR (a b)"})-") == R"-(")(" OR (a b))-");
   BOOST_TEST(query(R"({"senders":["bob@x.example"]})") == "from:bob@x.example");
   BOOST_TEST(query(R"({"senders":["bob@x.example","@y.example"],"query":"a OR b"})") ==
              "(from:bob@x.example OR from:@y.example) (a OR b)");
@@ -143,7 +147,18 @@ BOOST_AUTO_TEST_CASE(the_content_query_is_written_in_the_language_of_search) {
   BOOST_TEST(query(R"({"headers":[{"name":"X-Record","contains":"clinical e/mail"}]})") ==
              R"((header:x-record=clinical header:x-record="e/mail"))");
   BOOST_TEST(query(R"({"headers":[{"name":"a","contains":"x"},{"name":"b","contains":"y) OR (z"}]})") ==
-             R"-((header:a=x OR (header:b="y)" header:b=OR header:b="(z")))-");
+             R"-((header:a=x OR (header:b="y)" header:b="OR" header:b="(z")))-");
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_that_no_search_could_answer_is_refused) {
+  json many = {{"addresses", json::array()}};
+  for (int i = 0; i < 75; ++i) many["addresses"].push_back("p" + std::to_string(i) + "@x.example");
+  BOOST_TEST(Predicate::parse(many).has_value());
+  many["addresses"].push_back("one-more@x.example");
+  BOOST_TEST(Predicate::parse(many).error().starts_with("too many senders"));
+  json lists = {{"lists", json::array()}};
+  for (int i = 0; i < 2000; ++i) lists["lists"].push_back("list" + std::to_string(i) + "@x.example");
+  BOOST_TEST(Predicate::parse(lists).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(sentences_read_as_such) {
