@@ -101,6 +101,8 @@ public:
     return work(tables);
   }
 
+  // Empties the write-ahead log; false when readers were in the way.
+  bool checkpoint() { return writer_->checkpoint(); }
   const std::filesystem::path& file() const { return file_; }
 
 private:
