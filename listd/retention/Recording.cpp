@@ -2,7 +2,7 @@
 
 namespace postern::listd {
 
-void record(SiteTables& tables, const audit::Event& event, TimePoint now) {
+void recordEvent(SiteTables& tables, const audit::Event& event, TimePoint now) {
   tables.acts.add({now, event.actorKind, event.actor, event.action, event.objectId, audit::outcomeWord(event.outcome)});
 }
 
