@@ -42,10 +42,8 @@ const char* callerWord(DestructionCaller caller) {
 
 GateParts GateParts::of(SiteContext& context, ContentAnswers* answers) {
   GateParts parts;
-  parts.destroy = [&context](std::span<const std::uint64_t> ids) {
-    for (const auto id : ids) context.vault.destroy(id);
-  };
-  parts.hasKey = [&context](std::uint64_t id) { return context.keys.objectKey(id).has_value(); };
+  parts.destroy = [&context](std::span<const std::uint64_t> ids) { context.vault.destroyAll(ids); };
+  parts.hasKey = [&context](std::uint64_t id) { return context.keys.hasObjectKey(id); };
   parts.record = [](SiteTables& tables, const audit::Event& event, TimePoint now) { recordEvent(tables, event, now); };
   parts.answers = answers;
   return parts;
