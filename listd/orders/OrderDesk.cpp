@@ -1,5 +1,8 @@
 #include "listd/orders/OrderDesk.h"
 
+#include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeysOrders.h"
+
 namespace postern::listd {
 namespace {
 
@@ -60,6 +63,8 @@ constexpr OrderRow Table[] = {
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,
+      jobOrders(),
+      keysOrders(),
   };
   return tables;
 }
