@@ -68,6 +68,8 @@ std::string nounDoc(const std::string& noun) {
       {"post", "Messages that lists accepted."},
       {"policy", "Lua policies."},
       {"config", "The file postern.toml."},
+      {"keys", "Keys of the site: epochs, root key, backups."},
+      {"job", "Long work behind an order."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;

@@ -1,5 +1,6 @@
 #include "cli/OrderVerbs.h"
 
+#include "cli/KeysVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 
@@ -296,7 +297,7 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
+    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

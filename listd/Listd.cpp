@@ -10,6 +10,7 @@
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
 #include "listd/Housekeeping.h"
+#include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
 #include "listd/orders/OrderDesk.h"
 
@@ -37,11 +38,19 @@ struct Listd::Impl {
         events(context, gateway, gate, [this] { senders.wake(); }),
         intake(context, [this] { senders.wake(); }),
         intakeWorkers(context, gateway, intake, troubles),
-        tools{context, control, troubles, passwords, clock.now()},
+        jobs(context),
+        tools{context, control, troubles, passwords, clock.now(), &jobs},
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
         }) {}
+
+  // Every kind of job is named here, before the first order can come.
+  bool runJobs() {
+    addKeyJobs(jobs, context);
+    jobs.run();
+    return true;
+  }
 
   std::unique_ptr<Clock> ownClock;
   const Clock& clock;
@@ -57,8 +66,10 @@ struct Listd::Impl {
   EventWorker events;
   Intake intake;
   IntakeWorkers intakeWorkers;
+  JobRunner jobs;  // after all that jobs use
   OrderTools tools;
   OrderDesk desk;
+  const bool jobsRun{runJobs()};
   app::OrderServer orders;
 };
 

@@ -2,6 +2,8 @@
 
 #include "core/base/Log.h"
 #include "listd/audit/AuditOrders.h"
+#include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeysOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -64,6 +66,8 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,
       auditOrders(),
+      jobOrders(),
+      keysOrders(),
   };
   return tables;
 }

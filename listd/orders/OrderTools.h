@@ -5,6 +5,7 @@
 #include "listd/audit/OrderEvents.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/orders/Args.h"
 #include "listd/site/SiteContext.h"
 
@@ -23,6 +24,7 @@ struct OrderTools {
   const Troubles& troubles;
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
+  JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
 
   TimePoint now() const { return context.clock.now(); }
 };
