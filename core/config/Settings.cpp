@@ -68,6 +68,11 @@ const std::vector<Setting>& allSettings() {
       {"web", "listen", "Address of the web UI (HTTPS).", &C::webListen},
       {"web", "url", "Address of the web UI as people reach it; empty: https:// and the listen address.", &C::webUrl},
 
+      {"records", "outside_address",
+       "Mail address of somebody outside, told of each change that nobody else on the site can approve; seven days "
+       "later it is made. Empty: on a site with one person such changes are refused.",
+       &C::outsideAddress},
+
       {"log", "level", "debug, info, warning or error.", &C::logLevel},
 
       {"testing", "clock_offset", "Seconds added to the machine's clock. For tests only.",

@@ -65,6 +65,9 @@ struct SiteConfig {
   HostPort webListen{"127.0.0.1", 8443};
   std::string webUrl;  // as people reach it; empty: https://HOST:PORT of webListen
 
+  // [records]
+  std::string outsideAddress;  // told of what a one-person site would change; empty: such changes are refused
+
   // [log]
   std::string logLevel = "info";
 

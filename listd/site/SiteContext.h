@@ -9,6 +9,7 @@
 #include "core/vault/Vault.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
+#include "listd/requests/Requests.h"
 #include "listd/site/SiteStore.h"
 
 #include <memory>
@@ -46,6 +47,7 @@ public:
   vault::Vault vault;
   SiteStore site;
   TailNumbers tails{site};
+  const Requests requests;
   const Verp verp;
   const std::optional<crypto::TrustStore> trust;  // what members' certificates must chain to, if the site wants it
 

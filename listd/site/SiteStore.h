@@ -3,6 +3,12 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/mailout/SiteMailStore.h"
+#include "listd/matters/FormerMemberStore.h"
+#include "listd/matters/HoldNoticeStore.h"
+#include "listd/matters/HoldStore.h"
+#include "listd/matters/MatterStore.h"
+#include "listd/requests/RequestStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
@@ -40,7 +46,13 @@ struct SiteTables {
         notices(database),
         accounts(database),
         flow(database),
-        acts(database) {}
+        acts(database),
+        requests(database),
+        matters(database),
+        holds(database),
+        holdNotices(database),
+        formerMembers(database),
+        siteMail(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -54,6 +66,12 @@ struct SiteTables {
   AccountStore accounts;
   FlowStore flow;
   ActStore acts;
+  RequestStore requests;
+  MatterStore matters;
+  HoldStore holds;
+  HoldNoticeStore holdNotices;
+  FormerMemberStore formerMembers;
+  SiteMailStore siteMail;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
