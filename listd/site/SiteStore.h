@@ -9,6 +9,9 @@
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
 #include "listd/requests/RequestStore.h"
+#include "listd/archive/ArchiveStore.h"
+#include "listd/retention/RetentionStore.h"
+#include "listd/retention/RuleStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
@@ -52,7 +55,10 @@ struct SiteTables {
         holds(database),
         holdNotices(database),
         formerMembers(database),
-        siteMail(database) {}
+        siteMail(database),
+        archive(database),
+        rules(database),
+        retention(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -72,6 +78,9 @@ struct SiteTables {
   HoldNoticeStore holdNotices;
   FormerMemberStore formerMembers;
   SiteMailStore siteMail;
+  ArchiveStore archive;
+  RuleStore rules;
+  RetentionStore retention;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
