@@ -10,7 +10,10 @@
 #include "listd/expand/SubmitGate.h"
 #include "listd/Housekeeping.h"
 #include "listd/ledger/EventWorker.h"
+#include "listd/mailout/SiteMailWorker.h"
+#include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/requests/MinuteWork.h"
 
 namespace postern::listd {
 namespace {
@@ -29,13 +32,16 @@ struct Listd::Impl {
         clock(given != nullptr ? *given : *ownClock),
         context(config, clock),
         gateway{config.gatewaySocket().string(), context.root.derive(vault::RootKey::QueueKey)},
+        restoredHolds(replayHolds(context)),
         housekeeping(context),
         control(context, gateway),
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
+        siteMail(context, gateway, gate),
         intake(context, [this] { senders.wake(); }),
         intakeWorkers(context, gateway, intake, troubles),
         tools{context, control, troubles, passwords, clock.now()},
+        minuteWork(tools),
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
@@ -48,13 +54,16 @@ struct Listd::Impl {
   Troubles troubles;
   SubmitGate gate;
   crypto::PasswordHasher passwords;
+  const std::size_t restoredHolds;  // before anything can be destroyed
   Housekeeping housekeeping;
   GatewayControl control;
   SendWorkers senders;
   EventWorker events;
+  SiteMailWorker siteMail;
   Intake intake;
   IntakeWorkers intakeWorkers;
   OrderTools tools;
+  MinuteWork minuteWork;
   OrderDesk desk;
   app::OrderServer orders;
 };

@@ -99,7 +99,6 @@ bool allOf(std::string_view text, std::size_t least, std::size_t most, std::stri
 }
 
 constexpr std::string_view Digits = "0123456789";
-constexpr std::string_view LowerCase = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 constexpr std::string_view HostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
 constexpr std::string_view NameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-/_";

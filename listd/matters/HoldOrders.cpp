@@ -105,8 +105,8 @@ json withCounts(SiteTables& tables, const HoldRow& row, TimePoint now) {
 json listHolds(OrderTools& tools, const OrderCall& call) {
   const auto state = call.args.word("state", "", {"", "in-force", "grace", "over"});
   return tools.context.site.read([&](SiteTables& tables) {
-    const auto rows = call.args.has("matter") ? tables.holds.forMatter(requireMatter(tables, call, "matter").id)
-                                              : tables.holds.all();
+    const auto rows =
+        call.args.has("matter") ? tables.holds.forMatter(requireMatter(tables, call, "matter").id) : tables.holds.all();
     auto items = json::array();
     for (const auto& row : rows) {
       if (row.hold.silent && !seesSilent(call)) continue;
@@ -142,8 +142,8 @@ json releaseHold(OrderTools& tools, const OrderCall& call) {
       if (waiting.kind == "hold.release" && waiting.payload.at("hold") == row.hold.id)
         refuse("exists", "request " + std::to_string(waiting.id) + " asks for this already");
     Request request;
-    request.kind = grace < static_cast<std::uint64_t>(records::DefaultGrace.count()) ? "hold.release-early"
-                                                                                     : "hold.release";
+    request.kind =
+        grace < static_cast<std::uint64_t>(records::DefaultGrace.count()) ? "hold.release-early" : "hold.release";
     request.payload = {{"hold", row.hold.id}, {"graceDays", grace}, {"reason", reason}};
     request.before = withCounts(tables, row, tools.now());
     request.after = {{"state", "released"}, {"graceDays", grace}};

@@ -49,12 +49,16 @@ HoldRow readRow(const json& record) {
   return row;
 }
 
-// Holds are known by number and moment: a number may have been given again after a restore.
-std::optional<HoldRow> findHold(SiteTables& tables, std::uint64_t id, TimePoint placedAt) {
-  auto known = tables.holds.find(id);
-  if (known && known->hold.placedAt == placedAt) return known;
+// A number may have been given again after a restore, so a hold is known by what it is.
+std::optional<HoldRow> findHold(SiteTables& tables, const HoldRow& wanted) {
+  const auto isSame = [&](const HoldRow& row) {
+    return row.hold.placedAt == wanted.hold.placedAt && row.hold.name == wanted.hold.name &&
+           row.hold.scope == wanted.hold.scope;
+  };
+  auto known = tables.holds.find(wanted.hold.id);
+  if (known && isSame(*known)) return known;
   for (auto& row : tables.holds.all())
-    if (row.hold.placedAt == placedAt) return std::move(row);
+    if (isSame(row)) return std::move(row);
   return std::nullopt;
 }
 
@@ -87,7 +91,12 @@ std::string placed(const HoldRow& row, const Matter& matter) {
 std::string released(const HoldRow& row) {
   if (!row.hold.releasedAt) throw Error(ErrorKind::Invariant, "a hold that is in force was to be noted as released");
   return json{{"id", row.hold.id},
+              {"name", row.hold.name},
+              {"scope", row.hold.scope.json()},
+              {"silent", row.hold.silent},
+              {"notice", row.notice},
               {"placedAt", toMicros(row.hold.placedAt)},
+              {"placedBy", row.placedBy},
               {"releasedAt", toMicros(*row.hold.releasedAt)},
               {"graceDays", row.hold.grace.count()},
               {"by", row.releasedBy},
@@ -99,7 +108,7 @@ bool replayPlaced(SiteTables& tables, std::string_view payload) {
   return reading([&] {
     const auto record = parsed(payload);
     auto row = readRow(record);
-    if (findHold(tables, row.hold.id, row.hold.placedAt)) return false;
+    if (findHold(tables, row)) return false;
     if (tables.holds.find(row.hold.id)) row.hold.id = 0;
     row.hold.matterId = requireMatter(tables, record);
     auto matter = tables.matters.find(row.hold.matterId);
@@ -116,8 +125,7 @@ bool replayPlaced(SiteTables& tables, std::string_view payload) {
 bool replayReleased(SiteTables& tables, std::string_view payload) {
   return reading([&] {
     const auto record = parsed(payload);
-    const auto known = findHold(tables, record.at("id").get<std::uint64_t>(),
-                                fromMicros(record.at("placedAt").get<std::int64_t>()));
+    const auto known = findHold(tables, readRow(record));
     if (!known || known->hold.releasedAt) return false;
     tables.holds.release(known->hold.id, fromMicros(record.at("releasedAt").get<std::int64_t>()),
                          std::chrono::days(record.at("graceDays").get<std::int64_t>()),

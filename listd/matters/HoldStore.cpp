@@ -106,4 +106,14 @@ void HoldStore::release(std::uint64_t id, TimePoint at, std::chrono::days grace,
     throw Error(ErrorKind::Invariant, "hold " + std::to_string(id) + " is not there or is released already");
 }
 
+std::vector<HoldRow> HoldStore::releasesToJournal() const {
+  auto select = database_.prepare(rowsWhere("released_at <> 0 AND release_journalled = 0 ORDER BY id"));
+  select.bind();
+  return readAll(select);
+}
+
+void HoldStore::setJournalled(std::uint64_t id) {
+  database_.prepare("UPDATE holds SET release_journalled = 1 WHERE id = ?").bind(id).run();
+}
+
 }  // namespace postern::listd

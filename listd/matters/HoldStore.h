@@ -40,6 +40,10 @@ public:
   void release(std::uint64_t id, TimePoint at, std::chrono::days grace, std::string_view person,
                std::string_view reason);
 
+  // Releases that the journal may not have yet.
+  std::vector<HoldRow> releasesToJournal() const;
+  void setJournalled(std::uint64_t id);
+
 private:
   store::Database& database_;
 };

@@ -1,7 +1,7 @@
 #include "listd/matters/Scopes.h"
 
-#include "core/records/Query.h"
 #include "core/records/Hold.h"
+#include "core/records/Query.h"
 
 #include <algorithm>
 #include <unordered_map>

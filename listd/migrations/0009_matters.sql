@@ -65,7 +65,8 @@ CREATE TABLE holds (
   released_at    BIGINT  NOT NULL DEFAULT 0,
   released_by    TEXT    NOT NULL DEFAULT '',
   release_reason TEXT    NOT NULL DEFAULT '',
-  grace_days     INTEGER NOT NULL CHECK (grace_days >= 0)
+  grace_days     INTEGER NOT NULL CHECK (grace_days >= 0),
+  release_journalled INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX holds_by_matter ON holds (matter_id, id);
 CREATE TRIGGER holds_keep_their_scope BEFORE UPDATE OF matter_id, scope, placed_at ON holds BEGIN
@@ -128,3 +129,11 @@ CREATE INDEX former_members_by_address ON former_members (address);
 
 -- A list that somebody deleted is closed and hidden; it goes when nothing of it is kept any more.
 ALTER TABLE lists ADD COLUMN deleted_at BIGINT NOT NULL DEFAULT 0;
+
+-- Written by postern-listd: what each hold matched when it was last counted; for pages, never for deciding.
+CREATE TABLE hold_counts (
+  hold_id    INTEGER PRIMARY KEY REFERENCES holds (id),
+  objects    BIGINT NOT NULL,
+  growth     BIGINT NOT NULL,
+  counted_at BIGINT NOT NULL
+);

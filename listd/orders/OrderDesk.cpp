@@ -1,5 +1,8 @@
 #include "listd/orders/OrderDesk.h"
 
+#include "listd/matters/MatterOrders.h"
+#include "listd/requests/RequestOrders.h"
+
 namespace postern::listd {
 namespace {
 
@@ -59,7 +62,7 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,
+      Table, requestOrders(), matterOrders(), holdOrders(), erasureOrders(),
   };
   return tables;
 }

@@ -3,13 +3,15 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/archive/ArchiveStore.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
+#include "listd/matters/HoldCounts.h"
 #include "listd/matters/HoldNoticeStore.h"
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
 #include "listd/requests/RequestStore.h"
-#include "listd/archive/ArchiveStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
 #include "listd/site/AccountStore.h"
@@ -54,11 +56,13 @@ struct SiteTables {
         matters(database),
         holds(database),
         holdNotices(database),
+        holdCounts(database),
         formerMembers(database),
         siteMail(database),
         archive(database),
         rules(database),
-        retention(database) {}
+        retention(database),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -76,11 +80,13 @@ struct SiteTables {
   MatterStore matters;
   HoldStore holds;
   HoldNoticeStore holdNotices;
+  HoldCountStore holdCounts;
   FormerMemberStore formerMembers;
   SiteMailStore siteMail;
   ArchiveStore archive;
   RuleStore rules;
   RetentionStore retention;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
