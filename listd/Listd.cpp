@@ -12,7 +12,11 @@
 #include "listd/Housekeeping.h"
 #include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
+#include "listd/mailout/SiteMailWorker.h"
+#include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/requests/MinuteWork.h"
+#include "listd/retention/Retention.h"
 
 namespace postern::listd {
 namespace {
@@ -32,14 +36,18 @@ struct Listd::Impl {
         context(config, clock),
         gateway{config.gatewaySocket().string(), context.root.derive(vault::RootKey::QueueKey)},
         auditKeeper(context, {}),
+        restoredHolds(replayHolds(context)),
         housekeeping(context),
         control(context, gateway),
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
+        siteMail(context, gateway, gate),
         intake(context, [this] { senders.wake(); }),
         intakeWorkers(context, gateway, intake, troubles),
+        retention(context, nullptr),
         jobs(context),
-        tools{context, control, troubles, passwords, clock.now(), &jobs},
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &retention},
+        minuteWork(tools),
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
@@ -48,6 +56,7 @@ struct Listd::Impl {
   // Every kind of job is named here, before the first order can come.
   bool runJobs() {
     addKeyJobs(jobs, context);
+    retention.addTo(jobs);
     jobs.run();
     return true;
   }
@@ -60,16 +69,21 @@ struct Listd::Impl {
   SubmitGate gate;
   crypto::PasswordHasher passwords;
   AuditKeeper auditKeeper;  // ends after all that may still record
+  const std::size_t restoredHolds;  // before anything can be destroyed
   Housekeeping housekeeping;
   GatewayControl control;
   SendWorkers senders;
   EventWorker events;
+  SiteMailWorker siteMail;
   Intake intake;
   IntakeWorkers intakeWorkers;
+  Retention retention;
   JobRunner jobs;  // after all that jobs use
   OrderTools tools;
+  MinuteWork minuteWork;
   OrderDesk desk;
   const bool jobsRun{runJobs()};
+  RetentionSchedule schedule{context, jobs};
   app::OrderServer orders;
 };
 

@@ -98,6 +98,11 @@ std::string Args::word(std::string_view name, std::string_view fallback,
   refuse("invalid", named(name) + " cannot be \"" + value + "\"", "give one of: " + choice);
 }
 
+json Args::value(std::string_view name) const {
+  const auto* found = find(name);
+  return found == nullptr ? json() : *found;
+}
+
 mail::Address Args::address(std::string_view name) const {
   const auto value = text(name, 400);
   auto address = mail::Address::parse(value);

@@ -28,6 +28,7 @@ public:
   std::uint64_t id(std::string_view name) const;  // a number or its digits
   std::string word(std::string_view name, std::string_view fallback,
                    std::initializer_list<std::string_view> allowed) const;
+  nlohmann::json value(std::string_view name) const;  // as it came; null if missing
   mail::Address address(std::string_view name) const;
   mail::DomainName domain(std::string_view name) const;
 

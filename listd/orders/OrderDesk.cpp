@@ -4,6 +4,9 @@
 #include "listd/audit/AuditOrders.h"
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeysOrders.h"
+#include "listd/matters/MatterOrders.h"
+#include "listd/requests/RequestOrders.h"
+#include "listd/retention/RetentionOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -68,6 +71,13 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       auditOrders(),
       jobOrders(),
       keysOrders(),
+      requestOrders(),
+      matterOrders(),
+      holdOrders(),
+      erasureOrders(),
+      ruleOrders(),
+      retentionOrders(),
+      objectOrders(),
   };
   return tables;
 }

@@ -17,6 +17,8 @@
 
 namespace postern::listd {
 
+class Retention;
+
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
   SiteContext& context;
@@ -25,6 +27,7 @@ struct OrderTools {
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
   JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
+  Retention* retention = nullptr;  // null: nothing is kept or destroyed here
 
   TimePoint now() const { return context.clock.now(); }
 };

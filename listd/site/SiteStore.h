@@ -4,9 +4,16 @@
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
 #include "listd/archive/ArchiveStore.h"
+#include "listd/jobs/JobStore.h"
+#include "listd/mailout/SiteMailStore.h"
+#include "listd/matters/FormerMemberStore.h"
+#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldNoticeStore.h"
+#include "listd/matters/HoldStore.h"
+#include "listd/matters/MatterStore.h"
+#include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
-#include "listd/jobs/JobStore.h"
 #include "listd/audit/AuditLog.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/CounterStore.h"
@@ -44,6 +51,13 @@ struct SiteTables {
         notices(database),
         accounts(database),
         flow(database),
+        requests(database),
+        matters(database),
+        holds(database),
+        holdNotices(database),
+        holdCounts(database),
+        formerMembers(database),
+        siteMail(database),
         archive(database),
         rules(database),
         retention(database),
@@ -61,6 +75,13 @@ struct SiteTables {
   NoticeStore notices;
   AccountStore accounts;
   FlowStore flow;
+  RequestStore requests;
+  MatterStore matters;
+  HoldStore holds;
+  HoldNoticeStore holdNotices;
+  HoldCountStore holdCounts;
+  FormerMemberStore formerMembers;
+  SiteMailStore siteMail;
   ArchiveStore archive;
   RuleStore rules;
   RetentionStore retention;
