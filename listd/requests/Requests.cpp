@@ -60,9 +60,15 @@ bool announced(SiteTables& tables, const Request& request) {
   return mail && mail->state == "delivered";
 }
 
-void record(SiteTables& tables, std::string act, const Request& request, TimePoint now, std::string outcome) {
-  tables.acts.add(
-      {now, "system", "listd", std::move(act), "request " + std::to_string(request.id), std::move(outcome)});
+void record(SiteTables& tables, std::string act, const Request& request, TimePoint, std::string outcome) {
+  audit::Event event;
+  event.actorKind = "system";
+  event.action = std::move(act);
+  event.objectType = "request";
+  event.objectId = std::to_string(request.id);
+  event.requestId = request.id;
+  event.reasonText = std::move(outcome);
+  tables.audit.append(event);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 #include "listd/orders/OrderDesk.h"
+#include "listd/retention/Assessment.h"
 
 #include <span>
 

@@ -2,6 +2,7 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/Retention.h"
 #include "listd/retention/RetentionOrders.h"
 #include "listd/retention/RetentionRequests.h"
 
