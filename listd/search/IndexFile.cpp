@@ -236,40 +236,37 @@ IndexFile::Entry IndexFile::entryOf(std::uint64_t objectId, TimePoint since, con
 }
 
 void IndexFile::add(std::span<const Entry> entries) {
+  const std::lock_guard adding(addLock_);
   std::vector<std::uint64_t> known;
   for (const auto& entry : entries)
     if (row(entry.objectId)) known.push_back(entry.objectId);
   if (!known.empty()) remove(known);
   const std::unique_lock lock(lock_);
-  try {
-    store::Transaction transaction(*writer_);
-    for (const auto& entry : entries) insert(entry);
-    if (fresh_.size() >= ChunkObjects || freshTokens_ >= ChunkTokens) sealFresh();
-    transaction.commit();
-  } catch (...) {  // memory goes back to what the file holds
-    fresh_.clear();
-    freshTokens_ = 0;
-    loadFresh();
-    loadCounts();
-    throw;
+  store::Transaction transaction(*writer_);
+  for (const auto& entry : entries) insert(entry);
+  transaction.commit();
+  for (const auto& entry : entries) {
+    ++(entry.readable ? counts_.indexed : counts_.unreadable);
+    if (!entry.readable) continue;
+    fresh_.emplace(entry.objectId, entry.tokens);
+    freshTokens_ += entry.tokens.size();
   }
+  if (fresh_.size() >= ChunkObjects || freshTokens_ >= ChunkTokens) sealFresh();
 }
 
 void IndexFile::insert(const Entry& entry) {
   writer_->prepare("INSERT INTO objects (id, since, readable, chunk) VALUES (?, ?, ?, 0)")
       .bind(entry.objectId, entry.since, entry.readable)
       .run();
-  ++(entry.readable ? counts_.indexed : counts_.unreadable);
   if (!entry.readable) return;
   const auto sealed = crypto::AeadKey(keys_.blocks).seal(packed(entry.tokens), placeOf("fresh", entry.objectId));
   writer_->prepare("INSERT INTO fresh (object_id, tokens) VALUES (?, ?)")
       .bind(entry.objectId, store::Blob{sealed})
       .run();
-  fresh_.emplace(entry.objectId, entry.tokens);
-  freshTokens_ += entry.tokens.size();
 }
 
 void IndexFile::sealFresh() {
+  store::Transaction transaction(*writer_);
   std::vector<std::uint64_t> members;
   std::vector<std::pair<Token, std::uint32_t>> postings;
   postings.reserve(freshTokens_);
@@ -290,6 +287,7 @@ void IndexFile::sealFresh() {
   auto place = writer_->prepare("UPDATE objects SET chunk = ? WHERE id = ?");
   for (const auto id : members) place.bind(chunk, id).run();
   writer_->execute("DELETE FROM fresh");
+  transaction.commit();
   fresh_.clear();
   freshTokens_ = 0;
 }
@@ -357,6 +355,15 @@ void IndexFile::remove(const std::vector<std::uint64_t>& objectIds) {
   }
   if (!changed) return;
   loadCounts();
+  emptyLog();
+}
+
+void IndexFile::flush() {
+  const std::unique_lock lock(lock_);
+  emptyLog();
+}
+
+void IndexFile::emptyLog() {
   if (!writer_->checkpoint())
     throw Error(ErrorKind::Store, "the write-ahead log of " + path_.string() +
                                       " could not be emptied: another program reads the file; close it and try again");

@@ -42,6 +42,7 @@ public:
   Entry entryOf(std::uint64_t objectId, TimePoint since, const MessageWords& words) const;
   void add(std::span<const Entry> entries);  // one commit; what was there of an object before is replaced
   void remove(const std::vector<std::uint64_t>& objectIds);
+  void flush();  // all of it is in the file itself
 
   // Objects, ascending, for which a condition that needs no content is true.
   using FactSets = std::function<std::vector<std::uint64_t>(const records::Predicate&)>;
@@ -73,6 +74,7 @@ private:
   void loadFresh();
   void loadCounts();
   void insert(const Entry& entry);
+  void emptyLog();
   void sealFresh();
   std::uint64_t writeChunk(const std::vector<std::uint64_t>& members,
                            const std::function<void(BlockWriter&)>& write);
@@ -82,6 +84,7 @@ private:
 
   const std::filesystem::path path_;
   Keys keys_;
+  std::mutex addLock_;
   mutable std::shared_mutex lock_;
   std::optional<store::Database> writer_;
   std::map<std::uint64_t, std::vector<Token>> fresh_;  // as the table: what is searched in memory

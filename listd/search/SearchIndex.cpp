@@ -127,6 +127,7 @@ void SearchIndex::addRebuilt(const std::vector<NewObject>& objects) {
 void SearchIndex::finishRebuild() {
   const std::unique_lock lock(impl_->swap);
   if (!impl_->next) throw Error(ErrorKind::Invariant, "no rebuild of the search index was begun");
+  impl_->next->flush();
   impl_->next.reset();
   impl_->current.reset();
   const auto path = impl_->folder / "index.db";
