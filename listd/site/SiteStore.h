@@ -3,6 +3,9 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/archive/ArchiveStore.h"
+#include "listd/retention/RetentionStore.h"
+#include "listd/retention/RuleStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
@@ -40,7 +43,10 @@ struct SiteTables {
         notices(database),
         accounts(database),
         flow(database),
-        acts(database) {}
+        acts(database),
+        archive(database),
+        rules(database),
+        retention(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -54,6 +60,9 @@ struct SiteTables {
   AccountStore accounts;
   FlowStore flow;
   ActStore acts;
+  ArchiveStore archive;
+  RuleStore rules;
+  RetentionStore retention;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
@@ -92,6 +101,8 @@ public:
     return work(tables);
   }
 
+  // Empties the write-ahead log; false when readers were in the way.
+  bool checkpoint() { return writer_->checkpoint(); }
   const std::filesystem::path& file() const { return file_; }
 
 private:
