@@ -59,7 +59,12 @@ const std::vector<Setting>& allSettings() {
       {"policy", "timeout_ms", "Milliseconds that one policy call may take before its worker is killed.",
        Range<milliseconds>{&C::policyTimeout, 10, 60000}},
 
-      {"store", "root_key", "File with the root key: 32 bytes in hexadecimal, readable by Postern alone.", &C::rootKey},
+      {"store", "root_key_source",
+       "Where the root key comes from: file, credential:NAME (systemd) or passphrase. Beside the data the key protects "
+       "nothing from whoever takes the disk.",
+       &C::rootKeySource},
+      {"store", "root_key", "File with the root key, readable by Postern alone: in clear or under the passphrase.",
+       &C::rootKey},
 
       {"smime", "certificate_authorities",
        "CA certificates (file or folder) that members' certificates must chain to; empty: trusted when imported.",

@@ -56,7 +56,8 @@ struct SiteConfig {
   std::chrono::milliseconds policyTimeout{2000};  // wall clock of one call
 
   // [store]
-  std::filesystem::path rootKey = "keys/root.key";  // 32 bytes, hexadecimal
+  std::string rootKeySource = "file";               // "file", "credential:NAME" or "passphrase"
+  std::filesystem::path rootKey = "keys/root.key";  // the key in hexadecimal, or sealed under the passphrase
 
   // [smime]
   std::filesystem::path certificateAuthorities;  // CAs that members' certificates must chain to; empty: pinned only

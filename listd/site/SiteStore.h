@@ -6,6 +6,7 @@
 #include "listd/archive/ArchiveStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
@@ -46,7 +47,8 @@ struct SiteTables {
         acts(database),
         archive(database),
         rules(database),
-        retention(database) {}
+        retention(database),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -63,6 +65,7 @@ struct SiteTables {
   ArchiveStore archive;
   RuleStore rules;
   RetentionStore retention;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
