@@ -1,5 +1,8 @@
 #include "listd/orders/OrderDesk.h"
 
+#include "core/base/Log.h"
+#include "listd/audit/AuditOrders.h"
+
 namespace postern::listd {
 namespace {
 
@@ -60,6 +63,7 @@ constexpr OrderRow Table[] = {
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,
+      auditOrders(),
   };
   return tables;
 }
@@ -80,12 +84,24 @@ nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor
   if (row->kind == Reads) return row->handler(tools_, call);
   try {
     auto result = row->handler(tools_, call);
+    if (row->kind == OrderKind::Looks) recordOrder(tools_, call, audit::Outcome::Ok);  // not recorded, not shown
     if (row->kind == ChangesRouting) tools_.gateway.pushRouting(RoutingWait);
     return result;
   } catch (const app::OrderRefused& refused) {
-    const auto act = actOf(call, tools_.now(), "refused: " + refused.error().code);
-    tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
+    recordOrder(tools_, call, audit::Outcome::Denied, refused.error().code);
     throw;
+  } catch (const std::exception&) {
+    recordBroken(call);
+    throw;
+  }
+}
+
+// What broke the order may keep it from being recorded as well; the first error is the one to show.
+void OrderDesk::recordBroken(const OrderCall& call) {
+  try {
+    recordOrder(tools_, call, audit::Outcome::Error, "broken");
+  } catch (const std::exception& error) {
+    log::error("audit", "a failed order cannot be recorded", {{"order", call.order}, {"error", error.what()}});
   }
 }
 

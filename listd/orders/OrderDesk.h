@@ -42,6 +42,8 @@ public:
   nlohmann::json handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args);
 
 private:
+  void recordBroken(const OrderCall& call);
+
   OrderTools& tools_;
 };
 

@@ -7,8 +7,8 @@
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
 #include "listd/jobs/JobStore.h"
+#include "listd/audit/AuditLog.h"
 #include "listd/site/AccountStore.h"
-#include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -32,7 +32,7 @@ namespace postern::listd {
 
 // The subjects of the site over one connection, valid during one job. One job is one transaction.
 struct SiteTables {
-  explicit SiteTables(store::Database& database)
+  SiteTables(store::Database& database, const AuditScene& scene)
       : counters(database),
         domains(database),
         routes(database),
@@ -44,11 +44,11 @@ struct SiteTables {
         notices(database),
         accounts(database),
         flow(database),
-        acts(database),
         archive(database),
         rules(database),
         retention(database),
-        jobs(database) {}
+        jobs(database),
+        audit(database, scene) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -61,18 +61,18 @@ struct SiteTables {
   NoticeStore notices;
   AccountStore accounts;
   FlowStore flow;
-  ActStore acts;
   ArchiveStore archive;
   RuleStore rules;
   RetentionStore retention;
   JobStore jobs;
+  AuditLog audit;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
 // Threads: safe for all; never call write() or read() from inside a job. Errors: Error(Store), Error(DiskFull).
 class SiteStore {
 public:
-  // Opens or creates the file and brings it to this binary's schema.
+  // Opens or creates the file and brings it to this binary's schema. Ownership: `clock` must outlive it.
   SiteStore(const std::filesystem::path& file, const Clock& clock);
 
   // Runs `work(SiteTables&)` as one transaction and returns its result once that is durable.
@@ -81,12 +81,12 @@ public:
     using Value = std::invoke_result_t<Work, SiteTables&>;
     if constexpr (std::is_void_v<Value>) {
       writer_->run([&](store::Database& database) {
-        SiteTables tables(database);
+        SiteTables tables(database, scene_);
         work(tables);
       });
     } else {
       return writer_->call([&](store::Database& database) {
-        SiteTables tables(database);
+        SiteTables tables(database, scene_);
         return work(tables);
       });
     }
@@ -100,7 +100,7 @@ public:
   auto read(Work work) {
     const Borrowed reader(*this);
     const store::Transaction snapshot(*reader.database, store::Transaction::Kind::Read);
-    SiteTables tables(*reader.database);
+    SiteTables tables(*reader.database, scene_);
     return work(tables);
   }
 
@@ -122,6 +122,7 @@ private:
   void giveBack(std::unique_ptr<store::Database> reader);
 
   const std::filesystem::path file_;
+  const AuditScene scene_;
   std::unique_ptr<store::WriterThread> writer_;
   Mutex mutex_;
   std::vector<std::unique_ptr<store::Database>> readers_ GUARDED_BY(mutex_);
