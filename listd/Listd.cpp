@@ -11,7 +11,11 @@
 #include "listd/expand/SubmitGate.h"
 #include "listd/Housekeeping.h"
 #include "listd/ledger/EventWorker.h"
+#include "listd/export/Exporter.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/search/IndexWorker.h"
+#include "listd/search/SearchOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -35,13 +39,23 @@ struct Listd::Impl {
         control(context, gateway),
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
-        intake(context, [this] { senders.wake(); }),
+        jobs(context),
+        search(config.path("index"), context.root, clock),
+        indexer(context, search),
+        intake(context,
+               [this] {
+                 senders.wake();
+                 indexer.wake();
+               }),
         intakeWorkers(context, gateway, intake, troubles),
-        tools{context, control, troubles, passwords, clock.now()},
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer},
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
-        }) {}
+        }) {
+    addSearchJobs(jobs, context, search);
+    jobs.run();
+  }
 
   std::unique_ptr<Clock> ownClock;
   const Clock& clock;
@@ -55,6 +69,10 @@ struct Listd::Impl {
   GatewayControl control;
   SendWorkers senders;
   EventWorker events;
+  JobRunner jobs;
+  SearchIndex search;
+  IndexWorker indexer;
+  ExportSweeper exportSweeper{context};
   Intake intake;
   IntakeWorkers intakeWorkers;
   OrderTools tools;

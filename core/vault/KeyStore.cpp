@@ -95,22 +95,6 @@ std::optional<std::string> KeyStore::siteKeyPublicPart(std::string_view name) co
   return select.blob(0);
 }
 
-void KeyStore::storeSiteKey(std::string_view name, const Secret& key, std::string_view publicPart) {
-  MutexLock lock(impl_->mutex);
-  if (name == "vault") throw Error(ErrorKind::Invariant, "the vault's key pair is never replaced");
-  impl_->storePrivateKey(0, name, key, publicPart);
-}
-
-std::optional<Secret> KeyStore::siteKey(std::string_view name) const {
-  return signingKey(0, name);
-}
-
-std::optional<std::string> KeyStore::siteKeyPublicPart(std::string_view name) const {
-  MutexLock lock(impl_->mutex);
-  auto select = impl_->database.prepare("SELECT public_part FROM private_keys WHERE list_id = 0 AND name = ?");
-  if (!select.bind(name).step()) return std::nullopt;
-  return select.blob(0);
-}
 
 std::vector<bool> KeyStore::storeObjectKeys(const std::vector<NewObjectKey>& keys, TimePoint now) {
   MutexLock lock(impl_->mutex);

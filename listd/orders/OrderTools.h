@@ -16,6 +16,10 @@
 
 namespace postern::listd {
 
+class SearchIndex;
+class IndexWorker;
+class JobRunner;
+
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
   SiteContext& context;
@@ -23,6 +27,9 @@ struct OrderTools {
   const Troubles& troubles;
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
+  JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
+  SearchIndex* search = nullptr;
+  IndexWorker* indexer = nullptr;
 
   TimePoint now() const { return context.clock.now(); }
 };

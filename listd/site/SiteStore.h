@@ -8,6 +8,7 @@
 #include "listd/retention/RuleStore.h"
 #include "listd/jobs/JobStore.h"
 #include "listd/audit/AuditLog.h"
+#include "listd/search/SearchStore.h"
 #include "listd/site/AccountStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
@@ -48,6 +49,7 @@ struct SiteTables {
         rules(database),
         retention(database),
         jobs(database),
+        search(database),
         audit(database, scene) {}
 
   CounterStore counters;
@@ -65,6 +67,7 @@ struct SiteTables {
   RuleStore rules;
   RetentionStore retention;
   JobStore jobs;
+  SearchStore search;
   AuditLog audit;
 };
 
