@@ -95,7 +95,6 @@ std::optional<std::string> KeyStore::siteKeyPublicPart(std::string_view name) co
   return select.blob(0);
 }
 
-
 std::vector<bool> KeyStore::storeObjectKeys(const std::vector<NewObjectKey>& keys, TimePoint now) {
   MutexLock lock(impl_->mutex);
   std::vector<bool> stored;

@@ -42,7 +42,7 @@ std::optional<std::string> heartbeat(SiteTables& tables, TimePoint now) {
   event.objectType = "clock";
   event.outcome = audit::Outcome::Error;
   event.reasonText = *trouble;
-  record(tables, event, now);
+  recordEvent(tables, event, now);
   return trouble;
 }
 

@@ -7,7 +7,7 @@
 namespace postern::listd {
 
 // The audit log as retention uses it: in the caller's transaction, which fails when the entry cannot be written.
-void record(SiteTables& tables, const audit::Event& event, TimePoint now);
+void recordEvent(SiteTables& tables, const audit::Event& event, TimePoint now);
 std::optional<TimePoint> newestRecordAt(SiteTables& tables);
 
 }  // namespace postern::listd
