@@ -11,8 +11,6 @@
 #include "listd/export/ExportFormats.h"
 #include "listd/export/ZipWriter.h"
 
-#include <charconv>
-
 namespace postern::listd {
 namespace {
 
@@ -185,10 +183,19 @@ json runExport(SiteContext& context, Export& made, JobContext& job) {
     return nullptr;
   }
   auto done = run.finish();
+  done.sealedPassphrase.clear();
   std::filesystem::rename(partOf(path), path);
   files::syncFolder(path.parent_path());
-  done.sealedPassphrase.clear();
-  store(context, done);
+  const bool wanted = context.site.write([&](SiteTables& tables) {
+    const auto now = tables.search.findExport(done.id);
+    if (!now || now->state != "waiting") return false;  // removed meanwhile
+    tables.search.update(done);
+    return true;
+  });
+  if (!wanted) {
+    std::filesystem::remove(path);
+    return nullptr;
+  }
   return {{"export", done.id}, {"bytes", done.bytes}, {"sha256", done.sha256}, {"missing", done.missing}};
 }
 

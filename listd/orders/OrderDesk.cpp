@@ -2,6 +2,7 @@
 
 #include "core/base/Log.h"
 #include "listd/audit/AuditOrders.h"
+#include "listd/search/SearchOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -64,6 +65,8 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,
       auditOrders(),
+      searchOrders(),
+      exportOrders(),
   };
   return tables;
 }
