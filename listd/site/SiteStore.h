@@ -4,12 +4,13 @@
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
 #include "listd/archive/ArchiveStore.h"
+#include "listd/audit/AuditLog.h"
+#include "listd/jobs/JobStore.h"
+#include "listd/people/AccountStore.h"
+#include "listd/people/TokenStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
-#include "listd/jobs/JobStore.h"
-#include "listd/audit/AuditLog.h"
 #include "listd/search/SearchStore.h"
-#include "listd/site/AccountStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -44,6 +45,7 @@ struct SiteTables {
         ledger(database),
         notices(database),
         accounts(database),
+        tokens(database),
         flow(database),
         archive(database),
         rules(database),
@@ -62,6 +64,7 @@ struct SiteTables {
   LedgerStore ledger;
   NoticeStore notices;
   AccountStore accounts;
+  TokenStore tokens;
   FlowStore flow;
   ArchiveStore archive;
   RuleStore rules;
