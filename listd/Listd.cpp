@@ -12,11 +12,16 @@
 #include "listd/Housekeeping.h"
 #include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
+#include "listd/export/Exporter.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/mailout/SiteMailWorker.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
 #include "listd/requests/MinuteWork.h"
 #include "listd/retention/Retention.h"
+#include "listd/search/IndexAnswers.h"
+#include "listd/search/IndexWorker.h"
+#include "listd/search/SearchOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -42,11 +47,18 @@ struct Listd::Impl {
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
         siteMail(context, gateway, gate),
-        intake(context, [this] { senders.wake(); }),
+        search(config.path("index"), context.root, clock),
+        indexer(context, search),
+        intake(context,
+               [this] {
+                 senders.wake();
+                 indexer.wake();
+               }),
         intakeWorkers(context, gateway, intake, troubles),
-        retention(context, nullptr),
+        answers(search),
+        retention(context, &answers),
         jobs(context),
-        tools{context, control, troubles, passwords, clock.now(), &jobs, &retention},
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention},
         minuteWork(tools),
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
@@ -56,6 +68,7 @@ struct Listd::Impl {
   // Every kind of job is named here, before the first order can come.
   bool runJobs() {
     addKeyJobs(jobs, context);
+    addSearchJobs(jobs, context, search);
     retention.addTo(jobs);
     jobs.run();
     return true;
@@ -75,8 +88,12 @@ struct Listd::Impl {
   SendWorkers senders;
   EventWorker events;
   SiteMailWorker siteMail;
+  SearchIndex search;
+  IndexWorker indexer;
+  ExportSweeper exportSweeper{context};
   Intake intake;
   IntakeWorkers intakeWorkers;
+  IndexAnswers answers;
   Retention retention;
   JobRunner jobs;  // after all that jobs use
   OrderTools tools;

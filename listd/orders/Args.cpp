@@ -87,6 +87,14 @@ std::uint64_t Args::id(std::string_view name) const {
   return value;
 }
 
+std::vector<std::uint64_t> Args::ids(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr || !value->is_array()) refuse("usage", named(name) + " must be a list of ids");
+  std::vector<std::uint64_t> ids;
+  for (const auto& one : *value) ids.push_back(Args(json{{"id", one}}).id("id"));
+  return ids;
+}
+
 std::string Args::word(std::string_view name, std::string_view fallback,
                        std::initializer_list<std::string_view> allowed) const {
   const auto value = textOr(name, std::string(fallback));
@@ -101,6 +109,19 @@ std::string Args::word(std::string_view name, std::string_view fallback,
 json Args::value(std::string_view name) const {
   const auto* found = find(name);
   return found == nullptr ? json() : *found;
+}
+
+std::vector<std::string> Args::texts(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return {};
+  if (value->is_string()) return {checkedLine(name, value->get<std::string>(), 4000)};
+  if (!value->is_array()) refuse("usage", named(name) + " must be a list of texts");
+  std::vector<std::string> texts;
+  for (const auto& item : *value) {
+    if (!item.is_string()) refuse("usage", named(name) + " must be a list of texts");
+    texts.push_back(checkedLine(name, item.get<std::string>(), 400));
+  }
+  return texts;
 }
 
 mail::Address Args::address(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include "listd/expand/Troubles.h"
 #include "listd/jobs/JobRunner.h"
 #include "listd/orders/Args.h"
+#include "listd/people/Person.h"
 #include "listd/site/SiteContext.h"
 
 #include <functional>
@@ -18,6 +19,8 @@
 namespace postern::listd {
 
 class Retention;
+class SearchIndex;
+class IndexWorker;
 
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
@@ -27,6 +30,8 @@ struct OrderTools {
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
   JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
+  SearchIndex* search = nullptr;
+  IndexWorker* indexer = nullptr;
   Retention* retention = nullptr;  // null: nothing is kept or destroyed here
 
   TimePoint now() const { return context.clock.now(); }
@@ -38,6 +43,7 @@ struct OrderCall {
   app::Actor actor;  // name and roles are proven
   const Args args;
   mutable audit::Event note;  // what the handler knows beyond the order's name: object, reason, digests, details
+  const Person person = {};   // who gives it, as the store says
 };
 
 // Changes the site: runs `work(SiteTables&)` and records the order in the same transaction. Returns once durable.
@@ -94,13 +100,6 @@ nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
 
 nlohmann::json trace(OrderTools& tools, const OrderCall& call);
 nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);
-
-nlohmann::json makeSetupLink(OrderTools& tools, const OrderCall& call);
-nlohmann::json checkSetupLink(OrderTools& tools, const OrderCall& call);
-nlohmann::json setUpAccount(OrderTools& tools, const OrderCall& call);
-nlohmann::json authenticate(OrderTools& tools, const OrderCall& call);
-nlohmann::json showUser(OrderTools& tools, const OrderCall& call);
-nlohmann::json listUsers(OrderTools& tools, const OrderCall& call);
 
 // The list that an argument names. Refuses the order when there is none.
 List requireList(SiteTables& tables, const Args& args, std::string_view argument = "list");

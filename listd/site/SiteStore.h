@@ -4,6 +4,7 @@
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
 #include "listd/archive/ArchiveStore.h"
+#include "listd/audit/AuditLog.h"
 #include "listd/jobs/JobStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
@@ -11,11 +12,12 @@
 #include "listd/matters/HoldNoticeStore.h"
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
+#include "listd/people/AccountStore.h"
+#include "listd/people/TokenStore.h"
 #include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
-#include "listd/audit/AuditLog.h"
-#include "listd/site/AccountStore.h"
+#include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -50,6 +52,7 @@ struct SiteTables {
         ledger(database),
         notices(database),
         accounts(database),
+        tokens(database),
         flow(database),
         requests(database),
         matters(database),
@@ -62,6 +65,7 @@ struct SiteTables {
         rules(database),
         retention(database),
         jobs(database),
+        search(database),
         audit(database, scene) {}
 
   CounterStore counters;
@@ -74,6 +78,7 @@ struct SiteTables {
   LedgerStore ledger;
   NoticeStore notices;
   AccountStore accounts;
+  TokenStore tokens;
   FlowStore flow;
   RequestStore requests;
   MatterStore matters;
@@ -86,6 +91,7 @@ struct SiteTables {
   RuleStore rules;
   RetentionStore retention;
   JobStore jobs;
+  SearchStore search;
   AuditLog audit;
 };
 
