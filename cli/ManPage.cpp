@@ -79,6 +79,8 @@ std::string nounDoc(const std::string& noun) {
       {"policy", "Lua policies."},
       {"audit", "The audit log."},
       {"config", "The file postern.toml."},
+      {"keys", "Keys of the site: epochs, root key, backups."},
+      {"job", "Long work behind an order."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;
