@@ -2,6 +2,7 @@
 
 #include "cli/Render.h"
 #include "cli/Reports.h"
+#include "cli/SearchVerbs.h"
 
 #include <nlohmann/json.hpp>
 
@@ -296,7 +297,7 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
+    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, searchVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

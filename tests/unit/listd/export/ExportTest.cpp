@@ -59,6 +59,13 @@ struct Site {
   OrderDesk desk{tools};
 
   Site() {
+    context.site.write([&](SiteTables& tables) {
+      Account officer;
+      officer.name = "officer";
+      officer.roles = app::Role::Officer;
+      officer.createdAt = Start;
+      tables.accounts.add(officer);
+    });
     addSearchJobs(jobs, context, index);
     jobs.run();
   }
@@ -78,7 +85,7 @@ struct Site {
     worker.runOnce();
   }
 
-  json give(const std::string& order, const json& args) { return desk.handle(order, {"cli", "root"}, args); }
+  json give(const std::string& order, const json& args) { return desk.handle(order, {"web", "officer"}, args); }
   std::string refusal(const std::string& order, const json& args) {
     try {
       give(order, args);
