@@ -49,8 +49,13 @@ void hits(std::ostream& out, const json& result) {
 
 void exports(std::ostream& out, const json& result) {
   renderTable(out, result.at("items"),
-              {{"ID", "id"}, {"MATTER", "matter"}, {"FORMAT", "format"}, {"OBJECTS", "objects"}, {"STATE", "state"},
-               {"BY", "createdBy"}, {"EXPIRES", "expiresAt"}},
+              {{"ID", "id"},
+               {"MATTER", "matter"},
+               {"FORMAT", "format"},
+               {"OBJECTS", "objects"},
+               {"STATE", "state"},
+               {"BY", "createdBy"},
+               {"EXPIRES", "expiresAt"}},
               "No exports.");
 }
 
@@ -115,8 +120,9 @@ std::vector<OrderVerb> searchVerbs() {
         option("--format", "format", "eml, mbox or load-file (eml)"),
         flag("--redact-bcc", "redactBcc", "leave Bcc fields out")},
        [](std::ostream& out, const json& result) {
-         out << "export " << result.at("id") << " of " << result.at("objects") << " messages begun\npassphrase: "
-             << result.at("passphrase").get<std::string>() << "\nIt is shown once and stored nowhere: write it down.\n";
+         out << "export " << result.at("id") << " of " << result.at("objects")
+             << " messages begun\npassphrase: " << result.at("passphrase").get<std::string>()
+             << "\nIt is shown once and stored nowhere: write it down.\n";
        }},
       {"export",
        "list",
@@ -160,7 +166,8 @@ Exit getExport(const Context& context, const ExportGetOptions& options) {
   if (crypto::hex(digest.finish()) != view.at("sha256").get<std::string>())
     throw Error(ErrorKind::Malformed, "the archive arrived damaged; try again");
   target.keep();
-  context.out << (context.json ? view.dump(2) : options.file.string() + ", SHA-256 " + view.at("sha256").get<std::string>())
+  context.out << (context.json ? view.dump(2)
+                               : options.file.string() + ", SHA-256 " + view.at("sha256").get<std::string>())
               << "\n";
   return Exit::Ok;
 }
