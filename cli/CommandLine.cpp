@@ -6,6 +6,7 @@
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
+#include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
 #include "core/app/Orders.h"
@@ -170,6 +171,12 @@ private:
     mail.add_option("--from", send->from, "envelope sender; default: the From field");
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
+
+    auto get = std::make_shared<ExportGetOptions>();
+    auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");
+    fetch.add_option("id", get->id, "the export")->required();
+    fetch.add_option("file", get->file, "the file to make")->required();
+    fetch.callback([this, get] { action_ = [get](const Context& c) { return getExport(c, *get); }; });
 
     auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
     man.callback([this] {

@@ -5,6 +5,7 @@
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/RetentionVerbs.h"
+#include "cli/SearchVerbs.h"
 
 #include <nlohmann/json.hpp>
 
@@ -300,7 +301,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf :
-         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, retentionVerbs})
+         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, retentionVerbs, searchVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -2,7 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Files.h"
-#include "listd/search/IndexFile.h"
+#include "listd/search/IndexStore.h"
 #include "listd/search/MessageWords.h"
 
 #include <set>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view SearchKey = "postern search v1";
 
-std::vector<std::uint64_t> idsOf(const std::vector<IndexFile::Row>& rows) {
+std::vector<std::uint64_t> idsOf(const std::vector<IndexStore::Row>& rows) {
   std::vector<std::uint64_t> ids;
   ids.reserve(rows.size());
   for (const auto& row : rows) ids.push_back(row.objectId);
@@ -27,18 +27,18 @@ struct SearchIndex::Impl {
       : folder(indexFolder),
         key(root.derive(SearchKey)),
         clock(siteClock),
-        current(std::make_unique<IndexFile>(folder / "index.db", key)) {
-    if (std::filesystem::exists(nextPath())) next = std::make_unique<IndexFile>(nextPath(), key);
+        current(std::make_unique<IndexStore>(folder / "index.db", key)) {
+    if (std::filesystem::exists(nextPath())) next = std::make_unique<IndexStore>(nextPath(), key);
   }
 
   std::filesystem::path nextPath() const { return folder / "index.new.db"; }
 
-  static void addTo(IndexFile& file, const std::vector<NewObject>& objects,
+  static void addTo(IndexStore& file, const std::vector<NewObject>& objects,
                     const std::function<TimePoint(std::uint64_t)>& since) {
-    std::vector<IndexFile::Entry> entries;
+    std::vector<IndexStore::Entry> entries;
     for (const auto& object : objects)
-      entries.push_back(file.entryOf(object.objectId, since(object.objectId),
-                                     MessageWords::read(object.content, object.recipients)));
+      entries.push_back(
+          file.entryOf(object.objectId, since(object.objectId), MessageWords::read(object.content, object.recipients)));
     file.add(entries);
   }
 
@@ -52,8 +52,8 @@ struct SearchIndex::Impl {
   const Secret key;
   const Clock& clock;
   mutable std::shared_mutex swap;  // written only when the new file takes the place of the old one, or begins
-  std::unique_ptr<IndexFile> current;
-  std::unique_ptr<IndexFile> next;
+  std::unique_ptr<IndexStore> current;
+  std::unique_ptr<IndexStore> next;
 };
 
 SearchIndex::SearchIndex(const std::filesystem::path& folder, const vault::RootKey& root, const Clock& clock)
@@ -110,7 +110,7 @@ std::vector<std::uint64_t> SearchIndex::known() const {
 
 void SearchIndex::beginRebuild() {
   const std::unique_lock lock(impl_->swap);
-  if (!impl_->next) impl_->next = std::make_unique<IndexFile>(impl_->nextPath(), impl_->key);
+  if (!impl_->next) impl_->next = std::make_unique<IndexStore>(impl_->nextPath(), impl_->key);
 }
 
 std::vector<std::uint64_t> SearchIndex::rebuilt() const {
@@ -135,7 +135,7 @@ void SearchIndex::finishRebuild() {
   std::filesystem::rename(impl_->nextPath(), path);
   for (const auto* suffix : {"-wal", "-shm"}) std::filesystem::remove(impl_->nextPath().string() + suffix);
   files::syncFolder(impl_->folder);
-  impl_->current = std::make_unique<IndexFile>(path, impl_->key);
+  impl_->current = std::make_unique<IndexStore>(path, impl_->key);
 }
 
 records::Truth matchesContent(const records::Query& query, std::string_view content,

@@ -1,4 +1,4 @@
-#include "listd/search/IndexFile.h"
+#include "listd/search/IndexStore.h"
 
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
@@ -67,7 +67,7 @@ struct Answer {
 class Evaluator {
 public:
   using Lookup = std::function<Bits(Token)>;
-  Evaluator(const Secret& key, const IndexFile::FactSets& facts, const std::vector<std::uint64_t>& members,
+  Evaluator(const Secret& key, const IndexStore::FactSets& facts, const std::vector<std::uint64_t>& members,
             Lookup lookup)
       : key_(key), facts_(facts), members_(members), lookup_(std::move(lookup)) {}
 
@@ -133,7 +133,7 @@ private:
   }
 
   const Secret& key_;
-  const IndexFile::FactSets& facts_;
+  const IndexStore::FactSets& facts_;
   const std::vector<std::uint64_t>& members_;
   const Lookup lookup_;
 };
@@ -150,8 +150,8 @@ Token tokenOf(const Secret& key, const WordMark& mark) {
 }
 
 // A reading connection from the pool. Only under the lock.
-struct IndexFile::Borrowed {
-  explicit Borrowed(const IndexFile& owner) : file(owner) {
+struct IndexStore::Borrowed {
+  explicit Borrowed(const IndexStore& owner) : file(owner) {
     const std::lock_guard lock(file.readersLock_);
     if (!file.readers_.empty()) {
       database = std::move(file.readers_.back());
@@ -168,11 +168,11 @@ struct IndexFile::Borrowed {
   Borrowed& operator=(const Borrowed&) = delete;
   store::Database* operator->() const { return database.get(); }
 
-  const IndexFile& file;
+  const IndexStore& file;
   std::unique_ptr<store::Database> database;
 };
 
-IndexFile::IndexFile(std::filesystem::path path, const Secret& key) : path_(std::move(path)) {
+IndexStore::IndexStore(std::filesystem::path path, const Secret& key) : path_(std::move(path)) {
   files::makePrivateFolder(path_.parent_path());
   try {
     open(key);
@@ -187,11 +187,12 @@ IndexFile::IndexFile(std::filesystem::path path, const Secret& key) : path_(std:
   loadCounts();
 }
 
-IndexFile::~IndexFile() = default;
+IndexStore::~IndexStore() = default;
 
-void IndexFile::open(const Secret& key) {
-  writer_.emplace(store::Database::openWriter(
-      path_, {.synchronous = store::Database::Synchronous::Normal, .secureDelete = true, .busyTimeout = std::chrono::seconds(5)}));
+void IndexStore::open(const Secret& key) {
+  writer_.emplace(store::Database::openWriter(path_, {.synchronous = store::Database::Synchronous::Normal,
+                                                      .secureDelete = true,
+                                                      .busyTimeout = std::chrono::seconds(5)}));
   store::Migrator(indexMigrations::all()).migrate(*writer_);
   auto salt = factOf(*writer_, "salt");
   const bool fresh = !salt;
@@ -210,7 +211,7 @@ void IndexFile::open(const Secret& key) {
   transaction.commit();
 }
 
-void IndexFile::loadFresh() {
+void IndexStore::loadFresh() {
   const crypto::AeadKey key(keys_.blocks);
   auto select = writer_->prepare("SELECT object_id, tokens FROM fresh");
   while (select.step()) {
@@ -221,13 +222,13 @@ void IndexFile::loadFresh() {
   }
 }
 
-void IndexFile::loadCounts() {
+void IndexStore::loadCounts() {
   auto select = writer_->prepare("SELECT readable, count(*) FROM objects GROUP BY readable");
   counts_ = {};
   while (select.step()) (select.boolean(0) ? counts_.indexed : counts_.unreadable) = select.unsignedInteger(1);
 }
 
-IndexFile::Entry IndexFile::entryOf(std::uint64_t objectId, TimePoint since, const MessageWords& words) const {
+IndexStore::Entry IndexStore::entryOf(std::uint64_t objectId, TimePoint since, const MessageWords& words) const {
   Entry entry{objectId, since, words.isReadable(), {}};
   words.each([&](const WordMark& mark) { entry.tokens.push_back(tokenOf(keys_.tokens, mark)); });
   std::sort(entry.tokens.begin(), entry.tokens.end());
@@ -235,7 +236,7 @@ IndexFile::Entry IndexFile::entryOf(std::uint64_t objectId, TimePoint since, con
   return entry;
 }
 
-void IndexFile::add(std::span<const Entry> entries) {
+void IndexStore::add(std::span<const Entry> entries) {
   const std::lock_guard adding(addLock_);
   std::vector<std::uint64_t> known;
   for (const auto& entry : entries)
@@ -254,7 +255,7 @@ void IndexFile::add(std::span<const Entry> entries) {
   if (fresh_.size() >= ChunkObjects || freshTokens_ >= ChunkTokens) sealFresh();
 }
 
-void IndexFile::insert(const Entry& entry) {
+void IndexStore::insert(const Entry& entry) {
   writer_->prepare("INSERT INTO objects (id, since, readable, chunk) VALUES (?, ?, ?, 0)")
       .bind(entry.objectId, entry.since, entry.readable)
       .run();
@@ -265,7 +266,7 @@ void IndexFile::insert(const Entry& entry) {
       .run();
 }
 
-void IndexFile::sealFresh() {
+void IndexStore::sealFresh() {
   store::Transaction transaction(*writer_);
   std::vector<std::uint64_t> members;
   std::vector<std::pair<Token, std::uint32_t>> postings;
@@ -292,8 +293,8 @@ void IndexFile::sealFresh() {
   freshTokens_ = 0;
 }
 
-std::uint64_t IndexFile::writeChunk(const std::vector<std::uint64_t>& members,
-                                    const std::function<void(BlockWriter&)>& write) {
+std::uint64_t IndexStore::writeChunk(const std::vector<std::uint64_t>& members,
+                                     const std::function<void(BlockWriter&)>& write) {
   writer_->prepare("INSERT INTO chunks (count, members) VALUES (?, ?)")
       .bind(members.size(), store::Blob{packed(members)})
       .run();
@@ -308,8 +309,8 @@ std::uint64_t IndexFile::writeChunk(const std::vector<std::uint64_t>& members,
   return chunk;
 }
 
-void IndexFile::eachEntry(std::uint64_t chunk,
-                          const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const {
+void IndexStore::eachEntry(std::uint64_t chunk,
+                           const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const {
   const Borrowed reader(*this);
   crypto::AeadRecords opener(keys_.blocks);
   auto select = reader->prepare("SELECT first, data FROM blocks WHERE chunk = ? ORDER BY first");
@@ -324,7 +325,7 @@ void IndexFile::eachEntry(std::uint64_t chunk,
   }
 }
 
-void IndexFile::remove(const std::vector<std::uint64_t>& objectIds) {
+void IndexStore::remove(const std::vector<std::uint64_t>& objectIds) {
   const std::unique_lock lock(lock_);
   std::map<std::uint64_t, std::vector<std::uint64_t>> byChunk;
   bool changed = false;
@@ -358,18 +359,18 @@ void IndexFile::remove(const std::vector<std::uint64_t>& objectIds) {
   emptyLog();
 }
 
-void IndexFile::flush() {
+void IndexStore::flush() {
   const std::unique_lock lock(lock_);
   emptyLog();
 }
 
-void IndexFile::emptyLog() {
+void IndexStore::emptyLog() {
   if (!writer_->checkpoint())
     throw Error(ErrorKind::Store, "the write-ahead log of " + path_.string() +
                                       " could not be emptied: another program reads the file; close it and try again");
 }
 
-void IndexFile::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone) {
+void IndexStore::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone) {
   std::vector<std::uint64_t> members;
   {
     auto select = writer_->prepare("SELECT members FROM chunks WHERE id = ?");
@@ -404,7 +405,7 @@ void IndexFile::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t
   writer_->prepare("DELETE FROM chunks WHERE id = ?").bind(chunk).run();
 }
 
-std::vector<std::uint64_t> IndexFile::find(const Query& query, const FactSets& facts) const {
+std::vector<std::uint64_t> IndexStore::find(const Query& query, const FactSets& facts) const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
   std::vector<std::uint64_t> found;
@@ -446,7 +447,7 @@ std::vector<std::uint64_t> IndexFile::find(const Query& query, const FactSets& f
   return found;
 }
 
-std::optional<IndexFile::Row> IndexFile::row(std::uint64_t objectId) const {
+std::optional<IndexStore::Row> IndexStore::row(std::uint64_t objectId) const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
   auto select = reader->prepare("SELECT id, since, readable FROM objects WHERE id = ?");
@@ -454,7 +455,7 @@ std::optional<IndexFile::Row> IndexFile::row(std::uint64_t objectId) const {
   return Row{select.unsignedInteger(0), select.time(1), select.boolean(2)};
 }
 
-std::vector<IndexFile::Row> IndexFile::rows() const {
+std::vector<IndexStore::Row> IndexStore::rows() const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
   std::vector<Row> rows;
@@ -465,7 +466,7 @@ std::vector<IndexFile::Row> IndexFile::rows() const {
   return rows;
 }
 
-IndexFile::Counts IndexFile::counts() const {
+IndexStore::Counts IndexStore::counts() const {
   const std::shared_lock lock(lock_);
   return counts_;
 }

@@ -20,18 +20,18 @@
 namespace postern::listd {
 
 // One file of the search index. Objects come in one by one and are kept with their tokens (fresh) until there are
-// enough for a chunk: a sorted, immutable list of tokens with their objects. What is removed is written anew without it.
-// Invariant: under the lock for writing nobody reads, so that a checkpoint always empties the write-ahead log.
+// enough for a chunk: a sorted, immutable list of tokens with their objects. What is removed is written anew without
+// it. Invariant: under the lock for writing nobody reads, so that a checkpoint always empties the write-ahead log.
 // Threads: safe for all. Errors: Error(Store), Error(DiskFull), Error(Crypto) for a damaged block.
-class IndexFile {
+class IndexStore {
 public:
   static constexpr std::size_t ChunkObjects = 8192;
   static constexpr std::size_t ChunkTokens = 4'000'000;
 
   // Opens or makes the file. A file made under another root key, or that cannot be opened, is thrown away: it is
   // derived data.
-  IndexFile(std::filesystem::path path, const Secret& key);
-  ~IndexFile();
+  IndexStore(std::filesystem::path path, const Secret& key);
+  ~IndexStore();
 
   struct Entry {
     std::uint64_t objectId = 0;
@@ -76,11 +76,9 @@ private:
   void insert(const Entry& entry);
   void emptyLog();
   void sealFresh();
-  std::uint64_t writeChunk(const std::vector<std::uint64_t>& members,
-                           const std::function<void(BlockWriter&)>& write);
+  std::uint64_t writeChunk(const std::vector<std::uint64_t>& members, const std::function<void(BlockWriter&)>& write);
   void shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone);
-  void eachEntry(std::uint64_t chunk,
-                 const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
+  void eachEntry(std::uint64_t chunk, const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
 
   const std::filesystem::path path_;
   Keys keys_;
