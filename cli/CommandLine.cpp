@@ -2,9 +2,11 @@
 
 #include "cli/AuditVerbs.h"
 #include "cli/Init.h"
+#include "cli/KeysVerbs.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
+#include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
 #include "core/app/Orders.h"
@@ -75,6 +77,7 @@ public:
     addOrderVerbs();
     addSiteVerbs();
     addPolicyVerbs();
+    addKeysVerbs();
     addAuditVerbs();
   }
 
@@ -107,9 +110,12 @@ private:
       auto& command = leaf(verb.noun, verb.verb, verb.doc);
       auto given = std::make_shared<Given>();
       for (const auto& parameter : verb.parameters) addParameter(command, parameter, *given);
+      if (verb.waitsForJob) command.add_flag("--no-wait", given->flags["--no-wait"], "do not wait until it is done");
       command.callback([this, &verb, given] {
         action_ = [&verb, given](const Context& context) {
           const auto result = context.give(verb.order, argumentsOf(verb, *given));
+          if (verb.waitsForJob && !given->flags["--no-wait"] && result.contains("job") && result["job"].is_number())
+            return waitForJob(context, result["job"].get<std::uint64_t>());
           if (context.json)
             context.out << result.dump(2) << "\n";
           else
@@ -137,6 +143,7 @@ private:
     make.add_option("--smtp", init->listen, "address for SMTP, as in 0.0.0.0:25; may be given again");
     make.add_option("--smtps", init->listenTls, "address for SMTP in TLS, as in 0.0.0.0:465; may be given again");
     make.add_option("--web", init->web, "address of the web UI")->capture_default_str();
+    make.add_option("--root-key", init->rootKeySource, "file, passphrase or credential:NAME")->capture_default_str();
     make.callback([this, init] { action_ = [init](const Context& c) { return initSite(c, *init); }; });
 
     auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
@@ -165,6 +172,12 @@ private:
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
 
+    auto get = std::make_shared<ExportGetOptions>();
+    auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");
+    fetch.add_option("id", get->id, "the export")->required();
+    fetch.add_option("file", get->file, "the file to make")->required();
+    fetch.callback([this, get] { action_ = [get](const Context& c) { return getExport(c, *get); }; });
+
     auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
     man.callback([this] {
       action_ = [](const Context& c) {
@@ -190,6 +203,31 @@ private:
     };
     add("check", "Checks that the policies load.", checkPolicies);
     add("test", "Runs the cases of the policies.", testPolicies);
+  }
+
+  void addKeysVerbs() {
+    auto path = std::make_shared<std::string>();
+    const auto add = [&](const char* verb, const char* doc) {
+      auto* command = noun("keys").add_subcommand(verb, doc);
+      command->add_option("path", *path, "the backup of the keys")->required();
+      return command;
+    };
+    add("backup", "Writes a sealed backup of the keys to a new file.")->callback([this, path] {
+      action_ = [path](const Context& c) { return backupKeys(c, *path); };
+    });
+    add("verify", "Opens a backup of the keys and every key in it.")->callback([this, path] {
+      action_ = [path](const Context& c) { return verifyKeys(c, *path); };
+    });
+    auto replace = std::make_shared<bool>(false);
+    auto* restore = add("restore", "Puts a backup of the keys in place while the site is stopped.");
+    restore->add_flag("--replace", *replace, "lose the keys that are there and not in the backup");
+    restore->callback([this, path, replace] {
+      action_ = [path, replace](const Context& c) { return restoreKeys(c, *path, *replace); };
+    });
+    auto job = std::make_shared<std::uint64_t>(0);
+    auto& watch = *noun("job").add_subcommand("watch", "Shows how a job goes until it has ended.");
+    watch.add_option("id", *job, "the job")->required();
+    watch.callback([this, job] { action_ = [job](const Context& c) { return waitForJob(c, *job); }; });
   }
 
   // What works on the file of the log instead of asking listd, so that it also works on a copy.

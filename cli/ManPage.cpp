@@ -20,6 +20,7 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"run", "", "", "Runs all processes of the site until stopped."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
      "Hands a message to the site by SMTP, as a mail program would."},
+    {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
@@ -76,9 +77,13 @@ std::string nounDoc(const std::string& noun) {
       {"key", "Keys and certificates of members."},
       {"queue", "Copies that wait for delivery."},
       {"post", "Messages that lists accepted."},
+      {"index", "The search index."},
+      {"export", "Exports of stored mail as encrypted archives."},
       {"policy", "Lua policies."},
       {"audit", "The audit log."},
       {"config", "The file postern.toml."},
+      {"keys", "Keys of the site: epochs, root key, backups."},
+      {"job", "Long work behind an order."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;

@@ -38,6 +38,7 @@ public:
   void add(const app::DeliveryEvent& event) {
     const auto row = tables_.ledger.find(event.copyKey);
     if (!row) {
+      if (tables_.siteMail.record(event)) return;
       log::warning("ledger", "the gateway told of a copy that is in no ledger", {{"copy", event.copyKey}});
       return;
     }
