@@ -39,9 +39,9 @@ struct Listd::Impl {
         control(context, gateway),
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
-        jobs(context),
         search(config.path("index"), context.root, clock),
         indexer(context, search),
+        jobs(context),
         intake(context,
                [this] {
                  senders.wake();
@@ -52,9 +52,13 @@ struct Listd::Impl {
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
-        }) {
+        }) {}
+
+  // Every kind of job is named here, before the first order can come.
+  bool runJobs() {
     addSearchJobs(jobs, context, search);
     jobs.run();
+    return true;
   }
 
   std::unique_ptr<Clock> ownClock;
@@ -69,14 +73,15 @@ struct Listd::Impl {
   GatewayControl control;
   SendWorkers senders;
   EventWorker events;
-  JobRunner jobs;
   SearchIndex search;
   IndexWorker indexer;
+  JobRunner jobs;  // after all that jobs use
   ExportSweeper exportSweeper{context};
   Intake intake;
   IntakeWorkers intakeWorkers;
   OrderTools tools;
   OrderDesk desk;
+  const bool jobsRun{runJobs()};
   app::OrderServer orders;
 };
 
