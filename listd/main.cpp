@@ -17,6 +17,9 @@
 #include "core/base/Files.h"
 #include "listd/Listd.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
+
 #include <cstdlib>
 
 namespace {
@@ -35,9 +38,19 @@ app::Confinement confinementOf(const config::SiteConfig& config) {
   return confinement;
 }
 
+// Keys are not to be written to swap. Only where the system lets us lock what we need: with a limit, memory would run
+// out in the middle of work instead.
+void keepMemoryOffSwap() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+    ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  return app::runDaemon("postern-listd", argc, argv, confinementOf,
-                        [](const config::SiteConfig& config) { return std::make_shared<listd::Listd>(config); });
+  return app::runDaemon("postern-listd", argc, argv, confinementOf, [](const config::SiteConfig& config) {
+    keepMemoryOffSwap();
+    return std::make_shared<listd::Listd>(config);
+  });
 }

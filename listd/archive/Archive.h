@@ -7,7 +7,8 @@
 
 namespace postern::listd {
 
-// Opens what is kept. Threads: safe for all. Errors: those of the vault; Error(Crypto) when the content does not verify.
+// Opens what is kept. Threads: safe for all. Errors: those of the vault; Error(Crypto) when the content does not
+// verify.
 class Archive {
 public:
   explicit Archive(SiteContext& context) : context_(context) {}

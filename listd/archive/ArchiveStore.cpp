@@ -188,8 +188,7 @@ bool ArchiveStore::hide(std::uint64_t objectId, std::uint64_t listId, TimePoint 
 }
 
 bool ArchiveStore::addLabel(std::uint64_t objectId, std::string_view label, TimePoint at) {
-  database_
-      .prepare("INSERT INTO object_labels (object_id, label, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  database_.prepare("INSERT INTO object_labels (object_id, label, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
       .bind(objectId, label, at)
       .run();
   return database_.changes() == 1;

@@ -139,8 +139,7 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.size = submission.content.size();
   post.sensitivity = list.sensitivity;
   post.client = clientJson(submission);
-  if (ruling.verdict == PostingRuling::Verdict::Accept)
-    post.vaultObject = vaultObjectOf(arrival->id, submission);
+  if (ruling.verdict == PostingRuling::Verdict::Accept) post.vaultObject = vaultObjectOf(arrival->id, submission);
   return Planned{arrival, std::move(post), list, std::move(ruling)};
 }
 

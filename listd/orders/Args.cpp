@@ -106,6 +106,11 @@ std::string Args::word(std::string_view name, std::string_view fallback,
   refuse("invalid", named(name) + " cannot be \"" + value + "\"", "give one of: " + choice);
 }
 
+json Args::value(std::string_view name) const {
+  const auto* found = find(name);
+  return found == nullptr ? json() : *found;
+}
+
 std::vector<std::string> Args::texts(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr) return {};

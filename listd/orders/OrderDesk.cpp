@@ -4,8 +4,13 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/audit/AuditOrders.h"
+#include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeysOrders.h"
+#include "listd/matters/MatterOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
+#include "listd/requests/RequestOrders.h"
+#include "listd/retention/RetentionOrders.h"
 #include "listd/search/SearchOrders.h"
 
 #include <algorithm>
@@ -83,6 +88,15 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       factorOrders(),
       tokenOrders(),
       auditOrders(),
+      jobOrders(),
+      keysOrders(),
+      requestOrders(),
+      matterOrders(),
+      holdOrders(),
+      erasureOrders(),
+      ruleOrders(),
+      retentionOrders(),
+      objectOrders(),
       searchOrders(),
       exportOrders(),
   };

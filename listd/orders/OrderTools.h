@@ -5,6 +5,7 @@
 #include "listd/audit/OrderEvents.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/orders/Args.h"
 #include "listd/people/Person.h"
 #include "listd/site/SiteContext.h"
@@ -17,9 +18,9 @@
 
 namespace postern::listd {
 
+class Retention;
 class SearchIndex;
 class IndexWorker;
-class JobRunner;
 
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
@@ -31,6 +32,7 @@ struct OrderTools {
   JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
   SearchIndex* search = nullptr;
   IndexWorker* indexer = nullptr;
+  Retention* retention = nullptr;  // null: nothing is kept or destroyed here
 
   TimePoint now() const { return context.clock.now(); }
 };

@@ -3,9 +3,7 @@
 namespace postern::listd {
 
 std::vector<records::Hold> holdsInForce(SiteTables& tables, TimePoint at) {
-  (void)tables;
-  (void)at;
-  return {};
+  return tables.holds.allInForce(at);
 }
 
 }  // namespace postern::listd

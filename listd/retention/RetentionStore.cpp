@@ -7,7 +7,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view RunColumns =
-    "SELECT id, caller, at, started_at, finished_at, state, started_by, approved, candidates, removed, destroyed, kept, "
+    "SELECT id, caller, at, started_at, finished_at, state, started_by, approved, candidates, removed, destroyed, "
+    "kept, "
     "words FROM retention_runs ";
 
 Run readRun(const store::Statement& row) {
@@ -65,8 +66,8 @@ Disposal readDisposal(const store::Statement& row) {
 }
 
 Review readReview(const store::Statement& row) {
-  return {row.unsignedInteger(0), row.unsignedInteger(1), row.unsignedInteger(2),
-          row.time(3),            row.text(4),            row.time(5)};
+  return {
+      row.unsignedInteger(0), row.unsignedInteger(1), row.unsignedInteger(2), row.time(3), row.text(4), row.time(5)};
 }
 
 constexpr std::string_view ReviewColumns = "SELECT object_id, list_id, rule_id, due_at, state, until FROM reviews ";
@@ -83,7 +84,7 @@ std::uint64_t RetentionStore::addWhatIf(const WhatIf& whatIf) {
 std::optional<WhatIf> RetentionStore::whatIf(std::uint64_t id) const {
   auto select = database_.prepare("SELECT id, at, made_at, made_by, draft, result FROM what_ifs WHERE id = ?");
   if (!select.bind(id).step()) return std::nullopt;
-  return WhatIf{select.unsignedInteger(0), select.time(1), select.time(2), select.text(3), json::parse(select.view(4)),
+  return WhatIf{select.unsignedInteger(0),  select.time(1), select.time(2), select.text(3), json::parse(select.view(4)),
                 json::parse(select.view(5))};
 }
 
@@ -175,7 +176,8 @@ std::optional<Disposal> RetentionStore::disposal(std::uint64_t objectId) const {
 }
 
 void RetentionStore::forEachLine(std::uint64_t runId, const std::function<void(const Disposal&)>& show) const {
-  auto select = database_.prepare(std::string(DisposalColumns) + "WHERE run_id = ? AND state = 'done' ORDER BY object_id");
+  auto select =
+      database_.prepare(std::string(DisposalColumns) + "WHERE run_id = ? AND state = 'done' ORDER BY object_id");
   select.bind(runId);
   while (select.step()) show(readDisposal(select));
 }
@@ -200,8 +202,13 @@ std::optional<Certificate> RetentionStore::certificate(std::uint64_t id) const {
   auto select = database_.prepare(
       "SELECT id, run_id, made_at, lines, body, signature, public_key FROM certificates WHERE id = ?");
   if (!select.bind(id).step()) return std::nullopt;
-  return Certificate{select.unsignedInteger(0), select.unsignedInteger(1), select.time(2), select.unsignedInteger(3),
-                     select.text(4),            select.blob(5),            select.blob(6)};
+  return Certificate{select.unsignedInteger(0),
+                     select.unsignedInteger(1),
+                     select.time(2),
+                     select.unsignedInteger(3),
+                     select.text(4),
+                     select.blob(5),
+                     select.blob(6)};
 }
 
 std::optional<std::uint64_t> RetentionStore::certificateOfRun(std::uint64_t runId) const {
@@ -281,7 +288,8 @@ std::optional<ClockState> RetentionStore::clock() const {
 void RetentionStore::beat(TimePoint at) {
   database_
       .prepare(
-          "INSERT INTO clock_guard (id, beat_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at")
+          "INSERT INTO clock_guard (id, beat_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET beat_at = "
+          "excluded.beat_at")
       .bind(at)
       .run();
 }

@@ -22,10 +22,10 @@ struct Run {
   TimePoint finishedAt;
   std::string state = "running";  // "running" "done" "stopped" (asks for approval) "refused" (clock)
   std::string startedBy;
-  std::uint64_t approved = 0;    // references that a second person allowed beyond the blast limit
-  std::uint64_t candidates = 0;  // references
-  std::uint64_t removed = 0;     // references
-  std::uint64_t destroyed = 0;   // objects
+  std::uint64_t approved = 0;                 // references that a second person allowed beyond the blast limit
+  std::uint64_t candidates = 0;               // references
+  std::uint64_t removed = 0;                  // references
+  std::uint64_t destroyed = 0;                // objects
   std::map<std::string, std::uint64_t> kept;  // candidates that stayed, by reason
   std::string words;
 };

@@ -35,10 +35,10 @@ std::vector<RuleVersion> RuleStore::read(store::Statement& select) const {
 }
 
 std::vector<RuleVersion> RuleStore::current(TimePoint at) const {
-  auto select = database_.prepare(
-      std::string(Columns) +
-      "r WHERE effective_from <= ? AND removed = 0 AND version = "
-      "(SELECT max(version) FROM rules n WHERE n.id = r.id AND n.effective_from <= ?) ORDER BY id");
+  auto select =
+      database_.prepare(std::string(Columns) +
+                        "r WHERE effective_from <= ? AND removed = 0 AND version = "
+                        "(SELECT max(version) FROM rules n WHERE n.id = r.id AND n.effective_from <= ?) ORDER BY id");
   select.bind(at, at);
   return read(select);
 }

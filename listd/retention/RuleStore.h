@@ -40,10 +40,10 @@ public:
   explicit RuleStore(store::Database& database) : database_(database) {}
 
   std::vector<records::Rule> inForce(TimePoint at) const;
-  std::vector<RuleVersion> current(TimePoint at) const;       // in force at `at`, removed ones not
-  std::vector<RuleVersion> history(std::uint64_t id) const;   // oldest first; empty: no such rule
-  std::vector<RuleVersion> pending(TimePoint at) const;       // whose day has not come and that nothing superseded
-  std::vector<RuleVersion> everLockedFloors() const;          // every version of every locked floor
+  std::vector<RuleVersion> current(TimePoint at) const;      // in force at `at`, removed ones not
+  std::vector<RuleVersion> history(std::uint64_t id) const;  // oldest first; empty: no such rule
+  std::vector<RuleVersion> pending(TimePoint at) const;      // whose day has not come and that nothing superseded
+  std::vector<RuleVersion> everLockedFloors() const;         // every version of every locked floor
   std::uint64_t nextId() const;
   // Adds a version; gives it the next number. An id of 0 makes a new rule.
   RuleVersion add(RuleVersion version);

@@ -6,8 +6,15 @@
 #include "listd/archive/ArchiveStore.h"
 #include "listd/audit/AuditLog.h"
 #include "listd/jobs/JobStore.h"
+#include "listd/mailout/SiteMailStore.h"
+#include "listd/matters/FormerMemberStore.h"
+#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldNoticeStore.h"
+#include "listd/matters/HoldStore.h"
+#include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
 #include "listd/people/TokenStore.h"
+#include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
 #include "listd/search/SearchStore.h"
@@ -47,6 +54,13 @@ struct SiteTables {
         accounts(database),
         tokens(database),
         flow(database),
+        requests(database),
+        matters(database),
+        holds(database),
+        holdNotices(database),
+        holdCounts(database),
+        formerMembers(database),
+        siteMail(database),
         archive(database),
         rules(database),
         retention(database),
@@ -66,6 +80,13 @@ struct SiteTables {
   AccountStore accounts;
   TokenStore tokens;
   FlowStore flow;
+  RequestStore requests;
+  MatterStore matters;
+  HoldStore holds;
+  HoldNoticeStore holdNotices;
+  HoldCountStore holdCounts;
+  FormerMemberStore formerMembers;
+  SiteMailStore siteMail;
   ArchiveStore archive;
   RuleStore rules;
   RetentionStore retention;

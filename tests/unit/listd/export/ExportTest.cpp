@@ -80,6 +80,14 @@ struct Site {
       officer.roles = app::Role::Officer;
       officer.createdAt = Start;
       tables.accounts.add(officer);
+      for (const std::uint64_t id : {1, 7}) {
+        Matter matter;
+        matter.id = id;
+        matter.name = "matter " + std::to_string(id);
+        matter.createdAt = Start;
+        matter.createdBy = "officer";
+        tables.matters.add(matter);
+      }
     });
     addSearchJobs(jobs, context, index);
     jobs.run();
