@@ -42,6 +42,21 @@ bool siteHolds(const std::filesystem::path& folder, std::string_view word) {
   return false;
 }
 
+// A run of a job that is stopped when it asked `questions` times.
+class OneRun : public JobContext {
+public:
+  OneRun(std::uint64_t exportId, int questions) : questions_(questions) { job_.args = {{"export", exportId}}; }
+  const Job& job() const override { return job_; }
+  void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
+  json checkpoint() const override { return nullptr; }
+  void saveCheckpoint(const json&) override {}
+  bool stopRequested() const override { return questions_-- <= 0; }
+
+private:
+  Job job_;
+  mutable int questions_;
+};
+
 struct Site {
   TempFolder folder;
   config::SiteConfig config = siteConfig(folder.path());
@@ -65,6 +80,14 @@ struct Site {
       officer.roles = app::Role::Officer;
       officer.createdAt = Start;
       tables.accounts.add(officer);
+      for (const std::uint64_t id : {1, 7}) {
+        Matter matter;
+        matter.id = id;
+        matter.name = "matter " + std::to_string(id);
+        matter.createdAt = Start;
+        matter.createdBy = "officer";
+        tables.matters.add(matter);
+      }
     });
     addSearchJobs(jobs, context, index);
     jobs.run();
@@ -263,6 +286,46 @@ BOOST_AUTO_TEST_CASE(downloads_are_recorded_and_old_exports_go) {
   t.exported("eml");
   t.give("export.remove", {{"id", 2}});
   BOOST_TEST(!std::filesystem::exists(exportFile(t.context, 2)));
+}
+
+BOOST_AUTO_TEST_CASE(an_export_that_was_cut_off_is_done_anew_from_the_same_list_and_says_so) {
+  Site t;
+  t.store(1, mailOf("first", "text"));
+  t.store(2, mailOf("second", "text"));
+  Export made;
+  made.matterId = 1;
+  made.format = "eml";
+  made.sealedQuery = sealForMatter(t.context, 1, "text");
+  made.sealedPassphrase = sealForMatter(t.context, 1, Passphrase);
+  made.createdAt = Start;
+  made.createdBy = "officer";
+  const auto id = t.context.site.write([&](SiteTables& tables) { return tables.search.addExport(made, {2, 1}); });
+  const auto work = exportWork(t.context);
+  OneRun cut(id, 1);
+  BOOST_TEST(work(cut).is_null());
+  const auto part = exportFile(t.context, id).string() + ".part";
+  BOOST_TEST(!std::filesystem::exists(part));
+  files::replaceDurably(part, "what a killed process left");
+  OneRun whole(id, 100);
+  work(whole);
+  BOOST_TEST(!std::filesystem::exists(part));
+  const auto out = t.unpacked(t.give("export.show", {{"id", id}}));
+  BOOST_TEST(json::parse(files::read(out / "custody.json")).at("startedTimes") == 2);
+  BOOST_TEST(files::read(out / "messages/000002.eml") == mailOf("first", "text"));
+}
+
+BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter) {
+  Site t;
+  t.store(1, mailOf("first", "text"));
+  t.give("search", {{"query", "text privately"}});
+  BOOST_TEST(!siteHolds(t.folder.path(), "privately"));
+  const auto newest = [&] {
+    return t.context.site.read(
+        [](SiteTables& tables) { return tables.audit.file().entry(tables.audit.size() - 1).value_or(""); });
+  };
+  BOOST_TEST(newest().find("hits") != std::string::npos);
+  t.give("search", {{"query", "text openly"}, {"matter", 7}});
+  BOOST_TEST(newest().find("openly") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_export_without_room_fails_with_a_clear_text_and_leaves_nothing) {
