@@ -28,7 +28,13 @@ std::uint64_t epochSince(SiteContext& context, std::uint64_t listId, std::uint64
 
 void record(SiteContext& context, const Job& job, const std::string& what) {
   context.site.write([&](SiteTables& tables) {
-    tables.acts.add({context.clock.now(), "system", job.startedBy, "keys.rotated", what, "done"});
+    audit::Event event;
+    event.actorKind = "system";
+    event.action = "keys.rotated";
+    event.objectType = "keys";
+    event.objectId = what;
+    event.person("started-by", job.startedBy).number("job", job.id);
+    tables.audit.append(event);
   });
 }
 
