@@ -92,7 +92,7 @@ json rotateRoot(JobContext& job, SiteContext& context) {
   // None of them can be opened any more.
   for (const auto& entry : std::filesystem::directory_iterator(keyBackupFolder(context.config)))
     if (entry.is_regular_file()) std::filesystem::remove(entry.path());
-  job.progress(1, 1, "done; keep a copy of the new root key elsewhere, and make a backup of the keys");
+  job.progress(1, 1, "keep a copy of the new root key elsewhere, and make a backup of the keys now");
   record(context, job.job(), "root");
   return {{"epoch", facts.epoch}, {"keys", wrapped}};
 }
