@@ -1,10 +1,12 @@
 #include "cli/CommandLine.h"
 
+#include "cli/AuditVerbs.h"
 #include "cli/Init.h"
 #include "cli/KeysVerbs.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
+#include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
 #include "core/app/Orders.h"
@@ -76,6 +78,7 @@ public:
     addSiteVerbs();
     addPolicyVerbs();
     addKeysVerbs();
+    addAuditVerbs();
   }
 
   Exit run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
@@ -169,6 +172,12 @@ private:
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
 
+    auto get = std::make_shared<ExportGetOptions>();
+    auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");
+    fetch.add_option("id", get->id, "the export")->required();
+    fetch.add_option("file", get->file, "the file to make")->required();
+    fetch.callback([this, get] { action_ = [get](const Context& c) { return getExport(c, *get); }; });
+
     auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
     man.callback([this] {
       action_ = [](const Context& c) {
@@ -219,6 +228,43 @@ private:
     auto& watch = *noun("job").add_subcommand("watch", "Shows how a job goes until it has ended.");
     watch.add_option("id", *job, "the job")->required();
     watch.callback([this, job] { action_ = [job](const Context& c) { return waitForJob(c, *job); }; });
+  }
+
+  // What works on the file of the log instead of asking listd, so that it also works on a copy.
+  void addAuditVerbs() {
+    struct Asked {
+      AuditFiles files;
+      std::uint64_t from = 0;
+      std::uint64_t to = UINT64_MAX;
+    };
+    auto asked = std::make_shared<Asked>();
+    const auto add = [&](const char* verb, const char* doc, std::function<Exit(const Context&, const Asked&)> act) {
+      auto* command = noun("audit").add_subcommand(verb, doc);
+      command->add_option("--db", asked->files.database, "database file; default: that of the site");
+      command->callback([this, act, asked] { action_ = [act, asked](const Context& c) { return act(c, *asked); }; });
+      return command;
+    };
+    auto* verify = add("verify", "Verifies the audit log; exit 0 to 7 as in docs/audit.md.",
+                       [](const Context& c, const Asked& a) { return verifyAudit(c, a.files, a.from); });
+    verify->add_option("--pub", asked->files.publicKey, "file with the log's public key");
+    verify->add_option("--anchors", asked->files.anchors, "folder of checkpoints that were kept elsewhere");
+    verify->add_option("--from", asked->from, "first entry to look at");
+    add("prove", "Proves that an entry is in the log.",
+        [](const Context& c, const Asked& a) { return proveAudit(c, a.files, a.from); })
+        ->add_option("--seq", asked->from, "number of the entry")
+        ->required();
+    auto* consistency =
+        add("consistency", "Proves that the log only grew between two sizes.",
+            [](const Context& c, const Asked& a) { return proveAuditConsistency(c, a.files, a.from, a.to); });
+    consistency->add_option("from", asked->from, "smaller size")->required();
+    consistency->add_option("to", asked->to, "larger size")->required();
+    auto* written = add("export", "Writes entries with their proofs as JSON lines.",
+                        [](const Context& c, const Asked& a) { return exportAudit(c, a.files, a.from, a.to); });
+    written->add_option("--from", asked->from, "first entry");
+    written->add_option("--to", asked->to, "entry before which to stop");
+    noun("audit")
+        .add_subcommand("anchor", "Carries the newest checkpoint to the places of section [audit].")
+        ->callback([this] { action_ = [](const Context& c) { return anchorAudit(c); }; });
   }
 
   CLI::App app_;

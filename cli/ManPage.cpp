@@ -20,10 +20,21 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"run", "", "", "Runs all processes of the site until stopped."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
      "Hands a message to the site by SMTP, as a mail program would."},
+    {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
     {"policy", "test", "[FOLDER]", "Runs the cases of the policies."},
+    {"audit", "verify", "[--db FILE] [--pub FILE] [--anchors DIR] [--from N]",
+     "Verifies the audit log of the site or of a copy of its database. Exit status 0: intact to the newest anchor; 1: "
+     "an "
+     "entry was altered; 2: order, chain or gap; 3: shorter than an anchor; 4: another root at an anchored size; 5: "
+     "bad "
+     "signature; 6: anchors missing or stale; 7: a declared gap."},
+    {"audit", "prove", "--seq N [--db FILE]", "Proves that an entry is in the log."},
+    {"audit", "consistency", "FROM TO [--db FILE]", "Proves that the log only grew between two sizes."},
+    {"audit", "export", "[--from N] [--to N] [--db FILE]", "Writes entries with their proofs as JSON lines."},
+    {"audit", "anchor", "", "Carries the newest checkpoint to the places of section [audit]."},
     {"man", "", "", "Writes this manual page."},
     {"completion", "", "", "Writes the completion for bash."},
 };
@@ -66,7 +77,10 @@ std::string nounDoc(const std::string& noun) {
       {"key", "Keys and certificates of members."},
       {"queue", "Copies that wait for delivery."},
       {"post", "Messages that lists accepted."},
+      {"index", "The search index."},
+      {"export", "Exports of stored mail as encrypted archives."},
       {"policy", "Lua policies."},
+      {"audit", "The audit log."},
       {"config", "The file postern.toml."},
       {"keys", "Keys of the site: epochs, root key, backups."},
       {"job", "Long work behind an order."},

@@ -24,6 +24,10 @@ using namespace std::chrono_literals;
 // In the order of starting; stopped the other way round, so that what was accepted is still handed on.
 constexpr const char* Programs[] = {"postern-listd", "postern-gateway", "postern-webadmin"};
 
+// The first one waits until listd is up.
+constexpr auto FirstAnchor = 1min;
+constexpr auto BetweenAnchors = 15min;
+
 struct Child {
   std::string program;
   pid_t process = -1;
@@ -62,6 +66,7 @@ public:
       startDue();
       waitForSignal();
       reap();
+      anchorIfDue();
     }
     stopAll();
   }
@@ -106,6 +111,31 @@ private:
     return reading;
   }
 
+  // A process of its own: a slow time-stamp authority must not keep a child from being started again.
+  void anchorIfDue() {
+    if (stopping_ || anchoring_ >= 0 || Steady::now() < anchorAt_) return;
+    anchorAt_ = Steady::now() + BetweenAnchors;
+    const auto parent = ::getpid();
+    anchoring_ = ::fork();
+    if (anchoring_ != 0) return;  // also when it failed: the next round tries again
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(1);
+    ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+    ::setpgid(0, 0);
+    const FileDescriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    ::dup2(nowhere.get(), STDOUT_FILENO);
+    const auto program = folderOfThisProgram() / "postern";
+    ::execl(program.c_str(), "postern", "--data", dataFolder_.c_str(), "audit", "anchor", nullptr);
+    ::_exit(127);
+  }
+
+  void anchorEnded(int status) {
+    anchoring_ = -1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      log::warning("supervisor",
+                   "the audit log's checkpoint could not be carried everywhere; see: postern audit anchor");
+  }
+
   void waitForSignal() {
     timespec patience{0, 200'000'000};
     for (const auto& child : children_)
@@ -119,9 +149,11 @@ private:
   void reap() {
     int status = 0;
     pid_t process;
-    while ((process = ::waitpid(-1, &status, WNOHANG)) > 0)
+    while ((process = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      if (process == anchoring_) anchorEnded(status);
       for (auto& child : children_)
         if (child.process == process) ended(child, status);
+    }
   }
 
   void ended(Child& child, int status) {
@@ -161,6 +193,8 @@ private:
   const Secret passphrase_;
   std::vector<Child> children_;
   bool stopping_ = false;
+  pid_t anchoring_ = -1;
+  Steady::time_point anchorAt_ = Steady::now() + FirstAnchor;
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ app::Confinement confinementOf(const config::SiteConfig& config) {
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.rootKey));
   if (const auto* credentials = std::getenv("CREDENTIALS_DIRECTORY")) confinement.mayRead(credentials);
   if (!config.certificateAuthorities.empty()) confinement.mayRead(config.path(config.certificateAuthorities));
-  for (const auto* folder : {"listd", "keys", "vault", "run", "journal", "index", "exports"}) {
+  for (const auto* folder : {"listd", "keys", "vault", "run", "index", "exports", "journal"}) {
     files::makePrivateFolder(config.path(folder));  // of a site that an older version made
     confinement.mayWrite(config.path(folder));
   }

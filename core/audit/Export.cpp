@@ -65,17 +65,18 @@ void exportLog(const LogFile& log, std::uint64_t from, std::uint64_t to, const L
   const auto end = std::min(to, log.size());
   const auto begin = std::min(from, end);
   writeHead(log, begin, end, write);
+  for (const auto& stored : log.checkpoints(begin)) {
+    json line{{"type", "checkpoint"}, {"size", stored.size}, {"note", stored.note}};
+    if (stored.size > end && stored.size <= log.size() && end > 0)
+      line["consistency"] = proofBehind(log, end, stored.size);
+    write(lineOf(line));
+    if (stored.size > end && stored.size <= log.size()) break;
+  }
   log.forEach(begin, [&](const LogRow& row) {
     if (row.seq >= end) return false;
     write(lineOf(entryLine(row)));
     return true;
   });
-  for (const auto& stored : log.checkpoints(begin)) {
-    json line{{"type", "checkpoint"}, {"size", stored.size}, {"note", stored.note}};
-    if (stored.size > end && end > 0) line["consistency"] = proofBehind(log, end, stored.size);
-    write(lineOf(line));
-    if (stored.size > end && stored.size <= log.size()) break;
-  }
 }
 
 }  // namespace postern::audit

@@ -84,6 +84,11 @@ const std::vector<Setting>& allSettings() {
        "CA certificates (PEM file) that time stamps must chain to; needed with timestamp_url.",
        &C::timestampAuthorities},
 
+      {"records", "outside_address",
+       "Mail address of somebody outside, told of each change that nobody else on the site can approve; seven days "
+       "later it is made. Empty: on a site with one person such changes are refused.",
+       &C::outsideAddress},
+
       {"log", "level", "debug, info, warning or error.", &C::logLevel},
 
       {"testing", "clock_offset", "Seconds added to the machine's clock. For tests only.",

@@ -73,6 +73,9 @@ struct SiteConfig {
   std::string timestampUrl;                        // RFC 3161 time-stamp authority over HTTP
   std::filesystem::path timestampAuthorities;      // CA certificates (PEM) that its time stamps must chain to
 
+  // [records]
+  std::string outsideAddress;  // told of what a one-person site would change; empty: such changes are refused
+
   // [log]
   std::string logLevel = "info";
 

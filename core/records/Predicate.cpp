@@ -33,11 +33,12 @@ bool covers(const std::vector<Value>& wide, const std::vector<Value>& narrow, Sa
   });
 }
 
+// Neither an operator (they are in capitals) nor anything that the query language knows.
 bool plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' || c == '.' ||
-           c == '-' || c == '_' || c == '+';
-  });
+  return text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '@' || c == '.' || c == '-' || c == '_' ||
+                  c == '+';
+         });
 }
 
 // A value as the query language takes it: one word, or in quotes. Quotes within cannot be written and are no letters.

@@ -17,7 +17,9 @@ using Text = Result<std::string, std::string>;
 
 constexpr std::size_t MostValues = 10'000;
 constexpr std::size_t LongestValue = 1'000;
-constexpr std::size_t LongestQuery = 10'000;
+// What a query of search may have (core/records/Query.h): terms, less some for the query of the scope itself; bytes.
+constexpr std::size_t MostTerms = 150;
+constexpr std::size_t LongestQuery = 4'000;
 
 Unexpected<std::string> wrong(std::string text) {
   return Unexpected<std::string>(std::move(text));
@@ -134,10 +136,23 @@ Wrong readDay(const std::string& name, const json& value, std::optional<std::chr
   return std::nullopt;
 }
 
+// Otherwise it would say something else once it stands in brackets beside the other conditions.
+bool closesWhatItOpens(std::string_view query) {
+  int open = 0;
+  bool quoted = false;
+  for (const char c : query) {
+    if (c == '"') quoted = !quoted;
+    if (c == '(' && !quoted) ++open;
+    if (c == ')' && !quoted && --open < 0) return false;
+  }
+  return open == 0 && !quoted;
+}
+
 Wrong readQuery(const json& value, std::string& into) {
   if (!value.is_string()) return "query: must be a text";
   auto text = clean(value.get_ref<const std::string&>(), LongestQuery);
   if (!text) return "query: " + text.error();
+  if (!closesWhatItOpens(*text)) return "query: a bracket or a quote stands alone";
   into = *std::move(text);
   return std::nullopt;
 }
@@ -152,6 +167,14 @@ Wrong readField(const std::string& name, const json& value, Predicate& scope) {
   if (name == "until") return readDay(name, value, scope.until);
   if (name == "query") return readQuery(value, scope.query);
   return shown(name) + " is not known";
+}
+
+// A scope whose question to the content is too big could never be answered, so a hold would hold everything.
+Wrong tooBig(const Predicate& scope) {
+  auto terms = scope.senders.size() + scope.recipients.size() + 2 * scope.addresses.size();
+  for (const auto& header : scope.headers) terms += wordsBetweenBlanks(header.contains).size();
+  if (terms <= MostTerms && scope.contentQuery().size() <= LongestQuery) return std::nullopt;
+  return "too many senders, recipients, addresses, header words or words of the query for one scope; use several";
 }
 
 }  // namespace
@@ -194,6 +217,7 @@ Result<Predicate, std::string> Predicate::parse(const nlohmann::json& value) {
   if (scope.minSize && scope.maxSize && *scope.minSize > *scope.maxSize)
     return wrong("maxSize: is smaller than minSize");
   if (scope.from && scope.until && *scope.from > *scope.until) return wrong("until: lies before from");
+  if (auto error = tooBig(scope)) return wrong(*std::move(error));
   return scope;
 }
 

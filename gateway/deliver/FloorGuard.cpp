@@ -1,6 +1,8 @@
 #include "gateway/deliver/FloorGuard.h"
 
+#include "core/mail/Date.h"
 #include "core/mail/EncodedWord.h"
+#include "gateway/deliver/SiteMailShape.h"
 
 #include <algorithm>
 #include <array>
@@ -205,6 +207,23 @@ bool isKnownSubject(const std::array<std::string_view, Count>& known, const Head
   return std::any_of(known.begin(), known.end(), [&](std::string_view pattern) { return matches(pattern, subject); });
 }
 
+// As our own formatter writes it, so that no comment hides in it.
+bool isDate(std::string_view value) {
+  const auto date = mail::parseDate(value);
+  return date && mail::formatDate(*date) == value;
+}
+
+// "<RANDOM@DOMAIN>" as mail::makeMessageId() gives it.
+bool isPlainId(std::string_view value) {
+  constexpr auto characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"sv;
+  if (value.size() < 5 || value.size() > 300 || value.front() != '<' || value.back() != '>') return false;
+  value = value.substr(1, value.size() - 2);
+  const auto at = value.find('@');
+  if (at == std::string_view::npos || at > 40) return false;
+  return value.substr(0, at).find_first_not_of(characters) == std::string_view::npos &&
+         value.substr(at + 1).find_first_not_of(characters) == std::string_view::npos;
+}
+
 const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::size_t limit, Header& header) {
   if (tail && !tail->bytes().empty()) return "a mail of our own has a shared tail";
   if (head.size() > limit) return "a mail of our own is too large";
@@ -221,9 +240,24 @@ const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::s
   return nullptr;
 }
 
+// Mail of the site to people; see SiteMailShape. The known fields only, each once, each of the one form.
+const char* checkSiteMail(const Header& header) {
+  for (const auto name : {"from"sv, "to"sv, "date"sv, "message-id"sv, "mime-version"sv, "content-transfer-encoding"sv})
+    if (!header.only(name)) return "a mail of the site has not each field just once";
+  if (header.fields.size() != 9) return "a mail of the site has a field more than it needs";
+  if (*header.only("auto-submitted") != "auto-generated" || *header.only("mime-version") != "1.0" ||
+      *header.only("content-type") != "text/plain; charset=utf-8" ||
+      *header.only("content-transfer-encoding") != "base64")
+    return "a field of a mail of the site is not of its form";
+  if (!isDate(*header.only("date"))) return "the date of a mail of the site is not of its form";
+  if (!isPlainId(*header.only("message-id"))) return "the id of a mail of the site is not of its form";
+  return siteMailFault(*header.only("subject"), *header.only("from"), *header.only("to"), header.body);
+}
+
 const char* checkNotice(std::string_view head, const OutboundTail* tail) {
   Header header;
   if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxNotice, header)) return why;
+  if (isSiteMailSubject(*header.only("subject"))) return checkSiteMail(header);
   if (!isKnownSubject(NoticeSubjects, header)) return "the subject of a notice is not one of the known";
   const auto type = lower(*header.only("content-type"));
   return mediaType(type) == "text/plain" ? nullptr : "a notice is not plain text";

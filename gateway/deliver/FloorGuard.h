@@ -70,8 +70,8 @@ private:
 //   none    only where the floor is none.
 //   openpgp, pickup   not made by this version: always blocked.
 // Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to
-// another message), one of the known subjects; notices are plain text, reports carry no message. Pure. Threads: safe
-// for all.
+// another message), one of the known subjects; mail of the site to people exactly of its shape (SiteMailShape); notices
+// are plain text, reports carry no message. Pure. Threads: safe for all.
 class FloorGuard {
 public:
   static constexpr std::size_t MaxNotice = 16 * 1024;

@@ -4,22 +4,24 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
+#include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
 #include "listd/compose/Bounce.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace postern::listd {
 namespace {
 
 constexpr std::string_view BouncesSuffix = "-bounces";
 
-// The vault object of a message for a list: always the same, so that a repeat after a crash stores nothing twice.
-std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission, std::uint64_t listId) {
-  const auto digest =
-      crypto::sha256(Writer().string("post").u64(acceptedId).string(submission.queueId).u64(listId).bytes());
+// The vault object of a message, whatever lists it is for: always the same, so that a repeat after a crash stores
+// nothing twice.
+std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission) {
+  const auto digest = crypto::sha256(Writer().string("message").u64(acceptedId).string(submission.queueId).bytes());
   return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
 }
 
@@ -59,6 +61,21 @@ struct Intake::Planned {
   List list;
   PostingRuling ruling;
 };
+
+// How the archive keeps the message for one list.
+StoredObject Intake::objectOf(const Planned& plan) {
+  const auto& post = plan.post;
+  StoredObject object;
+  object.id = post.vaultObject;
+  object.receivedAt = post.receivedAt;
+  object.size = post.size;
+  object.sensitivity = post.sensitivity;
+  object.digest = crypto::sha256(plan.arrival->submission.content);
+  const auto& message = plan.arrival->message;
+  if (const auto* date = message ? message->header().find("Date") : nullptr)
+    object.headerDate = mail::parseDate(date->value);
+  return object;
+}
 
 Intake::Intake(SiteContext& context, std::function<void()> planned)
     : context_(context), planned_(std::move(planned)), reader_(context.keys.vaultKeyPair().privateKey) {}
@@ -122,23 +139,27 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.size = submission.content.size();
   post.sensitivity = list.sensitivity;
   post.client = clientJson(submission);
-  if (ruling.verdict == PostingRuling::Verdict::Accept)
-    post.vaultObject = vaultObjectOf(arrival->id, submission, list.id);
+  if (ruling.verdict == PostingRuling::Verdict::Accept) post.vaultObject = vaultObjectOf(arrival->id, submission);
   return Planned{arrival, std::move(post), list, std::move(ruling)};
 }
 
 // Contents before plans: a plan without its content could never be sent.
 void Intake::store(const Plans& plans) {
   std::vector<vault::Vault::NewObject> objects;
+  std::set<std::uint64_t> known;  // a message for several lists is one object
   for (const auto& plan : plans)
-    if (plan.post.vaultObject != 0)
+    if (plan.post.vaultObject != 0 && known.insert(plan.post.vaultObject).second)
       objects.push_back({plan.post.vaultObject, plan.list.id, plan.arrival->submission.content});
   context_.vault.putAll(objects);
 
   const auto now = context_.clock.now();
   const auto ids = context_.site.write([&](SiteTables& tables) {
     std::vector<std::optional<std::uint64_t>> written;
-    for (const auto& plan : plans) written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now));
+    for (const auto& plan : plans) {
+      written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now));
+      if (written.back() && plan.post.vaultObject != 0)
+        tables.archive.add(objectOf(plan), plan.list.id, *written.back());
+    }
     return written;
   });
   for (std::size_t i = 0; i < plans.size(); ++i) {

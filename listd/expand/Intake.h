@@ -31,6 +31,7 @@ private:
   using Plans = std::vector<Planned>;
   void judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::string& recipient, Plans& plans);
   std::optional<Planned> judge(const std::shared_ptr<const Arrival>& arrival, const List& list);
+  static StoredObject objectOf(const Planned& plan);
   void store(const Plans& plans);
   void noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list);
 

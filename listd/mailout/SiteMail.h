@@ -2,6 +2,7 @@
 #include "core/base/Clock.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,24 +14,32 @@ struct SiteTables;
 // Mail that the site itself writes to people: content-free, with a link behind which the content is. Its shapes are
 // fixed, so that the gateway's floor guard can know them: a kind, numbers and a link, never text that somebody typed.
 struct SiteMail {
-  enum class Kind {
-    HoldNotice,        // "You have been asked to keep mail": link to the notice
-    HoldReminder,      // the same, again
-    ApprovalsWaiting,  // weekly: how many requests wait
-    LonePersonChange,  // to the outside address of a one-person site: what will happen, when, and the link to stop it
-    AuditAnchor,       // to the auditor: the checkpoint (origin, size, root, signature)
-    Invitation,        // link that makes an account
-    BreakGlass,        // the sealed emergency account was opened
+  enum class Kind {    // lines that it needs
+    HoldNotice,        // none. "You have been asked to keep mail": link to the notice
+    HoldReminder,      // none. The same, again
+    ApprovalsWaiting,  // {how many}; weekly, with a link to the work queue
+    LonePersonChange,  // {kind of the request, its id, time of effect}; to the outside address, link to stop it
+    AuditAnchor,       // the lines of the signed checkpoint (origin, size, root, "", "— name signature"); no link
+    Invitation,        // {time it ends}; link that makes an account
+    BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;
-  std::string link;  // https://…; empty where there is none
-  std::vector<std::string>
-      lines;  // what the kind needs: counts, dates, the checkpoint's lines; checked against its shape
+  std::string link;                // https://HOST[:PORT]/path/TOKEN or …?token=TOKEN; empty where there is none
+  std::vector<std::string> lines;  // times as formatRfc3339() gives them
 };
 
 // Puts mail into the outbox, in the caller's transaction; a worker hands it to the gateway as copies of kind Notice,
-// once, also across crashes.
-void sendSiteMail(SiteTables& tables, const SiteMail& mail, TimePoint now);
+// once, also across crashes. Returns the copy key. Throws Error(Invariant) when the mail has not the shape of its kind.
+std::uint64_t sendSiteMail(SiteTables& tables, const SiteMail& mail, TimePoint now);
+
+const char* siteMailWord(SiteMail::Kind kind);  // "hold-notice" "hold-reminder" "approvals-waiting" …
+std::optional<SiteMail::Kind> siteMailKind(std::string_view word);
+
+// Why the mail has not the shape of its kind; nothing: it has.
+std::optional<std::string> siteMailFault(const SiteMail& mail);
+
+// The whole message (CRLF). REQUIRES the right shape.
+std::string composeSiteMail(const SiteMail& mail, std::string_view hostName, std::string_view messageId, TimePoint at);
 
 }  // namespace postern::listd

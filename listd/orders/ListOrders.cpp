@@ -33,7 +33,8 @@ void takeSettings(const Args& args, List& list) {
 List requireList(SiteTables& tables, const Args& args, std::string_view argument) {
   const auto address = args.address(argument).key();
   auto list = tables.lists.find(address);
-  if (!list) refuse("not-found", "there is no list " + address, "see: postern list list");
+  if (!list || list->deletedAt != TimePoint())
+    refuse("not-found", "there is no list " + address, "see: postern list list");
   return std::move(*list);
 }
 
@@ -79,7 +80,7 @@ json listLists(OrderTools& tools, const OrderCall& call) {
     auto items = json::array();
     std::string next;
     for (const auto& list : tables.lists.all()) {
-      if (list.address <= after) continue;
+      if (list.address <= after || list.deletedAt != TimePoint()) continue;
       if (items.size() == limit) {
         next = items.back().at("address");
         break;

@@ -115,6 +115,7 @@ json removeMember(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
     const auto member = requireMember(tables, list, call.args);
+    tables.formerMembers.add(member, tools.now(), call.actor.name);
     tables.members.remove(list.id, member.address);
     return json::object();
   });

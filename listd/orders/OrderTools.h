@@ -18,6 +18,10 @@
 
 namespace postern::listd {
 
+class Retention;
+class SearchIndex;
+class IndexWorker;
+
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
   SiteContext& context;
@@ -26,6 +30,9 @@ struct OrderTools {
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
   JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
+  SearchIndex* search = nullptr;
+  IndexWorker* indexer = nullptr;
+  Retention* retention = nullptr;  // null: nothing is kept or destroyed here
 
   TimePoint now() const { return context.clock.now(); }
 };

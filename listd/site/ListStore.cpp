@@ -6,7 +6,7 @@ namespace {
 std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
-      "fingerprint, not_after FROM lists ";
+      "fingerprint, not_after, deleted_at FROM lists ";
   return sql.append(rest);
 }
 
@@ -25,6 +25,7 @@ List readList(const store::Statement& row) {
   list.certificate = row.blob(10);
   list.fingerprint = row.text(11);
   list.certificateEnds = row.time(12);
+  list.deletedAt = row.time(13);
   return list;
 }
 
@@ -79,6 +80,10 @@ void ListStore::update(const List& list) {
       .prepare("UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ? WHERE id = ?")
       .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list), list.id)
       .run();
+}
+
+void ListStore::setDeleted(std::uint64_t id, TimePoint at) {
+  database_.prepare("UPDATE lists SET deleted_at = ? WHERE id = ?").bind(at, id).run();
 }
 
 }  // namespace postern::listd

@@ -24,6 +24,7 @@ struct List {
   std::string certificate;  // DER, with which the list signs
   std::string fingerprint;
   TimePoint certificateEnds;
+  TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
 };
 
 // The lists of the site. Threads: those of the connection. Errors: Error(Store).
@@ -38,6 +39,7 @@ public:
   std::uint64_t count() const;
   // Writes what may change: display name, description, class, state, posting.
   void update(const List& list);
+  void setDeleted(std::uint64_t id, TimePoint at);
 
 private:
   store::Database& database_;

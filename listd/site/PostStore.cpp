@@ -187,4 +187,14 @@ std::vector<Post> PostStore::page(std::uint64_t listId, std::uint64_t before, st
   return readPosts(select);
 }
 
+std::vector<PostStore::Written> PostStore::writtenBy(std::string_view mailFrom) const {
+  auto select = database_.prepare(
+      "SELECT r.object_id, r.list_id FROM posts p JOIN object_references r ON r.object_id = p.vault_object AND "
+      "r.list_id = p.list_id WHERE lower(p.mail_from) = ? AND r.removed_at = 0 ORDER BY r.object_id, r.list_id");
+  select.bind(mailFrom);
+  std::vector<Written> all;
+  while (select.step()) all.push_back({select.unsignedInteger(0), select.unsignedInteger(1)});
+  return all;
+}
+
 }  // namespace postern::listd

@@ -54,6 +54,13 @@ class PostStore {
 public:
   explicit PostStore(store::Database& database) : database_(database) {}
 
+  // What somebody wrote and the vault keeps, by list.
+  struct Written {
+    std::uint64_t object = 0;
+    std::uint64_t list = 0;
+  };
+  std::vector<Written> writtenBy(std::string_view mailFrom) const;
+
   std::uint64_t add(const Post& post);
   std::optional<Post> find(std::uint64_t id) const;
   bool exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const;

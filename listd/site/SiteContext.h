@@ -11,6 +11,7 @@
 #include "core/vault/Vault.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
+#include "listd/requests/Requests.h"
 #include "listd/site/SiteStore.h"
 
 #include <memory>
@@ -50,6 +51,7 @@ public:
   vault::Vault vault;
   SiteStore site;
   TailNumbers tails{site};
+  const Requests requests;
   const Verp verp;
   const std::optional<crypto::TrustStore> trust;  // what members' certificates must chain to, if the site wants it
 

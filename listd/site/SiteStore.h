@@ -3,10 +3,21 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/archive/ArchiveStore.h"
 #include "listd/audit/AuditLog.h"
 #include "listd/jobs/JobStore.h"
+#include "listd/mailout/SiteMailStore.h"
+#include "listd/matters/FormerMemberStore.h"
+#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldNoticeStore.h"
+#include "listd/matters/HoldStore.h"
+#include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
 #include "listd/people/TokenStore.h"
+#include "listd/requests/RequestStore.h"
+#include "listd/retention/RetentionStore.h"
+#include "listd/retention/RuleStore.h"
+#include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -43,8 +54,19 @@ struct SiteTables {
         accounts(database),
         tokens(database),
         flow(database),
-        audit(database, scene),
-        jobs(database) {}
+        requests(database),
+        matters(database),
+        holds(database),
+        holdNotices(database),
+        holdCounts(database),
+        formerMembers(database),
+        siteMail(database),
+        archive(database),
+        rules(database),
+        retention(database),
+        jobs(database),
+        search(database),
+        audit(database, scene) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -58,8 +80,19 @@ struct SiteTables {
   AccountStore accounts;
   TokenStore tokens;
   FlowStore flow;
-  AuditLog audit;
+  RequestStore requests;
+  MatterStore matters;
+  HoldStore holds;
+  HoldNoticeStore holdNotices;
+  HoldCountStore holdCounts;
+  FormerMemberStore formerMembers;
+  SiteMailStore siteMail;
+  ArchiveStore archive;
+  RuleStore rules;
+  RetentionStore retention;
   JobStore jobs;
+  SearchStore search;
+  AuditLog audit;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
@@ -98,6 +131,8 @@ public:
     return work(tables);
   }
 
+  // Empties the write-ahead log; false when readers were in the way.
+  bool checkpoint() { return writer_->checkpoint(); }
   const std::filesystem::path& file() const { return file_; }
 
 private:

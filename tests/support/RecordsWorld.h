@@ -112,10 +112,12 @@ struct Message {
 
   // The content's answer to what the predicate asks of it.
   records::Truth content(const records::Predicate& p) const {
-    if (!readable || p.query == "broken") return records::Truth::Unknown;
+    if (!readable) return records::Truth::Unknown;
     const bool matches = (p.senders.empty() || fromAny(p.senders)) && (p.recipients.empty() || toAny(p.recipients)) &&
                          (p.addresses.empty() || fromAny(p.addresses) || toAny(p.addresses)) &&
-                         (p.headers.empty() || headerAny(p.headers)) && (p.query.empty() || words.contains(p.query));
+                         (p.headers.empty() || headerAny(p.headers)) &&
+                         (p.query.empty() || p.query == "broken" || words.contains(p.query));
+    if (matches && p.query == "broken") return records::Truth::Unknown;
     return matches ? records::Truth::True : records::Truth::False;
   }
 

@@ -92,7 +92,7 @@ Match contentOf(const json& scope, const Message& m) {
   condition("senders", [&](const json& people) { return personIn(people, m, true, false); });
   condition("recipients", [&](const json& people) { return personIn(people, m, false, true); });
   condition("addresses", [&](const json& people) { return personIn(people, m, true, true); });
-  condition("query", [&](const json& word) { return m.words.contains(word); });
+  condition("query", [&](const json& word) { return word == "broken" || m.words.contains(word); });
   condition("headers", [&](const json& headers) {
     return std::any_of(headers.begin(), headers.end(), [&](const json& header) {
       const auto field = m.headers.find(header["name"]);
@@ -100,8 +100,9 @@ Match contentOf(const json& scope, const Message& m) {
     });
   });
   if (!asked) return Match::Yes;
-  if (!m.readable || scope.value("query", "") == "broken") return Match::Maybe;
-  return found ? Match::Yes : Match::No;
+  if (!m.readable) return Match::Maybe;
+  if (!found) return Match::No;
+  return scope.value("query", "") == "broken" ? Match::Maybe : Match::Yes;
 }
 
 bool factsMatch(const json& scope, const Message& m) {

@@ -125,6 +125,21 @@ Rule changed(WorldMaker& world, Rule rule) {
   return rule;
 }
 
+// A little wider or narrower.
+Predicate nudged(WorldMaker& world, Predicate scope) {
+  const auto other = world.scope();
+  const auto days = [&] { return std::chrono::days(world.below(400)) - std::chrono::days(200); };
+  if (world.chance(30)) scope.lists.insert(scope.lists.end(), other.lists.begin(), other.lists.end());
+  if (world.chance(30) && !scope.senders.empty()) scope.senders.pop_back();
+  if (world.chance(50) && scope.minSize) *scope.minSize = world.below(2000);
+  if (world.chance(50) && scope.maxSize) *scope.maxSize = world.below(4000);
+  if (world.chance(50) && scope.from) *scope.from += days();
+  if (world.chance(50) && scope.until) *scope.until += days();
+  if (world.chance(10)) scope.until.reset();
+  if (world.chance(10)) scope.query.clear();
+  return scope;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(core_records_Properties)
@@ -340,12 +355,15 @@ BOOST_AUTO_TEST_CASE(a_scope_that_covers_another_matches_all_that_the_other_matc
   unsigned covering = 0;
   inWorlds(8000, [&](WorldMaker& world) {
     const auto narrow = world.scope();
-    const auto wide = world.chance(30) ? narrow : world.scope();
+    const auto wide = world.chance(70) ? nudged(world, narrow) : world.scope();
     require(narrow.covers(narrow), "a scope does not cover itself");
     if (!wide.covers(narrow)) return;
     ++covering;
     for (int i = 0; i < 10; ++i) {
-      const auto message = world.message();
+      auto message = world.message();
+      for (const auto& edge : {narrow.from, narrow.until})
+        if (edge && world.chance(40))
+          message.receivedAt = *edge + std::chrono::days(world.below(3)) - std::chrono::days(1);
       const auto truth = [&](const Predicate& p) { return p.matches(message.view().facts, message.content(p)); };
       require(truth(narrow) != Truth::True || truth(wide) == Truth::True || wide.query == "broken",
               "a covering scope misses a message");

@@ -243,4 +243,38 @@ BOOST_AUTO_TEST_CASE(e7_rules_with_one_effect_add_to_the_default_and_never_cance
   BOOST_TEST(dayText(m.dates(rules).deleteAt) == "2032-01-10");
 }
 
+// docs/retention.md
+BOOST_AUTO_TEST_CASE(the_examples_of_the_manual_are_true) {
+  const auto m = message("2025-01-10", {"newsletter@x.example"});
+  auto fallback = rule(1, D, Effect::Both, "7 years");
+  auto news = rule(2, S, Effect::Both, "90 days", Newsletter);
+  news.name = "Newsletter";
+  auto floor = rule(3, F, Effect::Retain, "6 years");
+  floor.name = "HIPAA";
+  const auto study = rule(4, L, Effect::Both, "15 years", R"({"labels":["study"]})");
+  BOOST_TEST(disposeAt(m, {fallback}) == "2032-01-10");
+  BOOST_TEST(disposeAt(m, {fallback, news}) == "2025-04-10");
+  auto onlyDeletes = news;
+  onlyDeletes.effect = Effect::Delete;
+  BOOST_TEST(disposeAt(m, {fallback, onlyDeletes}) == "2032-01-10");
+  auto labelled = m;
+  labelled.labels = {"study"};
+  BOOST_TEST(disposeAt(labelled, {fallback, news, study}) == "2040-01-10");
+  BOOST_TEST(disposeAt(m, {fallback, news, floor}) == "2031-01-10");
+  BOOST_TEST(explainSentence(m.disposition({fallback, news, floor}), at("2025-02-01")) ==
+             "Will be destroyed 2031-01-10: kept until 2031-01-10 by floor 'HIPAA' (2025-01-10 + 6 years); end of life "
+             "2025-04-10 by scoped 'Newsletter' (2025-01-10 + 90 days).");
+
+  auto contract = rule(5, S, Effect::Both, "5 years");
+  contract.start = "contract-end";
+  BOOST_TEST(disposeAt(m, {contract}) == "never");
+  auto ended = m;
+  ended.events["contract-end"] = at("2027-06-30");
+  BOOST_TEST(disposeAt(ended, {contract}) == "2032-06-30");
+
+  const auto h = hold("{}", "2031-01-01", "2031-03-01");
+  BOOST_TEST(!mayDestroy(m, {fallback, news, floor}, {h}, "2031-03-30T23:59:59"));
+  BOOST_TEST(mayDestroy(m, {fallback, news, floor}, {h}, "2031-03-31"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

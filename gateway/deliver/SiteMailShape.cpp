@@ -1,0 +1,163 @@
+#include "gateway/deliver/SiteMailShape.h"
+
+#include "core/crypto/Encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace postern::gateway {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Shape {
+  std::string_view subject;
+  std::string_view text;  // {number} {time} {word} {link} {checkpoint} stand for what varies
+};
+
+constexpr std::array Shapes = {
+    Shape{
+        "You have been asked to keep mail"sv,
+        "Hello,\r\n\r\nyou have been asked not to delete certain mail. What it is about, and what you\r\nare asked to "
+        "do, stands behind this link. Please read it and confirm it there:\r\n\r\n{link}\r\n\r\nThis mail says "
+        "nothing more on purpose.\r\n"sv},
+    Shape{"Reminder: you have been asked to keep mail"sv,
+          "Hello,\r\n\r\nyou were asked not to delete certain mail, and have not confirmed it yet.\r\nPlease read what "
+          "it is about and confirm it there:\r\n\r\n{link}\r\n\r\nThis mail says nothing more on purpose.\r\n"sv},
+    Shape{"Requests wait for your decision"sv,
+          "Hello,\r\n\r\nrequests that wait for a second person: {number}\r\n\r\nDecide on them here:\r\n\r\n"
+          "{link}\r\n"sv},
+    Shape{"A change that nobody else can approve"sv,
+          "Hello,\r\n\r\na site that has only one person will make a change for which a second person\r\nwould have to "
+          "be asked. You are told because your address is the outside\r\naddress of that site.\r\n\r\nKind of the "
+          "change: {word}\r\nNumber of the request: {number}\r\nTakes effect: {time}\r\n\r\nIf it should not be made, "
+          "stop it here before then:\r\n\r\n{link}\r\n"sv},
+    Shape{"Checkpoint of the audit log"sv,
+          "Keep this mail. It proves later that the audit log up to this point was not\r\nchanged.\r\n\r\n"
+          "{checkpoint}"sv},
+    Shape{
+        "Your account"sv,
+        "Hello,\r\n\r\nan account has been prepared for you. Set it up here:\r\n\r\n{link}\r\n\r\nThe link works once, "
+        "until {time}.\r\n"sv},
+    Shape{
+        "The emergency account was opened"sv,
+        "Hello,\r\n\r\nthe sealed emergency account of the site was opened on {time}.\r\nIf you do not know why, look "
+        "into it now:\r\n\r\n{link}\r\n"sv},
+};
+
+constexpr std::string_view Digits = "0123456789";
+constexpr std::string_view LowerWords = "abcdefghijklmnopqrstuvwxyz.-";
+constexpr std::string_view PathCharacters = "abcdefghijklmnopqrstuvwxyz-/";
+constexpr std::string_view HostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+constexpr std::string_view TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view NameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-/_";
+constexpr std::string_view Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+// Takes from the front of a text. After a failure nothing more is taken.
+class Scanner {
+public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool take(std::string_view literal) {
+    if (!rest_.starts_with(literal)) return false;
+    rest_.remove_prefix(literal.size());
+    return true;
+  }
+  bool takeOf(std::string_view characters, std::size_t least, std::size_t most) {
+    const auto size = std::min(rest_.find_first_not_of(characters), rest_.size());
+    if (size < least || size > most) return false;
+    rest_.remove_prefix(size);
+    return true;
+  }
+  bool takeSlot(std::string_view slot) {
+    if (slot == "{number}") return takeOf(Digits, 1, 20);
+    if (slot == "{word}") return takeOf(LowerWords, 1, 40);
+    if (slot == "{time}") return takeTime();
+    if (slot == "{link}") return takeLink();
+    if (slot == "{checkpoint}") return takeCheckpoint();
+    return false;
+  }
+  bool atEnd() const { return rest_.empty(); }
+
+private:
+  bool takeTime() {
+    for (const char c : "0000-00-00T00:00:00Z"sv)
+      if (c == '0' ? !takeDigit() : !take({&c, 1})) return false;
+    return true;
+  }
+  bool takeDigit() {
+    if (rest_.empty() || Digits.find(rest_.front()) == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  // https://HOST/words, then ?token=TOKEN or nothing, up to the end of the line.
+  bool takeLink() {
+    const auto line = rest_.substr(0, rest_.find("\r\n"));
+    Scanner link(line);
+    if (!link.take("https://") || !link.takeOf(HostCharacters, 1, 300) || !link.take("/")) return false;
+    if (!link.takeOf(PathCharacters, 1, 60)) return false;
+    const bool token =
+        link.take("?token=") ? link.takeOf(TokenCharacters, 1, 120) : link.takeOf(TokenCharacters, 0, 120);
+    if (!token || !link.atEnd()) return false;
+    rest_.remove_prefix(line.size());
+    return true;
+  }
+  bool takeCheckpoint() {
+    if (!takeOf(NameCharacters, 1, 200) || !take("\r\n") || !takeOf(Digits, 1, 20) || !take("\r\n")) return false;
+    if (!takeOf(Base64, 44, 44) || !take("\r\n\r\n")) return false;
+    int signatures = 0;
+    for (; signatures < 4 && take("\u2014 "); ++signatures)
+      if (!takeOf(NameCharacters, 1, 200) || !take(" ") || !takeOf(Base64, 1, 200) || !take("\r\n")) return false;
+    return signatures > 0;
+  }
+
+  std::string_view rest_;
+};
+
+bool matches(std::string_view pattern, std::string_view text) {
+  Scanner scanner(text);
+  while (!pattern.empty()) {
+    const auto open = std::min(pattern.find('{'), pattern.size());
+    if (!scanner.take(pattern.substr(0, open))) return false;
+    pattern.remove_prefix(open);
+    if (pattern.empty()) break;
+    const auto close = pattern.find('}') + 1;
+    if (!scanner.takeSlot(pattern.substr(0, close))) return false;
+    pattern.remove_prefix(close);
+  }
+  return scanner.atEnd();
+}
+
+const Shape* find(std::string_view subject) {
+  const auto shape =
+      std::find_if(Shapes.begin(), Shapes.end(), [&](const Shape& each) { return each.subject == subject; });
+  return shape == Shapes.end() ? nullptr : &*shape;
+}
+
+bool isBareAddress(std::string_view value) {
+  return value.size() > 4 && value.front() == '<' && value.back() == '>' &&
+         std::count(value.begin(), value.end(), '<') == 1 && std::count(value.begin(), value.end(), '>') == 1 &&
+         value.find('@') != std::string_view::npos && value.find_first_of(" \t\",;()") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool isSiteMailSubject(std::string_view subject) {
+  return find(subject) != nullptr;
+}
+
+const char* siteMailFault(std::string_view subject, std::string_view from, std::string_view to, std::string_view body) {
+  const auto* shape = find(subject);
+  if (shape == nullptr) return "the subject of a mail of the site is not one of the known";
+  Scanner sender(from);
+  if (!sender.take("Postern <postmaster@") || !sender.takeOf(HostCharacters, 1, 300) || !sender.take(">") ||
+      !sender.atEnd())
+    return "a mail of the site comes from another than the postmaster";
+  if (!isBareAddress(to)) return "a mail of the site names its recipient by more than the address";
+  const auto text = crypto::fromBase64(body);
+  if (!text || crypto::base64Lines(*text) != body) return "the body of a mail of the site is not plain base64";
+  return matches(shape->text, *text) ? nullptr : "the text of a mail of the site is not of its form";
+}
+
+}  // namespace postern::gateway

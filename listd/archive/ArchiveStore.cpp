@@ -1,0 +1,214 @@
+#include "listd/archive/ArchiveStore.h"
+
+#include "core/base/Error.h"
+
+#include <set>
+
+namespace postern::listd {
+namespace {
+
+constexpr std::string_view States[] = {"stored", "destroying", "destroyed"};
+
+ObjectState stateFrom(std::string_view word) {
+  for (std::size_t i = 0; i < std::size(States); ++i)
+    if (word == States[i]) return static_cast<ObjectState>(i);
+  throw Error(ErrorKind::Store, "site.db: an object has the unknown state " + std::string(word));
+}
+
+std::optional<TimePoint> timeUnlessZero(const store::Statement& row, int column) {
+  if (row.integer(column) == 0) return std::nullopt;
+  return row.time(column);
+}
+
+constexpr std::string_view ObjectColumns = "o.id, o.received_at, o.header_date, o.size, o.class";
+
+void readFacts(const store::Statement& row, StoredObject& object) {
+  object.id = row.unsignedInteger(0);
+  object.receivedAt = row.time(1);
+  object.headerDate = row.isNull(2) ? std::nullopt : std::optional(row.time(2));
+  object.size = row.unsignedInteger(3);
+  object.sensitivity = row.view(4);
+}
+
+// Columns list_id, post_id, hidden_at, hidden_by, removed_at from `first` on.
+Reference readReference(const store::Statement& row, std::uint64_t objectId, int first) {
+  Reference reference;
+  reference.objectId = objectId;
+  reference.listId = row.unsignedInteger(first);
+  reference.postId = row.unsignedInteger(first + 1);
+  reference.hiddenAt = timeUnlessZero(row, first + 2);
+  reference.hiddenBy = row.view(first + 3);
+  reference.removedAt = timeUnlessZero(row, first + 4);
+  return reference;
+}
+
+// Labels by object, read in step with the objects.
+class LabelCursor {
+public:
+  explicit LabelCursor(store::Database& database)
+      : select_(database.prepare("SELECT object_id, label FROM object_labels ORDER BY object_id, label")) {
+    more_ = select_.bind().step();
+  }
+  void take(std::uint64_t objectId, std::vector<std::string>& labels) {
+    labels.clear();
+    while (more_ && select_.unsignedInteger(0) <= objectId) {
+      if (select_.unsignedInteger(0) == objectId) labels.push_back(select_.text(1));
+      more_ = select_.step();
+    }
+  }
+
+private:
+  store::Statement select_;
+  bool more_ = false;
+};
+
+std::set<std::uint64_t> unsentObjects(store::Database& database) {
+  std::set<std::uint64_t> objects;
+  auto select = database.prepare("SELECT vault_object FROM posts WHERE state <> 'done'");
+  select.bind();
+  while (select.step()) objects.insert(select.unsignedInteger(0));
+  return objects;
+}
+
+}  // namespace
+
+void ArchiveStore::add(const StoredObject& object, std::uint64_t listId, std::uint64_t postId) {
+  database_
+      .prepare(
+          "INSERT INTO objects (id, received_at, header_date, size, class, digest, state) VALUES (?, ?, ?, ?, ?, ?, "
+          "'stored') ON CONFLICT (id) DO UPDATE SET class = CASE WHEN 'high' IN (class, excluded.class) THEN 'high' "
+          "WHEN 'moderate' IN (class, excluded.class) THEN 'moderate' ELSE 'low' END")
+      .bind(object.id, object.receivedAt, object.headerDate, object.size, object.sensitivity,
+            store::Blob{object.digest})
+      .run();
+  database_
+      .prepare(
+          "INSERT INTO object_references (object_id, list_id, post_id) VALUES (?, ?, ?) "
+          "ON CONFLICT (object_id, list_id) DO NOTHING")
+      .bind(object.id, listId, postId)
+      .run();
+}
+
+std::optional<StoredObject> ArchiveStore::find(std::uint64_t id) const {
+  auto select = database_.prepare("SELECT " + std::string(ObjectColumns) +
+                                  ", o.digest, o.state, o.destroyed_at FROM objects o WHERE o.id = ?");
+  if (!select.bind(id).step()) return std::nullopt;
+  StoredObject object;
+  readFacts(select, object);
+  object.digest = select.blob(5);
+  object.state = stateFrom(select.view(6));
+  object.destroyedAt = select.time(7);
+  return object;
+}
+
+std::optional<ArchivedMessage> ArchiveStore::message(std::uint64_t id) const {
+  auto object = find(id);
+  if (!object) return std::nullopt;
+  ArchivedMessage message;
+  message.object = std::move(*object);
+  auto references = database_.prepare(
+      "SELECT list_id, post_id, hidden_at, hidden_by, removed_at FROM object_references WHERE object_id = ? "
+      "ORDER BY list_id");
+  references.bind(id);
+  while (references.step()) message.references.push_back(readReference(references, id, 0));
+  auto labels = database_.prepare("SELECT label FROM object_labels WHERE object_id = ? ORDER BY label");
+  labels.bind(id);
+  while (labels.step()) message.labels.push_back(labels.text(0));
+  auto unsent = database_.prepare("SELECT 1 FROM posts WHERE vault_object = ? AND state <> 'done' LIMIT 1");
+  message.unsent = unsent.bind(id).step();
+  return message;
+}
+
+std::optional<Reference> ArchiveStore::reference(std::uint64_t objectId, std::uint64_t listId) const {
+  auto select = database_.prepare(
+      "SELECT list_id, post_id, hidden_at, hidden_by, removed_at FROM object_references "
+      "WHERE object_id = ? AND list_id = ?");
+  if (!select.bind(objectId, listId).step()) return std::nullopt;
+  return readReference(select, objectId, 0);
+}
+
+std::vector<std::string> ArchiveStore::recipientsOf(std::uint64_t objectId) const {
+  auto select = database_.prepare(
+      "SELECT DISTINCT l.recipient FROM posts p JOIN ledger l ON l.post_id = p.id "
+      "WHERE p.vault_object = ? AND l.kind = 'content'");
+  select.bind(objectId);
+  std::vector<std::string> recipients;
+  while (select.step()) recipients.push_back(select.text(0));
+  return recipients;
+}
+
+void ArchiveStore::scan(const std::function<void(const ArchivedMessage&)>& show) const {
+  const auto unsent = unsentObjects(database_);
+  LabelCursor labels(database_);
+  auto select = database_.prepare("SELECT " + std::string(ObjectColumns) +
+                                  ", r.list_id, r.post_id, r.hidden_at, r.hidden_by, r.removed_at FROM objects o "
+                                  "CROSS JOIN object_references r ON r.object_id = o.id "
+                                  "WHERE o.state = 'stored' ORDER BY o.id");
+  select.bind();
+  ArchivedMessage message;
+  const auto finish = [&] {
+    if (message.references.empty()) return;
+    labels.take(message.object.id, message.labels);
+    message.unsent = unsent.contains(message.object.id);
+    show(message);
+    message.references.clear();
+  };
+  while (select.step()) {
+    if (select.unsignedInteger(0) != message.object.id) {
+      finish();
+      readFacts(select, message.object);
+    }
+    message.references.push_back(readReference(select, message.object.id, 5));
+  }
+  finish();
+}
+
+std::vector<std::uint64_t> ArchiveStore::idsAfter(std::uint64_t after, std::uint32_t limit) const {
+  auto select = database_.prepare("SELECT id FROM objects WHERE id > ? AND state = 'stored' ORDER BY id LIMIT ?");
+  select.bind(after, limit);
+  std::vector<std::uint64_t> ids;
+  while (select.step()) ids.push_back(select.unsignedInteger(0));
+  return ids;
+}
+
+std::uint64_t ArchiveStore::count() const {
+  auto select = database_.prepare("SELECT count(*) FROM objects WHERE state <> 'destroyed'");
+  select.bind().step();
+  return select.unsignedInteger(0);
+}
+
+bool ArchiveStore::hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by) {
+  database_
+      .prepare(
+          "UPDATE object_references SET hidden_at = ?, hidden_by = ? WHERE object_id = ? AND list_id = ? AND "
+          "hidden_at = 0 AND removed_at = 0")
+      .bind(at, by, objectId, listId)
+      .run();
+  return database_.changes() == 1;
+}
+
+bool ArchiveStore::addLabel(std::uint64_t objectId, std::string_view label, TimePoint at) {
+  database_.prepare("INSERT INTO object_labels (object_id, label, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+      .bind(objectId, label, at)
+      .run();
+  return database_.changes() == 1;
+}
+
+bool ArchiveStore::removeLabel(std::uint64_t objectId, std::string_view label) {
+  database_.prepare("DELETE FROM object_labels WHERE object_id = ? AND label = ?").bind(objectId, label).run();
+  return database_.changes() == 1;
+}
+
+void ArchiveStore::removeReference(std::uint64_t objectId, std::uint64_t listId, TimePoint at) {
+  database_.prepare("UPDATE object_references SET removed_at = ? WHERE object_id = ? AND list_id = ?")
+      .bind(at, objectId, listId)
+      .run();
+}
+
+void ArchiveStore::setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt) {
+  database_.prepare("UPDATE objects SET state = ?, destroyed_at = ? WHERE id = ?")
+      .bind(States[static_cast<std::size_t>(state)], destroyedAt, objectId)
+      .run();
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,78 @@
+#pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::listd {
+
+enum class ObjectState { Stored, Destroying, Destroyed };
+
+// One accepted message as it is kept; its row outlives the content.
+struct StoredObject {
+  std::uint64_t id = 0;
+  TimePoint receivedAt;
+  std::optional<TimePoint> headerDate;
+  std::uint64_t size = 0;
+  std::string sensitivity;  // low, moderate, high: the highest of its lists
+  std::string digest;       // SHA-256 of the content at receipt; empty: came before digests were noted
+  ObjectState state = ObjectState::Stored;
+  TimePoint destroyedAt;
+};
+
+// The message on one list.
+struct Reference {
+  std::uint64_t objectId = 0;
+  std::uint64_t listId = 0;
+  std::uint64_t postId = 0;
+  std::optional<TimePoint> hiddenAt;
+  std::string hiddenBy;
+  std::optional<TimePoint> removedAt;
+};
+
+// An object with all that rules and holds ask about it, but for its content.
+struct ArchivedMessage {
+  StoredObject object;
+  std::vector<Reference> references;  // removed ones too: holds still match them
+  std::vector<std::string> labels;
+  bool unsent = false;  // mail of it is still to go out
+};
+
+// Objects, references and labels. Threads: those of the connection. Errors: Error(Store).
+class ArchiveStore {
+public:
+  explicit ArchiveStore(store::Database& database) : database_(database) {}
+
+  // Receipt: the object and its reference for one list. A repeat changes nothing but to raise the class.
+  void add(const StoredObject& object, std::uint64_t listId, std::uint64_t postId);
+  std::optional<StoredObject> find(std::uint64_t id) const;
+  std::optional<ArchivedMessage> message(std::uint64_t id) const;
+  std::optional<Reference> reference(std::uint64_t objectId, std::uint64_t listId) const;
+  // Who got copies: what content conditions on recipients look at beside the header.
+  std::vector<std::string> recipientsOf(std::uint64_t objectId) const;
+
+  // Every stored object in order of ids, with its references. One pass over 1,000,000 references takes about a second.
+  // The argument is reused between calls.
+  void scan(const std::function<void(const ArchivedMessage&)>& show) const;
+  // Ids of stored objects after `after`, ascending.
+  std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
+  std::uint64_t count() const;  // stored objects
+
+  bool hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by);  // false: hidden already
+  bool addLabel(std::uint64_t objectId, std::string_view label, TimePoint at);
+  bool removeLabel(std::uint64_t objectId, std::string_view label);
+
+  // For the DestructionGate alone.
+  void removeReference(std::uint64_t objectId, std::uint64_t listId, TimePoint at);
+  void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd

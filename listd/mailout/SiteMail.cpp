@@ -1,0 +1,232 @@
+#include "listd/mailout/SiteMail.h"
+
+#include "core/base/Error.h"
+#include "core/crypto/Encoding.h"
+#include "core/mail/Address.h"
+#include "core/mail/Date.h"
+#include "core/mail/MessageId.h"
+#include "listd/site/SiteStore.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postern::listd {
+namespace {
+
+using Kind = SiteMail::Kind;
+
+// What stands in the place of a line. The gateway checks the same again (gateway/deliver/SiteMailShape).
+enum class Slot { Number, Time, Word };
+
+struct Shape {
+  Kind kind;
+  const char* word;
+  const char* subject;
+  const char* text;  // {0}, {1} …: the lines; {link}; {checkpoint}: all lines
+  std::array<Slot, 3> slots;
+  std::size_t lines;
+  bool link;
+};
+
+constexpr std::array<Shape, 7> Shapes = {{
+    {Kind::HoldNotice,
+     "hold-notice",
+     "You have been asked to keep mail",
+     "Hello,\n\nyou have been asked not to delete certain mail. What it is about, and what you\nare asked to do, "
+     "stands "
+     "behind this link. Please read it and confirm it there:\n\n{link}\n\nThis mail says nothing more on purpose.\n",
+     {},
+     0,
+     true},
+    {Kind::HoldReminder,
+     "hold-reminder",
+     "Reminder: you have been asked to keep mail",
+     "Hello,\n\nyou were asked not to delete certain mail, and have not confirmed it yet.\nPlease read what it is "
+     "about "
+     "and confirm it there:\n\n{link}\n\nThis mail says nothing more on purpose.\n",
+     {},
+     0,
+     true},
+    {Kind::ApprovalsWaiting,
+     "approvals-waiting",
+     "Requests wait for your decision",
+     "Hello,\n\nrequests that wait for a second person: {0}\n\nDecide on them here:\n\n{link}\n",
+     {Slot::Number},
+     1,
+     true},
+    {Kind::LonePersonChange,
+     "lone-person-change",
+     "A change that nobody else can approve",
+     "Hello,\n\na site that has only one person will make a change for which a second person\nwould have to be asked. "
+     "You "
+     "are told because your address is the outside\naddress of that site.\n\nKind of the change: {0}\nNumber of the "
+     "request: {1}\nTakes effect: {2}\n\nIf it should not be made, stop it here before then:\n\n{link}\n",
+     {Slot::Word, Slot::Number, Slot::Time},
+     3,
+     true},
+    {Kind::AuditAnchor,
+     "audit-anchor",
+     "Checkpoint of the audit log",
+     "Keep this mail. It proves later that the audit log up to this point was not\nchanged.\n\n{checkpoint}",
+     {},
+     0,
+     false},
+    {Kind::Invitation,
+     "invitation",
+     "Your account",
+     "Hello,\n\nan account has been prepared for you. Set it up here:\n\n{link}\n\nThe link works once, until {0}.\n",
+     {Slot::Time},
+     1,
+     true},
+    {Kind::BreakGlass,
+     "break-glass",
+     "The emergency account was opened",
+     "Hello,\n\nthe sealed emergency account of the site was opened on {0}.\nIf you do not know why, look into it now:"
+     "\n\n{link}\n",
+     {Slot::Time},
+     1,
+     true},
+}};
+
+const Shape& shapeOf(Kind kind) {
+  const auto shape = std::find_if(Shapes.begin(), Shapes.end(), [&](const Shape& each) { return each.kind == kind; });
+  if (shape == Shapes.end()) throw Error(ErrorKind::Invariant, "unknown kind of site mail");
+  return *shape;
+}
+
+bool allOf(std::string_view text, std::size_t least, std::size_t most, std::string_view characters) {
+  return text.size() >= least && text.size() <= most && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+constexpr std::string_view Digits = "0123456789";
+constexpr std::string_view Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+constexpr std::string_view HostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+constexpr std::string_view NameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-/_";
+constexpr std::string_view TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+bool isTime(std::string_view text) {
+  constexpr std::string_view form = "0000-00-00T00:00:00Z";
+  if (text.size() != form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == '0' ? Digits.find(text[i]) == std::string_view::npos : form[i] != text[i]) return false;
+  return true;
+}
+
+bool fits(Slot slot, std::string_view text) {
+  switch (slot) {
+    case Slot::Number:
+      return allOf(text, 1, 20, Digits);
+    case Slot::Time:
+      return isTime(text);
+    case Slot::Word:
+      return allOf(text, 1, 40, "abcdefghijklmnopqrstuvwxyz.-");
+  }
+  return false;
+}
+
+// A page of ours: words of small letters, then a token or nothing.
+bool isLink(std::string_view link) {
+  constexpr std::string_view scheme = "https://";
+  if (!link.starts_with(scheme)) return false;
+  link.remove_prefix(scheme.size());
+  const auto slash = link.find('/');
+  if (slash == std::string_view::npos || !allOf(link.substr(0, slash), 1, 300, HostCharacters)) return false;
+  link.remove_prefix(slash + 1);
+  std::string_view token;
+  constexpr std::string_view query = "?token=";
+  if (const auto at = link.find(query); at != std::string_view::npos) {
+    token = link.substr(at + query.size());
+    link = link.substr(0, at);
+  } else if (const auto last = link.rfind('/'); last != std::string_view::npos) {
+    token = link.substr(last + 1);
+    link = link.substr(0, last);
+  }
+  return allOf(link, 1, 60, "abcdefghijklmnopqrstuvwxyz-/") && allOf(token, 0, 120, TokenCharacters);
+}
+
+// A C2SP checkpoint with its signatures: origin, size, root, an empty line, "— name base64".
+bool isCheckpoint(const std::vector<std::string>& lines) {
+  constexpr std::string_view dash = "\u2014 ";
+  if (lines.size() < 5 || lines.size() > 8) return false;
+  if (!allOf(lines[0], 1, 200, NameCharacters) || !allOf(lines[1], 1, 20, Digits) || !allOf(lines[2], 44, 44, Base64) ||
+      !lines[3].empty())
+    return false;
+  return std::all_of(lines.begin() + 4, lines.end(), [&](std::string_view line) {
+    if (!line.starts_with(dash)) return false;
+    line.remove_prefix(dash.size());
+    const auto blank = line.find(' ');
+    return blank != std::string_view::npos && allOf(line.substr(0, blank), 1, 200, NameCharacters) &&
+           allOf(line.substr(blank + 1), 1, 200, Base64);
+  });
+}
+
+void replace(std::string& text, std::string_view slot, std::string_view value) {
+  const auto at = text.find(slot);
+  if (at != std::string::npos) text.replace(at, slot.size(), value);
+}
+
+std::string textOf(const SiteMail& mail) {
+  const auto& shape = shapeOf(mail.kind);
+  std::string text = shape.text;
+  for (std::size_t i = 0; i < shape.lines; ++i) replace(text, "{" + std::to_string(i) + "}", mail.lines[i]);
+  replace(text, "{link}", mail.link);
+  std::string checkpoint;
+  for (const auto& line : mail.lines) checkpoint += line + "\n";
+  replace(text, "{checkpoint}", checkpoint);
+  std::string lines;
+  for (const char c : text) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  return lines;
+}
+
+}  // namespace
+
+const char* siteMailWord(Kind kind) {
+  return shapeOf(kind).word;
+}
+
+std::optional<Kind> siteMailKind(std::string_view word) {
+  for (const auto& shape : Shapes)
+    if (word == shape.word) return shape.kind;
+  return std::nullopt;
+}
+
+std::optional<std::string> siteMailFault(const SiteMail& mail) {
+  const auto& shape = shapeOf(mail.kind);
+  if (!mail::Address::parse(mail.recipient)) return "its recipient is no mail address";
+  if (shape.link ? !isLink(mail.link) : !mail.link.empty()) return "its link is not of the form of our pages";
+  if (mail.kind == Kind::AuditAnchor) {
+    if (!isCheckpoint(mail.lines)) return "its lines are not those of a checkpoint";
+    return std::nullopt;
+  }
+  if (mail.lines.size() != shape.lines) return "it has not as many lines as its kind needs";
+  for (std::size_t i = 0; i < shape.lines; ++i)
+    if (!fits(shape.slots.at(i), mail.lines[i])) return "a line has not the form that its kind needs";
+  return std::nullopt;
+}
+
+std::uint64_t sendSiteMail(SiteTables& tables, const SiteMail& mail, TimePoint now) {
+  if (const auto fault = siteMailFault(mail))
+    throw Error(ErrorKind::Invariant,
+                std::string("a mail of kind ") + siteMailWord(mail.kind) + " is wrong: " + *fault);
+  SiteMailRow row;
+  row.copyKey = tables.counters.take(CounterStore::Copy);
+  row.mail = mail;
+  row.createdAt = now;
+  tables.siteMail.add(row);
+  return row.copyKey;
+}
+
+std::string composeSiteMail(const SiteMail& mail, std::string_view hostName, std::string_view messageId, TimePoint at) {
+  if (const auto fault = siteMailFault(mail)) throw Error(ErrorKind::Invariant, "a site mail is wrong: " + *fault);
+  if (!mail::isMessageId(messageId)) throw Error(ErrorKind::Invariant, "a site mail has a malformed message id");
+  std::string message = "From: Postern <postmaster@" + std::string(hostName) + ">\r\n";
+  message += "To: <" + mail.recipient + ">\r\n";
+  message += std::string("Subject: ") + shapeOf(mail.kind).subject + "\r\n";
+  message += "Date: " + mail::formatDate(at) + "\r\n";
+  message += "Message-ID: " + std::string(messageId) + "\r\n";
+  message += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";
+  message += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  return message + crypto::base64Lines(textOf(mail));
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,19 @@
+#pragma once
+#include "listd/orders/OrderTools.h"
+#include "listd/retention/DestructionGate.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace postern::listd {
+
+// The gate, as whoever asks for destruction sees it.
+using Dispose = std::function<std::vector<DestructionGate::Verdict>(DestructionCaller,
+                                                                    const std::vector<DestructionGate::Target>&)>;
+
+// Hides what a person wrote and was, destroys what the gate allows, and says what to answer the person. The answer is
+// the same whether a rule or a hold keeps something.
+nlohmann::json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& dispose);
+
+}  // namespace postern::listd

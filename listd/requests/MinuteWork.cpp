@@ -1,0 +1,37 @@
+#include "listd/requests/MinuteWork.h"
+
+#include "core/base/Log.h"
+#include "core/base/Mutex.h"
+#include "listd/matters/MatterOrders.h"
+
+namespace postern::listd {
+namespace {
+
+constexpr std::chrono::minutes Interval{1};
+
+}  // namespace
+
+MinuteWork::MinuteWork(OrderTools& tools)
+    : tools_(tools), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void MinuteWork::runOnce() {
+  const auto now = tools_.now();
+  tools_.context.requests.runDue(tools_, now);
+  lookAfterHolds(tools_.context, now);
+}
+
+void MinuteWork::run(const std::stop_token& stop) {
+  Mutex mutex;
+  Condition never;
+  while (!stop.stop_requested()) {
+    try {  // the boundary of a queue job: it is tried again in a minute
+      runOnce();
+    } catch (const std::exception& error) {
+      log::error("minute", "requests and holds could not be looked after", {{"error", error.what()}});
+    }
+    std::unique_lock<Mutex> lock(mutex);
+    never.wait_for(lock, stop, Interval, [] { return false; });
+  }
+}
+
+}  // namespace postern::listd
