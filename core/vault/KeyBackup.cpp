@@ -117,11 +117,6 @@ Opened openBackup(const std::filesystem::path& backup, const RootKeySource& sour
                                      "the root key ends all backups of the keys that were made before");
 }
 
-std::uint64_t countOf(store::Database& database, const char* sql) {
-  auto select = database.prepare(sql);
-  return select.bind().step() ? select.unsignedInteger(0) : 0;
-}
-
 }  // namespace
 
 RootKey currentRoot(const KeyStore& keys, const RootKeySource& source) {
@@ -144,8 +139,7 @@ KeyBackupFacts writeKeyBackup(const KeyStore& keys, const RootKey& root, const s
   header.facts.rootCheck = root.checkValue();
   {
     auto database = store::Database::openReader(copy.path());
-    header.facts.epochs = countOf(database, "SELECT COUNT(*) FROM epochs");
-    header.facts.objects = countOf(database, "SELECT COALESCE(SUM(objects), 0) FROM segment_counts");
+    KeyStore::countIn(database, header.facts.epochs, header.facts.objects);
   }
   if (const auto* journal = keys.journal()) {
     header.facts.registerRecords = journal->last();

@@ -27,6 +27,205 @@ store::Database openKeysAndMigrate(const std::filesystem::path& file) {
   return database;
 }
 
+bool KeyStore::Impl::chooseRoot(const std::vector<RootKeySource::Candidate>& candidates, TimePoint now) {
+  const MutexLock lock(mutex);
+  auto newest = database.prepare("SELECT check_value FROM root_epochs ORDER BY id DESC LIMIT 1");
+  const bool known = newest.bind().step();
+  for (const auto& [key, next] : candidates) {
+    if (known ? newest.view(0) != key.checkValue() : !opensVaultKey(key)) continue;
+    wrapping = wrappingOf(key);
+    if (!known) addRootEpoch(key, now);
+    fixDerivedKeys(key);
+    return next;
+  }
+  throw Error(ErrorKind::Crypto, database.path().string() +
+                                     " was wrapped by another root key: put that root key back, or restore the "
+                                     "backup of the keys that belongs to this one (postern keys restore)");
+}
+
+bool KeyStore::Impl::opensVaultKey(const RootKey& root) {
+  auto select = database.prepare("SELECT wrapped FROM private_keys WHERE list_id = 0 AND name = ?");
+  if (!select.bind(VaultKey).step()) return true;  // a new file
+  try {
+    wrappingOf(root)->openSecret(select.view(0), context("private", 0, VaultKey));
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Crypto) throw;
+    return false;
+  }
+}
+
+void KeyStore::Impl::addRootEpoch(const RootKey& root, TimePoint now) {
+  database.prepare("INSERT INTO root_epochs (since, check_value) VALUES (?, ?)")
+      .bind(now, store::Blob{root.checkValue()})
+      .run();
+}
+
+void KeyStore::Impl::fixDerivedKeys(const RootKey& root) {
+  std::map<std::string, Secret> fixed;
+  store::Transaction transaction(database);
+  auto secret = openPrivate(0, SiteSecret);
+  if (!secret) {
+    if (openPrivate(0, VaultKey))
+      for (const auto label :
+           {RootKey::QueueKey, RootKey::VerpKey, RootKey::CookieKey, RootKey::TokenKey, RootKey::AuditKey})
+        storePrivateKey(0, std::string(FixedPrefix) + std::string(label), root.derive(label), {});
+    secret = RootKey::generate().bytes();
+    storePrivateKey(0, SiteSecret, *secret, {});
+  }
+  auto select = database.prepare("SELECT name, wrapped FROM private_keys WHERE list_id = 0 AND name LIKE 'fixed:%'");
+  select.bind();
+  while (select.step()) {
+    const auto name = select.text(0);
+    fixed.emplace(name.substr(FixedPrefix.size()), wrapping->openSecret(select.view(1), context("private", 0, name)));
+  }
+  transaction.commit();
+  siteRoot = RootKey::withFixed(*secret, std::move(fixed));
+}
+
+void KeyStore::Impl::loadVaultKeyPair() {
+  MutexLock lock(mutex);
+  if (auto known = openPrivate(0, VaultKey)) {
+    vault = {publicPart(VaultKey), std::move(*known)};
+    if (crypto::SealedBoxKeys::fromPrivateKey(vault.privateKey).publicKey != vault.publicKey)
+      throw Error(ErrorKind::Crypto, "keys.db: the vault's public key does not belong to its private key");
+    return;
+  }
+  auto fresh = crypto::SealedBoxKeys::generate();
+  storePrivateKey(0, VaultKey, fresh.privateKey, fresh.publicKey);
+  vault = {fresh.publicKey, std::move(fresh.privateKey)};
+}
+
+void KeyStore::Impl::applyTombstones() {
+  if (journal == nullptr) return;
+  const MutexLock lock(mutex);
+  const auto applied = fact("journal");
+  const auto last = journal->last();
+  if (last < applied)
+    throw Error(ErrorKind::Store, "the register " + journal->file().string() + " has " + std::to_string(last) +
+                                      " records, but keys.db knows of " + std::to_string(applied) +
+                                      ": put the register back; without it nothing tells what was destroyed since "
+                                      "a backup was made");
+  if (last == applied) return;
+  std::vector<std::uint64_t> objects;
+  journal->forEach(
+      [&](const Journal::Record& record) {
+        if (record.kind != Journal::Kind::Tombstone) return;
+        const auto some = readTombstones(record.payload);
+        objects.insert(objects.end(), some.begin(), some.end());
+      },
+      applied);
+  const auto gone = removeKeys(objects, last).size();
+  if (gone > 0) log::warning("vault", "keys came back that the register says are destroyed", {{"destroyed", gone}});
+  emptyWriteAheadLog();
+}
+
+void KeyStore::Impl::storePrivateKey(std::uint64_t listId, std::string_view name, const Secret& key,
+                                     std::string_view publicKey) {
+  database
+      .prepare(
+          "INSERT INTO private_keys (list_id, name, wrapped, public_part) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT (list_id, name) DO UPDATE SET wrapped = excluded.wrapped, "
+          "public_part = excluded.public_part")
+      .bind(listId, name, store::Blob{wrapping->sealSecret(key, context("private", listId, name))},
+            store::Blob{publicKey})
+      .run();
+}
+
+std::optional<Secret> KeyStore::Impl::openPrivate(std::uint64_t listId, std::string_view name) {
+  auto select = database.prepare("SELECT wrapped FROM private_keys WHERE list_id = ? AND name = ?");
+  if (!select.bind(listId, name).step()) return std::nullopt;
+  return wrapping->openSecret(select.view(0), context("private", listId, name));
+}
+
+std::string KeyStore::Impl::publicPart(std::string_view name) {
+  auto select = database.prepare("SELECT public_part FROM private_keys WHERE list_id = 0 AND name = ?");
+  return select.bind(name).step() ? select.blob(0) : std::string();
+}
+
+KeyStore::Impl::WrappingKey KeyStore::Impl::epochKey(std::int64_t id) {
+  auto& known = epochs[id];
+  if (known) return known;
+  auto select = database.prepare("SELECT list_id, wrapped FROM epochs WHERE id = ?");
+  if (!select.bind(id).step()) throw Error(ErrorKind::Store, "keys.db: epoch " + std::to_string(id) + " is missing");
+  known =
+      std::make_shared<crypto::AeadKey>(wrapping->openSecret(select.view(1), epochContext(select.unsignedInteger(0))));
+  return known;
+}
+
+KeyStore::Impl::Epoch KeyStore::Impl::addEpoch(std::uint64_t listId, TimePoint now) {
+  auto secret = crypto::AeadKey::generate();
+  database.prepare("INSERT INTO epochs (list_id, created_at, wrapped) VALUES (?, ?, ?)")
+      .bind(listId, now, store::Blob{wrapping->sealSecret(secret, epochContext(listId))})
+      .run();
+  // Not put into `epochs` yet: the transaction around this can still fail.
+  return {database.lastInsertId(), std::make_shared<crypto::AeadKey>(std::move(secret))};
+}
+
+KeyStore::Impl::Epoch KeyStore::Impl::newestEpoch(std::uint64_t listId, TimePoint now) {
+  auto select = database.prepare("SELECT id FROM epochs WHERE list_id = ? ORDER BY id DESC LIMIT 1");
+  if (select.bind(listId).step()) return {select.integer(0), epochKey(select.integer(0))};
+  return addEpoch(listId, now);
+}
+
+void KeyStore::Impl::addCounts(const Counts& counts) {
+  for (const auto& [id, change] : counts.epochs)
+    database.prepare("UPDATE epochs SET objects = objects + ? WHERE id = ?").bind(change, id).run();
+  for (const auto& [segment, change] : counts.segments)
+    database
+        .prepare(
+            "INSERT INTO segment_counts (segment, objects) VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "
+            "objects = objects + excluded.objects")
+        .bind(segment, change)
+        .run();
+  database.prepare("DELETE FROM segment_counts WHERE objects <= 0").bind().run();
+}
+
+std::uint64_t KeyStore::Impl::fact(std::string_view name) {
+  auto select = database.prepare("SELECT number FROM facts WHERE name = ?");
+  return select.bind(name).step() ? select.unsignedInteger(0) : 0;
+}
+
+void KeyStore::Impl::setFact(std::string_view name, std::uint64_t number, std::string_view text) {
+  database
+      .prepare(
+          "INSERT INTO facts (name, number, text) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+          "number = excluded.number, text = excluded.text")
+      .bind(name, number, text)
+      .run();
+}
+
+std::vector<KeyStore::Destroyed> KeyStore::Impl::removeKeys(std::span<const std::uint64_t> objectIds,
+                                                            std::uint64_t journalNumber) {
+  std::vector<Destroyed> removed;
+  Counts counts;
+  store::Transaction transaction(database);
+  for (const auto id : objectIds) {
+    store::RecordRef place;
+    {
+      auto row = database.prepare("SELECT segment, offset, length, epoch_id FROM object_keys WHERE object_id = ?");
+      if (!row.bind(id).step()) continue;
+      place = placeOf(row, 0);
+      --counts.epochs[row.integer(3)];
+    }
+    --counts.segments[place.segment];
+    database.prepare("DELETE FROM object_keys WHERE object_id = ?").bind(id).run();
+    database.prepare("INSERT INTO freed_places (segment, offset, length) VALUES (?, ?, ?)")
+        .bind(place.segment, place.offset, place.length)
+        .run();
+    removed.push_back({id, {database.lastInsertId(), place}});
+  }
+  addCounts(counts);
+  if (journal != nullptr) setFact("journal", journalNumber);
+  transaction.commit();
+  return removed;
+}
+
+void KeyStore::Impl::emptyWriteAheadLog() {
+  if (!database.checkpoint())
+    throw Error(ErrorKind::Store, "the write-ahead log of keys.db could not be emptied; it is tried again");
+}
+
 KeyStore::KeyStore(const std::filesystem::path& file, const RootKey& root, Journal* journal)
     : impl_(std::make_unique<Impl>(file, journal)) {
   impl_->chooseRoot({{root, false}}, SystemClock().now());

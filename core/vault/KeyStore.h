@@ -130,6 +130,7 @@ public:
 
   // Unwraps every key in a copy of keys.db. Error(Crypto) for the first that does not open.
   static void checkWrapped(store::Database& database, const RootKey& root);
+  static void countIn(store::Database& database, std::uint64_t& epochs, std::uint64_t& objects);
   // A consistent copy of the file, as it is: still wrapped. See KeyBackup.
   void backupTo(const std::filesystem::path& target) const;
   struct BackupFacts {

@@ -30,10 +30,10 @@ void record(SiteContext& context, const Job& job, const std::string& what) {
   context.site.write([&](SiteTables& tables) {
     audit::Event event;
     event.actorKind = "system";
-    event.actor = job.startedBy;
     event.action = "keys.rotated";
     event.objectType = "keys";
     event.objectId = what;
+    event.person("started-by", job.startedBy).number("job", job.id);
     tables.audit.append(event);
   });
 }
@@ -92,7 +92,7 @@ json rotateRoot(JobContext& job, SiteContext& context) {
   // None of them can be opened any more.
   for (const auto& entry : std::filesystem::directory_iterator(keyBackupFolder(context.config)))
     if (entry.is_regular_file()) std::filesystem::remove(entry.path());
-  job.progress(1, 1, "done; keep a copy of the new root key elsewhere, and make a backup of the keys");
+  job.progress(1, 1, "keep a copy of the new root key elsewhere, and make a backup of the keys now");
   record(context, job.job(), "root");
   return {{"epoch", facts.epoch}, {"keys", wrapped}};
 }

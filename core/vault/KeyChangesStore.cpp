@@ -218,6 +218,13 @@ void KeyStore::checkWrapped(store::Database& database, const RootKey& root) {
   }
 }
 
+void KeyStore::countIn(store::Database& database, std::uint64_t& epochs, std::uint64_t& objects) {
+  auto select = database.prepare("SELECT COUNT(*), COALESCE(SUM(objects), 0) FROM epochs");
+  select.bind().step();
+  epochs = select.unsignedInteger(0);
+  objects = select.unsignedInteger(1);
+}
+
 void KeyStore::backupTo(const std::filesystem::path& target) const {
   MutexLock lock(impl_->mutex);
   impl_->database.backupTo(target);
