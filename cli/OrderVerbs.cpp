@@ -1,5 +1,6 @@
 #include "cli/OrderVerbs.h"
 
+#include "cli/MatterVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 
@@ -161,6 +162,12 @@ std::vector<OrderVerb> listVerbs() {
        {wanted("address", "address", "the list")},
        record},
       {"list",
+       "delete",
+       "list.delete",
+       "Closes and hides a list; what must be kept of it is kept.",
+       {wanted("address", "address", "the list")},
+       record},
+      {"list",
        "readiness",
        "list.readiness",
        "Shows how the next post would reach the members, and who would not.",
@@ -296,7 +303,7 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
+    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, matterVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -15,7 +15,12 @@ namespace postern::records {
 //   dialysis OR kidney       either                      -draft, NOT draft    without
 //   subject:budget from:bob@x to:@y.org body:… attachment:report list:… header:x-record=clinical
 //   after:2025-01-01 before:2025-02-01 larger:1M smaller:10k (…)
-// Words are matched whole, without regard to case, accents or width (core/records/Words.h).
+// AND binds closer than OR; - and NOT closest. after: and larger: include the day and size named, before: ends the day
+// before, smaller: includes the size. "Anywhere" is subject, body, attachments, From and To (with Cc, Bcc and who got a
+// copy). Words are matched whole, without regard to case, accents or width (core/records/Words.h); what is written as
+// one but holds several words (kidney-stone) is a phrase. A phrase is there when each two neighbours stand one after
+// the other: of three words or more it may find a text where the pairs stand apart.
+// Immutable; safe for all threads.
 class Query {
 public:
   enum class Field { Any, Subject, Body, Attachment, From, To, Header };
@@ -27,7 +32,13 @@ public:
   };
   struct Node;
 
-  // The error says where and what is wrong, in words for the person who typed it.
+  // What is wrong, in words for the person who typed it, and where: the byte at which it begins.
+  struct Fault {
+    std::size_t position = 0;
+    std::string text;
+  };
+  static Result<Query, Fault> read(std::string_view text);
+  // As read; the error says where: "at character 12: …".
   static Result<Query, std::string> parse(std::string_view text);
   Query(Query&&) noexcept;
   Query& operator=(Query&&) noexcept;
@@ -38,9 +49,14 @@ public:
   Truth evaluate(const std::function<Truth(const Term&)>& term,
                  const std::function<Truth(const Predicate&)>& fact) const;
   const Node& root() const { return *root_; }
+  bool hasFacts() const;     // holds conditions that need no content. In a Predicate these have fields of their own
   std::string text() const;  // normalised; parses to the same query
 
+  // Trace and signature fields cannot be searched by header:…=…
+  static bool isSearchableHeader(std::string_view lowerCaseName);
+
 private:
+  friend class QueryReader;
   explicit Query(std::unique_ptr<Node> root);
   std::unique_ptr<Node> root_;
 };
