@@ -3,6 +3,7 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/seal/SmimeSealer.h"
+#include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Intake.h"
 #include "listd/expand/IntakeWorkers.h"
@@ -32,6 +33,7 @@ struct Listd::Impl {
         clock(given != nullptr ? *given : *ownClock),
         context(config, clock),
         gateway{config.gatewaySocket().string(), context.root.derive(vault::RootKey::QueueKey)},
+        auditKeeper(context, {}),
         restoredHolds(replayHolds(context)),
         housekeeping(context),
         control(context, gateway),
@@ -54,6 +56,7 @@ struct Listd::Impl {
   Troubles troubles;
   SubmitGate gate;
   crypto::PasswordHasher passwords;
+  AuditKeeper auditKeeper;  // ends after all that may still record
   const std::size_t restoredHolds;  // before anything can be destroyed
   Housekeeping housekeeping;
   GatewayControl control;

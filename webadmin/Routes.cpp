@@ -10,8 +10,8 @@ using enum Role;
 
 constexpr Route Site[] = {
     {Method::Get, "/", Admin, pages::dashboard},
-    {Method::Get, "/api/v1/flow", Admin, pages::flow, Activity::Script},
-    {Method::Get, "/api/v1/session", Admin, pages::keepSession},
+    {Method::Get, "/live/flow", Admin, pages::flow, Activity::Script},
+    {Method::Get, "/live/session", Admin, pages::keepSession},
     {Method::Get, "/lists", Admin, pages::lists},
     {Method::Get, "/lists.csv", Admin, pages::listsCsv},
     {Method::Get, "/new-list", Admin, pages::newList},
@@ -46,6 +46,7 @@ constexpr Route Site[] = {
     {Method::Get, "/setup/qr.svg", Anyone, pages::setupQr},
     {Method::Get, "/help", Anyone, pages::help},
     {Method::Get, "/healthz", Anyone, pages::health, Activity::Script},
+    {Method::Get, "/api/v1/openapi.json", Anyone, pages::openApi, Activity::Script},
     {Method::Get, "/robots.txt", Anyone, pages::robots, Activity::Script},
     {Method::Get, "/favicon.ico", Anyone, pages::favicon, Activity::Script},
     {Method::Get, "/static/{folder}/{file}", Anyone, pages::staticFile, Activity::Script},

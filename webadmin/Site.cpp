@@ -14,6 +14,8 @@ bool holds(Role role, const std::optional<Session>& session) {
   return role == Role::Anyone || (session && (role == Role::SignedIn || session->role == "admin"));
 }
 
+constexpr std::string_view OpenApiPath = "/api/v1/openapi.json";
+
 int statusOf(const app::OrderError& error) {
   if (error.code == "not-found") return 404;
   if (error.code == "unavailable") return 503;
@@ -62,6 +64,7 @@ Response Site::answer(const Request& request) {
 }
 
 Response Site::dispatch(const Request& request, Visit& visit) {
+  if (isApi(request.path) && request.path != OpenApiPath) return api_.answer(request);
   auto match = matchRoute(request.method, request.path);
   if (match.route) visit.params = std::move(match.params);
   const auto sessionToken = request.cookies.get(SessionCookie);
@@ -108,7 +111,7 @@ void Site::renewRole(Visit& visit) {
 Response Site::obey(const Route& route, Visit& visit) {
   if (route.role == Role::Admin && visit.session) renewRole(visit);
   if (holds(route.role, visit.session)) return route.page(visit);
-  const bool forScripts = route.path.starts_with("/api/");
+  const bool forScripts = route.path.starts_with("/live/");
   if (!visit.session && forScripts)
     return jsonResponse(401, {{"error", {{"code", "signed-out"}, {"message", "Sign in first."}}}});
   if (!visit.session) return Response::redirect(signInPath(visit.request));
@@ -119,7 +122,8 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
   auto words = words::errorPage(status);
   // listd answers and says itself which other part is missing.
   if (status == 503 && !message.empty()) words.title = "A part of Postern does not answer";
-  if (visit.request.path.starts_with("/api/"))
+  if (isApi(visit.request.path)) return problem(status, words.code, message.empty() ? words.text : message, hint);
+  if (visit.request.path.starts_with("/live/"))
     return jsonResponse(status,
                         {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {

@@ -73,6 +73,17 @@ const std::vector<Setting>& allSettings() {
       {"web", "listen", "Address of the web UI (HTTPS).", &C::webListen},
       {"web", "url", "Address of the web UI as people reach it; empty: https:// and the listen address.", &C::webUrl},
 
+      {"audit", "anchor_folder",
+       "Folder for the audit log's checkpoints, receipts and public key; best on another machine's disk.",
+       &C::anchorFolder},
+      {"audit", "mail", "Mail address of the auditor, who gets the newest checkpoint each day.", &C::auditMail},
+      {"audit", "syslog", "Remote syslog for checkpoints, as in \"tcp://log.example.org:601\" or \"udp://…:514\".",
+       &C::auditSyslog},
+      {"audit", "timestamp_url", "RFC 3161 time-stamp authority, as in \"http://tsa.example.org/\".", &C::timestampUrl},
+      {"audit", "timestamp_authorities",
+       "CA certificates (PEM file) that time stamps must chain to; needed with timestamp_url.",
+       &C::timestampAuthorities},
+
       {"records", "outside_address",
        "Mail address of somebody outside, told of each change that nobody else on the site can approve; seven days "
        "later it is made. Empty: on a site with one person such changes are refused.",

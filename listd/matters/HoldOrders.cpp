@@ -71,6 +71,7 @@ json previewHold(OrderTools& tools, const OrderCall& call) {
 }
 
 json placeHold(OrderTools& tools, const OrderCall& call) {
+  call.note.objectType = "hold";  // its name may say more than auditors may read
   HoldRow row;
   row.hold.name = call.args.text("name", MaxName);
   row.hold.scope = scopeOf(call);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::listd {
 
@@ -29,6 +30,7 @@ public:
   std::string word(std::string_view name, std::string_view fallback,
                    std::initializer_list<std::string_view> allowed) const;
   nlohmann::json value(std::string_view name) const;  // as it came; null if missing
+  std::vector<std::string> texts(std::string_view name) const;  // a list of texts, or one; empty if missing
   mail::Address address(std::string_view name) const;
   mail::DomainName domain(std::string_view name) const;
 

@@ -301,6 +301,10 @@ export function startFakeListd(path, site) {
     const { order, actor, args } = JSON.parse(frame);
     site.orders.push({ order, actor, args });
     try {
+      if (actor.kind === "api") {
+        actor.name = site.tokens?.[actor.token];
+        if (!actor.name) throw new Refused("signed-out", "This token is not known, too old, or was ended.", "Make one under your account.");
+      }
       const rule = rules(site)[order];
       if (!rule) throw new Refused("usage", `There is no order ${order}.`);
       return { ok: true, result: rule(args ?? {}) };

@@ -66,6 +66,7 @@ Response help(Visit& visit);
 
 // AssetPages.cpp
 Response health(Visit& visit);
+Response openApi(Visit& visit);
 Response robots(Visit& visit);
 Response favicon(Visit& visit);
 Response staticFile(Visit& visit);

@@ -74,19 +74,19 @@ BOOST_AUTO_TEST_CASE(the_script_of_the_dashboard_does_not_keep_a_session_alive) 
   const auto session = fake.sessions.open("ada", "admin", "");
   for (int i = 0; i < 14; ++i) {
     fake.clock.advance(std::chrono::minutes(1));
-    BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+    BOOST_TEST(fake.get("/live/flow", session).status == 200);
   }
   fake.clock.advance(std::chrono::minutes(1));
-  BOOST_TEST(fake.get("/api/v1/flow", session).status == 401);
+  BOOST_TEST(fake.get("/live/flow", session).status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(a_person_can_extend_the_session) {
   test::FakeSite fake;
   const auto session = fake.sessions.open("ada", "admin", "");
   fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/api/v1/session", session).status == 200);
+  BOOST_TEST(fake.get("/live/session", session).status == 200);
   fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+  BOOST_TEST(fake.get("/live/flow", session).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {

@@ -83,7 +83,7 @@
     clearTimeout(timer);
     if (document.hidden) return;
     try {
-      const answer = await fetch(`/api/v1/flow?minutes=${flow.dataset.flow}`, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`/live/flow?minutes=${flow.dataset.flow}`, { headers: { Accept: "application/json" } });
       if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       draw(await answer.json());
@@ -115,7 +115,7 @@
     setTimeout(look, left > warnBefore ? (left - warnBefore) * 1000 : 1000);
   };
   box.querySelector("[data-idle-stay]").addEventListener("click", async () => {
-    const answer = await fetch("/api/v1/session");
+    const answer = await fetch("/live/session");
     if (!answer.ok) return location.reload();
     endsAt = Date.now() + (await answer.json()).idleSeconds * 1000;
     box.hidden = true;

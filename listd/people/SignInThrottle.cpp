@@ -1,4 +1,4 @@
-#include "listd/orders/SignInThrottle.h"
+#include "listd/people/SignInThrottle.h"
 
 #include <algorithm>
 
