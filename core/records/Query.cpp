@@ -212,7 +212,8 @@ private:
     skipBlanks();
     if (!text_.substr(at_).starts_with(word)) return false;
     const auto next = at_ + word.size();
-    if (next < text_.size() && std::string_view(" \t\r\n()\"").find(text_[next]) == std::string_view::npos) return false;
+    if (next < text_.size() && std::string_view(" \t\r\n()\"").find(text_[next]) == std::string_view::npos)
+      return false;
     at_ = next;
     return true;
   }
@@ -274,7 +275,8 @@ private:
     skipBlanks();
     const auto start = at_;
     if (take("NOT") || takeMinus()) {
-      if (atEnd() || text_[at_] == ')' || nextIs("OR") || nextIs("AND")) return fail(start, "there is nothing to leave out");
+      if (atEnd() || text_[at_] == ')' || nextIs("OR") || nextIs("AND"))
+        return fail(start, "there is nothing to leave out");
       auto child = readNot(depth + 1);
       if (!child) return nullptr;
       if (child->kind == Kind::Not) return std::move(child->children.front());
@@ -337,7 +339,8 @@ private:
     if (const auto known = fieldOf(field)) return word(*known, {}, value);
     if (field == "list" || field == "after" || field == "before" || field == "larger" || field == "smaller")
       return fact(field, value);
-    return fail(start, "there is no field \"" + field + "\": " + FieldHelp + "; put the text in quotes to search for it");
+    return fail(start,
+                "there is no field \"" + field + "\": " + FieldHelp + "; put the text in quotes to search for it");
   }
 
   NodePtr headerCondition() {
@@ -435,10 +438,16 @@ std::string Query::text() const {
 }
 
 bool Query::isSearchableHeader(std::string_view name) {
-  constexpr std::array<std::string_view, 10> Noise = {
-      "received",           "dkim-signature",       "domainkey-signature",        "arc-seal",
-      "arc-message-signature", "arc-authentication-results", "authentication-results", "received-spf",
-      "autocrypt",          "return-path"};
+  constexpr std::array<std::string_view, 10> Noise = {"received",
+                                                      "dkim-signature",
+                                                      "domainkey-signature",
+                                                      "arc-seal",
+                                                      "arc-message-signature",
+                                                      "arc-authentication-results",
+                                                      "authentication-results",
+                                                      "received-spf",
+                                                      "autocrypt",
+                                                      "return-path"};
   return std::find(Noise.begin(), Noise.end(), name) == Noise.end();
 }
 

@@ -49,7 +49,7 @@ public:
   Truth evaluate(const std::function<Truth(const Term&)>& term,
                  const std::function<Truth(const Predicate&)>& fact) const;
   const Node& root() const { return *root_; }
-  bool hasFacts() const;  // holds conditions that need no content. In a Predicate these have fields of their own
+  bool hasFacts() const;     // holds conditions that need no content. In a Predicate these have fields of their own
   std::string text() const;  // normalised; parses to the same query
 
   // Trace and signature fields cannot be searched by header:…=…

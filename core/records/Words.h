@@ -10,8 +10,8 @@ namespace postern::records {
 constexpr std::size_t MaxWordBytes = 64;  // longer ones are cut there, in texts and in queries alike
 
 // Text with case, width and compatibility forms folded (NFKC_Casefold) and accents taken off: "ÉCOLE", "ｅｃｏｌｅ" and
-// "école" are the same. Marks that make another letter (Japanese voicing, vowels of Indic and Thai) stay. Bytes that are
-// no UTF-8 become blanks.
+// "école" are the same. Marks that make another letter (Japanese voicing, vowels of Indic and Thai) stay. Bytes that
+// are no UTF-8 become blanks.
 std::string foldText(std::string_view text);
 
 // Calls `word` for each word in order, folded: a run of letters, digits and marks; each Han or Kana character alone,
