@@ -8,11 +8,11 @@
 #include "core/crypto/OpenSsl.h"
 #include "core/crypto/Random.h"
 
+#include <curl/curl.h>
+#include <openssl/ts.h>
 #include <Poco/Net/DatagramSocket.h>
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/URI.h>
-#include <curl/curl.h>
-#include <openssl/ts.h>
 
 #include <functional>
 
@@ -57,7 +57,8 @@ std::string post(const std::string& url, const std::string& body) {
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_FAILONERROR, 1L);
   if (const auto code = curl_easy_perform(handle.get()); code != CURLE_OK)
-    throw Error(ErrorKind::Unavailable, "the time-stamp authority " + url + " does not answer: " + curl_easy_strerror(code));
+    throw Error(ErrorKind::Unavailable,
+                "the time-stamp authority " + url + " does not answer: " + curl_easy_strerror(code));
   return answer;
 }
 
@@ -131,7 +132,8 @@ AnchorResult keepFile(const std::filesystem::path& folder, const AnchoredCheckpo
     return {{}, true, true, file.string(), "kept as " + file.string()};
   }
   if (files::read(file) != checkpoint.note)
-    throw Error(ErrorKind::Invariant, file.string() + " holds another checkpoint of the same size: the log was put back " +
+    throw Error(ErrorKind::Invariant, file.string() +
+                                          " holds another checkpoint of the same size: the log was put back " +
                                           "or rewritten; see: postern audit verify");
   return {{}, true, false, {}, "has it already: " + file.string()};
 }
@@ -140,8 +142,7 @@ AnchorResult keepTimestamp(const config::SiteConfig& site, const AnchoredCheckpo
   const auto folder = site.path(site.anchorFolder);
   const auto file = folder / (std::to_string(checkpoint.size) + ".tsr");
   if (std::filesystem::exists(file)) return {{}, true, false, {}, "has it already: " + file.string()};
-  const auto token =
-      fetchTimestamp(site.timestampUrl, checkpoint.note, site.path(site.timestampAuthorities).string());
+  const auto token = fetchTimestamp(site.timestampUrl, checkpoint.note, site.path(site.timestampAuthorities).string());
   files::makePrivateFolder(folder);
   files::replaceDurably(file, token, 0400);
   return {{}, true, true, crypto::base64(token), "stamped by " + site.timestampUrl};
@@ -204,7 +205,8 @@ std::vector<AnchorResult> carryCheckpoint(const config::SiteConfig& site, const 
   std::vector<AnchorResult> results;
   results.push_back(attempt("file", [&] { return keepFile(site.path(site.anchorFolder), checkpoint); }));
   if (!site.auditSyslog.empty()) results.push_back(attempt("syslog", [&] { return keepSyslog(site, checkpoint); }));
-  if (!site.timestampUrl.empty()) results.push_back(attempt("timestamp", [&] { return keepTimestamp(site, checkpoint); }));
+  if (!site.timestampUrl.empty())
+    results.push_back(attempt("timestamp", [&] { return keepTimestamp(site, checkpoint); }));
   return results;
 }
 

@@ -15,7 +15,7 @@ struct AnchoredCheckpoint {
 };
 
 struct AnchorResult {
-  std::string kind;     // "file" "syslog" "timestamp"
+  std::string kind;  // "file" "syslog" "timestamp"
   bool good = false;
   bool fresh = false;   // carried now; not so when the place has it already
   std::string receipt;  // what listd keeps: a path, an address, the token's time

@@ -26,13 +26,15 @@ std::filesystem::path siteAnchors(const Context& context) {
 }
 
 store::Database openLog(const Context& context, const AuditFiles& files) {
-  const auto file = files.database.empty() ? context.dataFolder / "listd/site.db" : std::filesystem::path(files.database);
+  const auto file =
+      files.database.empty() ? context.dataFolder / "listd/site.db" : std::filesystem::path(files.database);
   if (!std::filesystem::exists(file)) throw Error(ErrorKind::Io, "there is no database " + file.string());
   return store::Database::openReader(file);
 }
 
 std::vector<audit::VerifierKey> readKeys(const Context& context, const AuditFiles& files) {
-  const auto file = files.publicKey.empty() ? siteAnchors(context) / "public-key" : std::filesystem::path(files.publicKey);
+  const auto file =
+      files.publicKey.empty() ? siteAnchors(context) / "public-key" : std::filesystem::path(files.publicKey);
   auto keys = audit::parseKeys(postern::files::read(file));
   if (!keys || keys->empty()) throw Error(ErrorKind::Malformed, file.string() + " holds no public key of an audit log");
   return std::move(*keys);
@@ -64,13 +66,19 @@ std::vector<OrderVerb> auditVerbs() {
         option("--object", "object", "only of this: TYPE or \"TYPE ID\""),
         option("--matter", "matter", "only of this matter", Type::Number),
         option("--outcome", "outcome", "ok, denied, error or blocked-by-retention"),
-        option("--limit", "limit", "most rows to show", Type::Number), option("--after", "after", "go on after this row")},
+        option("--limit", "limit", "most rows to show", Type::Number),
+        option("--after", "after", "go on after this row")},
        [](std::ostream& out, const json& result) {
-         renderTable(out, result.at("items"), {{"SEQ", "seq"}, {"AT", "at"}, {"OUTCOME", "outcome"}, {"WHAT", "sentence"}},
+         renderTable(out, result.at("items"),
+                     {{"SEQ", "seq"}, {"AT", "at"}, {"OUTCOME", "outcome"}, {"WHAT", "sentence"}},
                      "Nothing of that kind is in the log.");
          if (const auto next = result.value("next", ""); !next.empty()) out << "(more: --after " << next << ")\n";
        }},
-      {"audit", "status", "audit.status", "Shows the log's size, checkpoint and anchors.", {},
+      {"audit",
+       "status",
+       "audit.status",
+       "Shows the log's size, checkpoint and anchors.",
+       {},
        [](std::ostream& out, const json& result) { renderRecord(out, result); }},
   };
 }
@@ -79,7 +87,8 @@ Exit verifyAudit(const Context& context, const AuditFiles& files, std::uint64_t 
   auto database = openLog(context, files);
   audit::VerifyOptions options;
   options.keys = readKeys(context, files);
-  options.anchors = audit::readAnchors(files.anchors.empty() ? siteAnchors(context) : std::filesystem::path(files.anchors));
+  options.anchors =
+      audit::readAnchors(files.anchors.empty() ? siteAnchors(context) : std::filesystem::path(files.anchors));
   options.from = from;
   options.now = SystemClock().now();
   const store::Transaction snapshot(database, store::Transaction::Kind::Read);
@@ -126,7 +135,8 @@ Exit proveAuditConsistency(const Context& context, const AuditFiles& files, std:
     return no(context, "the log has " + std::to_string(log.size()) + " entries; give two sizes, the smaller one first");
   context.out << json{{"from", from},
                       {"to", to},
-                      {"roots", {crypto::hex(audit::rootOf(from, log.nodes())), crypto::hex(audit::rootOf(to, log.nodes()))}},
+                      {"roots",
+                       {crypto::hex(audit::rootOf(from, log.nodes())), crypto::hex(audit::rootOf(to, log.nodes()))}},
                       {"proof", hexList(audit::consistencyProof(from, to, log.nodes()))}}
                      .dump(2)
               << "\n";

@@ -234,8 +234,7 @@ private:
     const auto add = [&](const char* verb, const char* doc, std::function<Exit(const Context&, const Asked&)> act) {
       auto* command = noun("audit").add_subcommand(verb, doc);
       command->add_option("--db", asked->files.database, "database file; default: that of the site");
-      command->callback(
-          [this, act, asked] { action_ = [act, asked](const Context& c) { return act(c, *asked); }; });
+      command->callback([this, act, asked] { action_ = [act, asked](const Context& c) { return act(c, *asked); }; });
       return command;
     };
     auto* verify = add("verify", "Verifies the audit log; exit 0 to 7 as in docs/audit.md.",
@@ -247,17 +246,18 @@ private:
         [](const Context& c, const Asked& a) { return proveAudit(c, a.files, a.from); })
         ->add_option("--seq", asked->from, "number of the entry")
         ->required();
-    auto* consistency = add("consistency", "Proves that the log only grew between two sizes.",
-                            [](const Context& c, const Asked& a) { return proveAuditConsistency(c, a.files, a.from, a.to); });
+    auto* consistency =
+        add("consistency", "Proves that the log only grew between two sizes.",
+            [](const Context& c, const Asked& a) { return proveAuditConsistency(c, a.files, a.from, a.to); });
     consistency->add_option("from", asked->from, "smaller size")->required();
     consistency->add_option("to", asked->to, "larger size")->required();
     auto* written = add("export", "Writes entries with their proofs as JSON lines.",
                         [](const Context& c, const Asked& a) { return exportAudit(c, a.files, a.from, a.to); });
     written->add_option("--from", asked->from, "first entry");
     written->add_option("--to", asked->to, "entry before which to stop");
-    noun("audit").add_subcommand("anchor", "Carries the newest checkpoint to the places of section [audit].")->callback([this] {
-      action_ = [](const Context& c) { return anchorAudit(c); };
-    });
+    noun("audit")
+        .add_subcommand("anchor", "Carries the newest checkpoint to the places of section [audit].")
+        ->callback([this] { action_ = [](const Context& c) { return anchorAudit(c); }; });
   }
 
   CLI::App app_;

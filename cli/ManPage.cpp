@@ -25,8 +25,10 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
     {"policy", "test", "[FOLDER]", "Runs the cases of the policies."},
     {"audit", "verify", "[--db FILE] [--pub FILE] [--anchors DIR] [--from N]",
-     "Verifies the audit log of the site or of a copy of its database. Exit status 0: intact to the newest anchor; 1: an "
-     "entry was altered; 2: order, chain or gap; 3: shorter than an anchor; 4: another root at an anchored size; 5: bad "
+     "Verifies the audit log of the site or of a copy of its database. Exit status 0: intact to the newest anchor; 1: "
+     "an "
+     "entry was altered; 2: order, chain or gap; 3: shorter than an anchor; 4: another root at an anchored size; 5: "
+     "bad "
      "signature; 6: anchors missing or stale; 7: a declared gap."},
     {"audit", "prove", "--seq N [--db FILE]", "Proves that an entry is in the log."},
     {"audit", "consistency", "FROM TO [--db FILE]", "Proves that the log only grew between two sizes."},

@@ -301,8 +301,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf :
-         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs,
-          retentionVerbs})
+         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs, retentionVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -130,7 +130,8 @@ private:
   void anchorEnded(int status) {
     anchoring_ = -1;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-      log::warning("supervisor", "the audit log's checkpoint could not be carried everywhere; see: postern audit anchor");
+      log::warning("supervisor",
+                   "the audit log's checkpoint could not be carried everywhere; see: postern audit anchor");
   }
 
   void waitForSignal() {

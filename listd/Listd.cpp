@@ -9,11 +9,11 @@
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
-#include "listd/export/Exporter.h"
-#include "listd/jobs/JobRunner.h"
 #include "listd/mailout/SiteMailWorker.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
@@ -81,7 +81,7 @@ struct Listd::Impl {
   Troubles troubles;
   SubmitGate gate;
   crypto::PasswordHasher passwords;
-  AuditKeeper auditKeeper;  // ends after all that may still record
+  AuditKeeper auditKeeper;          // ends after all that may still record
   const std::size_t restoredHolds;  // before anything can be destroyed
   Housekeeping housekeeping;
   GatewayControl control;

@@ -20,9 +20,9 @@ std::string fromLine(TimePoint time) {
   return line;
 }
 
-constexpr const char* Quote = "\xC3\xBE";      // U+00FE
+constexpr const char* Quote = "\xC3\xBE";  // U+00FE
 constexpr const char* Separator = "\x14";
-constexpr const char* LineEnd = "\xC2\xAE";    // U+00AE
+constexpr const char* LineEnd = "\xC2\xAE";  // U+00AE
 
 std::string datField(std::string_view value) {
   std::string out = Quote;
@@ -31,8 +31,10 @@ std::string datField(std::string_view value) {
       ++i;  // the mark itself cannot stand in a value
       continue;
     }
-    if (value[i] == '\n') out += LineEnd;
-    else if (static_cast<unsigned char>(value[i]) >= 0x20) out += value[i];
+    if (value[i] == '\n')
+      out += LineEnd;
+    else if (static_cast<unsigned char>(value[i]) >= 0x20)
+      out += value[i];
   }
   return out + Quote;
 }

@@ -22,7 +22,8 @@ constexpr std::uint64_t MostBytes = 256 * 1024;  // of one answer
 json jobOf(OrderTools& tools, std::uint64_t id) {
   const auto job = tools.jobs == nullptr ? std::nullopt : tools.jobs->find(id);
   if (!job) return nullptr;
-  return {{"id", job->id}, {"state", job->state}, {"done", job->done}, {"total", job->total}, {"message", job->message}};
+  return {
+      {"id", job->id}, {"state", job->state}, {"done", job->done}, {"total", job->total}, {"message", job->message}};
 }
 
 json viewOf(OrderTools& tools, SiteTables& tables, const Export& made) {
@@ -89,8 +90,7 @@ std::pair<std::vector<std::uint64_t>, std::string> selectionOf(OrderTools& tools
     words = query.text();
   }
   if (objects.empty()) refuse("invalid", "there is nothing to export", "look at the search first");
-  if (objects.size() > MostExported)
-    refuse("invalid", "one export takes 200,000 messages at most", "part it by dates");
+  if (objects.size() > MostExported) refuse("invalid", "one export takes 200,000 messages at most", "part it by dates");
   return {std::move(objects), std::move(words)};
 }
 
@@ -118,7 +118,9 @@ json createExport(OrderTools& tools, const OrderCall& call) {
     return made;
   });
   tools.jobs->wake();
-  return {{"id", stored.id}, {"job", stored.jobId}, {"objects", stored.objects},
+  return {{"id", stored.id},
+          {"job", stored.jobId},
+          {"objects", stored.objects},
           {"passphrase", call.args.has("passphrase") ? "" : passphrase}};
 }
 

@@ -21,7 +21,8 @@ constexpr const char* SiteKeyName = "export";
 
 constexpr const char* ReadMe =
     "This archive was made by Postern. manifest.json names every file with its SHA-256 and every message with its\n"
-    "digest at receipt; what could not be exported is under \"missing\". custody.json says who asked for what, and when.\n"
+    "digest at receipt; what could not be exported is under \"missing\". custody.json says who asked for what, and "
+    "when.\n"
     "The manifest is signed (Ed25519). To check the signature:\n\n"
     "  openssl pkeyutl -verify -pubin -inkey manifest-key.pem -rawin -in manifest.json -sigfile manifest.sig\n\n"
     "Compare the key's fingerprint with the one that the site's compliance officer or auditor tells you.\n";
@@ -80,8 +81,10 @@ private:
     auto content = object ? Archive(context_).open(id) : std::nullopt;
     if (!content) return noteMissing(id, object);
     const auto digest = crypto::hex(crypto::sha256(*content));
-    json entry = {{"object", std::to_string(id)}, {"number", number},
-                  {"receivedAt", formatRfc3339(object->receivedAt)}, {"sha256AsKept", digest}};
+    json entry = {{"object", std::to_string(id)},
+                  {"number", number},
+                  {"receivedAt", formatRfc3339(object->receivedAt)},
+                  {"sha256AsKept", digest}};
     if (!object->digest.empty()) entry["asReceived"] = object->digest == digest;
     if (made_.redactBcc) *content = withoutBcc(*content);
     entry["sha256"] = crypto::hex(crypto::sha256(*content));
@@ -99,10 +102,16 @@ private:
   }
 
   void addLoadRow(const std::string& number, const StoredObject& object, const std::string& content, json& entry) {
-    LoadRow row{number, object.id, MessageCard::read(content, true), object.receivedAt, content.size(),
-                entry.at("sha256").get<std::string>(), entry.at("file").get<std::string>(), "text/" + number + ".txt"};
-    auto text = "From: " + row.card.from + "\nTo: " + row.card.to + "\nCc: " + row.card.cc + "\nDate: " + row.card.date +
-                "\nSubject: " + row.card.subject + "\n\n";
+    LoadRow row{number,
+                object.id,
+                MessageCard::read(content, true),
+                object.receivedAt,
+                content.size(),
+                entry.at("sha256").get<std::string>(),
+                entry.at("file").get<std::string>(),
+                "text/" + number + ".txt"};
+    auto text = "From: " + row.card.from + "\nTo: " + row.card.to + "\nCc: " + row.card.cc +
+                "\nDate: " + row.card.date + "\nSubject: " + row.card.subject + "\n\n";
     text += row.card.sealed ? "[end-to-end encrypted: the text is not readable here]\n" : row.card.text;
     files_.push_back(zip_.add(row.text, text, object.receivedAt));
     entry["text"] = row.text;
@@ -142,8 +151,9 @@ private:
     json files = json::array();
     for (const auto& file : files_)
       files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-    return {{"type", "postern-export-1"}, {"export", made_.id},       {"matter", made_.matterId},
-            {"files", files},             {"messages", messages_},    {"missing", missing_},
+    return {{"type", "postern-export-1"},     {"export", made_.id},
+            {"matter", made_.matterId},       {"files", files},
+            {"messages", messages_},          {"missing", missing_},
             {"bccRedacted", made_.redactBcc}, {"writtenAt", formatRfc3339(now_)}};
   }
 

@@ -15,8 +15,8 @@ struct archive;
 namespace postern::listd {
 
 // A ZIP archive whose files are encrypted (WinZip AES-256), written to one file from front to back: nothing of the
-// content is ever on disk in clear, there are no temporary files. Sizes of files and their names stay readable, so names
-// must tell nothing. Threads: one at a time. Errors: Error(DiskFull), Error(Io), Error(Crypto).
+// content is ever on disk in clear, there are no temporary files. Sizes of files and their names stay readable, so
+// names must tell nothing. Threads: one at a time. Errors: Error(DiskFull), Error(Io), Error(Crypto).
 class ZipWriter {
 public:
   ZipWriter(std::filesystem::path path, const Secret& passphrase);

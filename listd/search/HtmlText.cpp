@@ -21,10 +21,9 @@ bool isBlank(char byte) {
 
 // Elements within a line: they do not end a word.
 bool isInline(std::string_view name) {
-  constexpr std::array<std::string_view, 26> Names = {"a",    "abbr", "acronym", "b",     "bdi",    "bdo", "big",
-                                                      "cite", "code", "del",     "dfn",   "em",     "font", "i",
-                                                      "ins",  "kbd",  "mark",    "s",     "small",  "span", "strike",
-                                                      "strong", "sub", "sup",    "u",     "wbr"};
+  constexpr std::array<std::string_view, 26> Names = {
+      "a", "abbr", "acronym", "b",    "bdi", "bdo",   "big",  "cite",   "code",   "del", "dfn", "em", "font",
+      "i", "ins",  "kbd",     "mark", "s",   "small", "span", "strike", "strong", "sub", "sup", "u",  "wbr"};
   return std::find(Names.begin(), Names.end(), name) != Names.end();
 }
 
@@ -51,12 +50,11 @@ struct Named {
   std::uint32_t code;
 };
 // What mail programs write; the letters of ISO 8859-1 follow below.
-constexpr std::array<Named, 24> Marks = {{{"amp", '&'},       {"lt", '<'},        {"gt", '>'},        {"quot", '"'},
-                                          {"apos", '\''},     {"nbsp", ' '},      {"shy", 0xAD},      {"ndash", 0x2013},
-                                          {"mdash", 0x2014},  {"hellip", 0x2026}, {"lsquo", 0x2018},  {"rsquo", 0x2019},
-                                          {"ldquo", 0x201C},  {"rdquo", 0x201D},  {"bull", 0x2022},   {"euro", 0x20AC},
-                                          {"copy", 0xA9},     {"reg", 0xAE},      {"trade", 0x2122},  {"oelig", 0x153},
-                                          {"OElig", 0x152},   {"scaron", 0x161},  {"Scaron", 0x160},  {"zwnj", 0x200C}}};
+constexpr std::array<Named, 24> Marks = {
+    {{"amp", '&'},      {"lt", '<'},       {"gt", '>'},       {"quot", '"'},      {"apos", '\''},    {"nbsp", ' '},
+     {"shy", 0xAD},     {"ndash", 0x2013}, {"mdash", 0x2014}, {"hellip", 0x2026}, {"lsquo", 0x2018}, {"rsquo", 0x2019},
+     {"ldquo", 0x201C}, {"rdquo", 0x201D}, {"bull", 0x2022},  {"euro", 0x20AC},   {"copy", 0xA9},    {"reg", 0xAE},
+     {"trade", 0x2122}, {"oelig", 0x153},  {"OElig", 0x152},  {"scaron", 0x161},  {"Scaron", 0x160}, {"zwnj", 0x200C}}};
 // U+00C0 to U+00FF in order.
 constexpr std::array<std::string_view, 64> Latin = {
     "Agrave", "Aacute", "Acirc",  "Atilde", "Auml",   "Aring",  "AElig",  "Ccedil", "Egrave", "Eacute", "Ecirc",

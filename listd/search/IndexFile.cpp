@@ -190,8 +190,9 @@ IndexFile::IndexFile(std::filesystem::path path, const Secret& key) : path_(std:
 IndexFile::~IndexFile() = default;
 
 void IndexFile::open(const Secret& key) {
-  writer_.emplace(store::Database::openWriter(
-      path_, {.synchronous = store::Database::Synchronous::Normal, .secureDelete = true, .busyTimeout = std::chrono::seconds(5)}));
+  writer_.emplace(store::Database::openWriter(path_, {.synchronous = store::Database::Synchronous::Normal,
+                                                      .secureDelete = true,
+                                                      .busyTimeout = std::chrono::seconds(5)}));
   store::Migrator(indexMigrations::all()).migrate(*writer_);
   auto salt = factOf(*writer_, "salt");
   const bool fresh = !salt;

@@ -20,8 +20,8 @@
 namespace postern::listd {
 
 // One file of the search index. Objects come in one by one and are kept with their tokens (fresh) until there are
-// enough for a chunk: a sorted, immutable list of tokens with their objects. What is removed is written anew without it.
-// Invariant: under the lock for writing nobody reads, so that a checkpoint always empties the write-ahead log.
+// enough for a chunk: a sorted, immutable list of tokens with their objects. What is removed is written anew without
+// it. Invariant: under the lock for writing nobody reads, so that a checkpoint always empties the write-ahead log.
 // Threads: safe for all. Errors: Error(Store), Error(DiskFull), Error(Crypto) for a damaged block.
 class IndexFile {
 public:
@@ -76,11 +76,9 @@ private:
   void insert(const Entry& entry);
   void emptyLog();
   void sealFresh();
-  std::uint64_t writeChunk(const std::vector<std::uint64_t>& members,
-                           const std::function<void(BlockWriter&)>& write);
+  std::uint64_t writeChunk(const std::vector<std::uint64_t>& members, const std::function<void(BlockWriter&)>& write);
   void shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone);
-  void eachEntry(std::uint64_t chunk,
-                 const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
+  void eachEntry(std::uint64_t chunk, const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
 
   const std::filesystem::path path_;
   Keys keys_;

@@ -31,8 +31,8 @@ Ids without(const Ids& all, const Ids& some) {
   return rest;
 }
 
-// Reads objects in batches and hands them to `add`. What was destroyed since is removed again: whoever destroyed it told
-// the index before it was in. Gives how many were taken.
+// Reads objects in batches and hands them to `add`. What was destroyed since is removed again: whoever destroyed it
+// told the index before it was in. Gives how many were taken.
 template <class Add>
 std::size_t addInBatches(SiteContext& context, SearchIndex& index, const Ids& ids, Add add,
                          const std::function<bool(std::size_t done)>& goesOn) {
@@ -133,8 +133,7 @@ JobRunner::Work rebuildWork(SiteContext& context, SearchIndex& index) {
     const auto missing = without(stored, index.rebuilt());
     const auto before = stored.size() - missing.size();
     const auto done = addInBatches(
-        context, index, missing,
-        [&](const std::vector<SearchIndex::NewObject>& batch) { index.addRebuilt(batch); },
+        context, index, missing, [&](const std::vector<SearchIndex::NewObject>& batch) { index.addRebuilt(batch); },
         [&](std::size_t at) {
           job.progress(before + at, stored.size(), "reading stored mail");
           return !job.stopRequested();

@@ -16,8 +16,8 @@ struct MessageCard {
   std::string date;       // as written
   std::string messageId;  // with its angle brackets; empty: none
   std::vector<std::string> attachments;
-  std::string text;       // what a reader would see of the body; only when asked for
-  bool sealed = false;    // end-to-end encrypted
+  std::string text;     // what a reader would see of the body; only when asked for
+  bool sealed = false;  // end-to-end encrypted
 
   static MessageCard read(std::string_view content, bool withText = false);
 };

@@ -14,8 +14,8 @@ using Field = records::Query::Field;
 
 namespace {
 
-constexpr mail::MimeLimits SearchLimits{.maxParts = 5'000, .maxDepth = 50, .maxTextPerPart = 8u << 20,
-                                        .maxTextInAll = 16u << 20};
+constexpr mail::MimeLimits SearchLimits{
+    .maxParts = 5'000, .maxDepth = 50, .maxTextPerPart = 8u << 20, .maxTextInAll = 16u << 20};
 
 bool isSealed(const mail::MimePart& part) {
   if (part.type == "multipart/encrypted" || part.type == "application/pgp-encrypted" ||
@@ -30,9 +30,9 @@ bool isSealed(const mail::MimePart& part) {
 // What gmime would not read, or two readers may read differently, so that words may be missed.
 bool isDoubtful(const mail::MimeTree& tree) {
   using A = mail::Ambiguity;
-  for (const auto ambiguity : {A::TooDeep, A::TooManyParts, A::DuplicateContentHeader, A::BadContentType,
-                               A::BadBoundary, A::BrokenHeader, A::Nul, A::NestedBoundary, A::ConflictingEncoding,
-                               A::DuplicateParameter})
+  for (const auto ambiguity :
+       {A::TooDeep, A::TooManyParts, A::DuplicateContentHeader, A::BadContentType, A::BadBoundary, A::BrokenHeader,
+        A::Nul, A::NestedBoundary, A::ConflictingEncoding, A::DuplicateParameter})
     if (tree.has(ambiguity)) return true;
   return false;
 }

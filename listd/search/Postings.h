@@ -28,7 +28,8 @@ private:
   std::vector<std::uint64_t> words_;
 };
 
-// A block: tokens ascending from its first one, which stands beside it, each with the numbers of its objects ascending, all as differences in varints.
+// A block: tokens ascending from its first one, which stands beside it, each with the numbers of its objects ascending,
+// all as differences in varints.
 class BlockWriter {
 public:
   // `flush` takes each full block: its first token and its bytes.

@@ -37,8 +37,8 @@ struct SearchIndex::Impl {
                     const std::function<TimePoint(std::uint64_t)>& since) {
     std::vector<IndexFile::Entry> entries;
     for (const auto& object : objects)
-      entries.push_back(file.entryOf(object.objectId, since(object.objectId),
-                                     MessageWords::read(object.content, object.recipients)));
+      entries.push_back(
+          file.entryOf(object.objectId, since(object.objectId), MessageWords::read(object.content, object.recipients)));
     file.add(entries);
   }
 

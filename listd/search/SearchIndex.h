@@ -56,7 +56,7 @@ public:
   // A new index beside the old one, which answers until the new one takes its place. A rebuild that was begun goes on
   // after a crash. Meanwhile add and remove reach both.
   void beginRebuild();
-  std::vector<std::uint64_t> rebuilt() const;  // what the new one has, ascending
+  std::vector<std::uint64_t> rebuilt() const;              // what the new one has, ascending
   void addRebuilt(const std::vector<NewObject>& objects);  // keeps since when they were evaluable
   void finishRebuild();
 

@@ -57,8 +57,9 @@ public:
   }
 
   const ArchivedMessage* find(std::uint64_t id) const {
-    const auto at = std::lower_bound(messages_.begin(), messages_.end(), id,
-                                     [](const auto& message, std::uint64_t wanted) { return message.object.id < wanted; });
+    const auto at =
+        std::lower_bound(messages_.begin(), messages_.end(), id,
+                         [](const auto& message, std::uint64_t wanted) { return message.object.id < wanted; });
     return at == messages_.end() || at->object.id != id ? nullptr : &*at;
   }
   std::size_t size() const { return messages_.size(); }
@@ -118,10 +119,12 @@ json search(OrderTools& tools, const OrderCall& call) {
   const auto limit = call.args.number("limit", 20, 1, MostRows);
   const auto after = call.args.number("after", 0, 0, 1'000'000'000);
   auto found = select(tools, query);
-  if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest") std::reverse(found.hits.begin(), found.hits.end());
+  if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
+    std::reverse(found.hits.begin(), found.hits.end());
   noteQuery(call, matter, query);
   call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
-  json result = {{"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
+  json result = {
+      {"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
   if (call.args.flag("count")) return result;
   const auto end = std::min<std::uint64_t>(after + limit, found.hits.size());
   for (auto at = after; at < end; ++at) result["items"].push_back(rowOf(tools, found.hits[at]));
@@ -135,7 +138,11 @@ json checkQuery(OrderTools&, const OrderCall& call) {
   for (const auto& [example, words] : Help) help.push_back({{"example", example}, {"words", words}});
   const auto query = Query::read(call.args.has("query") ? call.args.bytes("query", MaxQuery) : std::string());
   if (query) return {{"ok", true}, {"normalised", query->text()}, {"error", ""}, {"position", 0}, {"help", help}};
-  return {{"ok", false}, {"normalised", ""}, {"error", query.error().text}, {"position", query.error().position}, {"help", help}};
+  return {{"ok", false},
+          {"normalised", ""},
+          {"error", query.error().text},
+          {"position", query.error().position},
+          {"help", help}};
 }
 
 json viewOf(const SiteContext& context, const SavedSearch& saved) {
@@ -193,7 +200,8 @@ json indexStatus(OrderTools& tools, const OrderCall&) {
   if (tools.jobs != nullptr)
     for (const auto& one : tools.jobs->newest(100))
       if (one.kind == RebuildJob && job.is_null())
-        job = {{"id", one.id}, {"state", one.state}, {"done", one.done}, {"total", one.total}, {"message", one.message}};
+        job = {
+            {"id", one.id}, {"state", one.state}, {"done", one.done}, {"total", one.total}, {"message", one.message}};
   return {{"indexed", counts.indexed},
           {"unreadable", counts.unreadable},
           {"pending", tools.indexer == nullptr ? 0 : tools.indexer->pending()},

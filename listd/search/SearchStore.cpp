@@ -3,7 +3,8 @@
 namespace postern::listd {
 namespace {
 
-constexpr const char* SavedColumns = "SELECT id, matter_id, name, sealed_query, saved_at, saved_by FROM saved_searches ";
+constexpr const char* SavedColumns =
+    "SELECT id, matter_id, name, sealed_query, saved_at, saved_by FROM saved_searches ";
 constexpr const char* ExportColumns =
     "SELECT id, matter_id, job_id, format, redact_bcc, state, trouble, sealed_query, sealed_passphrase, created_at, "
     "created_by, finished_at, expires_at, starts, objects, missing, bytes, sha256, manifest_sha256 FROM exports ";
@@ -40,8 +41,9 @@ Export exportOf(const store::Statement& row) {
 
 std::optional<std::uint64_t> SearchStore::save(const SavedSearch& search) {
   database_
-      .prepare("INSERT INTO saved_searches (matter_id, name, sealed_query, saved_at, saved_by) VALUES (?, ?, ?, ?, ?) "
-               "ON CONFLICT (matter_id, name) DO NOTHING")
+      .prepare(
+          "INSERT INTO saved_searches (matter_id, name, sealed_query, saved_at, saved_by) VALUES (?, ?, ?, ?, ?) "
+          "ON CONFLICT (matter_id, name) DO NOTHING")
       .bind(search.matterId, search.name, store::Blob{search.sealedQuery}, search.savedAt, search.savedBy)
       .run();
   if (database_.changes() == 0) return std::nullopt;
@@ -69,8 +71,9 @@ bool SearchStore::removeSaved(std::uint64_t id) {
 
 std::uint64_t SearchStore::addExport(const Export& made, const std::vector<std::uint64_t>& objects) {
   database_
-      .prepare("INSERT INTO exports (matter_id, format, redact_bcc, state, sealed_query, sealed_passphrase, created_at, "
-               "created_by, objects) VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO exports (matter_id, format, redact_bcc, state, sealed_query, sealed_passphrase, created_at, "
+          "created_by, objects) VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?, ?)")
       .bind(made.matterId, made.format, made.redactBcc, store::Blob{made.sealedQuery},
             store::Blob{made.sealedPassphrase}, made.createdAt, made.createdBy, objects.size())
       .run();
@@ -83,9 +86,10 @@ std::uint64_t SearchStore::addExport(const Export& made, const std::vector<std::
 
 void SearchStore::update(const Export& made) {
   database_
-      .prepare("UPDATE exports SET job_id = ?, state = ?, trouble = ?, sealed_query = ?, sealed_passphrase = ?, "
-               "finished_at = ?, expires_at = ?, starts = ?, objects = ?, missing = ?, bytes = ?, sha256 = ?, "
-               "manifest_sha256 = ? WHERE id = ?")
+      .prepare(
+          "UPDATE exports SET job_id = ?, state = ?, trouble = ?, sealed_query = ?, sealed_passphrase = ?, "
+          "finished_at = ?, expires_at = ?, starts = ?, objects = ?, missing = ?, bytes = ?, sha256 = ?, "
+          "manifest_sha256 = ? WHERE id = ?")
       .bind(made.jobId, made.state, made.trouble, store::Blob{made.sealedQuery}, store::Blob{made.sealedPassphrase},
             made.finishedAt, made.expiresAt, made.starts, made.objects, made.missing, made.bytes, made.sha256,
             made.manifestSha256, made.id)

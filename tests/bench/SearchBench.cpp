@@ -47,7 +47,8 @@ void look(const SearchIndex& index, const char* text) {
   for (const auto* round : {"first", "again"}) {
     const auto start = Steady::now();
     const auto hits = index.find(*query).size();
-    std::cout << "find " << text << " (" << round << "): " << hits << " hits, " << secondsSince(start) * 1000 << " ms\n";
+    std::cout << "find " << text << " (" << round << "): " << hits << " hits, " << secondsSince(start) * 1000
+              << " ms\n";
   }
 }
 
@@ -84,7 +85,8 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < messages / 10; ++i) gone.push_back(left[spread ? i * 9 : i]);
     start = Steady::now();
     index.remove(gone);
-    std::cout << gone.size() << (spread ? " spread ones" : " oldest") << " removed in " << secondsSince(start) << " s\n";
+    std::cout << gone.size() << (spread ? " spread ones" : " oldest") << " removed in " << secondsSince(start)
+              << " s\n";
   }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -54,12 +54,17 @@ BOOST_AUTO_TEST_CASE(a_signed_checkpoint_reads_back_and_names_its_signer) {
 BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_refused) {
   const auto note = testKey().sign(checkpointOf(42));
   const auto root = crypto::base64(leafHash("root"));
-  const std::vector<std::string> wrong = {
-       std::string(), note.substr(0, note.size() - 1), note.substr(0, 20), "x\n\n" + note.substr(1), note + "x\n",
-        "o\n-1\n" + root + "\n\n\xE2\x80\x94 o QUFBQUE=\n", "o\n01\n" + root + "\n\n\xE2\x80\x94 o QUFBQUE=\n",
-        "o\n1\nAAAA\n\n\xE2\x80\x94 o QUFBQUE=\n", "o\n1\n" + root + "\n\n", std::string(70000, '\n')};
-  for (const auto& text : wrong)
-    BOOST_TEST(!parseCheckpoint(text).has_value(), text);
+  const std::vector<std::string> wrong = {std::string(),
+                                          note.substr(0, note.size() - 1),
+                                          note.substr(0, 20),
+                                          "x\n\n" + note.substr(1),
+                                          note + "x\n",
+                                          "o\n-1\n" + root + "\n\n\xE2\x80\x94 o QUFBQUE=\n",
+                                          "o\n01\n" + root + "\n\n\xE2\x80\x94 o QUFBQUE=\n",
+                                          "o\n1\nAAAA\n\n\xE2\x80\x94 o QUFBQUE=\n",
+                                          "o\n1\n" + root + "\n\n",
+                                          std::string(70000, '\n')};
+  for (const auto& text : wrong) BOOST_TEST(!parseCheckpoint(text).has_value(), text);
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_reads_back_and_every_other_length_is_refused) {

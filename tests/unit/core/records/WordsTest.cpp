@@ -9,8 +9,9 @@ using Words = std::vector<std::string>;
 BOOST_AUTO_TEST_SUITE(core_records_Words)
 
 BOOST_AUTO_TEST_CASE(folds_case_accents_width_and_compatibility_forms) {
-  for (const auto* form : {"ecole", "ÉCOLE", "école", "e\xCC\x81"
-                                                      "cole",
+  for (const auto* form : {"ecole", "ÉCOLE", "école",
+                           "e\xCC\x81"
+                           "cole",
                            "ｅｃｏｌｅ", "ec\xC2\xADole"})
     BOOST_TEST(foldText(form) == "ecole");
   BOOST_TEST(foldText("Straße") == foldText("STRASSE"));

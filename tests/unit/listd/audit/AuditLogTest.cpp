@@ -6,9 +6,10 @@
 #include "listd/audit/Sentence.h"
 #include "tests/unit/listd/ListdFixture.h"
 
-#include <fstream>
 #include <sqlite3.h>
 #include <sys/wait.h>
+
+#include <fstream>
 
 using namespace postern;
 using namespace postern::test;
@@ -75,8 +76,7 @@ public:
   explicit Vandal(const std::filesystem::path& file) {
     BOOST_REQUIRE(sqlite3_open(file.c_str(), &handle_) == SQLITE_OK);
     for (const auto* table : {"entries", "checkpoints", "anchors"})
-      for (const auto* what : {"change", "go"})
-        run("DROP TRIGGER audit_" + std::string(table) + "_never_" + what);
+      for (const auto* what : {"change", "go"}) run("DROP TRIGGER audit_" + std::string(table) + "_never_" + what);
   }
   ~Vandal() { sqlite3_close(handle_); }
   Vandal(const Vandal&) = delete;
@@ -144,8 +144,7 @@ int otherVerdict(const Site& site, const std::filesystem::path& file, const std:
     audit::exportLog(audit::LogFile(database), from, to, [&](std::string_view line) { out << line; });
   }
   const auto command = "python3 " POSTERN_SOURCE_DIR "/tools/audit-verify '" + exported + "' --pub '" +
-                       site.publicKey.string() + "' --anchors '" + site.anchors.string() + "' " + more +
-                       " >/dev/null";
+                       site.publicKey.string() + "' --anchors '" + site.anchors.string() + "' " + more + " >/dev/null";
   const int status = std::system(command.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -178,8 +177,10 @@ BOOST_AUTO_TEST_CASE(every_flipped_byte_of_an_entry_is_found) {
   Anchored site;
   for (const int seq : {0, 299, 300, 699}) {
     const auto file = site.copy();
-    Vandal(file).run("UPDATE audit_entries SET entry = CAST(replace(CAST(entry AS TEXT), 'member.add', 'member.adq') AS BLOB) "
-                     "WHERE seq = " + std::to_string(seq));
+    Vandal(file).run(
+        "UPDATE audit_entries SET entry = CAST(replace(CAST(entry AS TEXT), 'member.add', 'member.adq') AS BLOB) "
+        "WHERE seq = " +
+        std::to_string(seq));
     bothSay(site, file, Finding::Altered);
   }
   const auto file = site.copy();
@@ -213,8 +214,9 @@ BOOST_AUTO_TEST_CASE(a_dropped_tail_and_a_dropped_log_are_found_by_the_anchors) 
     bothSay(site, file, Finding::Truncated);
   }
   const auto tidy = site.copy();
-  Vandal(tidy).run("DELETE FROM audit_entries WHERE seq >= 300; DELETE FROM audit_checkpoints WHERE size > 300;"
-                   "DELETE FROM audit_nodes WHERE idx > 0; UPDATE audit_state SET size = 300");
+  Vandal(tidy).run(
+      "DELETE FROM audit_entries WHERE seq >= 300; DELETE FROM audit_checkpoints WHERE size > 300;"
+      "DELETE FROM audit_nodes WHERE idx > 0; UPDATE audit_state SET size = 300");
   bothSay(site, tidy, Finding::Truncated);
 }
 
@@ -272,8 +274,9 @@ BOOST_AUTO_TEST_CASE(a_restore_that_is_declared_is_a_declared_gap_and_one_that_i
   const auto known = audit::parseCheckpoint(files::read(site.anchors / "700.checkpoint")).value().checkpoint;
   // The backup of the time when the log had 300 entries.
   const auto backup = site.copy();
-  Vandal(backup).run("DELETE FROM audit_entries WHERE seq >= 300; DELETE FROM audit_checkpoints WHERE size > 300;"
-                     "DELETE FROM audit_nodes WHERE level > 8 OR idx > 0");
+  Vandal(backup).run(
+      "DELETE FROM audit_entries WHERE seq >= 300; DELETE FROM audit_checkpoints WHERE size > 300;"
+      "DELETE FROM audit_nodes WHERE level > 8 OR idx > 0");
   {
     auto database = store::Database::openWriter(backup);
     audit::CompactRange range = audit::CompactRange::of(300, audit::LogFile(database).nodes());
@@ -301,8 +304,9 @@ BOOST_AUTO_TEST_CASE(part_of_the_log_verifies_by_its_proofs) {
   BOOST_TEST(otherVerdict(site, file, "--part", 0, 100) == 0);
   BOOST_TEST(otherVerdict(site, file, "", 0, 100) == 3, "a part is not passed off as the whole");
   BOOST_TEST(otherVerdict(site, file, "", 650, 700) == 0);
-  Vandal(file).run("UPDATE audit_entries SET entry = CAST(replace(CAST(entry AS TEXT), 'member.add', 'member.adq') AS BLOB) "
-                   "WHERE seq = 250");
+  Vandal(file).run(
+      "UPDATE audit_entries SET entry = CAST(replace(CAST(entry AS TEXT), 'member.add', 'member.adq') AS BLOB) "
+      "WHERE seq = 250");
   BOOST_TEST(otherVerdict(site, file, "--part", 200, 400) == 1);
 }
 
@@ -339,7 +343,8 @@ BOOST_AUTO_TEST_CASE(a_failing_append_undoes_the_change) {
     tables.audit.append(eventNo(1));
   }),
                     Error);
-  BOOST_TEST(!site.context.site.read([](SiteTables& tables) { return tables.domains.find("two.example").has_value(); }));
+  BOOST_TEST(
+      !site.context.site.read([](SiteTables& tables) { return tables.domains.find("two.example").has_value(); }));
   BOOST_TEST(site.context.site.read([](SiteTables& tables) { return tables.domains.find("one.example").has_value(); }));
 }
 

@@ -163,7 +163,8 @@ BOOST_AUTO_TEST_CASE(an_eml_export_holds_the_bytes_as_received_and_a_manifest_th
   t.store(2, mailOf("second", "text"));
   const auto view = t.exported("eml");
   BOOST_TEST(view.at("state") == "done");
-  BOOST_TEST(crypto::hex(crypto::sha256(files::read(exportFile(t.context, 1)))) == view.at("sha256").get<std::string>());
+  BOOST_TEST(crypto::hex(crypto::sha256(files::read(exportFile(t.context, 1)))) ==
+             view.at("sha256").get<std::string>());
   const auto out = t.unpacked(view);
   BOOST_TEST(files::read(out / "messages/000001.eml") == mailOf("second", "text"));
   const auto manifestText = files::read(out / "manifest.json");
@@ -217,8 +218,8 @@ BOOST_AUTO_TEST_CASE(what_was_destroyed_is_listed_as_missing) {
   t.context.site.write([&](SiteTables& tables) { tables.archive.setState(2, ObjectState::Destroyed, t.clock.now()); });
   t.worker.runOnce();
   BOOST_TEST(t.give("search", {{"query", "text"}}).at("hits") == 1);
-  const auto view = t.finished(
-      t.give("export.create", {{"matter", 1}, {"objects", {"1", "2", "99"}}, {"passphrase", Passphrase}}));
+  const auto view =
+      t.finished(t.give("export.create", {{"matter", 1}, {"objects", {"1", "2", "99"}}, {"passphrase", Passphrase}}));
   BOOST_TEST(view.at("missing") == 2);
   const auto manifest = json::parse(files::read(t.unpacked(view) / "manifest.json"));
   BOOST_TEST(manifest.at("missing")[0].at("reason").get<std::string>().starts_with("destroyed under the retention"));
@@ -272,7 +273,8 @@ BOOST_AUTO_TEST_CASE(a_rebuild_job_ends_with_the_same_answers) {
   t.store(1, mailOf("first", "text"));
   t.store(2, mailOf("second", "text"));
   const auto id = t.give("index.rebuild", json::object()).at("job").get<std::uint64_t>();
-  for (int i = 0; i < 1000 && !t.jobs.find(id)->ended(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 1000 && !t.jobs.find(id)->ended(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   BOOST_TEST(t.jobs.find(id)->state == "done");
   BOOST_TEST(t.give("search", {{"query", "text"}}).at("hits") == 2);
 }

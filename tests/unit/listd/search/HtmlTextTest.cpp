@@ -1,6 +1,5 @@
-#include "listd/search/HtmlText.h"
-
 #include "core/records/Words.h"
+#include "listd/search/HtmlText.h"
 
 using postern::listd::htmlText;
 

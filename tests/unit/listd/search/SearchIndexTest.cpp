@@ -1,7 +1,6 @@
-#include "listd/search/SearchIndex.h"
-
 #include "core/base/Files.h"
 #include "listd/search/IndexFile.h"
+#include "listd/search/SearchIndex.h"
 #include "tests/support/TempFolder.h"
 
 #include <algorithm>
@@ -76,8 +75,9 @@ std::string randomMail(Random& random) {
       return text + "Content-Type: text/html; charset=utf-8\r\n\r\n<p title=\"" + random.word() + "\">" +
              random.words(6) + "<br>" + random.words(3) + "</p>\r\n";
     case 2:
-      return text + "Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\nContent-Type: text/plain; "
-                    "charset=utf-8\r\n\r\n" +
+      return text +
+             "Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\nContent-Type: text/plain; "
+             "charset=utf-8\r\n\r\n" +
              random.words(5) +
              "\r\n--cut\r\nContent-Type: text/csv; charset=utf-8\r\nContent-Disposition: attachment; "
              "filename=\"plan-x.csv\"\r\n\r\n" +
@@ -89,8 +89,8 @@ std::string randomMail(Random& random) {
 }
 
 std::string randomQuery(Random& random, int depth = 0) {
-  static const std::vector<std::string> fields = {"",      "",     "subject:", "body:", "attachment:",
-                                                  "from:", "to:", "header:x-record="};
+  static const std::vector<std::string> fields = {
+      "", "", "subject:", "body:", "attachment:", "from:", "to:", "header:x-record="};
   switch (depth > 3 ? random.below(3) : random.below(7)) {
     case 0:
       return fields[random.below(fields.size())] + random.word();
