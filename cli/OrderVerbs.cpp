@@ -2,6 +2,7 @@
 
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
+#include "cli/MatterVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/RetentionVerbs.h"
@@ -301,7 +302,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf :
-         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, retentionVerbs, searchVerbs})
+         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs, retentionVerbs, searchVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

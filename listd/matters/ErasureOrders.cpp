@@ -73,7 +73,7 @@ json answerThroughGate(OrderTools&, const OrderCall&) {
 }
 
 constexpr OrderRow Table[] = {
-    {"list.delete", OrderKind::ChangesRouting, deleteList, {Role::Admin | Role::Owner}},
+    {"list.delete", OrderKind::ChangesRouting, deleteList, {Role::Admin | Role::Owner, false, "address"}},
     {"erasure.answer", OrderKind::Changes, answerThroughGate, {Role::Officer}},
 };
 

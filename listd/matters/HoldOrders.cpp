@@ -17,7 +17,8 @@ constexpr std::size_t MaxText = 20'000;
 constexpr std::size_t SampleSize = 10;
 
 records::Predicate scopeOf(const OrderCall& call) {
-  const auto scope = call.args.value("scope");
+  auto scope = call.args.value("scope");
+  if (scope.is_string()) scope = json::parse(scope.get<std::string>(), nullptr, false);  // the command line: a file
   if (!scope.is_object()) refuse("usage", "\"scope\" is missing", "give a scope as in docs/orders.md");
   auto predicate = records::Predicate::parse(scope);
   if (!predicate) refuse("invalid", "the scope cannot be used: " + predicate.error());
@@ -70,6 +71,7 @@ json previewHold(OrderTools& tools, const OrderCall& call) {
 }
 
 json placeHold(OrderTools& tools, const OrderCall& call) {
+  call.note.objectType = "hold";  // its name may say more than auditors may read
   HoldRow row;
   row.hold.name = call.args.text("name", MaxName);
   row.hold.scope = scopeOf(call);

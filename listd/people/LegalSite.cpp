@@ -5,7 +5,7 @@
 namespace postern::listd {
 namespace {
 
-std::vector<Account> staffOf(SiteTables& tables) {
+std::vector<Account> enabledStaff(SiteTables& tables) {
   auto all = tables.accounts.all();
   std::erase_if(all, [](const Account& account) {
     return account.state != "enabled" || account.breakGlass || !account.roles.meets(StaffRoles);
@@ -16,7 +16,7 @@ std::vector<Account> staffOf(SiteTables& tables) {
 }  // namespace
 
 std::size_t staffCount(SiteTables& tables) {
-  return staffOf(tables).size();
+  return enabledStaff(tables).size();
 }
 
 void requireLegalSite(SiteTables& tables) {
@@ -24,7 +24,7 @@ void requireLegalSite(SiteTables& tables) {
 }
 
 void requireSplit(SiteTables& tables) {
-  for (const auto& account : staffOf(tables))
+  for (const auto& account : enabledStaff(tables))
     if (const auto exclusion = exclusionOf(account.roles); !exclusion.empty())
       refuse("refused", exclusion + ", and " + account.name + " has both",
              "only while one person runs the site may they have both; take one role from " + account.name + " first");

@@ -60,14 +60,17 @@ bool announced(SiteTables& tables, const Request& request) {
   return mail && mail->state == "delivered";
 }
 
-void record(SiteTables& tables, std::string act, const Request& request, TimePoint, std::string outcome) {
+void record(SiteTables& tables, std::string act, const Request& request, audit::Outcome outcome) {
   audit::Event event;
   event.actorKind = "system";
+  event.actor = "listd";
   event.action = std::move(act);
   event.objectType = "request";
   event.objectId = std::to_string(request.id);
   event.requestId = request.id;
-  event.reasonText = std::move(outcome);
+  event.reasonText = request.reason;
+  event.outcome = outcome;
+  event.person("requester", request.requester);
   tables.audit.append(event);
 }
 
@@ -197,7 +200,7 @@ void Requests::runOne(OrderTools& tools, std::uint64_t id, TimePoint now) const 
       if (!kind.executeAtOnce) kind.execute(tools, tables, request, request.effectiveAt);
       request.state = "done";
       tables.requests.update(request);
-      record(tables, "request.effect", request, now, "done");
+      record(tables, "request.effect", request, audit::Outcome::Ok);
     });
   } catch (const app::OrderRefused& refused) {
     tools.context.site.write([&](SiteTables& tables) {
@@ -205,7 +208,7 @@ void Requests::runOne(OrderTools& tools, std::uint64_t id, TimePoint now) const 
       request.state = "failed";
       request.decision = refused.error().message;
       tables.requests.update(request);
-      record(tables, "request.effect", request, now, "refused: " + refused.error().code);
+      record(tables, "request.effect", request, audit::Outcome::Error);
     });
   }
 }
@@ -219,7 +222,7 @@ void Requests::decideByTime(OrderTools& tools, SiteTables& tables, Request reque
   }
   if (!announced(tables, request)) return;  // nobody outside could object yet
   request = approve(tools, tables, std::move(request), std::string(DecidedByTime), "", now);
-  record(tables, "request.approve", request, now, "done");
+  record(tables, "request.approve", request, audit::Outcome::Ok);
 }
 
 json viewOf(const Request& request) {

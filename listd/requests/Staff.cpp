@@ -1,4 +1,4 @@
-#include "core/mail/Address.h"
+#include "listd/people/RoleRules.h"
 #include "listd/requests/Requests.h"
 #include "listd/site/SiteStore.h"
 
@@ -7,8 +7,8 @@ namespace postern::listd {
 std::vector<Staff> staffOf(SiteTables& tables) {
   std::vector<Staff> staff;
   for (const auto& account : tables.accounts.all())
-    if (account.role != "owner")
-      staff.push_back({account.name, mail::Address::parse(account.name) ? account.name : std::string(), true});
+    if (account.state == "enabled" && !account.breakGlass && account.roles.meets(StaffRoles))
+      staff.push_back({account.name, account.mail, account.roles.has(app::Role::Approver)});
   return staff;
 }
 

@@ -36,12 +36,12 @@ std::string sign(EVP_PKEY* key, std::string_view body) {
 }
 
 bool verify(std::string_view publicKey, std::string_view body, std::string_view signature) {
-  const crypto::PkeyPtr key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(publicKey),
-                                                        publicKey.size()));
+  const crypto::PkeyPtr key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(publicKey), publicKey.size()));
   const crypto::DigestContextPtr context(EVP_MD_CTX_new());
   const bool good = key && context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-                    EVP_DigestVerify(context.get(), crypto::bytesOf(signature), signature.size(),
-                                     crypto::bytesOf(body), body.size()) == 1;
+                    EVP_DigestVerify(context.get(), crypto::bytesOf(signature), signature.size(), crypto::bytesOf(body),
+                                     body.size()) == 1;
   crypto::clearOpenSslErrors();
   return good;
 }

@@ -93,8 +93,7 @@ Answers DestructionGate::Impl::readContents(std::span<const Target> targets) con
   Answers answers;
   if (parts.answers == nullptr) return answers;
   const auto now = context.clock.now();
-  const auto queries =
-      context.site.read([&](SiteTables& tables) { return Assessment(tables, now).queries(); });
+  const auto queries = context.site.read([&](SiteTables& tables) { return Assessment(tables, now).queries(); });
   for (const auto& text : queries) {
     const auto query = records::Query::parse(text);
     if (!query) continue;
@@ -140,9 +139,8 @@ void DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller calle
   if (standing != Standing::Due) return keep(verdict, standingWord(standing));
 
   verdict.removed = true;
-  const bool last = std::all_of(message->references.begin(), message->references.end(), [&](const auto& one) {
-    return one.removedAt || one.listId == target.listId;
-  });
+  const bool last = std::all_of(message->references.begin(), message->references.end(),
+                                [&](const auto& one) { return one.removedAt || one.listId == target.listId; });
   if (!last) return tables.archive.removeReference(target.objectId, target.listId, assessment.at());
 
   Disposal disposal;

@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view RunJob = "retention.run";
 constexpr std::chrono::hours RunInterval{24};
 
-
 json payloadOf(const records::Rule& rule) {
   return {{"rule", rule.json()}, {"id", rule.id}, {"effectiveFrom", toMicros(rule.effectiveFrom)}};
 }
@@ -55,7 +54,8 @@ void Retention::restoreFloors() {
   context_.site.write([&](SiteTables& tables) {
     const auto current = tables.rules.inForce(records::Never);
     for (const auto& [id, floor] : floors) {
-      const auto found = std::find_if(current.begin(), current.end(), [&](const auto& one) { return one.id == floor.id; });
+      const auto found =
+          std::find_if(current.begin(), current.end(), [&](const auto& one) { return one.id == floor.id; });
       const auto* known = found == current.end() ? nullptr : &*found;
       if (!records::lockForbids(floor, known)) continue;
       auto restored = floor;

@@ -26,8 +26,7 @@ json runWhatIf(OrderTools& tools, const OrderCall& call) {
   WhatIf stored;
   WhatIfQuestion question;
   question.at = stored.at = timeOr(call.args, "at", tools.now());
-  question.draft =
-      tools.context.site.read([&](SiteTables& tables) { return draftOf(tables, call.args, tools.now()); });
+  question.draft = tools.context.site.read([&](SiteTables& tables) { return draftOf(tables, call.args, tools.now()); });
   question.sample = static_cast<std::uint32_t>(call.args.number("sample", 20, 0, MostRows));
   stored.madeAt = tools.now();
   stored.madeBy = call.actor.name;
@@ -72,7 +71,8 @@ std::uint64_t namedObject(SiteTables& tables, const Args& args) {
   if (args.has("object")) return objectOf(args);
   const auto name = args.has("post") ? args.text("post") : args.text("messageId", 1000);
   const auto post = tables.posts.findByAnyId(name);
-  if (!post || post->vaultObject == 0) refuse("not-found", "there is no kept message " + name, "see: postern post list");
+  if (!post || post->vaultObject == 0)
+    refuse("not-found", "there is no kept message " + name, "see: postern post list");
   return post->vaultObject;
 }
 
@@ -151,8 +151,8 @@ json explain(OrderTools& tools, const OrderCall& call) {
 }
 
 json verifyObject(OrderTools& tools, const OrderCall& call) {
-  const auto object = tools.context.site.read(
-      [&](SiteTables& tables) { return tables.archive.find(namedObject(tables, call.args)); });
+  const auto object =
+      tools.context.site.read([&](SiteTables& tables) { return tables.archive.find(namedObject(tables, call.args)); });
   if (!object) refuse("not-found", "there is no such message", "see: postern post list");
   const auto proof = Archive(tools.context).verify(*object);
   call.note.objectType = "object";
@@ -192,8 +192,8 @@ json retentionStatus(OrderTools& tools, const OrderCall&) {
     return {{"nextRunAt", toMicros(RetentionSchedule::nextRun(tables, now))},
             {"lastRun", runs.empty() ? json() : runView(tables, runs.front())},
             {"clock", {{"trusted", !trouble}, {"reason", trouble.value_or("")}}},
-            {"blastLimit", blastLimit(tables.archive.count(),
-                                      tables.retention.destroyedSince(now - std::chrono::days(30)))},
+            {"blastLimit",
+             blastLimit(tables.archive.count(), tables.retention.destroyedSince(now - std::chrono::days(30)))},
             {"waitingReviews", tables.retention.waitingCount()},
             {"running", open.empty() ? json() : json{{"run", std::to_string(open.front().id)}}}};
   });
@@ -208,8 +208,7 @@ json runRetention(OrderTools& tools, const OrderCall& call) {
   auto answer = change(tools, call, [&](SiteTables& tables) -> json {
     if (const auto trouble = clockTrouble(tables, now))
       refuse("refused", *trouble, "put the clock right; then two people must say so: retention.trust-clock");
-    const auto limit =
-        blastLimit(scan.objects, tables.retention.destroyedSince(now - std::chrono::days(30)));
+    const auto limit = blastLimit(scan.objects, tables.retention.destroyedSince(now - std::chrono::days(30)));
     if (scan.due.size() > limit) return {{"request", requestRun(tools, tables, call, at, scan.due.size())}};
     return {{"job", std::to_string(startRun(tables, jobs, at, now, call.actor.name, 0))}};
   });
@@ -307,7 +306,8 @@ TimePoint timeOr(const Args& args, std::string_view name, TimePoint fallback) {
   std::istringstream stream(text.size() == 10 ? text + "T00:00:00Z" : text);
   stream >> std::get_time(&parts, "%Y-%m-%dT%H:%M:%SZ");
   if (stream.fail() || parts.tm_year < 0 || stream.peek() != std::istringstream::traits_type::eof())
-    refuse("invalid", "\"" + std::string(name) + "\" is no time", "give it as 2026-03-01 or 2026-03-01T12:00:00Z, in UTC");
+    refuse("invalid", "\"" + std::string(name) + "\" is no time",
+           "give it as 2026-03-01 or 2026-03-01T12:00:00Z, in UTC");
   return TimePoint(std::chrono::seconds(::timegm(&parts)));
 }
 

@@ -16,7 +16,8 @@ struct RuleChange {
 nlohmann::json draftJson(const RuleDraft& draft);  // {"rule": …, "id": …}, {"remove": id} or null
 
 // Each makes a request in the caller's transaction and gives the view of it.
-nlohmann::json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RuleChange& change);
+nlohmann::json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call,
+                                 const RuleChange& change);
 nlohmann::json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall& call, TimePoint at,
                           std::uint64_t wanted);
 nlohmann::json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& call,

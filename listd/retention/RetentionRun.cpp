@@ -75,8 +75,7 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   for (const auto& one : scan.due)
     targets[one.byPerson ? DestructionCaller::PersonDelete : DestructionCaller::RetentionRun].push_back(
         {one.objectId, one.listId});
-  for (const auto& one : scan.reviews)
-    targets[DestructionCaller::RetentionRun].push_back({one.objectId, one.listId});
+  for (const auto& one : scan.reviews) targets[DestructionCaller::RetentionRun].push_back({one.objectId, one.listId});
 
   std::uint64_t kept = 0;
   for (const auto& [reason, count] : scan.kept) kept += count;

@@ -299,7 +299,8 @@ void RetentionStore::distrustClock(TimePoint at, std::string_view reason) {
 }
 
 void RetentionStore::trustClock(TimePoint at) {
-  database_.prepare("UPDATE clock_guard SET beat_at = ?, distrusted_at = 0, reason = '' WHERE id = 1").bind(at).run();
+  beat(at);
+  database_.execute("UPDATE clock_guard SET distrusted_at = 0, reason = '' WHERE id = 1");
 }
 
 void RetentionStore::purgePosts(std::uint64_t objectId) {

@@ -60,8 +60,8 @@ json listRules(OrderTools& tools, const OrderCall& call) {
     const auto current = tables.rules.current(at);
     for (const auto& version : current) add(version);
     for (const auto& version : pending) {  // new ones that wait for their day
-      const bool known = std::any_of(current.begin(), current.end(),
-                                     [&](const auto& one) { return one.rule.id == version.rule.id; });
+      const bool known =
+          std::any_of(current.begin(), current.end(), [&](const auto& one) { return one.rule.id == version.rule.id; });
       if (!known && !version.removed) add(version);
     }
     return pageOf(std::move(items), "");
@@ -93,7 +93,8 @@ std::vector<const RuleVersion*> standingVersions(const std::vector<RuleVersion>&
   std::vector<const RuleVersion*> standing;
   for (const auto& version : history) {
     const bool superseded = std::any_of(history.begin(), history.end(), [&](const auto& other) {
-      return other.rule.version > version.rule.version && other.rule.effectiveFrom <= std::max(now, version.rule.effectiveFrom);
+      return other.rule.version > version.rule.version &&
+             other.rule.effectiveFrom <= std::max(now, version.rule.effectiveFrom);
     });
     if (!superseded) standing.push_back(&version);
   }
@@ -146,7 +147,8 @@ json changeRule(OrderTools& tools, const OrderCall& call, const RuleDraft& draft
   const auto now = tools.now();
   return change(tools, call, [&](SiteTables& tables) -> json {
     const auto history = id == 0 ? std::vector<RuleVersion>() : tables.rules.history(id);
-    if (id != 0 && (history.empty() || history.back().removed)) refuse("not-found", "there is no such rule", "see: postern retention rule-list");
+    if (id != 0 && (history.empty() || history.back().removed))
+      refuse("not-found", "there is no such rule", "see: postern retention rule-list");
     checkDraft(tables, draft, history, now);
     const json before = history.empty() ? json() : history.back().rule.json();
     const json after = draft.rule ? draft.rule->json() : json();

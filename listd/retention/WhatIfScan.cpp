@@ -54,10 +54,10 @@ public:
     json due = json::array();
     for (const auto& [where, number] : due_)
       due.push_back({{"list", after_.listAddress(where.first)}, {"month", monthText(where.second)}, {"count", number}});
-    return {{"at", toMicros(after_.at())}, {"total", total_},         {"becomesDue", becomesDue_},
-            {"becomesEarlier", earlier_},  {"becomesLater", later_},  {"unchanged", unchanged_},
-            {"neverDue", never_},          {"held", held_},           {"unsent", unsent_},
-            {"reviews", reviews_},         {"due", std::move(due)},   {"earlier", earlierItems_},
+    return {{"at", toMicros(after_.at())}, {"total", total_},        {"becomesDue", becomesDue_},
+            {"becomesEarlier", earlier_},  {"becomesLater", later_}, {"unchanged", unchanged_},
+            {"neverDue", never_},          {"held", held_},          {"unsent", unsent_},
+            {"reviews", reviews_},         {"due", std::move(due)},  {"earlier", earlierItems_},
             {"sample", sampleItems_}};
   }
 
@@ -85,12 +85,22 @@ private:
 
   void count(const ArchivedMessage& message, const Reference& reference, const Due& now) {
     switch (after_.standing(message, now)) {
-      case Standing::NotDue: return;
-      case Standing::NeverDue: ++never_; return;
-      case Standing::Held: ++held_; return;
-      case Standing::Unsent: ++unsent_; return;
-      case Standing::Review: ++reviews_; return;
-      case Standing::Due: break;
+      case Standing::NotDue:
+        return;
+      case Standing::NeverDue:
+        ++never_;
+        return;
+      case Standing::Held:
+        ++held_;
+        return;
+      case Standing::Unsent:
+        ++unsent_;
+        return;
+      case Standing::Review:
+        ++reviews_;
+        return;
+      case Standing::Due:
+        break;
     }
     ++becomesDue_;
     ++due_[{reference.listId, monthOf(now.at)}];

@@ -16,10 +16,10 @@ struct Scan {
     std::uint64_t listId = 0;
     bool byPerson = false;
   };
-  std::vector<Candidate> due;                        // of standing Due, in order of objects
-  std::vector<Candidate> reviews;                    // of standing Review
-  std::map<std::string, std::uint64_t> kept;         // due by date, but kept: by reason
-  std::uint64_t objects = 0;                         // stored objects
+  std::vector<Candidate> due;                 // of standing Due, in order of objects
+  std::vector<Candidate> reviews;             // of standing Review
+  std::map<std::string, std::uint64_t> kept;  // due by date, but kept: by reason
+  std::uint64_t objects = 0;                  // stored objects
 };
 Scan scanArchive(SiteContext& context, const ContentAnswers* answers, TimePoint at);
 

@@ -1,6 +1,7 @@
 // What listd composes must be what the gateway's floor guard lets pass. The two live in processes that may not include
 // each other, so that only this test sees both: new wording in a notice, or a new field in a list's header, fails here
 // and not in the ledger of a customer.
+#include "core/crypto/Encoding.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/mail/MessageId.h"
 #include "core/seal/SharedBody.h"
@@ -9,6 +10,7 @@
 #include "gateway/deliver/FloorGuard.h"
 #include "listd/compose/Notice.h"
 #include "listd/compose/PostComposer.h"
+#include "listd/mailout/SiteMail.h"
 
 using namespace postern;
 using app::Copy;
@@ -99,6 +101,89 @@ BOOST_AUTO_TEST_CASE(every_sealed_copy_of_every_list_passes_and_the_post_in_clea
     BOOST_TEST(verdict(Copy::Kind::Content, Protection::Smime, composed.outerHeader + composed.inner, clear.get()) !=
                "passes");
     BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None, composed.outerHeader + composed.inner) != "passes");
+  }
+}
+
+namespace {
+
+const std::string Token = "AAAAAAAAAAE" + std::string(43, 'z');
+const std::string Stamp = "<abc123@postern.example>";
+
+std::vector<listd::SiteMail> siteMails() {
+  using Kind = listd::SiteMail::Kind;
+  const std::string to = "ann@example.org";
+  const std::string time = "2026-03-01T12:00:00Z";
+  const std::string root(43, 'r');
+  const std::string signature = "\u2014 postern.example/log " + std::string(95, 's') + "=";
+  return {{Kind::HoldNotice, to, "https://postern.example/notice?token=" + Token, {}},
+          {Kind::HoldReminder, to, "https://postern.example:8443/notice?token=" + Token, {}},
+          {Kind::ApprovalsWaiting, to, "https://postern.example/approvals", {"12"}},
+          {Kind::LonePersonChange, to, "https://[::1]:8443/requests/stop?token=" + Token, {"hold.release", "7", time}},
+          {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
+          {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
+          {Kind::BreakGlass, to, "https://postern.example/accounts", {time}}};
+}
+
+std::string composed(const listd::SiteMail& mail) {
+  return listd::composeSiteMail(mail, "postern.example", Stamp, Now);
+}
+
+std::string asNotice(const std::string& message) {
+  return verdict(Copy::Kind::Notice, Protection::None, message);
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const auto at = text.find(what);
+  BOOST_REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
+std::string bodyOf(const std::string& message) {
+  return crypto::fromBase64(message.substr(message.find("\r\n\r\n") + 4)).value();
+}
+
+// The same mail with another text in its body.
+std::string withBody(const std::string& message, const std::string& text) {
+  return message.substr(0, message.find("\r\n\r\n") + 4) + crypto::base64Lines(text);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_mail_of_the_site_passes_as_a_notice_and_as_nothing_else) {
+  for (const auto& mail : siteMails()) {
+    BOOST_TEST(asNotice(composed(mail)) == "passes");
+    BOOST_TEST(verdict(Copy::Kind::Report, Protection::None, composed(mail)) != "passes");
+    BOOST_TEST(verdict(Copy::Kind::Content, Protection::None, composed(mail)) != "passes");
+    const auto tail = OutboundTail::make(std::make_shared<const std::string>("the plan\r\n")).value();
+    BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None, composed(mail), tail.get()) != "passes");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_mail_of_the_site_passes_with_a_word_more_or_less) {
+  for (const auto& mail : siteMails()) {
+    const auto message = composed(mail);
+    const auto text = bodyOf(message);
+    BOOST_TEST(asNotice(withBody(message, text)) == "passes");
+    BOOST_TEST(asNotice(withBody(message, text + "the plan")) != "passes");
+    BOOST_TEST(asNotice(withBody(message, "the plan" + text)) != "passes");
+    for (std::size_t at = 0; at < text.size(); at += 3) {
+      auto more = text;
+      BOOST_TEST(asNotice(withBody(message, more.insert(at, " the plan "))) != "passes");
+    }
+    BOOST_TEST(asNotice(message + "dGhlIHBsYW4=\r\n") != "passes");
+    BOOST_TEST(asNotice(message + "\r\nthe plan") != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Subject: ", "Subject: the plan: ")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Subject: ", "Subject: the plan\r\nSubject: ")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "From: Postern ", "From: The Plan ")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "To: <", "To: The Plan <")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "To: <", "To: <the@plan>, <")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "+0000", "+0000 (the plan)")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "<abc123@", "<the-plan!@")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "MIME-Version: 1.0", "MIME-Version: 1.0 (the plan)")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "utf-8", "utf-8; name=plan")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "auto-generated", "auto-generated; plan=the")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Date: ", "X-Loop: the plan\r\nDate: ")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Date: ", "Comments: the plan\r\nDate: ")) != "passes");
   }
 }
 

@@ -10,6 +10,10 @@ namespace postern::test {
 
 using nlohmann::json;
 
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 inline app::Actor person(const std::string& name, app::Roles roles) {
   app::Actor actor{"web", name};
   actor.roles = roles;
@@ -38,7 +42,11 @@ struct RecordsDesk {
     context.site.write([&](SiteTables& tables) {
       Account account;
       account.name = name;
-      account.role = "admin";
+      account.mail = has(name, "@") ? name : std::string();
+      account.userHandle = name;
+      account.roles = has(name, "olga")  ? app::Role::Officer
+                      : has(name, "udo") ? app::Role::Auditor
+                                         : app::Role::Approver;
       account.createdAt = clock.now();
       tables.accounts.add(account);
     });
@@ -104,9 +112,5 @@ struct RecordsDesk {
     });
   }
 };
-
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace postern::test

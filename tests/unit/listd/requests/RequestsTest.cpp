@@ -22,8 +22,7 @@ struct Queue : RecordsDesk {
     requests.add({"test.two-only", execute, true, false});
     requests.add({"test.broken",
                   [](OrderTools&, SiteTables&, const Request&, TimePoint) { refuse("refused", "it has changed"); },
-                  false,
-                  true});
+                  false, true});
   }
 
   Request make(const std::string& requester, const std::string& kind = "test.now",

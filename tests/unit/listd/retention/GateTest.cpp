@@ -34,7 +34,8 @@ struct DueSite : Site {
 std::vector<std::string> sourcesWith(const std::vector<std::string>& words) {
   std::vector<std::string> found;
   for (const auto* room : {"core", "gateway", "listd", "webadmin", "cli"})
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(POSTERN_SOURCE_DIR) + "/" + room)) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(std::string(POSTERN_SOURCE_DIR) + "/" + room)) {
       if (entry.path().extension() != ".cpp") continue;
       const auto text = files::read(entry.path());
       for (const auto& word : words)
@@ -128,9 +129,8 @@ BOOST_AUTO_TEST_CASE(no_caller_destroys_before_its_time) {
     site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "6 years"}});
     const auto m = site.receive({"a"}, "2024-01-01", "x");
     site.goTo("2025-01-01");
-    site.context.site.write([&](SiteTables& tables) {
-      tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob");
-    });
+    site.context.site.write(
+        [&](SiteTables& tables) { tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob"); });
     site.goTo("2026-01-01");
     const auto verdict = site.gate().dispose(caller, 0, {{m, site.list("a").id}}).front();
     BOOST_TEST(verdict.kept == "not-due");
@@ -142,9 +142,8 @@ BOOST_AUTO_TEST_CASE(a_persons_delete_hides_and_destroys_after_the_window_only) 
   Site site;
   const auto m = site.receive({"a"}, "2024-01-01", "x");
   site.goTo("2025-01-01");
-  site.context.site.write([&](SiteTables& tables) {
-    BOOST_TEST(tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob"));
-  });
+  site.context.site.write(
+      [&](SiteTables& tables) { BOOST_TEST(tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob")); });
   site.keptUntil(m, "2025-01-14T23:59:59", "2025-01-15");
 }
 
@@ -192,7 +191,8 @@ BOOST_AUTO_TEST_CASE(purge_leaves_no_address_and_no_canary_in_any_file_and_the_c
   Site site;
   site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
   const auto m = site.receive({"a"}, "2020-01-01", "x");
-  const auto id = site.context.site.read([](SiteTables& tables) { return tables.posts.page(0, 0, 1).front().messageId; });
+  const auto id =
+      site.context.site.read([](SiteTables& tables) { return tables.posts.page(0, 0, 1).front().messageId; });
   BOOST_TEST(!filesWith(site.folder.path() / "listd", id).empty());
   site.goTo("2024-01-01");
   const auto run = site.run();

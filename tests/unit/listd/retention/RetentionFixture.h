@@ -108,9 +108,8 @@ struct Site {
     const auto field = submission.content.find("\r\nDate: ") + 8;
     const auto sent = mail::formatDate(day(date.empty() ? at : date));
     submission.content.replace(field, submission.content.find("\r\n", field) - field, sent);
-    const app::AcceptedItem item{
-        ++accepted,
-        crypto::SealedBoxWriter(context.keys.vaultKeyPair().publicKey).seal(submission.encode(), app::SubmissionContext)};
+    const app::AcceptedItem item{++accepted, crypto::SealedBoxWriter(context.keys.vaultKeyPair().publicKey)
+                                                 .seal(submission.encode(), app::SubmissionContext)};
     intake.take({&item, 1});
     const auto post =
         context.site.read([&](SiteTables& tables) { return tables.posts.findByAnyId(submission.queueId); }).value();
