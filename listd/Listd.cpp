@@ -3,6 +3,7 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/seal/SmimeSealer.h"
+#include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Intake.h"
 #include "listd/expand/IntakeWorkers.h"
@@ -29,6 +30,7 @@ struct Listd::Impl {
         clock(given != nullptr ? *given : *ownClock),
         context(config, clock),
         gateway{config.gatewaySocket().string(), context.root.derive(vault::RootKey::QueueKey)},
+        auditKeeper(context, {}),
         housekeeping(context),
         control(context, gateway),
         senders(context, gateway, gate),
@@ -48,6 +50,7 @@ struct Listd::Impl {
   Troubles troubles;
   SubmitGate gate;
   crypto::PasswordHasher passwords;
+  AuditKeeper auditKeeper;  // ends after all that may still record
   Housekeeping housekeeping;
   GatewayControl control;
   SendWorkers senders;

@@ -14,7 +14,10 @@
 //   RFC 2369 (list headers), RFC 2919 (List-Id), RFC 3464 and 3834 (reports, automatic mail), RFC 5322, RFC 5652 and
 //   8551 (CMS, S/MIME), RFC 6238 (one-time codes), RFC 9106 (Argon2), RFC 9788 (header protection).
 #include "core/app/Daemon.h"
+#include "core/base/Files.h"
 #include "listd/Listd.h"
+
+#include <cstdlib>
 
 namespace {
 
@@ -23,8 +26,12 @@ using namespace postern;
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.rootKey));
+  if (const auto* credentials = std::getenv("CREDENTIALS_DIRECTORY")) confinement.mayRead(credentials);
   if (!config.certificateAuthorities.empty()) confinement.mayRead(config.path(config.certificateAuthorities));
-  for (const auto* folder : {"listd", "keys", "vault", "run"}) confinement.mayWrite(config.path(folder));
+  for (const auto* folder : {"listd", "keys", "vault", "run", "journal", "index", "exports"}) {
+    files::makePrivateFolder(config.path(folder));  // of a site that an older version made
+    confinement.mayWrite(config.path(folder));
+  }
   return confinement;
 }
 

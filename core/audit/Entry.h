@@ -29,6 +29,7 @@ struct Event {
   std::string auth;        // method and level, as in "passkey aal2 step-up 40s"
   std::string sessionRef;  // opaque
   std::string sourceIp;
+  std::string uaClass;     // kind of program: "browser" "cli" "api"; never the whole header
   std::string action;      // the order's name, or a word of docs/audit.md: "object.destroyed"
   std::string objectType;  // "rule" "hold" "matter" "object" "list" "member" "account" …
   std::string objectId;    // never an address: ids, or give it as a person in `details`

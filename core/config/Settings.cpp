@@ -59,7 +59,12 @@ const std::vector<Setting>& allSettings() {
       {"policy", "timeout_ms", "Milliseconds that one policy call may take before its worker is killed.",
        Range<milliseconds>{&C::policyTimeout, 10, 60000}},
 
-      {"store", "root_key", "File with the root key: 32 bytes in hexadecimal, readable by Postern alone.", &C::rootKey},
+      {"store", "root_key_source",
+       "Where the root key comes from: file, credential:NAME (systemd) or passphrase. Beside the data the key protects "
+       "nothing from whoever takes the disk.",
+       &C::rootKeySource},
+      {"store", "root_key", "File with the root key, readable by Postern alone: in clear or under the passphrase.",
+       &C::rootKey},
 
       {"smime", "certificate_authorities",
        "CA certificates (file or folder) that members' certificates must chain to; empty: trusted when imported.",
@@ -67,6 +72,17 @@ const std::vector<Setting>& allSettings() {
 
       {"web", "listen", "Address of the web UI (HTTPS).", &C::webListen},
       {"web", "url", "Address of the web UI as people reach it; empty: https:// and the listen address.", &C::webUrl},
+
+      {"audit", "anchor_folder",
+       "Folder for the audit log's checkpoints, receipts and public key; best on another machine's disk.",
+       &C::anchorFolder},
+      {"audit", "mail", "Mail address of the auditor, who gets the newest checkpoint each day.", &C::auditMail},
+      {"audit", "syslog", "Remote syslog for checkpoints, as in \"tcp://log.example.org:601\" or \"udp://…:514\".",
+       &C::auditSyslog},
+      {"audit", "timestamp_url", "RFC 3161 time-stamp authority, as in \"http://tsa.example.org/\".", &C::timestampUrl},
+      {"audit", "timestamp_authorities",
+       "CA certificates (PEM file) that time stamps must chain to; needed with timestamp_url.",
+       &C::timestampAuthorities},
 
       {"log", "level", "debug, info, warning or error.", &C::logLevel},
 

@@ -127,6 +127,13 @@ void checkTogether(const SiteConfig& config, std::string_view fileName) {
   if (levels.count(config.logLevel) == 0)
     throw Error(ErrorKind::Config, std::string(fileName) + ": [log] level is debug, info, warning or error, not \"" +
                                        config.logLevel + "\"");
+  const std::string_view source = config.rootKeySource;
+  const bool credential = source.starts_with("credential:") && source.size() > 11 &&
+                          source.find('/') == std::string_view::npos && source.find("..") == std::string_view::npos;
+  if (source != "file" && source != "passphrase" && !credential)
+    throw Error(ErrorKind::Config, std::string(fileName) +
+                                       ": [store] root_key_source is file, passphrase or credential:NAME, not \"" +
+                                       config.rootKeySource + "\"");
   if (config.maxRetry < config.firstRetry)
     throw Error(ErrorKind::Config, std::string(fileName) + ": [delivery] max_retry is shorter than first_retry");
 }

@@ -56,7 +56,8 @@ struct SiteConfig {
   std::chrono::milliseconds policyTimeout{2000};  // wall clock of one call
 
   // [store]
-  std::filesystem::path rootKey = "keys/root.key";  // 32 bytes, hexadecimal
+  std::string rootKeySource = "file";               // "file", "credential:NAME" or "passphrase"
+  std::filesystem::path rootKey = "keys/root.key";  // the key in hexadecimal, or sealed under the passphrase
 
   // [smime]
   std::filesystem::path certificateAuthorities;  // CAs that members' certificates must chain to; empty: pinned only
@@ -64,6 +65,13 @@ struct SiteConfig {
   // [web]
   HostPort webListen{"127.0.0.1", 8443};
   std::string webUrl;  // as people reach it; empty: https://HOST:PORT of webListen
+
+  // [audit]
+  std::filesystem::path anchorFolder = "anchors";    // checkpoints and receipts, and the log's public key
+  std::string auditMail;                             // the auditor, who gets the checkpoint each day
+  std::string auditSyslog;                           // "tcp://HOST:PORT" or "udp://HOST:PORT"
+  std::string timestampUrl;                          // RFC 3161 time-stamp authority over HTTP
+  std::filesystem::path timestampAuthorities;        // CA certificates (PEM) that its time stamps must chain to
 
   // [log]
   std::string logLevel = "info";

@@ -72,4 +72,15 @@ bool PasswordHasher::verify(const Secret& password, const std::optional<std::str
   throwArgon(code);
 }
 
+Secret keyOfPassphrase(const Secret& passphrase, const PassphraseParameters& with) {
+  if (with.memoryKib < MemoryKib || with.memoryKib > MaxMemoryKib || with.passes < 1 || with.passes > 64 ||
+      with.lanes < 1 || with.lanes > 16 || with.salt.size() != SaltSize || passphrase.size() > MaxPassword)
+    throw Error(ErrorKind::Crypto, "the parameters of a passphrase are damaged");
+  auto key = Secret::ofSize(HashSize);
+  const int code = argon2id_hash_raw(with.passes, with.memoryKib, with.lanes, passphrase.data(), passphrase.size(),
+                                     with.salt.data(), with.salt.size(), key.data(), key.size());
+  if (code != ARGON2_OK) throwArgon(code);
+  return key;
+}
+
 }  // namespace postern::crypto

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Secret.h"
 
+#include <cstdint>
 #include <optional>
 #include <semaphore>
 #include <string>
@@ -23,5 +24,16 @@ public:
 private:
   std::counting_semaphore<> slots_;
 };
+
+// What makes a key of a passphrase, stored beside what the key seals.
+struct PassphraseParameters {
+  std::uint32_t memoryKib = 64 * 1024;
+  std::uint32_t passes = 3;
+  std::uint32_t lanes = 1;
+  std::string salt;  // 16 bytes
+};
+// 32 bytes by Argon2id (RFC 9106): about 0.2 s and 64 MiB with the parameters above. Error(Crypto), also for parameters
+// that are too weak or too costly to be ours.
+Secret keyOfPassphrase(const Secret& passphrase, const PassphraseParameters& parameters);
 
 }  // namespace postern::crypto

@@ -374,6 +374,57 @@ struct SegmentLog::Impl {
     }
   }
 
+  // ---- wiping
+
+  // The active segment ends here, and another one is last for good, before anything in it is overwritten.
+  void leaveActive() EXCLUDES_LOCK(mutex) {
+    closeActive();
+    openNext();
+    if (disk->sync(active.get()) != 0) throwErrno("sync", segmentPath(numberOfActive()));
+  }
+
+  void wipeOne(int fd, const RecordRef& ref, const std::string& path) {
+    const auto header = segment::parseHeader(segment::readAt(fd, ref.offset, segment::HeaderSize, path));
+    if (!header || header->bodyLength != ref.length) {
+      // Not what was written there: better to leave a record than to destroy another one.
+      log::error("store", "a record to be wiped is damaged and was left", {{"file", path}, {"offset", ref.offset}});
+      return;
+    }
+    const auto length = header->metaLength + header->inlineBody();
+    std::string record;
+    segment::appendRecord(record, ref.segment, ref.offset, *header, std::string(header->metaLength, '\0'),
+                          std::string(static_cast<std::size_t>(header->inlineBody()), '\0'));
+    writeAt(fd, std::string_view(record).substr(0, segment::HeaderSize), ref.offset, path);
+    const auto start = ref.offset + segment::HeaderSize;
+    if (disk->punch(fd, start, length) == 0) return;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno("wipe a record in", path);
+    writeAt(fd, std::string_view(record).substr(segment::HeaderSize), start, path);
+  }
+
+  void wipe(std::span<const RecordRef> refs) EXCLUDES_LOCK(mutex) {
+    std::map<std::uint64_t, std::vector<RecordRef>> bySegment;
+    for (const auto& ref : refs) bySegment[ref.segment].push_back(ref);
+    bool inActive = false;
+    {
+      const MutexLock lock(mutex);
+      inActive = activeNumber != 0 && bySegment.contains(activeNumber);
+    }
+    if (inActive) leaveActive();
+    for (const auto& [number, records] : bySegment) {
+      const auto path = segmentPath(number);
+      const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+      if (!fd && errno == ENOENT) continue;
+      if (!fd) throwErrno("open", path);
+      for (const auto& ref : records) {
+        wipeOne(fd.get(), ref, path);
+        if (ref.length <= options.separateBodySize) continue;
+        const MutexLock lock(mutex);
+        removeSeparate(ref);
+      }
+      if (disk->sync(fd.get()) != 0) throwErrno("sync", path);
+    }
+  }
+
   void removeSeparate(const RecordRef& ref) REQUIRES_LOCK(mutex) {
     std::error_code ignored;
     if (std::filesystem::remove(bodyPath(ref), ignored))
@@ -455,6 +506,21 @@ void SegmentLog::release(const RecordRef& ref) {
   const auto found = impl_->segments.find(ref.segment);
   if (found == impl_->segments.end() || found->second.retained == 0) return;
   if (--found->second.retained == 0) impl_->sweep();
+}
+
+void SegmentLog::retainCount(std::uint64_t segment, std::uint64_t records) {
+  MutexLock lock(impl_->mutex);
+  const auto found = impl_->segments.find(segment);
+  if (found != impl_->segments.end()) found->second.retained += records;
+}
+
+void SegmentLog::retainSeparate(const RecordRef& ref) {
+  MutexLock lock(impl_->mutex);
+  if (!impl_->reclaimBefore) impl_->separateRetained.insert(Impl::bodyName(ref.segment, ref.offset));
+}
+
+void SegmentLog::wipe(std::span<const RecordRef> refs) {
+  impl_->wipe(refs);
 }
 
 void SegmentLog::allowReclaim(LogPosition before) {

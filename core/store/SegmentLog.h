@@ -36,6 +36,8 @@ public:
   virtual int sync(int fd);                                                                    // as fdatasync
   virtual int allocate(int fd, std::uint64_t offset, std::uint64_t length);  // as fallocate, growing the file
   virtual int truncate(int fd, std::uint64_t length);                        // as ftruncate
+  // As fallocate with PUNCH_HOLE: zeros are read there, and the space is free.
+  virtual int punch(int fd, std::uint64_t offset, std::uint64_t length);
   virtual std::uint64_t freeSpace(const std::filesystem::path& folder);
 };
 
@@ -107,6 +109,15 @@ public:
   // After open(): retain() each record that is still wanted, then allowReclaim(). release() ends one retention.
   void retain(const RecordRef& ref);
   void release(const RecordRef& ref);
+  // For stores that count their records themselves: as many retentions of a segment at once (records with separate
+  // bodies among them), and separate bodies that are still wanted.
+  void retainCount(std::uint64_t segment, std::uint64_t records);
+  void retainSeparate(const RecordRef& ref);
+  // Overwrites meta and body of the records with zeros and gives their space back to the disk; synced on return. They
+  // stay records, so that a scan finds what is behind them. Never in the segment that is being written: that one is
+  // closed first, since its end is found by looking for the first bad record. Repeating it is fine; what is gone is
+  // skipped. Threads: as append.
+  void wipe(std::span<const RecordRef> refs);
   // Segments wholly before the position may be deleted once nothing in them is retained. Also sweeps.
   void allowReclaim(LogPosition before);
 

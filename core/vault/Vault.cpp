@@ -5,12 +5,18 @@
 #include "core/base/Mutex.h"
 #include "core/crypto/Aead.h"
 
+#include <algorithm>
+#include <set>
+
 namespace postern::vault {
 
 namespace {
 
 constexpr std::uint8_t ObjectRecord = 1;
 constexpr std::uint8_t ContentVersion = 1;
+constexpr std::uint32_t SeparateBodySize = 4u << 20;
+constexpr std::size_t WipedAtStart = 10'000;
+constexpr std::size_t WipedAtOnce = 10'000;
 
 std::string context(std::uint64_t objectId, std::uint64_t listId) {
   Writer writer;
@@ -23,14 +29,34 @@ std::string context(std::uint64_t objectId, std::uint64_t listId) {
 struct Vault::Impl {
   Impl(const std::filesystem::path& folder, KeyStore& keyStore, const Clock& time, std::uint64_t minFreeSpace,
        store::DiskAccess* disk)
-      : keys(keyStore), clock(time), log(folder / "segments", {.minFreeSpace = minFreeSpace}, disk) {
-    for (const auto& place : keys.places()) log.retain(place);
+      : keys(keyStore),
+        clock(time),
+        log(folder / "segments", {.minFreeSpace = minFreeSpace, .separateBodySize = SeparateBodySize}, disk) {
+    for (const auto& count : keys.segmentCounts()) log.retainCount(count.segment, count.objects);
+    for (const auto& place : keys.placesOver(SeparateBodySize)) log.retainSeparate(place);
     log.allowReclaim(log.end());
+    wipeFreed(WipedAtStart);
+  }
+
+  // Only the retentions that this process still has are released, and each once, whatever failed on the way.
+  std::size_t wipeFreed(std::size_t most) EXCLUDES_LOCK(appending) {
+    const MutexLock lock(appending);
+    const auto freed = keys.freedPlaces(most);
+    if (freed.empty()) return 0;
+    std::vector<store::RecordRef> places;
+    for (const auto& place : freed) places.push_back(place.place);
+    log.wipe(places);
+    for (const auto& place : freed)
+      if (retained.erase(place.id) > 0) log.release(place.place);
+    log.allowReclaim(log.end());
+    keys.forgetFreed(freed);
+    return freed.size();
   }
 
   KeyStore& keys;
   const Clock& clock;
-  Mutex appending;  // the log takes records from one thread at a time
+  Mutex appending;                                        // the log takes records from one thread at a time
+  std::set<std::int64_t> retained GUARDED_BY(appending);  // freed places that the log still holds a retention of
   store::SegmentLog log;
 };
 
@@ -63,28 +89,63 @@ std::size_t Vault::putAll(std::span<const NewObject> objects) {
   const auto places = impl_->log.append(records);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i].key.place = places[i];
   impl_->log.allowReclaim(impl_->log.end());
-  // Content first, keys after: without its key what was written is noise, and its space comes back at the next start.
-  const auto stored = impl_->keys.storeObjectKeys(keys, impl_->clock.now());
-  std::size_t fresh = 0;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (stored[i])
-      ++fresh;
-    else
-      impl_->log.release(places[i]);
+  // Content first, keys after: without its key what was written is noise.
+  std::vector<bool> stored(keys.size(), false);
+  const auto giveBack = [&] {
+    std::vector<store::RecordRef> orphans;
+    for (std::size_t i = 0; i < places.size(); ++i)
+      if (!stored[i]) orphans.push_back(places[i]);
+    if (orphans.empty()) return;
+    impl_->log.wipe(orphans);
+    for (const auto& place : orphans) impl_->log.release(place);
+  };
+  try {
+    stored = impl_->keys.storeObjectKeys(keys, impl_->clock.now());
+  } catch (const std::exception&) {
+    giveBack();
+    throw;
   }
-  return fresh;
+  giveBack();
+  return static_cast<std::size_t>(std::count(stored.begin(), stored.end(), true));
 }
 
 std::optional<std::string> Vault::get(std::uint64_t objectId) const {
   const auto key = impl_->keys.objectKey(objectId);
   if (!key) return std::nullopt;
-  return crypto::AeadKey(key->key).open(impl_->log.read(key->place), context(objectId, key->listId));
+  try {
+    return crypto::AeadKey(key->key).open(impl_->log.read(key->place), context(objectId, key->listId));
+  } catch (const Error&) {
+    // Destroyed between the two: then it is gone, not damaged.
+    if (!impl_->keys.hasObjectKey(objectId)) return std::nullopt;
+    throw;
+  }
+}
+
+std::vector<std::uint64_t> Vault::destroyAll(std::span<const std::uint64_t> objectIds) {
+  std::vector<std::uint64_t> destroyed;
+  {
+    const MutexLock lock(impl_->appending);
+    const auto freed = impl_->keys.destroyObjectKeys(objectIds);
+    for (const auto& object : freed) {
+      destroyed.push_back(object.objectId);
+      impl_->retained.insert(object.freed.id);
+    }
+  }
+  while (impl_->wipeFreed(WipedAtOnce) > 0) {
+  }
+  return destroyed;
 }
 
 bool Vault::destroy(std::uint64_t objectId) {
-  const auto place = impl_->keys.destroyObjectKey(objectId);
-  if (place) impl_->log.release(*place);
-  return place.has_value();
+  return !destroyAll({&objectId, 1}).empty();
+}
+
+std::size_t Vault::wipeFreed(std::size_t most) {
+  return impl_->wipeFreed(most);
+}
+
+std::uint64_t Vault::bytes() const {
+  return impl_->log.bytes();
 }
 
 }  // namespace postern::vault

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::vault {
 
@@ -33,8 +34,14 @@ public:
   // Many at the price of one: one sync for all contents, one commit for all keys. How many were new.
   std::size_t putAll(std::span<const NewObject> objects);
   std::optional<std::string> get(std::uint64_t objectId) const;
-  // Destroys the object's key and reclaims the space when its neighbours are gone too. False: no such object.
+  // Destroys the keys of the objects for good, and wipes what they sealed off the disk: tombstones in the journal,
+  // keys, then the content (holes are punched, so that the space is free at once). Durable on return; may be repeated
+  // after a crash. Only the destruction gate calls this. Returns the objects that were there.
+  std::vector<std::uint64_t> destroyAll(std::span<const std::uint64_t> objectIds);
   bool destroy(std::uint64_t objectId);
+  // Wipes content whose key is gone already and that a crash left; up to `most` places. How many; 0: none is left.
+  std::size_t wipeFreed(std::size_t most);
+  std::uint64_t bytes() const;  // that the contents take on disk
 
 private:
   struct Impl;

@@ -1,5 +1,5 @@
 #pragma once
-#include "core/base/Clock.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/site/SiteContext.h"
 
 #include <cstdint>
@@ -7,27 +7,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace postern::listd {
-
-// Long work behind an order, as people see it: its progress, its end, its result.
-struct Job {
-  std::uint64_t id = 0;
-  std::string kind;        // "keys.rotate" "export" "retention.run" "index.rebuild" …
-  nlohmann::json args;     // what it was started with; no secrets
-  std::string state;       // "waiting" "running" "done" "failed" "cancelled"
-  std::uint64_t done = 0;  // of total; total 0: not known yet
-  std::uint64_t total = 0;
-  std::string message;  // what it does now, or why it failed and what to do
-  std::string startedBy;
-  TimePoint createdAt;
-  TimePoint finishedAt;
-  nlohmann::json result;
-};
 
 // What a running job talks to. Threads: the job's own.
 class JobContext {
@@ -39,12 +23,14 @@ public:
   // Durable notes of how far the job is, for going on after a crash; null at the first start.
   virtual nlohmann::json checkpoint() const = 0;
   virtual void saveCheckpoint(const nlohmann::json& checkpoint) = 0;
-  // The job ends as cancelled, or goes on at the next start when the process stops, once this is true.
+  // Once this is true the work saves a checkpoint and returns: the job ends as cancelled, or goes on at the next start
+  // when it is the process that stops. What it returns then is not used.
   virtual bool stopRequested() const = 0;
 };
 
 // Runs jobs one after another for each kind, on threads of its own. A job that was running when the process died is
-// started again with its checkpoint. Threads: safe for all.
+// started again with its checkpoint, so work must be able to do its last step twice. Destruction asks running jobs to
+// stop and waits for them. Threads: safe for all, but see start(). Errors: Error(Store), Error(DiskFull).
 class JobRunner {
 public:
   using Work = std::function<nlohmann::json(JobContext&)>;  // its result; throws: failed, with the text of the Error
@@ -58,8 +44,9 @@ public:
   void add(std::string kind, Work work);
   void run();  // starts what was left and what comes
 
-  // In the caller's transaction; it runs once that is durable. Refuses (nothing) when a job of the kind and subject
-  // waits or runs already: returns that one's id instead.
+  // In the caller's transaction; it runs once that is durable and wake() was called. When a job of the kind with the
+  // same args waits or runs already, that one's id is returned and nothing is started. Error(Invariant) for a kind that
+  // nobody added.
   std::uint64_t start(SiteTables& tables, std::string_view kind, const nlohmann::json& args,
                       std::string_view startedBy);
   void wake();  // after the transaction of start()

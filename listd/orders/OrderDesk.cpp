@@ -1,7 +1,9 @@
 #include "listd/orders/OrderDesk.h"
 
+#include "core/base/Log.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+#include "listd/audit/AuditOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 
@@ -79,6 +81,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       accountOrders(),
       factorOrders(),
       tokenOrders(),
+      auditOrders(),
   };
   return tables;
 }
@@ -170,11 +173,14 @@ nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor
   if (row->kind == OrderKind::Reads) return row->handler(tools_, call);
   try {
     auto result = row->handler(tools_, call);
+    if (row->kind == OrderKind::Looks) recordOrder(tools_, call, audit::Outcome::Ok);  // not recorded, not shown
     if (row->kind == ChangesRouting) tools_.gateway.pushRouting(RoutingWait);
     return result;
   } catch (const app::OrderRefused& refused) {
-    const auto act = actOf(call, tools_.now(), "refused: " + refused.error().code);
-    tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
+    recordOrder(tools_, call, audit::Outcome::Denied, refused.error().code);
+    throw;
+  } catch (const std::exception&) {
+    recordBroken(call);
     throw;
   }
 }
@@ -182,8 +188,16 @@ nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor
 // A denied order is on record, whatever it would have done; a page that asks for too much would fill the record, which
 // is the reason why pages ask only for what their person may see.
 void OrderDesk::recordDenied(const OrderCall& call, const app::OrderError& denial) {
-  const auto act = actOf(call, tools_.now(), "denied: " + denial.code);
-  tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
+  recordOrder(tools_, call, audit::Outcome::Denied, denial.code);
+}
+
+// What broke the order may keep it from being recorded as well; the first error is the one to show.
+void OrderDesk::recordBroken(const OrderCall& call) {
+  try {
+    recordOrder(tools_, call, audit::Outcome::Error, "broken");
+  } catch (const std::exception& error) {
+    log::error("audit", "a failed order cannot be recorded", {{"order", call.order}, {"error", error.what()}});
+  }
 }
 
 }  // namespace postern::listd

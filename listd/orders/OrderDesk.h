@@ -59,6 +59,8 @@ private:
   };
   Standing standingOf(const app::Actor& actor);
   void recordDenied(const OrderCall& call, const app::OrderError& denial);
+  void recordBroken(const OrderCall& call);
+
   OrderTools& tools_;
 };
 

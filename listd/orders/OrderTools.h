@@ -2,6 +2,7 @@
 #include "core/app/Orders.h"
 #include "core/audit/Entry.h"
 #include "core/crypto/Password.h"
+#include "listd/audit/OrderEvents.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
 #include "listd/orders/Args.h"
@@ -36,16 +37,12 @@ struct OrderCall {
   const Person person = {};   // who gives it, as the store says
 };
 
-inline Act actOf(const OrderCall& call, TimePoint now, std::string outcome) {
-  return {now, call.actor.kind, call.actor.name, call.order, call.args.object(), std::move(outcome)};
-}
-
 // Changes the site: runs `work(SiteTables&)` and records the order in the same transaction. Returns once durable.
 template <class Work>
 auto change(OrderTools& tools, const OrderCall& call, Work work) {
   return tools.context.site.write([&](SiteTables& tables) {
     auto result = work(tables);
-    tables.acts.add(actOf(call, tools.now(), "done"));
+    tables.audit.append(eventOf(tables, call, audit::Outcome::Ok));
     return result;
   });
 }

@@ -10,14 +10,18 @@ std::filesystem::path keysFile(const config::SiteConfig& config) {
   return config.dataFolder / "keys/keys.db";
 }
 
-vault::RootKey openRootKey(const config::SiteConfig& config) {
+std::unique_ptr<vault::RootKeySource> openRootKey(const config::SiteConfig& config) {
   const auto path = config.path(config.rootKey);
-  if (std::filesystem::exists(path)) return vault::RootKey::load(path);
-  if (std::filesystem::exists(keysFile(config)))
-    throw Error(ErrorKind::Config, "the root key " + path.string() + " is missing, but " + keysFile(config).string() +
-                                       " was made with one; put the key file back, nothing can be opened without it");
+  const auto& source = config.rootKeySource;
+  const bool known = std::filesystem::exists(keysFile(config));
+  if (source != "file" || known || std::filesystem::exists(path)) {
+    if (source == "file" && !std::filesystem::exists(path) && !std::filesystem::exists(path.string() + ".next"))
+      throw Error(ErrorKind::Config, "the root key " + path.string() + " is missing, but " + keysFile(config).string() +
+                                         " was made with one; put the key file back, nothing can be opened without it");
+    return vault::RootKeySource::open(source, path, vault::askPassphrase);
+  }
   files::makePrivateFolder(path.parent_path());
-  return vault::RootKey::create(path);
+  return vault::RootKeySource::create(source, path, vault::askPassphrase);
 }
 
 std::filesystem::path privateFolder(const std::filesystem::path& folder) {
@@ -45,8 +49,9 @@ std::uint64_t TailNumbers::next() {
 SiteContext::SiteContext(const config::SiteConfig& siteConfig, const Clock& siteClock)
     : config(siteConfig),
       clock(siteClock),
-      root(openRootKey(siteConfig)),
-      keys(privateFolder(siteConfig.dataFolder / "keys") / "keys.db", root),
+      rootSource(openRootKey(siteConfig)),
+      journal(siteConfig.dataFolder / "journal/register.log"),
+      keys(privateFolder(siteConfig.dataFolder / "keys") / "keys.db", *rootSource, &journal),
       vault(privateFolder(siteConfig.dataFolder / "vault"), keys, siteClock, siteConfig.minFreeSpace),
       site(siteConfig.dataFolder / "listd/site.db", siteClock),
       verp(root.derive(vault::RootKey::VerpKey)),

@@ -4,8 +4,10 @@
 #include "core/crypto/Certificate.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/mail/Address.h"
+#include "core/vault/Journal.h"
 #include "core/vault/KeyStore.h"
 #include "core/vault/RootKey.h"
+#include "core/vault/RootKeySource.h"
 #include "core/vault/Vault.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
@@ -41,8 +43,10 @@ public:
 
   const config::SiteConfig& config;
   const Clock& clock;
-  const vault::RootKey root;
+  const std::unique_ptr<vault::RootKeySource> rootSource;
+  vault::Journal journal;  // tombstones, holds and locked floors: what no restore may undo
   vault::KeyStore keys;
+  const vault::RootKey& root{keys.siteRoot()};  // derive from this; it stays when the root key is changed
   vault::Vault vault;
   SiteStore site;
   TailNumbers tails{site};

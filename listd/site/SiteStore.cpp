@@ -1,6 +1,8 @@
 #include "listd/site/SiteStore.h"
 
 #include "core/base/Files.h"
+#include "core/crypto/Encoding.h"
+#include "core/crypto/Random.h"
 #include "core/store/Migrator.h"
 #include "listd/SiteMigrations.h"
 
@@ -24,12 +26,14 @@ store::Database openMigrated(const std::filesystem::path& file, const Clock& clo
 }  // namespace
 
 SiteStore::SiteStore(const std::filesystem::path& file, const Clock& clock)
-    : file_(file), writer_(std::make_unique<store::WriterThread>(openMigrated(file, clock))) {}
+    : file_(file),
+      scene_{&clock, crypto::hex(crypto::randomBytes(8))},
+      writer_(std::make_unique<store::WriterThread>(openMigrated(file, clock))) {}
 
 void SiteStore::writeLater(std::function<void(SiteTables&)> work, std::function<void(std::exception_ptr)> failed) {
   writer_->submit(
-      [work = std::move(work)](store::Database& database) {
-        SiteTables tables(database);
+      [this, work = std::move(work)](store::Database& database) {
+        SiteTables tables(database, scene_);
         work(tables);
       },
       [failed = std::move(failed)](std::exception_ptr error) {

@@ -3,9 +3,10 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/audit/AuditLog.h"
+#include "listd/jobs/JobStore.h"
 #include "listd/people/AccountStore.h"
 #include "listd/people/TokenStore.h"
-#include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -29,7 +30,7 @@ namespace postern::listd {
 
 // The subjects of the site over one connection, valid during one job. One job is one transaction.
 struct SiteTables {
-  explicit SiteTables(store::Database& database)
+  SiteTables(store::Database& database, const AuditScene& scene)
       : counters(database),
         domains(database),
         routes(database),
@@ -42,7 +43,8 @@ struct SiteTables {
         accounts(database),
         tokens(database),
         flow(database),
-        acts(database) {}
+        audit(database, scene),
+        jobs(database) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -56,14 +58,15 @@ struct SiteTables {
   AccountStore accounts;
   TokenStore tokens;
   FlowStore flow;
-  ActStore acts;
+  AuditLog audit;
+  JobStore jobs;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
 // Threads: safe for all; never call write() or read() from inside a job. Errors: Error(Store), Error(DiskFull).
 class SiteStore {
 public:
-  // Opens or creates the file and brings it to this binary's schema.
+  // Opens or creates the file and brings it to this binary's schema. Ownership: `clock` must outlive it.
   SiteStore(const std::filesystem::path& file, const Clock& clock);
 
   // Runs `work(SiteTables&)` as one transaction and returns its result once that is durable.
@@ -72,12 +75,12 @@ public:
     using Value = std::invoke_result_t<Work, SiteTables&>;
     if constexpr (std::is_void_v<Value>) {
       writer_->run([&](store::Database& database) {
-        SiteTables tables(database);
+        SiteTables tables(database, scene_);
         work(tables);
       });
     } else {
       return writer_->call([&](store::Database& database) {
-        SiteTables tables(database);
+        SiteTables tables(database, scene_);
         return work(tables);
       });
     }
@@ -91,7 +94,7 @@ public:
   auto read(Work work) {
     const Borrowed reader(*this);
     const store::Transaction snapshot(*reader.database, store::Transaction::Kind::Read);
-    SiteTables tables(*reader.database);
+    SiteTables tables(*reader.database, scene_);
     return work(tables);
   }
 
@@ -111,6 +114,7 @@ private:
   void giveBack(std::unique_ptr<store::Database> reader);
 
   const std::filesystem::path file_;
+  const AuditScene scene_;
   std::unique_ptr<store::WriterThread> writer_;
   Mutex mutex_;
   std::vector<std::unique_ptr<store::Database>> readers_ GUARDED_BY(mutex_);

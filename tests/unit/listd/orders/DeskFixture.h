@@ -1,6 +1,7 @@
 #pragma once
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Totp.h"
+#include "core/audit/Entry.h"
 #include "listd/orders/OrderDesk.h"
 #include "tests/unit/listd/ListdFixture.h"
 
@@ -52,8 +53,21 @@ struct Desk {
     give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
   }
 
-  std::vector<Act> acts() {
-    return context.site.read([](SiteTables& tables) { return tables.acts.newest(1000); });
+  // The audit log, newest first: "actor action object outcome reason".
+  std::vector<std::string> entries() {
+    return context.site.read([](SiteTables& tables) {
+      AuditFilter all;
+      all.limit = 1000;
+      std::vector<std::string> lines;
+      for (const auto& row : tables.audit.list(all)) {
+        const auto entry = audit::parseEntry(row.entry).value();
+        using audit::Field;
+        lines.push_back(tables.audit.nameOf(entry[Field::ActorId]) + " " + std::string(entry[Field::Action]) + " " +
+                        std::string(entry[Field::ObjectId]) + " " + std::string(entry[Field::Outcome]) + " " +
+                        std::string(entry[Field::ReasonCode]));
+      }
+      return lines;
+    });
   }
 };
 

@@ -106,14 +106,14 @@ BOOST_AUTO_TEST_CASE(every_table_names_its_writer_in_the_migration) {
 
 BOOST_AUTO_TEST_CASE(the_record_of_orders_cannot_be_changed_or_shortened) {
   Fixture f;
-  f.site.write([](SiteTables& tables) { tables.acts.add({TestNow, "cli", "root", "list.create", "board", "done"}); });
-  BOOST_TEST(f.site.read([](SiteTables& tables) { return tables.acts.newest(10).size(); }) == 1u);
+  f.site.write([](SiteTables& tables) { tables.audit.append(audit::Event()); });
+  BOOST_TEST(f.site.read([](SiteTables& tables) { return tables.audit.size(); }) == 1u);
   // Over a connection of its own, on a copy: what anybody with the file could try.
   const TempFolder copy;
   store::Database::openReader(f.site.file()).backupTo(copy / "copy.db");
   auto writer = store::Database::openWriter(copy / "copy.db");
-  BOOST_CHECK_THROW(writer.execute("UPDATE acts SET outcome = 'x'"), Error);
-  BOOST_CHECK_THROW(writer.execute("DELETE FROM acts"), Error);
+  BOOST_CHECK_THROW(writer.execute("UPDATE audit_entries SET outcome = 'x'"), Error);
+  BOOST_CHECK_THROW(writer.execute("DELETE FROM audit_entries"), Error);
 }
 
 BOOST_AUTO_TEST_CASE(copy_keys_never_come_again_even_when_the_database_is_older_than_the_gateway) {
