@@ -84,7 +84,8 @@ void writeManPage(std::ostream& out) {
          "that "
          "is encrypted for that member. This command makes a site, runs it and gives it orders.\n"
          ".SH OPTIONS\n.TP\n.B \\-\\-data DIR\nFolder of the site (POSTERN_DATA; /var/lib/postern).\n"
-         ".TP\n.B \\-\\-token\\-file FILE\nActs as the person of the access token in the file (POSTERN_TOKEN_FILE, or the "
+         ".TP\n.B \\-\\-token\\-file FILE\nActs as the person of the access token in the file (POSTERN_TOKEN_FILE, or "
+         "the "
          "token itself in POSTERN_TOKEN) and not as admin of the machine.\n"
          ".TP\n.B \\-\\-json\nAnswer in JSON.\n.TP\n.B \\-\\-help\nHelp for the noun and verb before it.\n"
          ".SH COMMANDS\n";

@@ -76,12 +76,7 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,
-      signInOrders(),
-      accountOrders(),
-      factorOrders(),
-      tokenOrders(),
-      auditOrders(),
+      Table, signInOrders(), accountOrders(), factorOrders(), tokenOrders(), auditOrders(),
   };
   return tables;
 }
@@ -119,7 +114,8 @@ bool ownsNamed(const Person& person, std::string_view argument, const nlohmann::
 }  // namespace
 
 static bool allowedOnlyAsOwner(const OrderRow& row, const Person& person) {
-  const auto others = app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
+  const auto others =
+      app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
   return !row.access.roles.empty() && !others.meets(row.access.roles);
 }
 

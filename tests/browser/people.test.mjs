@@ -123,8 +123,7 @@ describe("people", () => {
     await fresh.context().close();
   });
 
-  it("an invitation needs a step-up that keeps what was typed, when the sign-in is long ago", async () => {
-    // Another session without a fresh proof stands for one that is older than five minutes.
+  it("an invitation makes an account once, also without JavaScript", async () => {
     await visit("/people");
     await page.getByLabel("Name to sign in with").fill("olga");
     await page.getByLabel("Compliance officer").check();

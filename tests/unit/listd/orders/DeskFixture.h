@@ -1,7 +1,7 @@
 #pragma once
+#include "core/audit/Entry.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Totp.h"
-#include "core/audit/Entry.h"
 #include "listd/orders/OrderDesk.h"
 #include "tests/unit/listd/ListdFixture.h"
 
