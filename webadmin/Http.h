@@ -37,6 +37,7 @@ struct Request {
   std::string fetchSite;      // Sec-Fetch-Site header, or empty
   std::string ifNoneMatch;
   std::string clientAddress;
+  std::string userAgent;  // User-Agent header, or empty
 };
 
 struct Response {

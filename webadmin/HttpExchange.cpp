@@ -87,6 +87,7 @@ Request readRequest(HTTPServerRequest& from) {
   request.origin = from.get("Origin", "");
   request.fetchSite = from.get("Sec-Fetch-Site", "");
   request.ifNoneMatch = from.get("If-None-Match", "");
+  request.userAgent = from.get("User-Agent", "").substr(0, 300);
   request.clientAddress = from.clientAddress().host().toString();
   return request;
 }

@@ -3,6 +3,7 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Tokens.h"
 #include "webadmin/Words.h"
 
@@ -10,14 +11,15 @@ namespace postern::webadmin {
 
 namespace {
 
-bool holds(Role role, const std::optional<Session>& session) {
-  return role == Role::Anyone || (session && (role == Role::SignedIn || session->role == "admin"));
+bool holds(app::Roles roles, const std::optional<Session>& session) {
+  return roles == Anyone || (session && (roles == SignedIn || session->roles().meets(roles)));
 }
 
 constexpr std::string_view OpenApiPath = "/api/v1/openapi.json";
 
 int statusOf(const app::OrderError& error) {
   if (error.code == "not-found") return 404;
+  if (error.code == "denied") return 403;
   if (error.code == "unavailable") return 503;
   return 409;
 }
@@ -49,6 +51,11 @@ Response Site::answer(const Request& request) {
     return dispatch(request, visit);
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
+    if (error.code == "step-up" && visit.session) return askAgain(visit);
+    if (error.code == "signed-out" && visit.session) {
+      tools_.sessions.closeAllOf(visit.session->account);
+      return Response::redirect("/sign-in?done=session-ended");
+    }
     if (error.code == "broken") {  // its text is for the log: it may name files and causes
       log::error("web", error.message, {{"page", pageOf(request)}});
       return errorPage(visit, 500);
@@ -59,6 +66,16 @@ Response Site::answer(const Request& request) {
     return errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
   } catch (const std::exception& error) {
     log::error("web", error.what(), {{"page", pageOf(request)}});
+    return errorPage(visit, 500);
+  }
+}
+
+// The page on which people prove again that it is them. Its own failure is answered like that of any page.
+Response Site::askAgain(Visit& visit) const {
+  try {
+    return pages::askStepUp(visit);
+  } catch (const std::exception& error) {
+    log::error("web", error.what(), {{"page", pageOf(visit.request)}});
     return errorPage(visit, 500);
   }
 }
@@ -76,7 +93,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
     // A form that outlived its session is no attack: the person signs in and does it again.
-    if (match.route->role != Role::Anyone && !visit.session && csrf::isSameOrigin(request))
+    if (match.route->roles != Anyone && !visit.session && csrf::isSameOrigin(request))
       return Response::redirect("/sign-in?done=session-ended");
     log::warning("web", "a form was refused as forged", {{"page", pageOf(request)}, {"client", request.clientAddress}});
     return errorPage(visit, 403, "This form did not come from this page, or it is too old.",
@@ -91,8 +108,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->role == Role::Anyone)
-    response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->roles == Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 
@@ -109,8 +125,9 @@ void Site::renewRole(Visit& visit) {
 }
 
 Response Site::obey(const Route& route, Visit& visit) {
-  if (route.role == Role::Admin && visit.session) renewRole(visit);
-  if (holds(route.role, visit.session)) return route.page(visit);
+  // An account that was disabled loses even its own pages; signing out works also while listd is away.
+  if (route.roles != Anyone && route.page != pages::signOut && visit.session) renewRole(visit);
+  if (holds(route.roles, visit.session)) return route.page(visit);
   const bool forScripts = route.path.starts_with("/live/");
   if (!visit.session && forScripts)
     return jsonResponse(401, {{"error", {{"code", "signed-out"}, {"message", "Sign in first."}}}});

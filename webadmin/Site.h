@@ -19,6 +19,7 @@ public:
 
 private:
   Response dispatch(const Request& request, Visit& visit);
+  Response askAgain(Visit& visit) const;
   void renewRole(Visit& visit);
   Response obey(const Route& route, Visit& visit);
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;

@@ -8,7 +8,10 @@ namespace postern::webadmin {
 using nlohmann::json;
 
 json Visit::order(std::string_view name, const json& args) const {
-  return tools.orders.give(name, {"web", session ? session->account : ""}, args);
+  app::Actor actor{"web", session ? session->account : ""};
+  actor.session = session ? session->ref : "";
+  actor.client = request.clientAddress;
+  return tools.orders.give(name, actor, args);
 }
 
 Response Visit::page(std::string_view name, const Frame& frame, json view) const {
@@ -19,7 +22,9 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
                 {"notice", words::notice(request.query.get("done"))},
                 {"now", words::time(now())}};
   if (session) {
+    const auto roles = session->roles();
     outer["signedIn"] = {{"account", session->account}, {"role", session->role}};
+    outer["seesPeople"] = roles.meets(app::Role::Admin | app::Role::Auditor);
     outer["idleSeconds"] = SessionStore::IdleLimit.count();
     for (const auto* section : {"dashboard", "lists", "posts", "queue"})
       outer[std::string("at-") + section] = frame.section == section;

@@ -74,7 +74,7 @@ constexpr OrderRow Table[] = {
     {"queue.release", Changes, releaseQueued},
     {"queue.drop", Changes, dropQueued},
     {"trace", Reads, trace, Own},
-    {"post.list", Reads, listPosts, Own},
+    {"post.list", Reads, listPosts, OwnList},
 };
 
 }  // namespace

@@ -183,6 +183,7 @@ json authenticate(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto current = tables.accounts.find(name);
     if (!allowed || !passwordRight || !maySignIn(tables, current, now)) refuseSignIn();
+    refundSignIn(tables, name, client, now);
     const auto ticket = crypto::randomToken();
     tables.accounts.addProof({proofs::hashOf(ticket), "ticket", name, client, now + proofs::ProofLasts});
     json view{{"ticket", ticket}, {"factors", json::array()}, {"expiresAt", toMicros(now + proofs::ProofLasts)}};

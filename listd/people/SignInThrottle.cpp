@@ -42,6 +42,16 @@ bool chargeSignIn(SiteTables& tables, const std::string& account, const std::str
   return true;
 }
 
+void refundSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  for (const auto& subject : {accountSubject(account), clientSubject(client)}) {
+    auto guesses = tables.accounts.guesses(subject);
+    if (guesses.failures == 0) continue;
+    --guesses.failures;
+    guesses.blockedUntil = now;  // it was not blocked, or the attempt would not have been judged
+    tables.accounts.setGuesses(subject, guesses);
+  }
+}
+
 void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client) {
   tables.accounts.forgetGuesses(accountSubject(account));
   tables.accounts.forgetGuesses(clientSubject(client));

@@ -122,3 +122,49 @@
   });
   look();
 })();
+
+// Keeps what is being typed in this tab, so that it can be put back after the session ended and the person came back.
+// Passwords, codes, files and hidden fields are never kept; signing out, or another person's sign-in, forgets all.
+(() => {
+  const account = document.body.dataset.account;
+  if (!account) return;
+  if (sessionStorage.getItem("postern-account") !== account) {
+    sessionStorage.clear();
+    sessionStorage.setItem("postern-account", account);
+  }
+  const key = `postern-draft:${location.pathname}`;
+  const fields = () => [...document.querySelectorAll("main form[method=post] :is(input, textarea, select)")].filter(
+    (field) => field.id && !["password", "hidden", "file", "submit", "button"].includes(field.type) && field.autocomplete !== "one-time-code");
+  const valueOf = (field) => (["checkbox", "radio"].includes(field.type) ? field.checked : field.value);
+
+  const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+  if (kept && fields().some((field) => field.id in kept && kept[field.id] !== valueOf(field))) {
+    const offer = document.createElement("p");
+    offer.className = "notice";
+    offer.setAttribute("role", "status");
+    const put = document.createElement("button");
+    put.type = "button";
+    put.textContent = "Put it back";
+    put.addEventListener("click", () => {
+      for (const field of fields()) {
+        if (!(field.id in kept)) continue;
+        if (["checkbox", "radio"].includes(field.type)) field.checked = kept[field.id];
+        else field.value = kept[field.id];
+      }
+      offer.remove();
+    });
+    offer.append("What you typed here before was kept. ", put);
+    document.getElementById("main").prepend(offer);
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (!fields().includes(target)) return;
+    const draft = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+    draft[target.id] = valueOf(target);
+    sessionStorage.setItem(key, JSON.stringify(draft));
+  });
+  document.addEventListener("submit", ({ target }) => {
+    if (target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+    else sessionStorage.removeItem(key);
+  });
+})();
