@@ -1,6 +1,8 @@
 #include "cli/CommandLine.h"
 
+#include "cli/AuditVerbs.h"
 #include "cli/Init.h"
+#include "cli/KeysVerbs.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
@@ -74,6 +76,8 @@ public:
     addOrderVerbs();
     addSiteVerbs();
     addPolicyVerbs();
+    addKeysVerbs();
+    addAuditVerbs();
   }
 
   Exit run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
@@ -105,9 +109,12 @@ private:
       auto& command = leaf(verb.noun, verb.verb, verb.doc);
       auto given = std::make_shared<Given>();
       for (const auto& parameter : verb.parameters) addParameter(command, parameter, *given);
+      if (verb.waitsForJob) command.add_flag("--no-wait", given->flags["--no-wait"], "do not wait until it is done");
       command.callback([this, &verb, given] {
         action_ = [&verb, given](const Context& context) {
           const auto result = context.give(verb.order, argumentsOf(verb, *given));
+          if (verb.waitsForJob && !given->flags["--no-wait"] && result.contains("job") && result["job"].is_number())
+            return waitForJob(context, result["job"].get<std::uint64_t>());
           if (context.json)
             context.out << result.dump(2) << "\n";
           else
@@ -135,6 +142,7 @@ private:
     make.add_option("--smtp", init->listen, "address for SMTP, as in 0.0.0.0:25; may be given again");
     make.add_option("--smtps", init->listenTls, "address for SMTP in TLS, as in 0.0.0.0:465; may be given again");
     make.add_option("--web", init->web, "address of the web UI")->capture_default_str();
+    make.add_option("--root-key", init->rootKeySource, "file, passphrase or credential:NAME")->capture_default_str();
     make.callback([this, init] { action_ = [init](const Context& c) { return initSite(c, *init); }; });
 
     auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
@@ -188,6 +196,68 @@ private:
     };
     add("check", "Checks that the policies load.", checkPolicies);
     add("test", "Runs the cases of the policies.", testPolicies);
+  }
+
+  void addKeysVerbs() {
+    auto path = std::make_shared<std::string>();
+    const auto add = [&](const char* verb, const char* doc) {
+      auto* command = noun("keys").add_subcommand(verb, doc);
+      command->add_option("path", *path, "the backup of the keys")->required();
+      return command;
+    };
+    add("backup", "Writes a sealed backup of the keys to a new file.")->callback([this, path] {
+      action_ = [path](const Context& c) { return backupKeys(c, *path); };
+    });
+    add("verify", "Opens a backup of the keys and every key in it.")->callback([this, path] {
+      action_ = [path](const Context& c) { return verifyKeys(c, *path); };
+    });
+    auto replace = std::make_shared<bool>(false);
+    auto* restore = add("restore", "Puts a backup of the keys in place while the site is stopped.");
+    restore->add_flag("--replace", *replace, "lose the keys that are there and not in the backup");
+    restore->callback([this, path, replace] {
+      action_ = [path, replace](const Context& c) { return restoreKeys(c, *path, *replace); };
+    });
+    auto job = std::make_shared<std::uint64_t>(0);
+    auto& watch = *noun("job").add_subcommand("watch", "Shows how a job goes until it has ended.");
+    watch.add_option("id", *job, "the job")->required();
+    watch.callback([this, job] { action_ = [job](const Context& c) { return waitForJob(c, *job); }; });
+  }
+
+  // What works on the file of the log instead of asking listd, so that it also works on a copy.
+  void addAuditVerbs() {
+    struct Asked {
+      AuditFiles files;
+      std::uint64_t from = 0;
+      std::uint64_t to = UINT64_MAX;
+    };
+    auto asked = std::make_shared<Asked>();
+    const auto add = [&](const char* verb, const char* doc, std::function<Exit(const Context&, const Asked&)> act) {
+      auto* command = noun("audit").add_subcommand(verb, doc);
+      command->add_option("--db", asked->files.database, "database file; default: that of the site");
+      command->callback([this, act, asked] { action_ = [act, asked](const Context& c) { return act(c, *asked); }; });
+      return command;
+    };
+    auto* verify = add("verify", "Verifies the audit log; exit 0 to 7 as in docs/audit.md.",
+                       [](const Context& c, const Asked& a) { return verifyAudit(c, a.files, a.from); });
+    verify->add_option("--pub", asked->files.publicKey, "file with the log's public key");
+    verify->add_option("--anchors", asked->files.anchors, "folder of checkpoints that were kept elsewhere");
+    verify->add_option("--from", asked->from, "first entry to look at");
+    add("prove", "Proves that an entry is in the log.",
+        [](const Context& c, const Asked& a) { return proveAudit(c, a.files, a.from); })
+        ->add_option("--seq", asked->from, "number of the entry")
+        ->required();
+    auto* consistency =
+        add("consistency", "Proves that the log only grew between two sizes.",
+            [](const Context& c, const Asked& a) { return proveAuditConsistency(c, a.files, a.from, a.to); });
+    consistency->add_option("from", asked->from, "smaller size")->required();
+    consistency->add_option("to", asked->to, "larger size")->required();
+    auto* written = add("export", "Writes entries with their proofs as JSON lines.",
+                        [](const Context& c, const Asked& a) { return exportAudit(c, a.files, a.from, a.to); });
+    written->add_option("--from", asked->from, "first entry");
+    written->add_option("--to", asked->to, "entry before which to stop");
+    noun("audit")
+        .add_subcommand("anchor", "Carries the newest checkpoint to the places of section [audit].")
+        ->callback([this] { action_ = [](const Context& c) { return anchorAudit(c); }; });
   }
 
   CLI::App app_;

@@ -11,6 +11,7 @@ struct InitOptions {
   std::vector<std::string> listen;
   std::vector<std::string> listenTls;
   std::string web = "127.0.0.1:8443";
+  std::string rootKeySource = "file";
 };
 
 // `postern init`: makes the data folder with postern.toml, a self-signed TLS certificate, the root key and the shipped

@@ -24,6 +24,16 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
     {"policy", "test", "[FOLDER]", "Runs the cases of the policies."},
+    {"audit", "verify", "[--db FILE] [--pub FILE] [--anchors DIR] [--from N]",
+     "Verifies the audit log of the site or of a copy of its database. Exit status 0: intact to the newest anchor; 1: "
+     "an "
+     "entry was altered; 2: order, chain or gap; 3: shorter than an anchor; 4: another root at an anchored size; 5: "
+     "bad "
+     "signature; 6: anchors missing or stale; 7: a declared gap."},
+    {"audit", "prove", "--seq N [--db FILE]", "Proves that an entry is in the log."},
+    {"audit", "consistency", "FROM TO [--db FILE]", "Proves that the log only grew between two sizes."},
+    {"audit", "export", "[--from N] [--to N] [--db FILE]", "Writes entries with their proofs as JSON lines."},
+    {"audit", "anchor", "", "Carries the newest checkpoint to the places of section [audit]."},
     {"man", "", "", "Writes this manual page."},
     {"completion", "", "", "Writes the completion for bash."},
 };
@@ -67,7 +77,10 @@ std::string nounDoc(const std::string& noun) {
       {"queue", "Copies that wait for delivery."},
       {"post", "Messages that lists accepted."},
       {"policy", "Lua policies."},
+      {"audit", "The audit log."},
       {"config", "The file postern.toml."},
+      {"keys", "Keys of the site: epochs, root key, backups."},
+      {"job", "Long work behind an order."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;

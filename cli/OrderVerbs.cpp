@@ -1,8 +1,11 @@
 #include "cli/OrderVerbs.h"
 
+#include "cli/AuditVerbs.h"
+#include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
+#include "cli/RetentionVerbs.h"
 
 #include <nlohmann/json.hpp>
 
@@ -303,7 +306,8 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, matterVerbs})
+    for (auto verbsOf :
+         {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs, retentionVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -30,6 +30,7 @@ struct OrderVerb {
   const char* doc;
   std::vector<Parameter> parameters;
   std::function<void(std::ostream&, const nlohmann::json& result)> render;
+  bool waitsForJob = false;  // its result names a job: shown until that has ended, unless --no-wait
 };
 
 const std::vector<OrderVerb>& orderVerbs();

@@ -4,6 +4,7 @@
 #include "core/base/Files.h"
 #include "core/base/Log.h"
 #include "core/config/SiteConfig.h"
+#include "core/vault/RootKeySource.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +23,10 @@ using namespace std::chrono_literals;
 
 // In the order of starting; stopped the other way round, so that what was accepted is still handed on.
 constexpr const char* Programs[] = {"postern-listd", "postern-gateway", "postern-webadmin"};
+
+// The first one waits until listd is up.
+constexpr auto FirstAnchor = 1min;
+constexpr auto BetweenAnchors = 15min;
 
 struct Child {
   std::string program;
@@ -50,8 +55,9 @@ FileDescriptor lockSite(const std::filesystem::path& dataFolder) {
 
 class Supervisor {
 public:
-  Supervisor(std::filesystem::path dataFolder, const sigset_t& signals)
-      : dataFolder_(std::move(dataFolder)), signals_(signals) {
+  // `passphrase`: of the root key, for listd each time it is started; empty: it needs none.
+  Supervisor(std::filesystem::path dataFolder, const sigset_t& signals, Secret passphrase)
+      : dataFolder_(std::move(dataFolder)), signals_(signals), passphrase_(std::move(passphrase)) {
     for (const auto* program : Programs) children_.push_back({program, -1, {}, Steady::now(), 0ms});
   }
 
@@ -60,6 +66,7 @@ public:
       startDue();
       waitForSignal();
       reap();
+      anchorIfDue();
     }
     stopAll();
   }
@@ -73,12 +80,17 @@ private:
   void start(Child& child) {
     const auto program = folderOfThisProgram() / child.program;
     const auto parent = ::getpid();
+    const auto secret = child.program == "postern-listd" ? passphrasePipe() : FileDescriptor();
     const auto process = ::fork();
     if (process < 0) throwErrno("start", program);
     if (process == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(1);
       ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+      if (secret) {
+        ::fcntl(secret.get(), F_SETFD, 0);
+        ::setenv("POSTERN_PASSPHRASE_FD", std::to_string(secret.get()).c_str(), 1);
+      }
       ::setpgid(0, 0);  // Ctrl-C reaches the supervisor alone, which stops the others in order
       ::execl(program.c_str(), child.program.c_str(), "--data", dataFolder_.c_str(), nullptr);
       ::_exit(127);
@@ -86,6 +98,40 @@ private:
     child.process = process;
     child.startedAt = Steady::now();
     log::info("supervisor", "started", {{"program", child.program}, {"pid", process}});
+  }
+
+  // Ready to be read; a passphrase is shorter than what a pipe takes at once.
+  FileDescriptor passphrasePipe() const {
+    if (passphrase_.empty()) return {};
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throwErrno("make", "a pipe");
+    FileDescriptor reading(ends[0]);
+    const FileDescriptor writing(ends[1]);
+    files::writeAll(writing.get(), passphrase_.view(), "a pipe");
+    return reading;
+  }
+
+  // A process of its own: a slow time-stamp authority must not keep a child from being started again.
+  void anchorIfDue() {
+    if (stopping_ || anchoring_ >= 0 || Steady::now() < anchorAt_) return;
+    anchorAt_ = Steady::now() + BetweenAnchors;
+    const auto parent = ::getpid();
+    anchoring_ = ::fork();
+    if (anchoring_ != 0) return;  // also when it failed: the next round tries again
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(1);
+    ::sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+    ::setpgid(0, 0);
+    const auto program = folderOfThisProgram() / "postern";
+    ::execl(program.c_str(), "postern", "--data", dataFolder_.c_str(), "--json", "audit", "anchor", nullptr);
+    ::_exit(127);
+  }
+
+  void anchorEnded(int status) {
+    anchoring_ = -1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      log::warning("supervisor",
+                   "the audit log's checkpoint could not be carried everywhere; see: postern audit anchor");
   }
 
   void waitForSignal() {
@@ -101,9 +147,11 @@ private:
   void reap() {
     int status = 0;
     pid_t process;
-    while ((process = ::waitpid(-1, &status, WNOHANG)) > 0)
+    while ((process = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      if (process == anchoring_) anchorEnded(status);
       for (auto& child : children_)
         if (child.process == process) ended(child, status);
+    }
   }
 
   void ended(Child& child, int status) {
@@ -140,8 +188,11 @@ private:
 
   std::filesystem::path dataFolder_;
   sigset_t signals_;
+  const Secret passphrase_;
   std::vector<Child> children_;
   bool stopping_ = false;
+  pid_t anchoring_ = -1;
+  Steady::time_point anchorAt_ = Steady::now() + FirstAnchor;
 };
 
 }  // namespace
@@ -150,11 +201,19 @@ Exit runSite(const Context& context) {
   const auto site = config::loadSiteConfig(context.dataFolder);
   log::open("postern", site.logLevel);
   const auto lock = lockSite(context.dataFolder);
+  Secret passphrase;
+  if (site.rootKeySource == "passphrase") {
+    passphrase = vault::askPassphrase("Passphrase of the root key");
+    // A wrong one is said here, where the person is, and not by a process that is started again and again.
+    vault::RootKeySource::open(site.rootKeySource, site.path(site.rootKey), [&](const std::string&) {
+      return passphrase;
+    })->candidates();
+  }
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-  Supervisor(std::filesystem::absolute(context.dataFolder), signals).run();
+  Supervisor(std::filesystem::absolute(context.dataFolder), signals, std::move(passphrase)).run();
   return Exit::Ok;
 }
 

@@ -9,12 +9,19 @@
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
+#include "listd/jobs/JobRunner.h"
+#include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
 #include "listd/mailout/SiteMailWorker.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
 #include "listd/requests/MinuteWork.h"
+#include "listd/retention/Retention.h"
+#include "listd/search/IndexAnswers.h"
+#include "listd/search/IndexWorker.h"
+#include "listd/search/SearchOrders.h"
 
 namespace postern::listd {
 namespace {
@@ -33,21 +40,39 @@ struct Listd::Impl {
         clock(given != nullptr ? *given : *ownClock),
         context(config, clock),
         gateway{config.gatewaySocket().string(), context.root.derive(vault::RootKey::QueueKey)},
-        auditKeeper(context, {}),
+        auditKeeper(context, sendSiteMail),
         restoredHolds(replayHolds(context)),
         housekeeping(context),
         control(context, gateway),
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
         siteMail(context, gateway, gate),
-        intake(context, [this] { senders.wake(); }),
+        search(config.path("index"), context.root, clock),
+        indexer(context, search),
+        intake(context,
+               [this] {
+                 senders.wake();
+                 indexer.wake();
+               }),
         intakeWorkers(context, gateway, intake, troubles),
-        tools{context, control, troubles, passwords, clock.now()},
+        answers(search),
+        retention(context, &answers),
+        jobs(context),
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention},
         minuteWork(tools),
         desk(tools),
         orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
           return desk.handle(order, actor, args);
         }) {}
+
+  // Every kind of job is named here, before the first order can come.
+  bool runJobs() {
+    addKeyJobs(jobs, context);
+    addSearchJobs(jobs, context, search);
+    retention.addTo(jobs);
+    jobs.run();
+    return true;
+  }
 
   std::unique_ptr<Clock> ownClock;
   const Clock& clock;
@@ -56,18 +81,26 @@ struct Listd::Impl {
   Troubles troubles;
   SubmitGate gate;
   crypto::PasswordHasher passwords;
-  AuditKeeper auditKeeper;  // ends after all that may still record
+  AuditKeeper auditKeeper;          // ends after all that may still record
   const std::size_t restoredHolds;  // before anything can be destroyed
   Housekeeping housekeeping;
   GatewayControl control;
   SendWorkers senders;
   EventWorker events;
   SiteMailWorker siteMail;
+  SearchIndex search;
+  IndexWorker indexer;
+  ExportSweeper exportSweeper{context};
   Intake intake;
   IntakeWorkers intakeWorkers;
+  IndexAnswers answers;
+  Retention retention;
+  JobRunner jobs;  // after all that jobs use
   OrderTools tools;
   MinuteWork minuteWork;
   OrderDesk desk;
+  const bool jobsRun{runJobs()};
+  RetentionSchedule schedule{context, jobs};
   app::OrderServer orders;
 };
 

@@ -17,6 +17,9 @@
 #include "core/base/Files.h"
 #include "listd/Listd.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
+
 #include <cstdlib>
 
 namespace {
@@ -28,16 +31,26 @@ app::Confinement confinementOf(const config::SiteConfig& config) {
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.rootKey));
   if (const auto* credentials = std::getenv("CREDENTIALS_DIRECTORY")) confinement.mayRead(credentials);
   if (!config.certificateAuthorities.empty()) confinement.mayRead(config.path(config.certificateAuthorities));
-  for (const auto* folder : {"listd", "keys", "vault", "run", "journal", "index", "exports"}) {
+  for (const auto* folder : {"listd", "keys", "vault", "run", "index", "exports", "journal"}) {
     files::makePrivateFolder(config.path(folder));  // of a site that an older version made
     confinement.mayWrite(config.path(folder));
   }
   return confinement;
 }
 
+// Keys are not to be written to swap. Only where the system lets us lock what we need: with a limit, memory would run
+// out in the middle of work instead.
+void keepMemoryOffSwap() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+    ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  return app::runDaemon("postern-listd", argc, argv, confinementOf,
-                        [](const config::SiteConfig& config) { return std::make_shared<listd::Listd>(config); });
+  return app::runDaemon("postern-listd", argc, argv, confinementOf, [](const config::SiteConfig& config) {
+    keepMemoryOffSwap();
+    return std::make_shared<listd::Listd>(config);
+  });
 }

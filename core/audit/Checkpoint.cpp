@@ -84,8 +84,8 @@ std::string VerifierKey::text() const {
 }
 
 bool VerifierKey::verify(std::string_view message, std::string_view signature) const {
-  const crypto::PkeyPtr key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(publicKey_),
-                                                        publicKey_.size()));
+  const crypto::PkeyPtr key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(publicKey_), publicKey_.size()));
   const crypto::DigestContextPtr context(crypto::check(EVP_MD_CTX_new(), "check a signature"));
   const bool good = key && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
                     EVP_DigestVerify(context.get(), crypto::bytesOf(signature), signature.size(),
@@ -108,9 +108,9 @@ std::string SignerKey::sign(std::string_view message) const {
   crypto::check(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()), "sign a checkpoint");
   std::string signature(64, '\0');
   auto size = signature.size();
-  crypto::check(EVP_DigestSign(context.get(), crypto::bytesOf(signature), &size, crypto::bytesOf(message),
-                               message.size()),
-                "sign a checkpoint");
+  crypto::check(
+      EVP_DigestSign(context.get(), crypto::bytesOf(signature), &size, crypto::bytesOf(message), message.size()),
+      "sign a checkpoint");
   return signature;
 }
 

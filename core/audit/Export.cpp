@@ -31,10 +31,7 @@ json fieldsOf(const EntryView& entry) {
 }
 
 json entryLine(const LogRow& row) {
-  json line{{"type", "entry"},
-            {"seq", row.seq},
-            {"entry", crypto::base64(row.entry)},
-            {"leaf", crypto::hex(row.leaf)}};
+  json line{{"type", "entry"}, {"seq", row.seq}, {"entry", crypto::base64(row.entry)}, {"leaf", crypto::hex(row.leaf)}};
   if (const auto entry = parseEntry(row.entry)) line["fields"] = fieldsOf(*entry);
   return line;
 }
@@ -75,7 +72,8 @@ void exportLog(const LogFile& log, std::uint64_t from, std::uint64_t to, const L
   });
   for (const auto& stored : log.checkpoints(begin)) {
     json line{{"type", "checkpoint"}, {"size", stored.size}, {"note", stored.note}};
-    if (stored.size > end && end > 0) line["consistency"] = proofBehind(log, end, stored.size);
+    if (stored.size > end && stored.size <= log.size() && end > 0)
+      line["consistency"] = proofBehind(log, end, stored.size);
     write(lineOf(line));
     if (stored.size > end && stored.size <= log.size()) break;
   }

@@ -8,12 +8,35 @@
 namespace postern::audit {
 namespace {
 
-constexpr std::array<const char*, FieldCount> Names = {
-    "v",           "log_id",      "seq",           "ts_utc",      "clock_state",   "boot_id",     "prev_hash",
-    "policy_version", "actor_id", "actor_kind",    "role_used",   "auth",          "session_ref", "src_ip",
-    "ua_class",    "action",      "object_type",   "object_id",   "object_version", "list_id",    "matter_id",
-    "outcome",     "reason_code", "reason_text",   "approver_id", "request_id",    "before_digest", "after_digest",
-    "detail"};
+constexpr std::array<const char*, FieldCount> Names = {"v",
+                                                       "log_id",
+                                                       "seq",
+                                                       "ts_utc",
+                                                       "clock_state",
+                                                       "boot_id",
+                                                       "prev_hash",
+                                                       "policy_version",
+                                                       "actor_id",
+                                                       "actor_kind",
+                                                       "role_used",
+                                                       "auth",
+                                                       "session_ref",
+                                                       "src_ip",
+                                                       "ua_class",
+                                                       "action",
+                                                       "object_type",
+                                                       "object_id",
+                                                       "object_version",
+                                                       "list_id",
+                                                       "matter_id",
+                                                       "outcome",
+                                                       "reason_code",
+                                                       "reason_text",
+                                                       "approver_id",
+                                                       "request_id",
+                                                       "before_digest",
+                                                       "after_digest",
+                                                       "detail"};
 
 std::uint32_t lengthAt(std::string_view bytes) {
   std::uint32_t length = 0;

@@ -27,8 +27,9 @@ void LogFile::forEach(std::uint64_t from, const std::function<bool(const LogRow&
       "WHERE seq >= ? ORDER BY seq");
   select.bind(from);
   while (select.step()) {
-    const LogRow row{select.unsignedInteger(0), select.time(1), select.view(2), select.view(3), select.view(4),
-                     select.view(5), select.unsignedInteger(6), select.view(7), select.view(8), select.view(9)};
+    const LogRow row{
+        select.unsignedInteger(0), select.time(1), select.view(2), select.view(3), select.view(4), select.view(5),
+        select.unsignedInteger(6), select.view(7), select.view(8), select.view(9)};
     if (!visit(row)) return;
   }
 }
@@ -66,8 +67,7 @@ std::optional<StoredCheckpoint> LogFile::newestCheckpoint() const {
 }
 
 std::optional<StoredCheckpoint> LogFile::checkpointOf(std::uint64_t leastSize) const {
-  auto select =
-      database_.prepare("SELECT size, at, note FROM audit_checkpoints WHERE size >= ? ORDER BY size LIMIT 1");
+  auto select = database_.prepare("SELECT size, at, note FROM audit_checkpoints WHERE size >= ? ORDER BY size LIMIT 1");
   if (!select.bind(leastSize).step()) return std::nullopt;
   return StoredCheckpoint{select.unsignedInteger(0), select.time(1), select.text(2)};
 }

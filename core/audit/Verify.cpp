@@ -132,8 +132,7 @@ private:
     const auto fresh = VerifierKey::parse(detailOf(entry, "new").value_or(""));
     const auto signature = crypto::fromBase64(detailOf(entry, "signature").value_or(""));
     const bool retired = entry[Field::Action] == KeyRetiredAction;
-    if (!old || !fresh || !signature ||
-        !(retired ? *old : *fresh).verify(keyChangeMessage(*old, *fresh), *signature)) {
+    if (!old || !fresh || !signature || !(retired ? *old : *fresh).verify(keyChangeMessage(*old, *fresh), *signature)) {
       find(Finding::BadSignature, "entry " + std::to_string(seq) + " changes the key without a good signature", seq);
       return;
     }
@@ -186,9 +185,10 @@ private:
         continue;
       }
       if (const auto* gap = gapOf(checkpoint))
-        find(Finding::DeclaredGap, "a restore put the log back: what followed entry " + std::to_string(gap->seq) +
-                                       " up to " + std::to_string(gap->knownSize) + " is gone, as entry " +
-                                       std::to_string(gap->seq) + " declares", gap->seq);
+        find(Finding::DeclaredGap,
+             "a restore put the log back: what followed entry " + std::to_string(gap->seq) + " up to " +
+                 std::to_string(gap->knownSize) + " is gone, as entry " + std::to_string(gap->seq) + " declares",
+             gap->seq);
       else if (there)
         find(Finding::Rewritten, name + " has another root: the log was rewritten");
       else
@@ -196,7 +196,8 @@ private:
     }
     // A declared gap is never plain good, also when the anchors of what was lost are not at hand.
     if (!gaps_.empty())
-      find(Finding::DeclaredGap, "entry " + std::to_string(gaps_.front().seq) + " declares that a restore put the log back",
+      find(Finding::DeclaredGap,
+           "entry " + std::to_string(gaps_.front().seq) + " declares that a restore put the log back",
            gaps_.front().seq);
   }
 
@@ -207,8 +208,8 @@ private:
     }
     const auto first = firstUncovered();
     if (first && options_.now - *first > options_.stale)
-      find(Finding::Unanchored, "entries after " + std::to_string(anchoredSize_ - 1) + " have waited for an anchor since " +
-                                    formatRfc3339(*first));
+      find(Finding::Unanchored, "entries after " + std::to_string(anchoredSize_ - 1) +
+                                    " have waited for an anchor since " + formatRfc3339(*first));
   }
 
   // When the oldest entry came that no anchor covers; carrying a checkpoint away is no news.

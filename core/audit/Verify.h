@@ -21,11 +21,11 @@ constexpr std::string_view CheckpointAction = "audit.checkpoint";
 
 // What a verification found; the value is the exit code of `postern audit verify` and of tools/audit-verify.
 enum class Finding : std::uint8_t {
-  Intact = 0,       // up to the newest anchor
-  Altered = 1,      // an entry
-  Broken = 2,       // order, chain or a gap
-  Truncated = 3,    // shorter than an anchor
-  Rewritten = 4,    // another root at an anchored size
+  Intact = 0,     // up to the newest anchor
+  Altered = 1,    // an entry
+  Broken = 2,     // order, chain or a gap
+  Truncated = 3,  // shorter than an anchor
+  Rewritten = 4,  // another root at an anchored size
   BadSignature = 5,
   Unanchored = 6,   // anchors missing or stale
   DeclaredGap = 7,  // a restore put the log back and said so
@@ -41,11 +41,11 @@ struct Verdict {
 };
 
 struct VerifyOptions {
-  std::vector<VerifierKey> keys;         // believed; one of them suffices, key changes lead to the others
-  std::vector<std::string> anchors;      // signed checkpoints kept elsewhere
-  std::uint64_t from = 0;                // entries before it are taken from the stored nodes
+  std::vector<VerifierKey> keys;     // believed; one of them suffices, key changes lead to the others
+  std::vector<std::string> anchors;  // signed checkpoints kept elsewhere
+  std::uint64_t from = 0;            // entries before it are taken from the stored nodes
   TimePoint now;
-  std::chrono::hours stale{24};          // an entry that no anchor covers for so long
+  std::chrono::hours stale{24};  // an entry that no anchor covers for so long
 };
 
 // Looks at every entry, the chain, the tree, all checkpoints and anchors. The first of Altered, Broken, BadSignature,

@@ -67,11 +67,11 @@ struct SiteConfig {
   std::string webUrl;  // as people reach it; empty: https://HOST:PORT of webListen
 
   // [audit]
-  std::filesystem::path anchorFolder = "anchors";    // checkpoints and receipts, and the log's public key
-  std::string auditMail;                             // the auditor, who gets the checkpoint each day
-  std::string auditSyslog;                           // "tcp://HOST:PORT" or "udp://HOST:PORT"
-  std::string timestampUrl;                          // RFC 3161 time-stamp authority over HTTP
-  std::filesystem::path timestampAuthorities;        // CA certificates (PEM) that its time stamps must chain to
+  std::filesystem::path anchorFolder = "anchors";  // checkpoints and receipts, and the log's public key
+  std::string auditMail;                           // the auditor, who gets the checkpoint each day
+  std::string auditSyslog;                         // "tcp://HOST:PORT" or "udp://HOST:PORT"
+  std::string timestampUrl;                        // RFC 3161 time-stamp authority over HTTP
+  std::filesystem::path timestampAuthorities;      // CA certificates (PEM) that its time stamps must chain to
 
   // [records]
   std::string outsideAddress;  // told of what a one-person site would change; empty: such changes are refused

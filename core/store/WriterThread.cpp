@@ -15,6 +15,7 @@ struct WriterThread::Impl {
     Work work;
     Done done;
     std::exception_ptr failure;
+    bool alone = false;  // outside of any transaction
   };
 
   Impl(Database opened, std::size_t limit) : database(std::move(opened)), maxBatch(limit) {}
@@ -23,7 +24,7 @@ struct WriterThread::Impl {
   bool take(Job& job, bool wait) {
     std::unique_lock lock(mutex);
     if (wait) wake.wait(lock, [this] { return stopping || !jobs.empty(); });
-    if (jobs.empty()) return false;
+    if (jobs.empty() || (!wait && jobs.front().alone)) return false;
     job = std::move(jobs.front());
     jobs.pop_front();
     return true;
@@ -57,12 +58,21 @@ struct WriterThread::Impl {
     }
   }
 
+  std::exception_ptr runAlone(Job& job) {
+    try {
+      job.work(database);
+      return nullptr;
+    } catch (...) {  // handed to whoever submitted the job
+      return std::current_exception();
+    }
+  }
+
   void loop() {
     std::vector<Job> batch;
     for (Job first; take(first, true); first = Job()) {
       batch.clear();
       batch.push_back(std::move(first));
-      const auto failure = runBatch(batch);
+      const auto failure = batch.front().alone ? runAlone(batch.front()) : runBatch(batch);
       for (auto& job : batch) job.done(job.failure ? job.failure : failure);
     }
   }
@@ -93,7 +103,7 @@ WriterThread::~WriterThread() {
 void WriterThread::submit(Work work, Done done) {
   {
     std::lock_guard lock(impl_->mutex);
-    impl_->jobs.push_back({std::move(work), std::move(done), nullptr});
+    impl_->jobs.push_back({std::move(work), std::move(done), nullptr, false});
   }
   impl_->wake.notify_one();
 }
@@ -108,6 +118,25 @@ std::future<void> WriterThread::submit(Work work) {
       promise->set_value();
   });
   return future;
+}
+
+bool WriterThread::checkpoint() {
+  std::promise<void> done;
+  bool emptied = false;
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->jobs.push_back({[&](Database& database) { emptied = database.checkpoint(); },
+                           [&](std::exception_ptr failure) {
+                             if (failure)
+                               done.set_exception(failure);
+                             else
+                               done.set_value();
+                           },
+                           nullptr, true});
+  }
+  impl_->wake.notify_one();
+  done.get_future().get();
+  return emptied;
 }
 
 void WriterThread::flush() {

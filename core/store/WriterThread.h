@@ -41,6 +41,9 @@ public:
   }
   // Waits until all that was submitted before is completed.
   void flush();
+  // Moves the write-ahead log into the file and empties it, between two transactions; false when readers were in the
+  // way. What was deleted is nowhere in the files after that.
+  bool checkpoint();
 
 private:
   struct Impl;

@@ -155,6 +155,8 @@ KeyStore::RootFacts KeyStore::rootFacts() const {
 }
 
 std::uint64_t KeyStore::changeRoot(const RootKey& next, TimePoint now) {
+  if (rootFacts().checkValue == next.checkValue())
+    throw Error(ErrorKind::Config, "the next root key is the one that is in use; a new one is wanted");
   MutexLock lock(impl_->mutex);
   const auto wrapping = Impl::wrappingOf(next);
   std::uint64_t count = 0;
@@ -195,6 +197,25 @@ std::uint64_t KeyStore::changeRoot(const RootKey& next, TimePoint now) {
   impl_->wrapping = wrapping;
   impl_->emptyWriteAheadLog();
   return count;
+}
+
+void KeyStore::checkWrapped(store::Database& database, const RootKey& root) {
+  const auto wrapping = Impl::wrappingOf(root);
+  auto keys = database.prepare("SELECT list_id, name, wrapped FROM private_keys");
+  keys.bind();
+  while (keys.step()) wrapping->openSecret(keys.view(2), context("private", keys.unsignedInteger(0), keys.text(1)));
+  std::map<std::int64_t, crypto::AeadKey> epochs;
+  auto rows = database.prepare("SELECT id, list_id, wrapped FROM epochs");
+  rows.bind();
+  while (rows.step())
+    epochs.emplace(rows.integer(0), wrapping->openSecret(rows.view(2), epochContext(rows.unsignedInteger(1))));
+  auto objects = database.prepare("SELECT object_id, list_id, epoch_id, wrapped FROM object_keys");
+  objects.bind();
+  while (objects.step()) {
+    const auto epoch = epochs.find(objects.integer(2));
+    if (epoch == epochs.end()) throw Error(ErrorKind::Crypto, "an object key whose epoch key is missing");
+    epoch->second.openSecret(objects.view(3), objectContext(objects.unsignedInteger(1), objects.unsignedInteger(0)));
+  }
 }
 
 void KeyStore::backupTo(const std::filesystem::path& target) const {

@@ -29,17 +29,17 @@ store::Database openKeysAndMigrate(const std::filesystem::path& file) {
 
 KeyStore::KeyStore(const std::filesystem::path& file, const RootKey& root, Journal* journal)
     : impl_(std::make_unique<Impl>(file, journal)) {
-  impl_->chooseRoot({root}, SystemClock().now());
+  impl_->chooseRoot({{root, false}}, SystemClock().now());
   impl_->loadVaultKeyPair();
   impl_->applyTombstones();
 }
 
 KeyStore::KeyStore(const std::filesystem::path& file, RootKeySource& source, Journal* journal)
     : impl_(std::make_unique<Impl>(file, journal)) {
-  if (impl_->chooseRoot(source.candidates(), SystemClock().now()) == 0)
-    source.dropNext();
-  else
+  if (impl_->chooseRoot(source.candidates(), SystemClock().now()))
     source.finishNext();
+  else
+    source.dropNext();
   impl_->loadVaultKeyPair();
   impl_->applyTombstones();
 }

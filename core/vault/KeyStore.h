@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/base/Secret.h"
+#include "core/store/Database.h"
 #include "core/store/SegmentLog.h"
 #include "core/vault/Journal.h"
 #include "core/vault/RootKey.h"
@@ -127,6 +128,8 @@ public:
   // nothing here. The caller has made the new key durable before (RootKeySource::prepareNext).
   std::uint64_t changeRoot(const RootKey& next, TimePoint now);
 
+  // Unwraps every key in a copy of keys.db. Error(Crypto) for the first that does not open.
+  static void checkWrapped(store::Database& database, const RootKey& root);
   // A consistent copy of the file, as it is: still wrapped. See KeyBackup.
   void backupTo(const std::filesystem::path& target) const;
   struct BackupFacts {

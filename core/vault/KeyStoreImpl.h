@@ -8,6 +8,7 @@
 #include "core/crypto/SealedBox.h"
 #include "core/store/Database.h"
 #include "core/vault/KeyStore.h"
+#include "core/vault/RootKeySource.h"
 
 #include <map>
 
@@ -60,17 +61,17 @@ struct KeyStore::Impl {
     return std::make_shared<crypto::AeadKey>(root.derive(RootKey::WrappingKey));
   }
 
-  // Which of the candidates the file is under; its index.
-  std::size_t chooseRoot(const std::vector<RootKey>& candidates, TimePoint now) EXCLUDES_LOCK(mutex) {
+  // Which of the candidates the file is under: is it the next one?
+  bool chooseRoot(const std::vector<RootKeySource::Candidate>& candidates, TimePoint now) EXCLUDES_LOCK(mutex) {
     const MutexLock lock(mutex);
     auto newest = database.prepare("SELECT check_value FROM root_epochs ORDER BY id DESC LIMIT 1");
     const bool known = newest.bind().step();
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (known ? newest.view(0) != candidates[i].checkValue() : !opensVaultKey(candidates[i])) continue;
-      wrapping = wrappingOf(candidates[i]);
-      if (!known) addRootEpoch(candidates[i], now);
-      fixDerivedKeys(candidates[i]);
-      return i;
+    for (const auto& [key, next] : candidates) {
+      if (known ? newest.view(0) != key.checkValue() : !opensVaultKey(key)) continue;
+      wrapping = wrappingOf(key);
+      if (!known) addRootEpoch(key, now);
+      fixDerivedKeys(key);
+      return next;
     }
     throw Error(ErrorKind::Crypto, database.path().string() +
                                        " was wrapped by another root key: put that root key back, or restore the "

@@ -47,15 +47,15 @@ class KeyFile : public RootKeySource {
 public:
   explicit KeyFile(std::filesystem::path file) : file_(std::move(file)) {}
 
-  std::vector<RootKey> candidates() const override {
-    std::vector<RootKey> keys;
+  std::vector<Candidate> candidates() const override {
+    std::vector<Candidate> keys;
     const bool next = std::filesystem::exists(nextOf(file_));
     try {
-      keys.push_back(read(file_));
+      keys.push_back({read(file_), false});
     } catch (const Error&) {
       if (!next) throw;  // else it may have been overwritten already, and the next one is the key
     }
-    if (next) keys.push_back(read(nextOf(file_)));
+    if (next) keys.push_back({read(nextOf(file_)), true});
     return keys;
   }
 
@@ -201,9 +201,9 @@ public:
 
   const std::string& name() const override { return name_; }
 
-  std::vector<RootKey> candidates() const override {
-    std::vector<RootKey> keys{read(file_)};
-    if (std::filesystem::exists(nextOf(file_))) keys.push_back(read(nextOf(file_)));
+  std::vector<Candidate> candidates() const override {
+    std::vector<Candidate> keys{{read(file_), false}};
+    if (std::filesystem::exists(nextOf(file_))) keys.push_back({read(nextOf(file_)), true});
     return keys;
   }
 

@@ -30,8 +30,12 @@ public:
   static bool isSource(const std::string& text);  // one of the three forms
   virtual ~RootKeySource() = default;
 
-  virtual const std::string& name() const = 0;          // as in the setting
-  virtual std::vector<RootKey> candidates() const = 0;  // the current one first
+  virtual const std::string& name() const = 0;  // as in the setting
+  struct Candidate {
+    RootKey key;
+    bool next = false;  // it was prepared, and finishNext() was not reached
+  };
+  virtual std::vector<Candidate> candidates() const = 0;  // one or two
   virtual RootKey prepareNext() = 0;
   virtual void finishNext() = 0;  // the old key is overwritten; does nothing when there is no next one
   virtual void dropNext() = 0;    // keys.db is still under the old one

@@ -38,15 +38,16 @@ struct AuditLog::State {
 };
 
 AuditLog::State AuditLog::state() {
-  auto select = database_.prepare(
-      "SELECT log_id, size, last_hash, last_at, peaks, policy_version FROM audit_state WHERE id = 1");
+  auto select =
+      database_.prepare("SELECT log_id, size, last_hash, last_at, peaks, policy_version FROM audit_state WHERE id = 1");
   if (select.bind().step())
     return {select.text(0), select.unsignedInteger(1), select.blob(2), select.time(3), select.blob(4), select.text(5)};
   State fresh;
   fresh.logId = crypto::hex(crypto::randomBytes(8));
   database_
-      .prepare("INSERT INTO audit_state (id, log_id, size, last_hash, last_at, peaks, policy_version) "
-               "VALUES (1, ?, 0, ?, 0, ?, '')")
+      .prepare(
+          "INSERT INTO audit_state (id, log_id, size, last_hash, last_at, peaks, policy_version) "
+          "VALUES (1, ?, 0, ?, 0, ?, '')")
       .bind(fresh.logId, store::Blob{""}, store::Blob{""})
       .run();
   return fresh;
@@ -107,8 +108,9 @@ std::uint64_t AuditLog::append(const audit::Event& event) {
   log.lastHash = audit::leafHash(bytes);
 
   database_
-      .prepare("INSERT INTO audit_entries (seq, at, actor, action, object_type, object_id, matter_id, outcome, entry, "
-               "leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO audit_entries (seq, at, actor, action, object_type, object_id, matter_id, outcome, entry, "
+          "leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(log.size, now, actor, event.action, event.objectType, event.objectId, event.matterId,
             audit::outcomeWord(event.outcome), store::Blob{bytes}, store::Blob{log.lastHash})
       .run();
@@ -259,8 +261,8 @@ std::vector<std::string> AuditLog::anchoredNotes() const {
 }
 
 std::optional<AuditAnchorRow> AuditLog::newestAnchor(std::string_view kind) const {
-  auto select = database_.prepare(
-      "SELECT kind, size, at, receipt FROM audit_anchors WHERE kind = ? ORDER BY id DESC LIMIT 1");
+  auto select =
+      database_.prepare("SELECT kind, size, at, receipt FROM audit_anchors WHERE kind = ? ORDER BY id DESC LIMIT 1");
   if (!select.bind(kind).step()) return std::nullopt;
   return AuditAnchorRow{select.text(0), select.unsignedInteger(1), select.time(2), select.text(3)};
 }

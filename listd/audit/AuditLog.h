@@ -27,14 +27,14 @@ struct AuditRow {
 };
 
 struct AuditFilter {
-  std::string actor;  // name of a person, or a pseudonym
-  std::string action;
-  std::string objectType;
-  std::string objectId;
+  std::string actor = {};  // name of a person, or a pseudonym
+  std::string action = {};
+  std::string objectType = {};
+  std::string objectId = {};
   std::uint64_t matterId = 0;
-  std::string outcome;
-  TimePoint from;
-  TimePoint until;  // 0: no end
+  std::string outcome = {};
+  TimePoint from = {};
+  TimePoint until = {};  // 0: no end
   std::uint64_t before = UINT64_MAX;
   std::uint64_t limit = 50;
 };

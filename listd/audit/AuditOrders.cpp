@@ -29,7 +29,8 @@ json hexList(const audit::Proof& hashes) {
 audit::EntryView parsed(const AuditRow& row) {
   const auto entry = audit::parseEntry(row.entry);
   if (!entry)
-    throw Error(ErrorKind::Store, "entry " + std::to_string(row.seq) + " of the audit log is damaged; see: postern audit verify");
+    throw Error(ErrorKind::Store,
+                "entry " + std::to_string(row.seq) + " of the audit log is damaged; see: postern audit verify");
   return *entry;
 }
 
@@ -107,12 +108,9 @@ json showEntry(OrderTools& tools, const OrderCall& call) {
     const auto bytes = log.entry(seq);
     if (!bytes) refuse("not-found", "there is no entry " + std::to_string(seq), "see: postern audit list");
     const auto entry = parsed({seq, *bytes});
-    json result{{"entry", fieldsOf(entry)},
-                {"row", rowOf(tables, {seq, *bytes})},
-                {"raw", crypto::base64(*bytes)},
-                {"leafHash", crypto::hex(audit::leafHash(*bytes))},
-                {"proof", json::array()},
-                {"checkpoint", ""}};
+    json result{{"entry", fieldsOf(entry)},      {"row", rowOf(tables, {seq, *bytes})},
+                {"raw", crypto::base64(*bytes)}, {"leafHash", crypto::hex(audit::leafHash(*bytes))},
+                {"proof", json::array()},        {"checkpoint", ""}};
     if (const auto checkpoint = log.checkpointOf(seq + 1)) {
       result["proof"] = hexList(audit::inclusionProof(seq, checkpoint->size, log.nodes()));
       result["checkpoint"] = checkpoint->note;
@@ -197,8 +195,9 @@ json proveConsistency(OrderTools& tools, const OrderCall& call) {
     if (from > to || to > tables.audit.size())
       refuse("invalid", "\"from\" and \"to\" must be sizes of the log, the smaller one first",
              "the log has " + std::to_string(tables.audit.size()) + " entries");
-    return json{{"proof", hexList(audit::consistencyProof(from, to, log.nodes()))},
-                {"roots", {crypto::hex(audit::rootOf(from, log.nodes())), crypto::hex(audit::rootOf(to, log.nodes()))}}};
+    return json{
+        {"proof", hexList(audit::consistencyProof(from, to, log.nodes()))},
+        {"roots", {crypto::hex(audit::rootOf(from, log.nodes())), crypto::hex(audit::rootOf(to, log.nodes()))}}};
   });
 }
 

@@ -20,6 +20,14 @@ void recordBounce(SiteTables& tables, std::uint64_t listId, std::uint64_t copyKe
   change.failed += 1;
   tables.posts.addCounts(post->id, change);
   tables.flow.add({.at = now, .failed = 1});
+  audit::Event event;
+  event.actorKind = "system";
+  event.actor = "postern-listd";
+  event.action = "delivery.bounced";
+  event.objectType = "copy";
+  event.objectId = std::to_string(copyKey);
+  event.listId = listId;
+  tables.audit.append(event);
 }
 
 }  // namespace postern::listd

@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "listd/audit/DeliveryEntry.h"
 #include "listd/ledger/Closing.h"
 
 #include <set>
@@ -42,6 +43,7 @@ public:
       return;
     }
     if (!tables_.ledger.addAttempt(row->id, attemptOf(event))) return;
+    entry_.add(*row, event);
     const auto state = stateAfter(event.outcome);
     countFlow(event.at, state);
     if (isFinal(row->state)) return;
@@ -59,10 +61,12 @@ public:
 
   void add(const app::RefusalEvent& event) {
     tables_.flow.addRefusal(event.at, event.reason);
+    entry_.add(event);
     flowAt(event.at).refused += 1;
   }
 
   bool finish() {
+    entry_.appendTo(tables_.audit);
     for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
     for (const auto& [key, copies] : delivered_)
       tables_.flow.addDelivered(fromMicros(key.first * MicrosOfMinute), key.second, copies);
@@ -126,6 +130,7 @@ private:
   }
 
   SiteTables& tables_;
+  DeliveryEntry entry_;
   std::map<std::uint64_t, PostCounts> changes_;
   std::map<std::int64_t, Flow> flows_;
   std::map<std::pair<std::int64_t, std::string>, std::uint64_t> delivered_;  // by minute and protection

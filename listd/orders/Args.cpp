@@ -87,6 +87,14 @@ std::uint64_t Args::id(std::string_view name) const {
   return value;
 }
 
+std::vector<std::uint64_t> Args::ids(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr || !value->is_array()) refuse("usage", named(name) + " must be a list of ids");
+  std::vector<std::uint64_t> ids;
+  for (const auto& one : *value) ids.push_back(Args(json{{"id", one}}).id("id"));
+  return ids;
+}
+
 std::string Args::word(std::string_view name, std::string_view fallback,
                        std::initializer_list<std::string_view> allowed) const {
   const auto value = textOr(name, std::string(fallback));

@@ -26,10 +26,11 @@ public:
   std::string bytes(std::string_view name, std::size_t maxSize) const;  // any text: a certificate, a CSV file
   bool flag(std::string_view name) const;                               // false if missing
   std::uint64_t number(std::string_view name, std::uint64_t fallback, std::uint64_t least, std::uint64_t most) const;
-  std::uint64_t id(std::string_view name) const;  // a number or its digits
+  std::uint64_t id(std::string_view name) const;                // a number or its digits
+  std::vector<std::uint64_t> ids(std::string_view name) const;  // a list of them
   std::string word(std::string_view name, std::string_view fallback,
                    std::initializer_list<std::string_view> allowed) const;
-  nlohmann::json value(std::string_view name) const;  // as it came; null if missing
+  nlohmann::json value(std::string_view name) const;            // as it came; null if missing
   std::vector<std::string> texts(std::string_view name) const;  // a list of texts, or one; empty if missing
   mail::Address address(std::string_view name) const;
   mail::DomainName domain(std::string_view name) const;

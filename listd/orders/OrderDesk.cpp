@@ -1,13 +1,17 @@
 #include "listd/orders/OrderDesk.h"
 
-#include "listd/matters/MatterOrders.h"
-#include "listd/requests/RequestOrders.h"
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/audit/AuditOrders.h"
+#include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeysOrders.h"
+#include "listd/matters/MatterOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
+#include "listd/requests/RequestOrders.h"
+#include "listd/retention/RetentionOrders.h"
+#include "listd/search/SearchOrders.h"
 
 #include <algorithm>
 
@@ -78,16 +82,9 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,
-      signInOrders(),
-      accountOrders(),
-      factorOrders(),
-      tokenOrders(),
-      auditOrders(),
-      requestOrders(),
-      matterOrders(),
-      holdOrders(),
-      erasureOrders(),
+      Table,        signInOrders(),    accountOrders(), factorOrders(), tokenOrders(),  auditOrders(),
+      jobOrders(),  keysOrders(),      requestOrders(), matterOrders(), holdOrders(),   erasureOrders(),
+      ruleOrders(), retentionOrders(), objectOrders(),  searchOrders(), exportOrders(),
   };
   return tables;
 }
@@ -125,7 +122,8 @@ bool ownsNamed(const Person& person, std::string_view argument, const nlohmann::
 }  // namespace
 
 static bool allowedOnlyAsOwner(const OrderRow& row, const Person& person) {
-  const auto others = app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
+  const auto others =
+      app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
   return !row.access.roles.empty() && !others.meets(row.access.roles);
 }
 

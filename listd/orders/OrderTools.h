@@ -5,6 +5,7 @@
 #include "listd/audit/OrderEvents.h"
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
+#include "listd/jobs/JobRunner.h"
 #include "listd/orders/Args.h"
 #include "listd/people/Person.h"
 #include "listd/site/SiteContext.h"
@@ -17,6 +18,10 @@
 
 namespace postern::listd {
 
+class Retention;
+class SearchIndex;
+class IndexWorker;
+
 // What order handlers work with. Threads: safe for all.
 struct OrderTools {
   SiteContext& context;
@@ -24,6 +29,10 @@ struct OrderTools {
   const Troubles& troubles;
   crypto::PasswordHasher& passwords;
   TimePoint startedAt;
+  JobRunner* jobs = nullptr;  // null: no jobs run here, as in tests of other orders
+  SearchIndex* search = nullptr;
+  IndexWorker* indexer = nullptr;
+  Retention* retention = nullptr;  // null: nothing is kept or destroyed here
 
   TimePoint now() const { return context.clock.now(); }
 };

@@ -34,7 +34,20 @@ Found ask(const ContentAnswers& answers, const std::string& text) {
   return found;
 }
 
+std::vector<records::Rule> withDraft(std::vector<records::Rule> rules, const RuleDraft& draft) {
+  if (draft.empty()) return rules;
+  const auto replaced = draft.rule ? draft.rule->id : draft.remove;
+  std::erase_if(rules, [&](const auto& rule) { return rule.id == replaced && replaced != 0; });
+  if (draft.rule) rules.push_back(*draft.rule);
+  return rules;
+}
+
 }  // namespace
+
+const char* standingWord(Standing standing) {
+  constexpr const char* Words[] = {"not-due", "never-due", "held", "unsent", "review", "due"};
+  return Words[static_cast<std::size_t>(standing)];
+}
 
 ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::string> queries) {
   if (answers == nullptr || queries.empty()) return {};
@@ -60,13 +73,7 @@ ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::stri
 }
 
 Assessment::Assessment(SiteTables& tables, TimePoint at, const RuleDraft& draft)
-    : at_(at), rules_(tables.rules.inForce(at)), holds_(holdsInForce(tables, at)) {
-  if (!draft.empty()) {
-    const auto replaced = draft.rule ? draft.rule->id : draft.remove;
-    std::erase_if(rules_, [&](const auto& rule) { return rule.id == replaced; });
-    if (draft.rule) rules_.push_back(*draft.rule);
-  }
-  for (const auto& rule : rules_) rulesNeedContent_ = rulesNeedContent_ || (rule.enabled && rule.scope.needsContent());
+    : at_(at), rules_(withDraft(tables.rules.inForce(at), draft)), holds_(holdsInForce(tables, at)) {
   for (const auto& hold : holds_) holdQueries_.push_back(hold.scope.needsContent() ? hold.scope.contentQuery() : "");
   for (auto& list : tables.lists.all())
     lists_[list.id] = {std::move(list.address), std::move(list.domain), std::move(list.sensitivity)};
@@ -76,8 +83,8 @@ Assessment::Assessment(SiteTables& tables, TimePoint at, const RuleDraft& draft)
 
 std::vector<std::string> Assessment::queries() const {
   std::set<std::string> queries;
-  for (const auto& rule : rules_)
-    if (rule.enabled && rule.scope.needsContent()) queries.insert(rule.scope.contentQuery());
+  for (const auto& rule : rules_.rules())
+    if (rule.scope.needsContent()) queries.insert(rule.scope.contentQuery());
   for (const auto& query : holdQueries_)
     if (!query.empty()) queries.insert(query);
   return {queries.begin(), queries.end()};
@@ -109,7 +116,7 @@ records::Facts Assessment::facts(const ArchivedMessage& message, const FactsOfLi
 records::Facts Assessment::referenceFacts(const ArchivedMessage& message, const Reference& reference,
                                           FactsOfLists& lists) const {
   lists.assign(1, listFacts(reference.listId));
-  return facts(message, lists, rulesNeedContent_);
+  return facts(message, lists, rules_.needsContent());
 }
 
 records::Lookups Assessment::lookups(const ArchivedMessage& message, const Reference& reference) const {
@@ -129,16 +136,16 @@ records::Lookups Assessment::lookups(const ArchivedMessage& message, const Refer
   return lookups;
 }
 
-Due Assessment::due(const ArchivedMessage& message, const Reference& reference) const {
+Due Assessment::due(const ArchivedMessage& message, const Reference& reference, Claim claim) const {
   FactsOfLists lists;
   const auto facts = referenceFacts(message, reference, lists);
   Due due;
-  due.dates = records::datesOf(rules_, facts, lookups(message, reference));
-  due.at = due.dates.disposeAt;
+  due.dates = rules_.datesOf(facts, lookups(message, reference));
+  due.at = due.dates.latestAt;
   due.action = due.dates.action;
-  if (reference.hiddenAt && due.dates.retainUntil != records::Never) {
-    const auto over = std::max<TimePoint>(due.dates.retainUntil, *reference.hiddenAt + RecoveryWindow);
-    if (over < due.at) {
+  if ((reference.hiddenAt || claim == Claim::Erasure) && due.dates.retainUntil != records::Never) {
+    const auto earliest = claim == Claim::Erasure ? message.object.receivedAt : *reference.hiddenAt + RecoveryWindow;
+    if (const auto over = std::max<TimePoint>(due.dates.retainUntil, earliest); over < due.at) {
       due.at = over;
       due.action = records::Action::Purge;
       due.byPerson = true;
@@ -154,10 +161,18 @@ Due Assessment::due(const ArchivedMessage& message, const Reference& reference) 
   return due;
 }
 
+Standing Assessment::standing(const ArchivedMessage& message, const Due& due) const {
+  if (due.at == records::Never) return Standing::NeverDue;
+  if (at_ < due.at) return Standing::NotDue;
+  if (held(message)) return Standing::Held;
+  if (message.unsent) return Standing::Unsent;
+  return due.action == records::Action::Review ? Standing::Review : Standing::Due;
+}
+
 records::Disposition Assessment::explain(const ArchivedMessage& message, const Reference& reference) const {
   FactsOfLists lists;
   const auto facts = referenceFacts(message, reference, lists);
-  return records::dispositionOf(rules_, facts, lookups(message, reference));
+  return records::dispositionOf(rules_.rules(), facts, lookups(message, reference));
 }
 
 template <class Show>

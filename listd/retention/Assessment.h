@@ -37,13 +37,20 @@ struct ContentTruth {
 // What the index knows of all objects, read once for a scan. No index: nothing is computable.
 ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::string> queries);
 
-// When and how a reference may go.
+// When and how a reference may go. `at` is the latest that it could be: what is not certain waits.
 struct Due {
   TimePoint at = records::Never;
   records::Action action = records::Action::Purge;
   bool byPerson = false;  // a person's delete whose window is over comes before the rules
   records::Dates dates;
 };
+
+// What is to be done with a reference at a time. Only Due goes.
+enum class Standing { NotDue, NeverDue, Held, Unsent, Review, Due };
+const char* standingWord(Standing standing);  // "not-due" "never-due" "held" "unsent" "review" "due"
+
+// Why somebody wants it gone: by the rules; or at once, for a person's right to erasure, where nothing retains it.
+enum class Claim { Rules, Erasure };
 
 // The rules, holds, events and lists of one snapshot at one time, and what they say about messages. Used alike by
 // explanation, what-if, run and gate, so that they cannot differ. Immutable after construction; keeps no reference to
@@ -57,10 +64,12 @@ public:
   void answerWith(ContentTruth truth) { truth_ = std::move(truth); }
 
   TimePoint at() const { return at_; }
-  const std::vector<records::Rule>& rules() const { return rules_; }
+  std::span<const records::Rule> rules() const { return rules_.rules(); }
   const std::vector<records::Hold>& holds() const { return holds_; }
 
-  Due due(const ArchivedMessage& message, const Reference& reference) const;
+  Due due(const ArchivedMessage& message, const Reference& reference, Claim claim = Claim::Rules) const;
+  // MayDestroy, but for the clock and the blast limit.
+  Standing standing(const ArchivedMessage& message, const Due& due) const;
   records::Disposition explain(const ArchivedMessage& message, const Reference& reference) const;
   bool held(const ArchivedMessage& message) const;
   std::vector<std::pair<const records::Hold*, TimePoint>> heldBy(const ArchivedMessage& message) const;
@@ -81,10 +90,9 @@ private:
   void forEachHold(const ArchivedMessage& message, Show show) const;
 
   TimePoint at_;
-  std::vector<records::Rule> rules_;
+  records::RuleSet rules_;
   std::vector<records::Hold> holds_;
   std::vector<std::string> holdQueries_;  // by hold; empty: none needed
-  bool rulesNeedContent_ = false;
   std::unordered_map<std::uint64_t, ListRow> lists_;
   std::map<std::pair<std::string, std::pair<std::uint64_t, std::uint64_t>>, TimePoint> events_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Review> reviews_;  // decided ones

@@ -1,9 +1,14 @@
 #pragma once
+#include "core/audit/Entry.h"
 #include "core/base/Clock.h"
 #include "core/records/Disposition.h"
+#include "listd/retention/ContentAnswers.h"
 #include "listd/site/SiteContext.h"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +16,29 @@
 namespace postern::listd {
 
 // Who wants something destroyed. Every caller is named here; a test enumerates them against the sources.
-enum class DestructionCaller { RetentionRun, Review, PersonDelete, Erasure, ListDeletion, FailedIntake };
+// PersonDelete: what a person deleted, after the recovery window. Erasure: what nothing retains goes at once.
+enum class DestructionCaller { RetentionRun, Review, PersonDelete, Erasure, ListDeletion };
+const char* callerWord(DestructionCaller caller);  // "retention-run" …
+
+// What the gate stands on; tests put faults here.
+struct GateParts {
+  // Destroys keys and contents for good, tombstones included; may be repeated.
+  std::function<void(std::span<const std::uint64_t>)> destroy;
+  std::function<bool(std::uint64_t)> hasKey;
+  std::function<void(SiteTables&, const audit::Event&, TimePoint)> record;
+  ContentAnswers* answers = nullptr;  // null: no condition on content can be answered, and what needs one is kept
+
+  static GateParts of(SiteContext& context, ContentAnswers* answers);
+};
 
 // The only way by which stored content is destroyed. It decides again, in the destroying transaction, from the primary
 // rows and from the content itself where a rule or hold needs it, never from the index; what cannot be computed is
-// kept. Each object that is destroyed gets exactly one certificate line; each refusal is counted and audited with its
-// reason.
+// kept. Each object that is destroyed gets exactly one certificate line; each refusal is audited with its reason.
+// Order, for crashes: the object is marked and its certificate line begun, durably; then, in one job of the writer, the
+// decision is made again, the rows are finished and the keys go last. When that job's commit is lost, the line is
+// finished at the next start, since the key is gone; when the key is still there, the mark is taken back.
+// Holds are placed by the same writer, so that none can come between the last decision and the key.
+// Threads: safe for all. Errors: none: whatever breaks keeps ("error"), and is logged.
 class DestructionGate {
 public:
   struct Target {
@@ -27,14 +49,16 @@ public:
     Target target;
     bool removed = false;    // the reference is gone
     bool destroyed = false;  // … and the object with it
-    std::string kept;        // why not: "held" "not-due" "unsent" "clock" "error" "review" …
-    std::string words;       // the same for people; never names a silent hold to those who may not see it
+    std::string kept;        // why not: "held" "not-due" "never-due" "unsent" "review" "clock" "gone" "error"
+    std::string words;       // the same for people; never names a hold
   };
-  // Durable on return; resumable: what was begun when the process died is completed by finishBegun().
+  // Durable on return. runId 0: a run of its own, with its certificate.
   std::vector<Verdict> dispose(DestructionCaller caller, std::uint64_t runId, const std::vector<Target>& targets);
+  // Settles what was begun when the process died.
   void finishBegun();
 
-  explicit DestructionGate(SiteContext& context);
+  explicit DestructionGate(SiteContext& context, ContentAnswers* answers = nullptr);
+  DestructionGate(SiteContext& context, GateParts parts);
   ~DestructionGate();
 
 private:

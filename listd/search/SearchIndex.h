@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,9 +13,6 @@
 #include <vector>
 
 namespace postern::listd {
-
-// The words of one message, before they are keyed. Made by readWords() from the content.
-struct MessageWords;
 
 // DATA/index/index.db: derived from the vault, left out of backups, rebuilt when it is gone. It holds keyed tokens
 // (HMAC of normalised words and of pairs of words, per field) and object ids, never a word. One writing connection of
@@ -24,15 +22,23 @@ public:
   SearchIndex(const std::filesystem::path& folder, const vault::RootKey& root, const Clock& clock);
   ~SearchIndex();
 
+  struct NewObject {
+    std::uint64_t objectId = 0;
+    std::string content;
+    std::vector<std::string> recipients;
+  };
+  // Many at the price of one.
+  void addAll(const std::vector<NewObject>& objects);
   // Makes the object searchable. `recipients`: who got copies. Unreadable content (end-to-end encrypted, damaged) is
   // noted as such and stays "not evaluable".
   void add(std::uint64_t objectId, std::string_view content, const std::vector<std::string>& recipients);
   // Leaves nothing of the objects behind, free pages and write-ahead log included, once it returns.
   void remove(const std::vector<std::uint64_t>& objectIds);
 
-  // Objects for which the terms of the query are true, ascending. Conditions that need no content (dates, lists) count
-  // as true.
-  std::vector<std::uint64_t> find(const records::Query& query) const;
+  // Evaluable objects for which the query is true, ascending. Conditions that need no content (dates, lists) never
+  // exclude an object, unless `facts` tells for which objects, ascending, one is true.
+  using FactSets = std::function<std::vector<std::uint64_t>(const records::Predicate&)>;
+  std::vector<std::uint64_t> find(const records::Query& query, const FactSets& facts = {}) const;
   struct Evaluable {
     std::uint64_t objectId = 0;
     TimePoint since;
@@ -45,13 +51,22 @@ public:
     std::uint64_t unreadable = 0;
   };
   Counts counts() const;
+  std::vector<std::uint64_t> known() const;  // every object that was looked at, unreadable ones too, ascending
+
+  // A new index beside the old one, which answers until the new one takes its place. A rebuild that was begun goes on
+  // after a crash. Meanwhile add and remove reach both.
+  void beginRebuild();
+  std::vector<std::uint64_t> rebuilt() const;              // what the new one has, ascending
+  void addRebuilt(const std::vector<NewObject>& objects);  // keeps since when they were evaluable
+  void finishRebuild();
 
 private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// The query answered by the content itself, for the last look before destruction. Unknown when it cannot be read.
+// The query answered by the content itself, for the last look before destruction. Unknown when it cannot be read, and
+// when conditions that need no content (Query::hasFacts) decide.
 records::Truth matchesContent(const records::Query& query, std::string_view content,
                               const std::vector<std::string>& recipients);
 

@@ -3,20 +3,21 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
+#include "listd/archive/ArchiveStore.h"
 #include "listd/audit/AuditLog.h"
 #include "listd/jobs/JobStore.h"
-#include "listd/people/AccountStore.h"
-#include "listd/people/TokenStore.h"
-#include "listd/archive/ArchiveStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
 #include "listd/matters/HoldCounts.h"
 #include "listd/matters/HoldNoticeStore.h"
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
+#include "listd/people/AccountStore.h"
+#include "listd/people/TokenStore.h"
 #include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
+#include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/FlowStore.h"
@@ -53,7 +54,6 @@ struct SiteTables {
         accounts(database),
         tokens(database),
         flow(database),
-        audit(database, scene),
         requests(database),
         matters(database),
         holds(database),
@@ -64,7 +64,9 @@ struct SiteTables {
         archive(database),
         rules(database),
         retention(database),
-        jobs(database) {}
+        jobs(database),
+        search(database),
+        audit(database, scene) {}
 
   CounterStore counters;
   DomainStore domains;
@@ -78,7 +80,6 @@ struct SiteTables {
   AccountStore accounts;
   TokenStore tokens;
   FlowStore flow;
-  AuditLog audit;
   RequestStore requests;
   MatterStore matters;
   HoldStore holds;
@@ -90,6 +91,8 @@ struct SiteTables {
   RuleStore rules;
   RetentionStore retention;
   JobStore jobs;
+  SearchStore search;
+  AuditLog audit;
 };
 
 // DATA/listd/site.db: one writer thread with group commit, readers beside it that never wait for it.
@@ -128,6 +131,8 @@ public:
     return work(tables);
   }
 
+  // Empties the write-ahead log; false when readers were in the way.
+  bool checkpoint() { return writer_->checkpoint(); }
   const std::filesystem::path& file() const { return file_; }
 
 private:

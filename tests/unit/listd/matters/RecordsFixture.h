@@ -44,7 +44,9 @@ struct RecordsDesk {
       account.name = name;
       account.mail = has(name, "@") ? name : std::string();
       account.userHandle = name;
-      account.roles = has(name, "olga") ? app::Role::Officer : has(name, "udo") ? app::Role::Auditor : app::Role::Approver;
+      account.roles = has(name, "olga")  ? app::Role::Officer
+                      : has(name, "udo") ? app::Role::Auditor
+                                         : app::Role::Approver;
       account.createdAt = clock.now();
       tables.accounts.add(account);
     });

@@ -1,0 +1,174 @@
+#include "cli/RetentionVerbs.h"
+
+#include "cli/Render.h"
+
+#include <nlohmann/json.hpp>
+
+namespace postern::cli {
+
+using nlohmann::json;
+
+namespace {
+
+using Kind = Parameter::Kind;
+using Type = Parameter::Type;
+
+Parameter wanted(const char* name, const char* field, const char* doc) {
+  return {Kind::Positional, name, field, doc, true};
+}
+Parameter option(const char* name, const char* field, const char* doc) {
+  return {Kind::Option, name, field, doc};
+}
+Parameter needed(const char* name, const char* field, const char* doc) {
+  return {Kind::Option, name, field, doc, true};
+}
+Parameter number(const char* name, const char* field, const char* doc) {
+  return {Kind::Option, name, field, doc, false, Type::Number};
+}
+
+void record(std::ostream& out, const json& result) {
+  renderRecord(out, result);
+}
+
+std::function<void(std::ostream&, const json&)> table(std::vector<Column> columns, const char* empty) {
+  return [columns = std::move(columns), empty](std::ostream& out, const json& result) {
+    renderTable(out, result.at("items"), columns, empty);
+  };
+}
+
+// What a change of rules came to: in force, or waiting for a second person.
+void changed(std::ostream& out, const json& result) {
+  if (result.contains("request"))
+    out << "This may destroy mail earlier, so a second person must approve it: request "
+        << renderValue("id", result.at("request").value("id", json())) << "\n";
+  else
+    renderRecord(out, result);
+}
+
+void explained(std::ostream& out, const json& result) {
+  out << result.value("sentence", "") << "\n";
+  for (const auto& reference : result.at("references")) {
+    out << "\n" << reference.value("list", "") << ":\n";
+    for (const auto& line : reference.at("lines")) out << "  " << line.value("sentence", "") << "\n";
+    for (const auto* field : {"retainUntil", "deleteAt", "disposeAt"})
+      out << "  " << field << ": " << renderValue(field, reference.at(field)) << "\n";
+  }
+  if (result.contains("holds"))
+    for (const auto& hold : result.at("holds")) out << "held by " << hold.value("name", "") << "\n";
+}
+
+void wouldBe(std::ostream& out, const json& result) {
+  out << "what-if " << result.value("id", "") << ": of " << result.value("total", 0) << " messages "
+      << result.value("becomesDue", 0) << " would be due\n";
+  for (const auto* field : {"becomesEarlier", "becomesLater", "unchanged", "neverDue", "held", "unsent", "reviews"})
+    out << "  " << field << ": " << result.value(field, 0) << "\n";
+  renderTable(out, result.at("due"), {{"LIST", "list"}, {"MONTH", "month"}, {"MESSAGES", "count"}}, "");
+}
+
+void running(std::ostream& out, const json& result) {
+  if (result.contains("request"))
+    out << "The run is over the limit, so a second person must approve it: request "
+        << renderValue("id", result.at("request").value("id", json())) << "\n";
+  else
+    out << "The run goes on behind this command; follow it with: postern job watch " << result.value("job", "") << "\n";
+}
+
+std::vector<OrderVerb> ruleVerbs() {
+  const auto rule = wanted("rule", "rule", "the rule in JSON, as in docs/orders.md");
+  const auto reason = needed("--reason", "reason", "why, for the record");
+  const auto whatIf = option("--what-if", "whatIf", "id of the what-if; needed when mail may go earlier");
+  const auto id = wanted("id", "id", "the rule");
+  return {
+      {"retention",
+       "rule-list",
+       "rule.list",
+       "Shows the rules in force, and changes that wait for their day.",
+       {option("--at", "at", "in force at this time")},
+       table({{"RULE", "id"},
+              {"NAME", "name"},
+              {"TIER", "tier"},
+              {"LOCKED", "locked"},
+              {"SENTENCE", "sentence"},
+              {"NO EFFECT BEFORE", "shadowedBy"}},
+             "No rules: nothing is ever destroyed.")},
+      {"retention", "rule-add", "rule.propose", "Adds a rule.", {rule, reason, whatIf}, changed},
+      {"retention",
+       "rule-set",
+       "rule.propose",
+       "Changes the rule with the id in the JSON.",
+       {rule, reason, whatIf},
+       changed},
+      {"retention", "rule-remove", "rule.remove", "Removes a rule.", {id, reason, whatIf}, changed},
+      {"retention",
+       "what-if",
+       "what-if.run",
+       "Shows what would be due at a time, or with a changed rule. Destroys nothing.",
+       {option("--at", "at", "time in question (now)"), option("--rule", "rule", "a draft rule in JSON"),
+        option("--remove", "remove", "as if this rule were removed"),
+        number("--sample", "sample", "how many messages to list")},
+       wouldBe},
+  };
+}
+
+}  // namespace
+
+std::vector<OrderVerb> retentionVerbs() {
+  auto verbs = ruleVerbs();
+  const std::vector<OrderVerb> more = {
+      {"retention",
+       "run",
+       "retention.run",
+       "Destroys now what is due, as the daily run does.",
+       {option("--at", "at", "what was due at this time")},
+       running},
+      {"retention",
+       "explain",
+       "retention.explain",
+       "Shows until when a message is kept, and the arithmetic.",
+       {wanted("message", "messageId", "Message-ID, queue id or post id"), option("--list", "list", "only this list"),
+        option("--at", "at", "as of this time")},
+       explained},
+      {"retention",
+       "verify",
+       "retention.verify",
+       "Checks that a kept message opens and is what was received.",
+       {wanted("message", "messageId", "Message-ID, queue id or post id")},
+       record},
+      {"retention",
+       "forecast",
+       "retention.forecast",
+       "Shows how many messages become due in the coming months.",
+       {number("--months", "months", "how many months (24)")},
+       table({{"MONTH", "month"}, {"DUE", "due"}, {"REVIEWS", "reviews"}}, "Nothing becomes due.")},
+      {"retention", "status", "retention.status", "Shows the next and the last run, and the clock.", {}, record},
+      {"retention",
+       "runs",
+       "retention.runs",
+       "Shows the latest runs.",
+       {number("--limit", "limit", "most rows to show")},
+       table({{"RUN", "id"},
+              {"STARTED", "startedAt"},
+              {"BY", "startedBy"},
+              {"STATE", "state"},
+              {"CANDIDATES", "candidates"},
+              {"DESTROYED", "destroyed"},
+              {"CERTIFICATE", "certificate"}},
+             "No runs yet.")},
+      {"retention",
+       "certificate",
+       "certificate.show",
+       "Shows a disposition certificate with its signature.",
+       {wanted("id", "id", "the certificate")},
+       [](std::ostream& out, const json& result) { out << result.at("text").get<std::string>(); }},
+      {"retention",
+       "trust-clock",
+       "retention.trust-clock",
+       "Asks a second person to confirm that the clock is right.",
+       {needed("--reason", "reason", "how it was checked")},
+       running},
+  };
+  verbs.insert(verbs.end(), more.begin(), more.end());
+  return verbs;
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,25 @@
+#pragma once
+#include "listd/retention/DestructionGate.h"
+#include "listd/site/SiteContext.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace postern::listd {
+
+// Counts what became of the candidates of a run and, when objects were destroyed, signs its certificate. In one
+// transaction; a repeat changes nothing. `kept`: candidates that never came to the gate.
+void finishRun(SiteContext& context, std::uint64_t runId, std::span<const DestructionGate::Verdict> verdicts);
+
+// Ends a run and signs: counts are those of `run` but for the lines, which are counted.
+void finishRun(SiteContext& context, Run run);
+
+// One line of a certificate, as it is signed.
+std::string certificateLine(const Disposal& disposal);
+// The whole certificate for reading: what is signed, the lines, signature and key.
+std::string certificateText(SiteTables& tables, const Certificate& certificate);
+// Whether signature and lines fit; what `certificate.show` says beside it.
+bool certificateHolds(SiteTables& tables, const Certificate& certificate);
+
+}  // namespace postern::listd

@@ -1,0 +1,364 @@
+#include "listd/retention/DestructionGate.h"
+
+#include "core/base/Error.h"
+#include "core/base/Log.h"
+#include "core/crypto/Digest.h"
+#include "core/crypto/Encoding.h"
+#include "listd/retention/Assessment.h"
+#include "listd/retention/CertificateWriter.h"
+#include "listd/retention/ClockGuard.h"
+#include "listd/retention/Recording.h"
+
+#include <map>
+#include <thread>
+
+namespace postern::listd {
+namespace {
+
+constexpr std::size_t BatchSize = 1000;
+
+// Life of a backup of keys.db: until then an old copy of it could still open what was destroyed.
+constexpr std::chrono::days KeyBackupLife{35};
+
+std::string wordsFor(std::string_view kept) {
+  if (kept == "held" || kept == "review") return "It must be kept for now.";  // never tells a hold
+  if (kept == "not-due" || kept == "never-due") return "Its time has not come.";
+  if (kept == "unsent") return "Mail of it is still to be delivered.";
+  if (kept == "clock") return "The clock of this machine may be wrong.";
+  if (kept == "gone") return "It is not there any more.";
+  return "Something is broken; see the log of postern-listd.";
+}
+
+// Contents' answers to the queries of rules and holds, taken before the deciding transaction: contents never change.
+// What is not in here is not computable, and kept.
+using Answers = std::map<std::pair<std::uint64_t, std::string>, records::Truth>;
+
+}  // namespace
+
+const char* callerWord(DestructionCaller caller) {
+  constexpr const char* Words[] = {"retention-run", "review", "person-delete", "erasure", "list-deletion"};
+  return Words[static_cast<std::size_t>(caller)];
+}
+
+GateParts GateParts::of(SiteContext& context, ContentAnswers* answers) {
+  GateParts parts;
+  parts.destroy = [&context](std::span<const std::uint64_t> ids) { context.vault.destroyAll(ids); };
+  parts.hasKey = [&context](std::uint64_t id) { return context.keys.hasObjectKey(id); };
+  parts.record = [](SiteTables& tables, const audit::Event& event, TimePoint now) { recordEvent(tables, event, now); };
+  parts.answers = answers;
+  return parts;
+}
+
+struct DestructionGate::Impl {
+  Impl(SiteContext& site, GateParts given) : context(site), parts(std::move(given)) {}
+
+  using Verdicts = std::vector<Verdict>;
+
+  // ---- deciding
+
+  Answers readContents(std::span<const Target> targets) const;
+  Assessment assess(SiteTables& tables, const Answers& answers) const;
+  Standing decide(const Assessment& assessment, DestructionCaller caller, const ArchivedMessage& message,
+                  const Reference& reference, Due& due) const {
+    due = assessment.due(message, reference, caller == DestructionCaller::Erasure ? Claim::Erasure : Claim::Rules);
+    return assessment.standing(message, due);
+  }
+
+  // ---- destroying
+
+  void disposeBatch(DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts);
+  void begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts,
+             const Answers& answers);
+  void beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, const Assessment& assessment,
+                Verdict& verdict);
+  void complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts, const Answers& answers);
+  void finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now);
+  void recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now);
+  void recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict, TimePoint now);
+  void settle(std::span<Verdict> verdicts);
+  void settleOne(SiteTables& tables, const Disposal& disposal);
+  void clean(std::span<const Verdict> verdicts);
+
+  static void keep(Verdict& verdict, std::string reason) {
+    verdict.removed = verdict.destroyed = false;
+    verdict.words = wordsFor(reason);
+    verdict.kept = std::move(reason);
+  }
+
+  SiteContext& context;
+  GateParts parts;
+};
+
+Answers DestructionGate::Impl::readContents(std::span<const Target> targets) const {
+  Answers answers;
+  if (parts.answers == nullptr) return answers;
+  const auto now = context.clock.now();
+  const auto queries = context.site.read([&](SiteTables& tables) { return Assessment(tables, now).queries(); });
+  for (const auto& text : queries) {
+    const auto query = records::Query::parse(text);
+    if (!query) continue;
+    for (const auto& target : targets) {
+      // Not in the index, or not readable there: not computable, and so not destroyed by any condition on content.
+      if (!parts.answers->evaluableSince(target.objectId)) continue;
+      const auto content = context.vault.get(target.objectId);
+      if (!content) continue;
+      const auto recipients =
+          context.site.read([&](SiteTables& tables) { return tables.archive.recipientsOf(target.objectId); });
+      answers[{target.objectId, text}] = parts.answers->inContent(*query, *content, recipients);
+    }
+  }
+  return answers;
+}
+
+Assessment DestructionGate::Impl::assess(SiteTables& tables, const Answers& answers) const {
+  Assessment assessment(tables, context.clock.now());
+  ContentTruth truth;
+  truth.truth = [&answers](std::uint64_t objectId, const std::string& query) {
+    const auto found = answers.find({objectId, query});
+    return found == answers.end() ? records::Truth::Unknown : found->second;
+  };
+  if (parts.answers != nullptr)
+    truth.since = [this](std::uint64_t objectId) { return parts.answers->evaluableSince(objectId); };
+  assessment.answerWith(std::move(truth));
+  return assessment;
+}
+
+void DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
+                                     const Assessment& assessment, Verdict& verdict) {
+  const auto& target = verdict.target;
+  const auto message = tables.archive.message(target.objectId);
+  if (!message || message->object.state != ObjectState::Stored) return keep(verdict, "gone");
+  const auto found = std::find_if(message->references.begin(), message->references.end(),
+                                  [&](const auto& one) { return one.listId == target.listId; });
+  if (found == message->references.end() || found->removedAt) return keep(verdict, "gone");
+
+  Due due;
+  const auto standing = decide(assessment, caller, *message, *found, due);
+  if (standing == Standing::Review)
+    tables.retention.askReview({target.objectId, target.listId, due.dates.decidingRule, due.at, "waiting", {}});
+  if (standing != Standing::Due) return keep(verdict, standingWord(standing));
+
+  verdict.removed = true;
+  const bool last = std::all_of(message->references.begin(), message->references.end(),
+                                [&](const auto& one) { return one.removedAt || one.listId == target.listId; });
+  if (!last) return tables.archive.removeReference(target.objectId, target.listId, assessment.at());
+
+  Disposal disposal;
+  disposal.objectId = target.objectId;
+  disposal.runId = runId;
+  disposal.listId = target.listId;
+  disposal.action = due.action;
+  for (const auto& reference : message->references) {
+    if (!disposal.lists.empty()) disposal.lists += ',';
+    disposal.lists += assessment.listAddress(reference.listId);
+  }
+  disposal.receivedAt = message->object.receivedAt;
+  disposal.size = message->object.size;
+  disposal.digest = message->object.digest;
+  disposal.ruleId = due.byPerson ? 0 : due.dates.decidingRule;
+  for (const auto& rule : assessment.rules())
+    if (rule.id == disposal.ruleId) disposal.ruleVersion = rule.version;
+  disposal.retainUntil = due.dates.retainUntil;
+  disposal.deleteAt = due.byPerson ? due.at : due.dates.deleteAt;
+  tables.archive.setState(target.objectId, ObjectState::Destroying);
+  tables.retention.begin(disposal);
+  verdict.destroyed = true;  // to be, in the second job
+}
+
+void DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
+                                  std::span<Verdict> verdicts, const Answers& answers) {
+  const auto now = context.clock.now();
+  const auto trouble = clockTrouble(tables, now);
+  const auto assessment = assess(tables, answers);
+  for (auto& verdict : verdicts) {
+    if (trouble)
+      keep(verdict, "clock");
+    else
+      beginOne(tables, caller, runId, assessment, verdict);
+    if (!verdict.kept.empty()) recordKept(tables, caller, verdict, now);
+  }
+}
+
+// All rows first, so that whatever fails there keeps the keys; then the keys, and nothing after them.
+void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts,
+                                     const Answers& answers) {
+  const auto now = context.clock.now();
+  const auto trouble = clockTrouble(tables, now);
+  const auto assessment = assess(tables, answers);
+  std::vector<std::uint64_t> going;
+  for (auto& verdict : verdicts) {
+    if (!verdict.destroyed) continue;
+    const auto id = verdict.target.objectId;
+    const auto message = tables.archive.message(id);
+    const auto disposal = tables.retention.disposal(id);
+    if (!message || !disposal) throw Error(ErrorKind::Invariant, "a destruction that was begun has no row");
+    const auto reference = tables.archive.reference(id, verdict.target.listId);
+    Due due;
+    const auto standing =
+        reference && !reference->removedAt ? decide(assessment, caller, *message, *reference, due) : Standing::NotDue;
+    if (trouble || standing != Standing::Due) {
+      tables.retention.undo(id);
+      tables.archive.setState(id, ObjectState::Stored);
+      keep(verdict, trouble ? "clock" : standingWord(standing));
+      recordKept(tables, caller, verdict, now);
+      continue;
+    }
+    finishRows(tables, *disposal, now);
+    going.push_back(id);
+  }
+  if (going.empty()) return;
+  parts.destroy(going);
+  for (const auto id : going)
+    if (parts.hasKey(id)) throw Error(ErrorKind::Store, "the key of an object is still there after its destruction");
+}
+
+void DestructionGate::Impl::finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now) {
+  tables.archive.removeReference(disposal.objectId, disposal.listId, now);
+  tables.archive.setState(disposal.objectId, ObjectState::Destroyed, now);
+  tables.retention.finish(disposal.objectId, now, now + KeyBackupLife);
+  if (disposal.action == records::Action::Purge) tables.retention.purgePosts(disposal.objectId);
+  if (disposal.action == records::Action::Anonymise) {
+    const auto key = context.root.derive("postern pseudonyms of destroyed mail v1");
+    tables.retention.anonymisePosts(disposal.objectId, [&](std::string_view address) {
+      return "person-" + crypto::hex(crypto::hmacSha256(key, address).substr(0, 8));
+    });
+  }
+  recordDestroyed(tables, disposal, now);
+}
+
+void DestructionGate::Impl::recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now) {
+  audit::Event event;
+  event.actorKind = "system";
+  event.action = "object.destroyed";
+  event.objectType = "object";
+  event.objectId = std::to_string(disposal.objectId);
+  event.listId = disposal.listId;
+  event.beforeDigest = crypto::hex(disposal.digest);
+  event.reasonCode = records::actionWord(disposal.action);
+  event.number("run", disposal.runId).number("rule", disposal.ruleId).number("version", disposal.ruleVersion);
+  parts.record(tables, event, now);
+}
+
+void DestructionGate::Impl::recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict,
+                                       TimePoint now) {
+  audit::Event event;
+  event.actorKind = "system";
+  event.action = "object.kept";
+  event.objectType = "object";
+  event.objectId = std::to_string(verdict.target.objectId);
+  event.listId = verdict.target.listId;
+  event.outcome = audit::Outcome::BlockedByRetention;
+  event.reasonCode = verdict.kept;
+  event.text("caller", callerWord(caller));
+  parts.record(tables, event, now);
+}
+
+// A line whose key is gone is finished; one whose key is there was not destroyed, and is taken back.
+void DestructionGate::Impl::settleOne(SiteTables& tables, const Disposal& disposal) {
+  if (!parts.hasKey(disposal.objectId)) return finishRows(tables, disposal, context.clock.now());
+  tables.retention.undo(disposal.objectId);
+  tables.archive.setState(disposal.objectId, ObjectState::Stored);
+}
+
+void DestructionGate::Impl::settle(std::span<Verdict> verdicts) {
+  for (auto& verdict : verdicts) {
+    if (!verdict.destroyed) {
+      verdict.removed = verdict.removed && context.site.read([&](SiteTables& tables) {
+        const auto reference = tables.archive.reference(verdict.target.objectId, verdict.target.listId);
+        return reference && reference->removedAt.has_value();
+      });
+      continue;
+    }
+    verdict.destroyed = context.site.write([&](SiteTables& tables) {
+      const auto disposal = tables.retention.disposal(verdict.target.objectId);
+      if (disposal && !disposal->done) settleOne(tables, *disposal);
+      const auto now = tables.retention.disposal(verdict.target.objectId);
+      return now && now->done;
+    });
+    if (!verdict.destroyed) keep(verdict, "error");
+  }
+}
+
+// Leaves no words of what is gone in the index, and no rows in free pages or the write-ahead log.
+void DestructionGate::Impl::clean(std::span<const Verdict> verdicts) {
+  std::vector<std::uint64_t> gone;
+  for (const auto& verdict : verdicts)
+    if (verdict.destroyed) gone.push_back(verdict.target.objectId);
+  if (gone.empty()) return;
+  if (parts.answers != nullptr) parts.answers->forget(gone);
+}
+
+void DestructionGate::Impl::disposeBatch(DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts) {
+  try {  // the boundary of the gate: whatever breaks keeps
+    std::vector<Target> targets;
+    for (const auto& verdict : verdicts) targets.push_back(verdict.target);
+    const auto answers = readContents(targets);
+    context.site.write([&](SiteTables& tables) { begin(tables, caller, runId, verdicts, answers); });
+    context.site.write([&](SiteTables& tables) { complete(tables, caller, verdicts, answers); });
+  } catch (const std::exception& error) {
+    log::error("retention", "nothing more of a batch is destroyed", {{"run", runId}, {"error", error.what()}});
+    try {
+      settle(verdicts);
+    } catch (const std::exception& again) {
+      log::error("retention", "begun destructions wait for the next start", {{"run", runId}, {"error", again.what()}});
+      for (auto& verdict : verdicts)
+        if (verdict.destroyed) keep(verdict, "error");
+    }
+    for (auto& verdict : verdicts)
+      if (verdict.kept.empty() && !verdict.removed) keep(verdict, "error");
+  }
+  try {
+    clean(verdicts);
+  } catch (const std::exception& error) {
+    log::error("retention", "the index still has tokens of destroyed mail", {{"run", runId}, {"error", error.what()}});
+  }
+}
+
+DestructionGate::DestructionGate(SiteContext& context, ContentAnswers* answers)
+    : DestructionGate(context, GateParts::of(context, answers)) {}
+
+DestructionGate::DestructionGate(SiteContext& context, GateParts parts)
+    : impl_(std::make_unique<Impl>(context, std::move(parts))) {}
+
+DestructionGate::~DestructionGate() = default;
+
+std::vector<DestructionGate::Verdict> DestructionGate::dispose(DestructionCaller caller, std::uint64_t runId,
+                                                               const std::vector<Target>& targets) {
+  auto& context = impl_->context;
+  std::vector<Verdict> verdicts;
+  for (const auto& target : targets) verdicts.push_back({target, false, false, {}, {}});
+  const bool own = runId == 0;
+  if (own) {
+    Run run;
+    run.caller = callerWord(caller);
+    run.at = run.startedAt = context.clock.now();
+    run.startedBy = callerWord(caller);
+    runId = context.site.write([&](SiteTables& tables) { return tables.retention.addRun(run); });
+  }
+  for (std::size_t from = 0; from < verdicts.size(); from += BatchSize) {
+    const auto size = std::min(BatchSize, verdicts.size() - from);
+    impl_->disposeBatch(caller, runId, std::span(verdicts).subspan(from, size));
+  }
+  // Deleted rows were overwritten; the log that has their old pages is emptied. Readers pass soon.
+  for (int tries = 0; tries < 20 && !context.site.checkpoint(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  if (own) finishRun(context, runId, verdicts);
+  return verdicts;
+}
+
+void DestructionGate::finishBegun() {
+  auto& context = impl_->context;
+  std::vector<std::uint64_t> gone;
+  for (;;) {
+    const auto begun = context.site.read([](SiteTables& tables) { return tables.retention.begun(BatchSize); });
+    if (begun.empty()) break;
+    context.site.write([&](SiteTables& tables) {
+      for (const auto& disposal : begun) impl_->settleOne(tables, disposal);
+    });
+    for (const auto& disposal : begun)
+      if (!impl_->parts.hasKey(disposal.objectId)) gone.push_back(disposal.objectId);
+  }
+  if (!gone.empty() && impl_->parts.answers != nullptr) impl_->parts.answers->forget(gone);
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,152 @@
+#include "listd/orders/Views.h"
+#include "listd/retention/Retention.h"
+#include "listd/retention/RetentionOrders.h"
+#include "listd/retention/RetentionRequests.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+using app::Role;
+constexpr std::size_t MostObjects = 1000;
+
+ArchivedMessage requireMessage(SiteTables& tables, std::uint64_t id) {
+  auto message = tables.archive.message(id);
+  if (!message || message->object.state == ObjectState::Destroyed)
+    refuse("not-found", "there is no such message any more");
+  return std::move(*message);
+}
+
+json objectView(SiteTables& tables, const ArchivedMessage& message) {
+  json references = json::array();
+  for (const auto& reference : message.references) {
+    const auto list = tables.lists.find(reference.listId);
+    references.push_back({{"list", list ? list->address : ""},
+                          {"hiddenAt", reference.hiddenAt ? json(toMicros(*reference.hiddenAt)) : json()},
+                          {"removedAt", reference.removedAt ? json(toMicros(*reference.removedAt)) : json()}});
+  }
+  return {{"object", std::to_string(message.object.id)},
+          {"receivedAt", toMicros(message.object.receivedAt)},
+          {"labels", message.labels},
+          {"references", std::move(references)}};
+}
+
+void note(const OrderCall& call, std::uint64_t object) {
+  call.note.objectType = "object";
+  call.note.objectId = std::to_string(object);
+}
+
+json hideObject(OrderTools& tools, const OrderCall& call) {
+  const auto id = objectOf(call.args);
+  call.note.reasonText = call.args.text("reason", 500);
+  note(call, id);
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto list = requireList(tables, call.args);
+    call.note.listId = list.id;
+    requireMessage(tables, id);
+    if (!tables.archive.hide(id, list.id, tools.now(), call.actor.name))
+      refuse("exists", "it is deleted on that list already, or was never there");
+    return objectView(tables, requireMessage(tables, id));
+  });
+}
+
+json labelObject(OrderTools& tools, const OrderCall& call) {
+  const auto id = objectOf(call.args);
+  const auto label = call.args.text("label", 60);
+  note(call, id);
+  return change(tools, call, [&](SiteTables& tables) {
+    requireMessage(tables, id);
+    tables.archive.addLabel(id, label, tools.now());
+    return objectView(tables, requireMessage(tables, id));
+  });
+}
+
+// Taking a label off may make the date earlier: a second person, and seven days.
+json unlabelObject(OrderTools& tools, const OrderCall& call) {
+  const auto id = objectOf(call.args);
+  const auto label = call.args.text("label", 60);
+  const auto reason = call.args.text("reason", 500);
+  note(call, id);
+  return change(tools, call, [&](SiteTables& tables) -> json {
+    const auto message = requireMessage(tables, id);
+    if (std::find(message.labels.begin(), message.labels.end(), label) == message.labels.end())
+      refuse("not-found", "the message has no such label");
+    return {{"request", requestUnlabel(tools, tables, call, id, label, reason)}};
+  });
+}
+
+json listReviews(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 500));
+  return tools.context.site.read([&](SiteTables& tables) {
+    json items = json::array();
+    for (const auto& review : tables.retention.waiting(limit)) {
+      const auto list = tables.lists.find(review.listId);
+      const auto rule = tables.rules.history(review.ruleId);
+      items.push_back({{"object", std::to_string(review.objectId)},
+                       {"list", list ? list->address : ""},
+                       {"dueAt", toMicros(review.dueAt)},
+                       {"rule", rule.empty() ? "" : rule.back().rule.name}});
+    }
+    return pageOf(std::move(items), "");
+  });
+}
+
+std::vector<DestructionGate::Target> targetsOf(SiteTables& tables, const Args& args) {
+  const auto given = args.value("objects");
+  if (!given.is_array() || given.empty() || given.size() > MostObjects)
+    refuse("usage", "\"objects\" must be a list of 1 to " + std::to_string(MostObjects) + " messages");
+  std::vector<DestructionGate::Target> targets;
+  for (const auto& item : given) {
+    const Args one(item);
+    targets.push_back({objectOf(one), requireList(tables, one).id});
+    const auto review = tables.retention.review(targets.back().objectId, targets.back().listId);
+    if (!review || review->state != "waiting") refuse("not-found", "that message waits for no review");
+  }
+  return targets;
+}
+
+json decideReviews(OrderTools& tools, const OrderCall& call) {
+  const auto decision = call.args.word("decision", "", {"destroy", "extend", "retag", "hold"});
+  if (decision == "hold") refuse("refused", "a hold is placed in a matter", "place it there; what is held is kept");
+  const auto reason = call.args.text("reason", 500);
+  const auto until = decision == "extend" ? timeOr(call.args, "until", records::Never) : TimePoint();
+  const auto label = decision == "retag" ? call.args.text("label", 60) : std::string();
+  if (decision == "extend" && until <= tools.now()) refuse("invalid", "\"until\" has passed already");
+  call.note.objectType = "review";
+  call.note.reasonText = reason;
+  call.note.text("decision", decision);
+  const auto targets = change(tools, call, [&](SiteTables& tables) {
+    auto found = targetsOf(tables, call.args);
+    for (const auto& target : found) {
+      auto review = tables.retention.review(target.objectId, target.listId).value();
+      review.state = decision == "destroy" ? "destroy" : "kept";
+      review.until = until;
+      tables.retention.decideReview(review, tools.now(), call.actor.name, reason);
+      if (!label.empty()) tables.archive.addLabel(target.objectId, label, tools.now());
+    }
+    return found;
+  });
+  if (decision != "destroy") return {{"changed", targets.size()}};
+  std::uint64_t removed = 0;
+  for (const auto& verdict : requireRetention(tools).gate().dispose(DestructionCaller::Review, 0, targets))
+    if (verdict.removed) ++removed;
+  return {{"changed", removed}, {"kept", targets.size() - removed}};
+}
+
+constexpr OrderRow Table[] = {
+    {"object.hide", OrderKind::Changes, hideObject, {Role::Officer | Role::Owner}},
+    {"object.label", OrderKind::Changes, labelObject, {Role::Officer | Role::Owner}},
+    {"object.unlabel", OrderKind::Changes, unlabelObject, {Role::Officer | Role::Owner}},
+    {"review.list", OrderKind::Reads, listReviews, {Role::Officer | Role::Approver}},
+    {"review.decide", OrderKind::Changes, decideReviews, {Role::Officer | Role::Approver, true}},
+};
+
+}  // namespace
+
+std::span<const OrderRow> objectOrders() {
+  return Table;
+}
+
+}  // namespace postern::listd

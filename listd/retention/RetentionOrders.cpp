@@ -1,0 +1,342 @@
+#include "listd/retention/RetentionOrders.h"
+
+#include "core/base/Error.h"
+#include "core/crypto/Encoding.h"
+#include "listd/archive/Archive.h"
+#include "listd/orders/Views.h"
+#include "listd/retention/CertificateWriter.h"
+#include "listd/retention/ClockGuard.h"
+#include "listd/retention/Retention.h"
+#include "listd/retention/RetentionRequests.h"
+
+#include <charconv>
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+using app::Role;
+constexpr auto OfficerOrAuditor = Role::Officer | Role::Auditor;
+constexpr std::uint64_t MostRows = 500;
+
+json runWhatIf(OrderTools& tools, const OrderCall& call) {
+  auto& retention = requireRetention(tools);
+  WhatIf stored;
+  WhatIfQuestion question;
+  question.at = stored.at = timeOr(call.args, "at", tools.now());
+  question.draft = tools.context.site.read([&](SiteTables& tables) { return draftOf(tables, call.args, tools.now()); });
+  question.sample = static_cast<std::uint32_t>(call.args.number("sample", 20, 0, MostRows));
+  stored.madeAt = tools.now();
+  stored.madeBy = call.actor.name;
+  stored.draft = draftJson(question.draft);
+  stored.result = whatIf(tools.context, retention.answers(), question);
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto id = tables.retention.addWhatIf(stored);
+    call.note.objectType = "what-if";
+    call.note.objectId = std::to_string(id);
+    auto view = stored.result;
+    view["id"] = std::to_string(id);
+    return view;
+  });
+}
+
+WhatIf requireWhatIf(SiteTables& tables, const Args& args) {
+  auto found = tables.retention.whatIf(args.id("id"));
+  if (!found) refuse("not-found", "there is no such what-if", "run: postern retention what-if");
+  return std::move(*found);
+}
+
+json showWhatIf(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto stored = requireWhatIf(tables, call.args);
+    auto view = stored.result;
+    view["id"] = std::to_string(stored.id);
+    view["draft"] = stored.draft;
+    view["madeAt"] = toMicros(stored.madeAt);
+    view["madeBy"] = stored.madeBy;
+    return view;
+  });
+}
+
+json csvOfWhatIf(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read([&](SiteTables& tables) -> json {
+    return {{"csv", whatIfCsv(requireWhatIf(tables, call.args).result)}};
+  });
+}
+
+// The object that "object", "post" or "messageId" names.
+std::uint64_t namedObject(SiteTables& tables, const Args& args) {
+  if (args.has("object")) return objectOf(args);
+  const auto name = args.has("post") ? args.text("post") : args.text("messageId", 1000);
+  const auto post = tables.posts.findByAnyId(name);
+  if (!post || post->vaultObject == 0)
+    refuse("not-found", "there is no kept message " + name, "see: postern post list");
+  return post->vaultObject;
+}
+
+json holdsView(const Assessment& assessment, const ArchivedMessage& message, app::Roles roles) {
+  json holds = json::array();
+  if (!roles.meets(OfficerOrAuditor)) return nullptr;
+  for (const auto& [hold, until] : assessment.heldBy(message)) {
+    if (hold->silent && !roles.has(Role::Officer)) continue;
+    holds.push_back({{"id", std::to_string(hold->id)},
+                     {"matter", std::to_string(hold->matterId)},
+                     {"name", hold->name},
+                     {"until", records::timeJson(until)}});
+  }
+  return holds;
+}
+
+json historyOf(SiteTables& tables, const ArchivedMessage& message, const Assessment& assessment) {
+  json history = json::array();
+  const auto add = [&](TimePoint at, std::string what) { history.push_back({{"at", toMicros(at)}, {"what", what}}); };
+  add(message.object.receivedAt, "received");
+  for (const auto& reference : message.references) {
+    const auto list = assessment.listAddress(reference.listId);
+    if (reference.hiddenAt) add(*reference.hiddenAt, "deleted by a person on " + list + ": hidden");
+    if (reference.removedAt) add(*reference.removedAt, "removed from " + list);
+  }
+  if (const auto disposal = tables.retention.disposal(message.object.id); disposal && disposal->done)
+    add(disposal->destroyedAt, "destroyed in run " + std::to_string(disposal->runId));
+  return history;
+}
+
+json referenceView(const Assessment& assessment, const ArchivedMessage& message, const Reference& reference,
+                   TimePoint now) {
+  auto view = records::dispositionJson(assessment.explain(message, reference), now);
+  view["list"] = assessment.listAddress(reference.listId);
+  view["hiddenAt"] = reference.hiddenAt ? json(toMicros(*reference.hiddenAt)) : json();
+  view["removedAt"] = reference.removedAt ? json(toMicros(*reference.removedAt)) : json();
+  return view;
+}
+
+json explain(OrderTools& tools, const OrderCall& call) {
+  const auto at = timeOr(call.args, "at", tools.now());
+  const auto* answers = requireRetention(tools).answers();
+  return tools.context.site.read([&](SiteTables& tables) -> json {
+    const auto message = tables.archive.message(namedObject(tables, call.args));
+    if (!message) refuse("not-found", "there is no such message", "see: postern post list");
+    Assessment assessment(tables, at);
+    assessment.answerWith(indexTruth(answers, assessment.queries()));
+    const auto list = call.args.has("list") ? requireList(tables, call.args).id : 0;
+    json references = json::array();
+    std::string sentence;
+    const auto holds = holdsView(assessment, *message, call.actor.roles);
+    auto heldUntil = records::Earliest;
+    for (const auto& [hold, until] : assessment.heldBy(*message))
+      if (call.actor.roles.has(Role::Officer) || (call.actor.roles.has(Role::Auditor) && !hold->silent))
+        heldUntil = std::max(heldUntil, until);
+    for (const auto& reference : message->references) {
+      if (list != 0 && reference.listId != list) continue;
+      references.push_back(referenceView(assessment, *message, reference, at));
+      if (sentence.empty() && !reference.removedAt)
+        sentence = records::explainSentence(assessment.explain(*message, reference), at, heldUntil);
+    }
+    constexpr const char* States[] = {"stored", "destroying", "destroyed"};
+    json view{{"object", std::to_string(message->object.id)},
+              {"receivedAt", toMicros(message->object.receivedAt)},
+              {"size", message->object.size},
+              {"class", message->object.sensitivity},
+              {"state", States[static_cast<std::size_t>(message->object.state)]},
+              {"labels", message->labels},
+              {"references", std::move(references)},
+              {"history", historyOf(tables, *message, assessment)},
+              {"digest", crypto::hex(message->object.digest)},
+              {"sentence", message->object.state == ObjectState::Destroyed ? "It was destroyed." : sentence}};
+    if (!holds.is_null()) view["holds"] = holds;
+    return view;
+  });
+}
+
+json verifyObject(OrderTools& tools, const OrderCall& call) {
+  const auto object =
+      tools.context.site.read([&](SiteTables& tables) { return tables.archive.find(namedObject(tables, call.args)); });
+  if (!object) refuse("not-found", "there is no such message", "see: postern post list");
+  const auto proof = Archive(tools.context).verify(*object);
+  call.note.objectType = "object";
+  call.note.objectId = std::to_string(object->id);
+  return {{"object", std::to_string(object->id)}, {"digest", proof.digest}, {"ok", proof.ok}, {"words", proof.words}};
+}
+
+json showForecast(OrderTools& tools, const OrderCall& call) {
+  const auto months = static_cast<std::uint32_t>(call.args.number("months", 24, 1, 240));
+  return forecast(tools.context, requireRetention(tools).answers(), months);
+}
+
+json runView(SiteTables& tables, const Run& run) {
+  json kept = json::array();
+  for (const auto& [reason, count] : run.kept) kept.push_back({{"reason", reason}, {"count", count}});
+  const auto certificate = tables.retention.certificateOfRun(run.id);
+  return {{"id", std::to_string(run.id)},
+          {"caller", run.caller},
+          {"startedAt", toMicros(run.startedAt)},
+          {"finishedAt", run.finishedAt == TimePoint() ? json() : json(toMicros(run.finishedAt))},
+          {"state", run.state},
+          {"startedBy", run.startedBy},
+          {"candidates", run.candidates},
+          {"removed", run.removed},
+          {"destroyed", run.destroyed},
+          {"kept", std::move(kept)},
+          {"words", run.words},
+          {"certificate", certificate ? json(std::to_string(*certificate)) : json()}};
+}
+
+json retentionStatus(OrderTools& tools, const OrderCall&) {
+  const auto now = tools.now();
+  return tools.context.site.read([&](SiteTables& tables) -> json {
+    const auto trouble = clockTrouble(tables, now);
+    const auto runs = tables.retention.runs(1);
+    const auto open = tables.retention.openRuns();
+    return {{"nextRunAt", toMicros(RetentionSchedule::nextRun(tables, now))},
+            {"lastRun", runs.empty() ? json() : runView(tables, runs.front())},
+            {"clock", {{"trusted", !trouble}, {"reason", trouble.value_or("")}}},
+            {"blastLimit",
+             blastLimit(tables.archive.count(), tables.retention.destroyedSince(now - std::chrono::days(30)))},
+            {"waitingReviews", tables.retention.waitingCount()},
+            {"running", open.empty() ? json() : json{{"run", std::to_string(open.front().id)}}}};
+  });
+}
+
+json runRetention(OrderTools& tools, const OrderCall& call) {
+  auto& jobs = requireJobs(tools);
+  const auto now = tools.now();
+  const auto at = timeOr(call.args, "at", now);
+  if (at > now) refuse("invalid", "a run cannot look into the future", "for that there is: postern retention what-if");
+  const auto scan = scanArchive(tools.context, requireRetention(tools).answers(), at);
+  auto answer = change(tools, call, [&](SiteTables& tables) -> json {
+    if (const auto trouble = clockTrouble(tables, now))
+      refuse("refused", *trouble, "put the clock right; then two people must say so: retention.trust-clock");
+    const auto limit = blastLimit(scan.objects, tables.retention.destroyedSince(now - std::chrono::days(30)));
+    if (scan.due.size() > limit) return {{"request", requestRun(tools, tables, call, at, scan.due.size())}};
+    return {{"job", std::to_string(startRun(tables, jobs, at, now, call.actor.name, 0))}};
+  });
+  jobs.wake();
+  return answer;
+}
+
+json trustClock(OrderTools& tools, const OrderCall& call) {
+  const auto reason = call.args.text("reason", 500);
+  return change(tools, call, [&](SiteTables& tables) -> json {
+    return {{"request", requestTrustClock(tools, tables, call, reason)}};
+  });
+}
+
+json listRuns(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, MostRows));
+  return tools.context.site.read([&](SiteTables& tables) {
+    json items = json::array();
+    for (const auto& run : tables.retention.runs(limit)) items.push_back(runView(tables, run));
+    return pageOf(std::move(items), "");
+  });
+}
+
+json certificateView(const Certificate& certificate) {
+  return {{"id", std::to_string(certificate.id)},
+          {"run", std::to_string(certificate.runId)},
+          {"at", toMicros(certificate.madeAt)},
+          {"lines", certificate.lines}};
+}
+
+json listCertificates(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, MostRows));
+  const auto before = call.args.has("after") ? call.args.id("after") : 0;
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto found = tables.retention.certificates(before, limit);
+    json items = json::array();
+    for (const auto& certificate : found) items.push_back(certificateView(certificate));
+    return pageOf(std::move(items), found.size() == limit ? std::to_string(found.back().id) : std::string());
+  });
+}
+
+json showCertificate(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto certificate = tables.retention.certificate(call.args.id("id"));
+    if (!certificate) refuse("not-found", "there is no such certificate", "see: postern retention certificates");
+    auto view = certificateView(*certificate);
+    view["signature"] = crypto::base64(certificate->signature);
+    view["publicKey"] = crypto::base64(certificate->publicKey);
+    view["holds"] = certificateHolds(tables, *certificate);
+    view["text"] = certificateText(tables, *certificate);
+    return view;
+  });
+}
+
+constexpr OrderRow Table[] = {
+    {"what-if.run", OrderKind::Changes, runWhatIf, {OfficerOrAuditor}},
+    {"what-if.show", OrderKind::Reads, showWhatIf, {OfficerOrAuditor | Role::Approver}},
+    {"what-if.csv", OrderKind::Reads, csvOfWhatIf, {OfficerOrAuditor}},
+    {"retention.explain", OrderKind::Reads, explain, {OfficerOrAuditor | Role::Helpdesk}},
+    {"retention.verify", OrderKind::Looks, verifyObject, {OfficerOrAuditor}},
+    {"retention.forecast", OrderKind::Reads, showForecast, {OfficerOrAuditor | Role::Admin}},
+    {"retention.status", OrderKind::Reads, retentionStatus, {OfficerOrAuditor | Role::Admin}},
+    {"retention.run", OrderKind::Changes, runRetention, {Role::Officer, true}},
+    {"retention.trust-clock", OrderKind::Changes, trustClock, {Role::Officer, true}},
+    {"retention.runs", OrderKind::Reads, listRuns, {OfficerOrAuditor}},
+    {"certificate.list", OrderKind::Reads, listCertificates, {OfficerOrAuditor}},
+    {"certificate.show", OrderKind::Reads, showCertificate, {OfficerOrAuditor}},
+};
+
+}  // namespace
+
+Retention& requireRetention(OrderTools& tools) {
+  if (tools.retention == nullptr) refuse("unavailable", "retention does not run here");
+  return *tools.retention;
+}
+
+JobRunner& requireJobs(OrderTools& tools) {
+  if (tools.jobs == nullptr) refuse("unavailable", "no jobs run here");
+  return *tools.jobs;
+}
+
+std::uint64_t objectOf(const Args& args, std::string_view name) {
+  return args.id(name);
+}
+
+// Microseconds as everywhere in orders, or a day or time as people write it.
+TimePoint timeOr(const Args& args, std::string_view name, TimePoint fallback) {
+  if (!args.has(name)) return fallback;
+  const auto text = args.text(name, 40);
+  std::int64_t micros = 0;
+  if (const auto read = std::from_chars(text.data(), text.data() + text.size(), micros);
+      read.ec == std::errc() && read.ptr == text.data() + text.size())
+    return fromMicros(micros);
+  std::tm parts{};
+  std::istringstream stream(text.size() == 10 ? text + "T00:00:00Z" : text);
+  stream >> std::get_time(&parts, "%Y-%m-%dT%H:%M:%SZ");
+  if (stream.fail() || parts.tm_year < 0 || stream.peek() != std::istringstream::traits_type::eof())
+    refuse("invalid", "\"" + std::string(name) + "\" is no time",
+           "give it as 2026-03-01 or 2026-03-01T12:00:00Z, in UTC");
+  return TimePoint(std::chrono::seconds(::timegm(&parts)));
+}
+
+RuleDraft draftOf(SiteTables& tables, const Args& args, TimePoint now) {
+  RuleDraft draft;
+  if (args.has("remove")) {
+    draft.remove = args.id("remove");
+    return draft;
+  }
+  auto given = args.value("rule");
+  if (given.is_null()) return draft;
+  if (given.is_string()) given = json::parse(given.get<std::string>(), nullptr, false);
+  std::uint64_t id = 0;
+  if (given.is_object() && given.contains("id")) {
+    id = Args(given).id("id");
+    given.erase("id");
+  }
+  if (id != 0 && tables.rules.history(id).empty())
+    refuse("not-found", "there is no such rule", "see: postern retention rule-list");
+  auto rule = records::Rule::parse(given);
+  if (!rule) refuse("invalid", rule.error());
+  rule->id = id;
+  rule->effectiveFrom = now;
+  draft.rule = std::move(*rule);
+  return draft;
+}
+
+std::span<const OrderRow> retentionOrders() {
+  return Table;
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,127 @@
+#include "listd/retention/RetentionRequests.h"
+
+#include "core/base/Error.h"
+#include "listd/requests/Kinds.h"
+#include "listd/retention/Retention.h"
+#include "listd/retention/RetentionOrders.h"
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+// The change as it was asked for, carried out when its day has come.
+void carryOutRuleChange(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint at) {
+  const auto now = tools.now();
+  const auto& payload = request.payload;
+  RuleVersion version;
+  if (payload.contains("remove")) {
+    const auto history = tables.rules.history(payload.at("remove").get<std::uint64_t>());
+    if (history.empty()) refuse("not-found", "there is no such rule any more");
+    version.rule = history.back().rule;
+    version.removed = true;
+  } else {
+    auto rule = records::Rule::parse(payload.at("rule"));
+    if (!rule) throw Error(ErrorKind::Store, "the rule of a request cannot be read: " + rule.error());
+    version.rule = std::move(*rule);
+    version.rule.id = payload.value("id", std::uint64_t{0});
+  }
+  // What was locked since must not fall by a request from before.
+  for (const auto& standing : tables.rules.inForce(records::Never))
+    if (standing.id == version.rule.id)
+      if (const auto why = records::lockForbids(standing, version.removed ? nullptr : &version.rule))
+        refuse("refused", *why, "a locked floor can be extended or widened only");
+  version.madeAt = now;
+  version.madeBy = request.requester;
+  version.reason = request.reason;
+  version.request = request.id;
+  version.rule.effectiveFrom = std::max(at, now);
+  enact(tools.context, tables, std::move(version));
+}
+
+void carryOutRun(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint) {
+  const auto now = tools.now();
+  auto& jobs = requireJobs(tools);
+  const auto at = fromMicros(request.payload.at("at").get<std::int64_t>());
+  startRun(tables, jobs, std::min(at, now), now, request.requester, request.payload.at("count").get<std::uint64_t>());
+  jobs.wake();
+}
+
+void carryOutTrust(OrderTools& tools, SiteTables& tables, const Request&, TimePoint) {
+  tables.retention.trustClock(tools.now());
+}
+
+void carryOutUnlabel(OrderTools&, SiteTables& tables, const Request& request, TimePoint) {
+  tables.archive.removeLabel(request.payload.at("object").get<std::uint64_t>(),
+                             request.payload.at("label").get<std::string>());
+}
+
+Request requestOf(const OrderCall& call, std::string kind, std::string title, std::string reason) {
+  Request request;
+  request.kind = std::move(kind);
+  request.title = std::move(title);
+  request.reason = std::move(reason);
+  request.requester = call.actor.name;
+  return request;
+}
+
+json made(OrderTools& tools, SiteTables& tables, Request request) {
+  return viewOf(tools.context.requests.make(tools, tables, std::move(request)));
+}
+
+}  // namespace
+
+json draftJson(const RuleDraft& draft) {
+  if (draft.rule) return {{"rule", draft.rule->json()}, {"id", draft.rule->id}};
+  return draft.remove == 0 ? json() : json{{"remove", draft.remove}};
+}
+
+json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RuleChange& change) {
+  const auto name = (change.after.is_null() ? change.before : change.after).value("name", "");
+  auto request = requestOf(call, "rule.change",
+                           change.after.is_null()    ? "Remove the rule " + name
+                           : change.before.is_null() ? "Add the rule " + name
+                                                     : "Change the rule " + name,
+                           change.reason);
+  request.payload = draftJson(change.draft);
+  request.before = change.before;
+  request.after = change.after;
+  request.whatIf = change.whatIf;
+  request.delay = records::ShortenWait;
+  return made(tools, tables, std::move(request));
+}
+
+json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall& call, TimePoint at, std::uint64_t wanted) {
+  auto request = requestOf(call, "retention.run", "Destroy " + std::to_string(wanted) + " messages that are due",
+                           "more than a run may destroy without approval");
+  request.payload = {{"at", toMicros(at)}, {"count", wanted}};
+  request.after = {{"destroys", wanted}};
+  return made(tools, tables, std::move(request));
+}
+
+json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& call, const std::string& reason) {
+  auto request = requestOf(call, "clock.trust", "Trust the clock again: it says " + formatRfc3339(tools.now()), reason);
+  request.payload = json::object();
+  if (const auto clock = tables.retention.clock()) request.before = {{"reason", clock->reason}};
+  return made(tools, tables, std::move(request));
+}
+
+json requestUnlabel(OrderTools& tools, SiteTables& tables, const OrderCall& call, std::uint64_t object,
+                    const std::string& label, const std::string& reason) {
+  auto request = requestOf(call, "object.unlabel", "Take the label " + label + " off a message", reason);
+  request.payload = {{"object", object}, {"label", label}};
+  request.before = {{"label", label}};
+  request.delay = records::ShortenWait;
+  return made(tools, tables, std::move(request));
+}
+
+void addRetentionRequests(Requests& requests) {
+  // A version waits for its day by itself; a run and a label do not.
+  requests.add({"rule.change", carryOutRuleChange});
+  requests.add({"retention.run", carryOutRun});
+  requests.add({"clock.trust", carryOutTrust});
+  requests.add({"object.unlabel", carryOutUnlabel, false});
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,213 @@
+#include "listd/retention/WhatIfScan.h"
+
+#include "listd/orders/Csv.h"
+
+#include <unordered_map>
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+json timeOrNever(TimePoint time) {
+  return records::timeJson(time);
+}
+
+// Months since year 0: cheap to count by.
+int monthOf(TimePoint time) {
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
+  return static_cast<int>(date.year()) * 12 + static_cast<int>(static_cast<unsigned>(date.month())) - 1;
+}
+
+std::string monthText(int month) {
+  const auto number = month % 12 + 1;
+  return std::to_string(month / 12) + (number < 10 ? "-0" : "-") + std::to_string(number);
+}
+
+void prepare(Assessment& assessment, const ContentAnswers* answers) {
+  try {  // the boundary of the index: while it cannot answer, nothing is computable, and what needs it is kept
+    assessment.answerWith(indexTruth(answers, assessment.queries()));
+  } catch (const std::exception&) {
+    assessment.answerWith({});
+  }
+}
+
+// Counts the change that a what-if asks about.
+class Comparison {
+public:
+  Comparison(const Assessment& before, const Assessment& after, bool drafted, std::uint32_t sample)
+      : before_(before), after_(after), drafted_(drafted), sample_(sample) {}
+
+  void look(const ArchivedMessage& message) {
+    for (const auto& reference : message.references) {
+      if (reference.removedAt) continue;
+      ++total_;
+      const auto now = after_.due(message, reference);
+      const auto then = drafted_ ? before_.due(message, reference) : now;
+      compare(message, reference, then, now);
+      count(message, reference, now);
+    }
+  }
+
+  json result() const {
+    json due = json::array();
+    for (const auto& [where, number] : due_)
+      due.push_back({{"list", after_.listAddress(where.first)}, {"month", monthText(where.second)}, {"count", number}});
+    return {{"at", toMicros(after_.at())}, {"total", total_},        {"becomesDue", becomesDue_},
+            {"becomesEarlier", earlier_},  {"becomesLater", later_}, {"unchanged", unchanged_},
+            {"neverDue", never_},          {"held", held_},          {"unsent", unsent_},
+            {"reviews", reviews_},         {"due", std::move(due)},  {"earlier", earlierItems_},
+            {"sample", sampleItems_}};
+  }
+
+private:
+  json item(const ArchivedMessage& message, const Reference& reference) const {
+    return {{"object", std::to_string(message.object.id)},
+            {"list", after_.listAddress(reference.listId)},
+            {"receivedAt", toMicros(message.object.receivedAt)}};
+  }
+
+  void compare(const ArchivedMessage& message, const Reference& reference, const Due& then, const Due& now) {
+    if (now.at == then.at) {
+      ++unchanged_;
+    } else if (now.at > then.at) {
+      ++later_;
+    } else {
+      ++earlier_;
+      if (earlierItems_.size() >= sample_) return;
+      auto one = item(message, reference);
+      one["before"] = timeOrNever(then.at);
+      one["after"] = timeOrNever(now.at);
+      earlierItems_.push_back(std::move(one));
+    }
+  }
+
+  void count(const ArchivedMessage& message, const Reference& reference, const Due& now) {
+    switch (after_.standing(message, now)) {
+      case Standing::NotDue:
+        return;
+      case Standing::NeverDue:
+        ++never_;
+        return;
+      case Standing::Held:
+        ++held_;
+        return;
+      case Standing::Unsent:
+        ++unsent_;
+        return;
+      case Standing::Review:
+        ++reviews_;
+        return;
+      case Standing::Due:
+        break;
+    }
+    ++becomesDue_;
+    ++due_[{reference.listId, monthOf(now.at)}];
+    if (sampleItems_.size() >= sample_) return;
+    auto one = item(message, reference);
+    one["dueAt"] = timeOrNever(now.at);
+    one["action"] = records::actionWord(now.action);
+    sampleItems_.push_back(std::move(one));
+  }
+
+  const Assessment& before_;
+  const Assessment& after_;
+  const bool drafted_;
+  const std::uint32_t sample_;
+  std::uint64_t total_ = 0, becomesDue_ = 0, earlier_ = 0, later_ = 0, unchanged_ = 0, never_ = 0, held_ = 0;
+  std::uint64_t unsent_ = 0, reviews_ = 0;
+  std::map<std::pair<std::uint64_t, int>, std::uint64_t> due_;
+  json earlierItems_ = json::array();
+  json sampleItems_ = json::array();
+};
+
+}  // namespace
+
+Scan scanArchive(SiteContext& context, const ContentAnswers* answers, TimePoint at) {
+  return context.site.read([&](SiteTables& tables) {
+    Assessment assessment(tables, at);
+    prepare(assessment, answers);
+    Scan scan;
+    tables.archive.scan([&](const ArchivedMessage& message) {
+      ++scan.objects;
+      for (const auto& reference : message.references) {
+        if (reference.removedAt) continue;
+        const auto due = assessment.due(message, reference);
+        const auto standing = assessment.standing(message, due);
+        const Scan::Candidate candidate{message.object.id, reference.listId, due.byPerson};
+        if (standing == Standing::Due)
+          scan.due.push_back(candidate);
+        else if (standing == Standing::Review)
+          scan.reviews.push_back(candidate);
+        else if (standing == Standing::Held || standing == Standing::Unsent)
+          ++scan.kept[standingWord(standing)];
+      }
+    });
+    return scan;
+  });
+}
+
+json whatIf(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = context.site.read([&](SiteTables& tables) {
+    Assessment before(tables, question.at);
+    Assessment after(tables, question.at, question.draft);
+    prepare(before, answers);
+    prepare(after, answers);
+    Comparison comparison(before, after, !question.draft.empty(), question.sample);
+    tables.archive.scan([&](const ArchivedMessage& message) { comparison.look(message); });
+    return comparison.result();
+  });
+  result["tookMicros"] =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+std::string whatIfCsv(const json& result) {
+  std::string csv = "list,month,messages\r\n";
+  for (const auto& row : result.at("due"))
+    csv += row.at("list").get<std::string>() + "," + row.at("month").get<std::string>() + "," +
+           std::to_string(row.at("count").get<std::uint64_t>()) + "\r\n";
+  csv += "\r\nobject,list,received,before,after\r\n";
+  const auto timeCell = [](const json& value) {
+    return value.is_number() ? formatRfc3339(fromMicros(value.get<std::int64_t>())) : std::string("never");
+  };
+  for (const auto& row : result.at("earlier"))
+    csv += row.at("object").get<std::string>() + "," + row.at("list").get<std::string>() + "," +
+           timeCell(row.at("receivedAt")) + "," + timeCell(row.at("before")) + "," + timeCell(row.at("after")) + "\r\n";
+  return csv;
+}
+
+json forecast(SiteContext& context, const ContentAnswers* answers, std::uint32_t months) {
+  const auto now = context.clock.now();
+  const auto first = monthOf(now);
+  std::vector<std::uint64_t> due(months), reviews(months);
+  std::uint64_t never = 0, noRule = 0, held = 0;
+  context.site.read([&](SiteTables& tables) {
+    Assessment assessment(tables, now);
+    prepare(assessment, answers);
+    tables.archive.scan([&](const ArchivedMessage& message) {
+      const bool isHeld = assessment.held(message);
+      for (const auto& reference : message.references) {
+        if (reference.removedAt) continue;
+        const auto date = assessment.due(message, reference);
+        if (isHeld) ++held;
+        if (date.at == records::Never) {
+          ++never;
+          if (date.dates.decidingRule == 0) ++noRule;
+          continue;
+        }
+        const auto index = std::max(monthOf(date.at) - first, 0);
+        if (static_cast<std::uint32_t>(index) >= months) continue;
+        ++(date.action == records::Action::Review ? reviews : due)[static_cast<std::size_t>(index)];
+      }
+    });
+  });
+  json items = json::array();
+  for (std::uint32_t i = 0; i < months; ++i)
+    items.push_back({{"month", monthText(first + static_cast<int>(i))}, {"due", due[i]}, {"reviews", reviews[i]}});
+  return {{"asOf", toMicros(now)}, {"items", items}, {"neverDue", never}, {"noRule", noRule}, {"held", held}};
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,474 @@
+#include "listd/search/IndexFile.h"
+
+#include "core/base/Codec.h"
+#include "core/base/Error.h"
+#include "core/base/Files.h"
+#include "core/base/Log.h"
+#include "core/crypto/Digest.h"
+#include "core/crypto/Hkdf.h"
+#include "core/crypto/Random.h"
+#include "core/store/Migrator.h"
+#include "listd/IndexMigrations.h"
+
+#include <algorithm>
+
+namespace postern::listd {
+namespace {
+
+using records::Query;
+
+constexpr std::string_view Check = "postern index check";
+
+// SQLite compares signed numbers: this keeps the order of tokens.
+std::int64_t orderOf(Token token) {
+  return static_cast<std::int64_t>(token ^ (std::uint64_t{1} << 63));
+}
+Token tokenFromOrder(std::int64_t order) {
+  return static_cast<Token>(order) ^ (std::uint64_t{1} << 63);
+}
+
+std::string packed(const std::vector<std::uint64_t>& numbers) {
+  Writer writer;
+  for (const auto number : numbers) writer.u64(number);
+  return std::move(writer).bytes();
+}
+
+std::vector<std::uint64_t> unpacked(std::string_view bytes) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(bytes.size() / 8);
+  Reader reader(bytes);
+  while (!reader.atEnd()) numbers.push_back(reader.u64());
+  return numbers;
+}
+
+std::string placeOf(std::string_view kind, std::uint64_t id, std::uint64_t more = 0) {
+  return std::string(kind) + "/" + std::to_string(id) + "/" + std::to_string(more);
+}
+
+void removeFiles(const std::filesystem::path& path) {
+  for (const auto* suffix : {"", "-wal", "-shm"}) {
+    auto file = path;
+    std::filesystem::remove(file += suffix);
+  }
+}
+
+std::optional<std::string> factOf(store::Database& database, std::string_view name) {
+  auto select = database.prepare("SELECT value FROM facts WHERE name = ?");
+  if (!select.bind(name).step()) return std::nullopt;
+  return select.blob(0);
+}
+
+// Answers for one chunk: which are surely true, and which may be.
+struct Answer {
+  Bits sure;
+  Bits maybe;
+};
+
+class Evaluator {
+public:
+  using Lookup = std::function<Bits(Token)>;
+  Evaluator(const Secret& key, const IndexFile::FactSets& facts, const std::vector<std::uint64_t>& members,
+            Lookup lookup)
+      : key_(key), facts_(facts), members_(members), lookup_(std::move(lookup)) {}
+
+  Answer answer(const Query::Node& node) const {
+    switch (node.kind) {
+      case Query::Node::Kind::Term: {
+        const auto found = term(node.term);
+        return {found, found};
+      }
+      case Query::Node::Kind::Fact:
+        return fact(node.fact);
+      case Query::Node::Kind::Not: {
+        auto inner = answer(*node.children.front());
+        inner.sure.flip();
+        inner.maybe.flip();
+        return {std::move(inner.maybe), std::move(inner.sure)};
+      }
+      case Query::Node::Kind::And:
+        return join(node, true);
+      case Query::Node::Kind::Or:
+        return join(node, false);
+    }
+    throw Error(ErrorKind::Invariant, "a query has a node of no kind");
+  }
+
+private:
+  Answer join(const Query::Node& node, bool all) const {
+    Answer result{Bits(members_.size(), all), Bits(members_.size(), all)};
+    for (const auto& child : node.children) {
+      const auto one = answer(*child);
+      if (all) {
+        result.sure &= one.sure;
+        result.maybe &= one.maybe;
+        if (result.maybe.none()) break;
+      } else {
+        result.sure |= one.sure;
+        result.maybe |= one.maybe;
+      }
+    }
+    return result;
+  }
+
+  Bits term(const Query::Term& term) const {
+    Bits any(members_.size());
+    for (const auto field : fieldsOf(term)) {
+      Bits all(members_.size(), true);
+      for (const auto& mark : marksOf(term, field)) {
+        all &= lookup_(tokenOf(key_, mark));
+        if (all.none()) break;
+      }
+      any |= all;
+    }
+    return any;
+  }
+
+  Answer fact(const records::Predicate& fact) const {
+    if (!facts_) return {Bits(members_.size()), Bits(members_.size(), true)};
+    Bits found(members_.size());
+    const auto ids = facts_(fact);
+    for (std::size_t i = 0; i < members_.size(); ++i)
+      if (std::binary_search(ids.begin(), ids.end(), members_[i])) found.set(i);
+    return {found, found};
+  }
+
+  const Secret& key_;
+  const IndexFile::FactSets& facts_;
+  const std::vector<std::uint64_t>& members_;
+  const Lookup lookup_;
+};
+
+}  // namespace
+
+Token tokenOf(const Secret& key, const WordMark& mark) {
+  std::string text;
+  text.reserve(4 + mark.header.size() + mark.first.size() + mark.second.size());
+  text += static_cast<char>(mark.kind);
+  text += static_cast<char>(mark.field);
+  text.append(mark.header).append(1, '\0').append(mark.first).append(1, '\0').append(mark.second);
+  return Reader(crypto::hmacSha256(key, text)).u64();
+}
+
+// A reading connection from the pool. Only under the lock.
+struct IndexFile::Borrowed {
+  explicit Borrowed(const IndexFile& owner) : file(owner) {
+    const std::lock_guard lock(file.readersLock_);
+    if (!file.readers_.empty()) {
+      database = std::move(file.readers_.back());
+      file.readers_.pop_back();
+    } else {
+      database = std::make_unique<store::Database>(store::Database::openReader(file.path_));
+    }
+  }
+  ~Borrowed() {
+    const std::lock_guard lock(file.readersLock_);
+    file.readers_.push_back(std::move(database));
+  }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  store::Database* operator->() const { return database.get(); }
+
+  const IndexFile& file;
+  std::unique_ptr<store::Database> database;
+};
+
+IndexFile::IndexFile(std::filesystem::path path, const Secret& key) : path_(std::move(path)) {
+  files::makePrivateFolder(path_.parent_path());
+  try {
+    open(key);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::DiskFull || !std::filesystem::exists(path_)) throw;
+    log::error("search", "the search index cannot be used and is made anew", {{"error", error.what()}});
+    writer_.reset();
+    removeFiles(path_);
+    open(key);
+  }
+  loadFresh();
+  loadCounts();
+}
+
+IndexFile::~IndexFile() = default;
+
+void IndexFile::open(const Secret& key) {
+  writer_.emplace(store::Database::openWriter(path_, {.synchronous = store::Database::Synchronous::Normal,
+                                                      .secureDelete = true,
+                                                      .busyTimeout = std::chrono::seconds(5)}));
+  store::Migrator(indexMigrations::all()).migrate(*writer_);
+  auto salt = factOf(*writer_, "salt");
+  const bool fresh = !salt;
+  if (fresh) salt = crypto::randomBytes(16);
+  keys_.tokens = crypto::hkdfSha256(key.view(), *salt, "tokens");
+  keys_.blocks = crypto::hkdfSha256(key.view(), *salt, "blocks");
+  const auto check = crypto::hmacSha256(keys_.tokens, Check);
+  if (!fresh) {
+    if (factOf(*writer_, "check") != check) throw Error(ErrorKind::Crypto, "it was made under another root key");
+    return;
+  }
+  store::Transaction transaction(*writer_);
+  auto insert = writer_->prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
+  insert.bind("salt", store::Blob{*salt}).run();
+  insert.bind("check", store::Blob{check}).run();
+  transaction.commit();
+}
+
+void IndexFile::loadFresh() {
+  const crypto::AeadKey key(keys_.blocks);
+  auto select = writer_->prepare("SELECT object_id, tokens FROM fresh");
+  while (select.step()) {
+    const auto id = select.unsignedInteger(0);
+    auto tokens = unpacked(key.open(select.view(1), placeOf("fresh", id)));
+    freshTokens_ += tokens.size();
+    fresh_.emplace(id, std::move(tokens));
+  }
+}
+
+void IndexFile::loadCounts() {
+  auto select = writer_->prepare("SELECT readable, count(*) FROM objects GROUP BY readable");
+  counts_ = {};
+  while (select.step()) (select.boolean(0) ? counts_.indexed : counts_.unreadable) = select.unsignedInteger(1);
+}
+
+IndexFile::Entry IndexFile::entryOf(std::uint64_t objectId, TimePoint since, const MessageWords& words) const {
+  Entry entry{objectId, since, words.isReadable(), {}};
+  words.each([&](const WordMark& mark) { entry.tokens.push_back(tokenOf(keys_.tokens, mark)); });
+  std::sort(entry.tokens.begin(), entry.tokens.end());
+  entry.tokens.erase(std::unique(entry.tokens.begin(), entry.tokens.end()), entry.tokens.end());
+  return entry;
+}
+
+void IndexFile::add(std::span<const Entry> entries) {
+  const std::lock_guard adding(addLock_);
+  std::vector<std::uint64_t> known;
+  for (const auto& entry : entries)
+    if (row(entry.objectId)) known.push_back(entry.objectId);
+  if (!known.empty()) remove(known);
+  const std::unique_lock lock(lock_);
+  store::Transaction transaction(*writer_);
+  for (const auto& entry : entries) insert(entry);
+  transaction.commit();
+  for (const auto& entry : entries) {
+    ++(entry.readable ? counts_.indexed : counts_.unreadable);
+    if (!entry.readable) continue;
+    fresh_.emplace(entry.objectId, entry.tokens);
+    freshTokens_ += entry.tokens.size();
+  }
+  if (fresh_.size() >= ChunkObjects || freshTokens_ >= ChunkTokens) sealFresh();
+}
+
+void IndexFile::insert(const Entry& entry) {
+  writer_->prepare("INSERT INTO objects (id, since, readable, chunk) VALUES (?, ?, ?, 0)")
+      .bind(entry.objectId, entry.since, entry.readable)
+      .run();
+  if (!entry.readable) return;
+  const auto sealed = crypto::AeadKey(keys_.blocks).seal(packed(entry.tokens), placeOf("fresh", entry.objectId));
+  writer_->prepare("INSERT INTO fresh (object_id, tokens) VALUES (?, ?)")
+      .bind(entry.objectId, store::Blob{sealed})
+      .run();
+}
+
+void IndexFile::sealFresh() {
+  store::Transaction transaction(*writer_);
+  std::vector<std::uint64_t> members;
+  std::vector<std::pair<Token, std::uint32_t>> postings;
+  postings.reserve(freshTokens_);
+  for (const auto& [id, tokens] : fresh_) {
+    for (const auto token : tokens) postings.emplace_back(token, static_cast<std::uint32_t>(members.size()));
+    members.push_back(id);
+  }
+  std::sort(postings.begin(), postings.end());
+  const auto chunk = writeChunk(members, [&](BlockWriter& blocks) {
+    std::vector<std::uint32_t> same;
+    for (std::size_t i = 0; i < postings.size(); ++i) {
+      same.push_back(postings[i].second);
+      if (i + 1 < postings.size() && postings[i + 1].first == postings[i].first) continue;
+      blocks.add(postings[i].first, same);
+      same.clear();
+    }
+  });
+  auto place = writer_->prepare("UPDATE objects SET chunk = ? WHERE id = ?");
+  for (const auto id : members) place.bind(chunk, id).run();
+  writer_->execute("DELETE FROM fresh");
+  transaction.commit();
+  fresh_.clear();
+  freshTokens_ = 0;
+}
+
+std::uint64_t IndexFile::writeChunk(const std::vector<std::uint64_t>& members,
+                                    const std::function<void(BlockWriter&)>& write) {
+  writer_->prepare("INSERT INTO chunks (count, members) VALUES (?, ?)")
+      .bind(members.size(), store::Blob{packed(members)})
+      .run();
+  const auto chunk = static_cast<std::uint64_t>(writer_->lastInsertId());
+  crypto::AeadRecords sealer(keys_.blocks);
+  auto insert = writer_->prepare("INSERT INTO blocks (chunk, first, data) VALUES (?, ?, ?)");
+  BlockWriter blocks([&](Token first, const std::string& bytes) {
+    insert.bind(chunk, orderOf(first), store::Blob{sealer.seal(bytes, placeOf("block", chunk, first))}).run();
+  });
+  write(blocks);
+  blocks.finish();
+  return chunk;
+}
+
+void IndexFile::eachEntry(std::uint64_t chunk,
+                          const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const {
+  const Borrowed reader(*this);
+  crypto::AeadRecords opener(keys_.blocks);
+  auto select = reader->prepare("SELECT first, data FROM blocks WHERE chunk = ? ORDER BY first");
+  select.bind(chunk);
+  while (select.step()) {
+    const auto first = tokenFromOrder(select.integer(0));
+    readBlock(first, opener.open(select.view(1), placeOf("block", chunk, first)),
+              [&](Token token, const std::vector<std::uint32_t>& members) {
+                entry(token, members);
+                return true;
+              });
+  }
+}
+
+void IndexFile::remove(const std::vector<std::uint64_t>& objectIds) {
+  const std::unique_lock lock(lock_);
+  std::map<std::uint64_t, std::vector<std::uint64_t>> byChunk;
+  bool changed = false;
+  {
+    auto select = writer_->prepare("SELECT chunk FROM objects WHERE id = ?");
+    for (const auto id : objectIds)
+      if (select.bind(id).step()) byChunk[select.unsignedInteger(0)].push_back(id);
+  }
+  // A chunk each: what a crash leaves is removed by the repeated call.
+  for (auto& [chunk, ids] : byChunk) {
+    store::Transaction transaction(*writer_);
+    if (chunk != 0) shrinkChunk(chunk, ids);
+    auto dropObject = writer_->prepare("DELETE FROM objects WHERE id = ?");
+    auto dropFresh = writer_->prepare("DELETE FROM fresh WHERE object_id = ?");
+    for (const auto id : ids) {
+      dropObject.bind(id).run();
+      if (chunk == 0) dropFresh.bind(id).run();
+    }
+    transaction.commit();
+    changed = true;
+    if (chunk != 0) continue;
+    for (const auto id : ids) {
+      const auto found = fresh_.find(id);
+      if (found == fresh_.end()) continue;
+      freshTokens_ -= found->second.size();
+      fresh_.erase(found);
+    }
+  }
+  if (!changed) return;
+  loadCounts();
+  emptyLog();
+}
+
+void IndexFile::flush() {
+  const std::unique_lock lock(lock_);
+  emptyLog();
+}
+
+void IndexFile::emptyLog() {
+  if (!writer_->checkpoint())
+    throw Error(ErrorKind::Store, "the write-ahead log of " + path_.string() +
+                                      " could not be emptied: another program reads the file; close it and try again");
+}
+
+void IndexFile::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone) {
+  std::vector<std::uint64_t> members;
+  {
+    auto select = writer_->prepare("SELECT members FROM chunks WHERE id = ?");
+    if (select.bind(chunk).step()) members = unpacked(select.view(0));
+  }
+  const std::vector<std::uint64_t> sortedGone = [&] {
+    auto sorted = gone;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  }();
+  constexpr auto Gone = static_cast<std::uint32_t>(-1);
+  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint64_t> kept;
+  for (const auto id : members) {
+    const bool stays = !std::binary_search(sortedGone.begin(), sortedGone.end(), id);
+    numbers.push_back(stays ? static_cast<std::uint32_t>(kept.size()) : Gone);
+    if (stays) kept.push_back(id);
+  }
+  if (!kept.empty()) {
+    const auto next = writeChunk(kept, [&](BlockWriter& blocks) {
+      std::vector<std::uint32_t> left;
+      eachEntry(chunk, [&](Token token, const std::vector<std::uint32_t>& before) {
+        left.clear();
+        for (const auto number : before)
+          if (numbers.at(number) != Gone) left.push_back(numbers[number]);
+        if (!left.empty()) blocks.add(token, left);
+      });
+    });
+    writer_->prepare("UPDATE objects SET chunk = ? WHERE chunk = ?").bind(next, chunk).run();
+  }
+  writer_->prepare("DELETE FROM blocks WHERE chunk = ?").bind(chunk).run();
+  writer_->prepare("DELETE FROM chunks WHERE id = ?").bind(chunk).run();
+}
+
+std::vector<std::uint64_t> IndexFile::find(const Query& query, const FactSets& facts) const {
+  const std::shared_lock lock(lock_);
+  const Borrowed reader(*this);
+  std::vector<std::uint64_t> found;
+  const auto take = [&](const std::vector<std::uint64_t>& members, const Evaluator& evaluator) {
+    const auto answer = evaluator.answer(query.root());
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (answer.maybe.test(i)) found.push_back(members[i]);
+  };
+
+  std::vector<std::uint64_t> members;
+  members.reserve(fresh_.size());
+  for (const auto& [id, tokens] : fresh_) members.push_back(id);
+  take(members, Evaluator(keys_.tokens, facts, members, [&](Token token) {
+         Bits bits(members.size());
+         std::size_t at = 0;
+         for (const auto& [id, tokens] : fresh_) {
+           if (std::binary_search(tokens.begin(), tokens.end(), token)) bits.set(at);
+           ++at;
+         }
+         return bits;
+       }));
+
+  crypto::AeadRecords opener(keys_.blocks);
+  auto chunks = reader->prepare("SELECT id, members FROM chunks");
+  auto block =
+      reader->prepare("SELECT first, data FROM blocks WHERE chunk = ? AND first <= ? ORDER BY first DESC LIMIT 1");
+  while (chunks.step()) {
+    const auto chunk = chunks.unsignedInteger(0);
+    members = unpacked(chunks.view(1));
+    take(members, Evaluator(keys_.tokens, facts, members, [&](Token token) {
+           Bits bits(members.size());
+           if (!block.bind(chunk, orderOf(token)).step()) return bits;
+           const auto first = tokenFromOrder(block.integer(0));
+           findInBlock(first, opener.open(block.view(1), placeOf("block", chunk, first)), token, bits);
+           return bits;
+         }));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::optional<IndexFile::Row> IndexFile::row(std::uint64_t objectId) const {
+  const std::shared_lock lock(lock_);
+  const Borrowed reader(*this);
+  auto select = reader->prepare("SELECT id, since, readable FROM objects WHERE id = ?");
+  if (!select.bind(objectId).step()) return std::nullopt;
+  return Row{select.unsignedInteger(0), select.time(1), select.boolean(2)};
+}
+
+std::vector<IndexFile::Row> IndexFile::rows() const {
+  const std::shared_lock lock(lock_);
+  const Borrowed reader(*this);
+  std::vector<Row> rows;
+  auto select = reader->prepare("SELECT id, since, readable FROM objects ORDER BY id");
+  while (select.step()) rows.push_back({select.unsignedInteger(0), select.time(1), select.boolean(2)});
+  // SQLite counts ids above 2^63 as negative.
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.objectId < b.objectId; });
+  return rows;
+}
+
+IndexFile::Counts IndexFile::counts() const {
+  const std::shared_lock lock(lock_);
+  return counts_;
+}
+
+}  // namespace postern::listd

@@ -1,0 +1,290 @@
+#include "listd/search/SearchOrders.h"
+
+#include "core/base/Codec.h"
+#include "core/crypto/Encoding.h"
+#include "listd/archive/Archive.h"
+#include "listd/export/Exporter.h"
+#include "listd/search/IndexWorker.h"
+#include "listd/search/MessageCard.h"
+
+#include <algorithm>
+#include <map>
+
+namespace postern::listd {
+namespace {
+
+using nlohmann::json;
+using records::Predicate;
+using records::Query;
+using records::Truth;
+
+constexpr std::size_t MaxQuery = 4000;
+constexpr std::uint64_t MostRows = 50;  // each row is opened from the vault
+
+constexpr const char* Help[][2] = {
+    {"dialysis kidney", "both words, anywhere"},
+    {"\"renal failure\"", "the words one after another"},
+    {"dialysis OR kidney", "either"},
+    {"-draft", "without the word"},
+    {"subject:budget", "in the subject; also body: and attachment:"},
+    {"from:bob@example.org", "sender; to: for who it was for; @example.org for a whole domain"},
+    {"list:board@lists.example.org", "posted to the list"},
+    {"header:x-record=clinical", "in another header field"},
+    {"after:2025-01-01 before:2025-02-01", "received from the first day on, and before the second"},
+    {"larger:1M", "at least so large; smaller: at most"},
+};
+
+SearchIndex& indexOf(OrderTools& tools) {
+  if (tools.search == nullptr) refuse("unavailable", "there is no search index here");
+  return *tools.search;
+}
+
+// All stored messages with what conditions on dates, sizes and lists ask about.
+class Facts {
+public:
+  explicit Facts(SiteTables& tables) {
+    for (const auto& list : tables.lists.all()) lists_.emplace(list.id, list);
+    tables.archive.scan([&](const ArchivedMessage& message) { messages_.push_back(message); });
+    std::sort(messages_.begin(), messages_.end(),
+              [](const auto& a, const auto& b) { return a.object.id < b.object.id; });
+  }
+
+  std::vector<std::uint64_t> matching(const Predicate& predicate) const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& message : messages_)
+      if (matches(predicate, message)) ids.push_back(message.object.id);
+    return ids;
+  }
+
+  const ArchivedMessage* find(std::uint64_t id) const {
+    const auto at =
+        std::lower_bound(messages_.begin(), messages_.end(), id,
+                         [](const auto& message, std::uint64_t wanted) { return message.object.id < wanted; });
+    return at == messages_.end() || at->object.id != id ? nullptr : &*at;
+  }
+  std::size_t size() const { return messages_.size(); }
+
+private:
+  bool matches(const Predicate& predicate, const ArchivedMessage& message) const {
+    std::vector<records::Facts::ListFacts> on;
+    for (const auto& reference : message.references) {
+      const auto list = lists_.find(reference.listId);
+      if (list != lists_.end()) on.push_back({list->second.address, list->second.domain, list->second.sensitivity});
+    }
+    records::Facts facts;
+    facts.objectId = message.object.id;
+    facts.lists = on;
+    facts.receivedAt = message.object.receivedAt;
+    facts.headerDate = message.object.headerDate;
+    facts.size = message.object.size;
+    facts.sensitivity = message.object.sensitivity;
+    facts.labels = message.labels;
+    return predicate.matchesFacts(facts) == Truth::True;
+  }
+
+  std::map<std::uint64_t, List> lists_;
+  std::vector<ArchivedMessage> messages_;
+};
+
+json rowOf(OrderTools& tools, const Selection::Hit& hit) {
+  json row = {{"object", std::to_string(hit.objectId)},
+              {"receivedAt", formatRfc3339(hit.receivedAt)},
+              {"size", hit.size},
+              {"lists", json::array()}};
+  tools.context.site.read([&](SiteTables& tables) {
+    if (const auto message = tables.archive.message(hit.objectId))
+      for (const auto& reference : message->references)
+        if (const auto list = tables.lists.find(reference.listId)) row["lists"].push_back(list->address);
+  });
+  const auto content = Archive(tools.context).open(hit.objectId);
+  const auto card = content ? MessageCard::read(*content) : MessageCard();
+  row["subject"] = card.subject;
+  row["from"] = card.from;
+  row["to"] = card.to;
+  row["attachments"] = card.attachments;
+  return row;
+}
+
+// What the audit log gets of a query: its text only within a matter, whose log it is.
+void noteQuery(const OrderCall& call, std::uint64_t matter, const Query& query) {
+  call.note.objectType = "search";
+  call.note.matterId = matter;
+  if (matter != 0) call.note.text("query", query.text());
+}
+
+json search(OrderTools& tools, const OrderCall& call) {
+  const auto query = requireQuery(call.args);
+  const auto matter =
+      tools.context.site.read([&](SiteTables& tables) { return requireMatter(tables, call.args, false); });
+  const auto limit = call.args.number("limit", 20, 1, MostRows);
+  const auto after = call.args.number("after", 0, 0, 1'000'000'000);
+  auto found = select(tools, query);
+  if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
+    std::reverse(found.hits.begin(), found.hits.end());
+  noteQuery(call, matter, query);
+  call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
+  json result = {
+      {"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
+  if (call.args.flag("count")) return result;
+  const auto end = std::min<std::uint64_t>(after + limit, found.hits.size());
+  for (auto at = after; at < end; ++at) result["items"].push_back(rowOf(tools, found.hits[at]));
+  if (end < found.hits.size()) result["next"] = std::to_string(end);
+  call.note.number("shown", result["items"].size());
+  return result;
+}
+
+json checkQuery(OrderTools&, const OrderCall& call) {
+  json help = json::array();
+  for (const auto& [example, words] : Help) help.push_back({{"example", example}, {"words", words}});
+  const auto query = Query::read(call.args.has("query") ? call.args.bytes("query", MaxQuery) : std::string());
+  if (query) return {{"ok", true}, {"normalised", query->text()}, {"error", ""}, {"position", 0}, {"help", help}};
+  return {{"ok", false},
+          {"normalised", ""},
+          {"error", query.error().text},
+          {"position", query.error().position},
+          {"help", help}};
+}
+
+json viewOf(const SiteContext& context, const SavedSearch& saved) {
+  return {{"id", saved.id},
+          {"matter", saved.matterId},
+          {"name", saved.name},
+          {"query", openForMatter(context, saved.matterId, saved.sealedQuery)},
+          {"savedAt", formatRfc3339(saved.savedAt)},
+          {"savedBy", saved.savedBy}};
+}
+
+json saveSearch(OrderTools& tools, const OrderCall& call) {
+  const auto query = requireQuery(call.args);
+  SavedSearch saved;
+  saved.name = call.args.text("name", 120);
+  saved.savedAt = tools.now();
+  saved.savedBy = call.actor.name;
+  return change(tools, call, [&](SiteTables& tables) {
+    saved.matterId = requireMatter(tables, call.args, true);
+    saved.sealedQuery = sealForMatter(tools.context, saved.matterId, query.text());
+    const auto id = tables.search.save(saved);
+    if (!id) refuse("exists", "the matter has a search of that name already", "remove it first, or take another name");
+    saved.id = *id;
+    noteQuery(call, saved.matterId, query);
+    call.note.objectId = std::to_string(saved.id);
+    return viewOf(tools.context, saved);
+  });
+}
+
+json listSearches(OrderTools& tools, const OrderCall& call) {
+  return tools.context.site.read([&](SiteTables& tables) {
+    json items = json::array();
+    for (const auto& saved : tables.search.savedIn(requireMatter(tables, call.args, true)))
+      items.push_back(viewOf(tools.context, saved));
+    return json{{"items", items}, {"next", ""}};
+  });
+}
+
+json removeSearch(OrderTools& tools, const OrderCall& call) {
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto id = call.args.id("id");
+    const auto saved = tables.search.savedSearch(id);
+    if (!saved) refuse("not-found", "there is no such saved search");
+    call.note.objectType = "search";
+    call.note.objectId = std::to_string(id);
+    call.note.matterId = saved->matterId;
+    tables.search.removeSaved(id);
+    return json::object();
+  });
+}
+
+json indexStatus(OrderTools& tools, const OrderCall&) {
+  const auto counts = indexOf(tools).counts();
+  json job = nullptr;
+  if (tools.jobs != nullptr)
+    for (const auto& one : tools.jobs->newest(100))
+      if (one.kind == RebuildJob && job.is_null())
+        job = {
+            {"id", one.id}, {"state", one.state}, {"done", one.done}, {"total", one.total}, {"message", one.message}};
+  return {{"indexed", counts.indexed},
+          {"unreadable", counts.unreadable},
+          {"pending", tools.indexer == nullptr ? 0 : tools.indexer->pending()},
+          {"job", job}};
+}
+
+json rebuildIndex(OrderTools& tools, const OrderCall& call) {
+  if (tools.jobs == nullptr) refuse("unavailable", "no jobs run here");
+  const auto id = change(tools, call, [&](SiteTables& tables) {
+    return tools.jobs->start(tables, RebuildJob, json::object(), call.actor.name);
+  });
+  tools.jobs->wake();
+  return {{"job", id}};
+}
+
+constexpr auto Officer = app::Role::Officer;
+constexpr auto Auditor = app::Role::Auditor;
+constexpr auto Admin = app::Role::Admin;
+constexpr OrderRow Table[] = {
+    {"search", OrderKind::Looks, search, {Officer}},
+    {"search.check", OrderKind::Reads, checkQuery, {Officer | Auditor}},
+    {"search.save", OrderKind::Changes, saveSearch, {Officer}},
+    {"search.list", OrderKind::Reads, listSearches, {Officer}},
+    {"search.remove", OrderKind::Changes, removeSearch, {Officer}},
+    {"index.status", OrderKind::Reads, indexStatus, {Officer | Admin}},
+    {"index.rebuild", OrderKind::Changes, rebuildIndex, {Officer | Admin}},
+};
+
+// Matters are kept by another room, which a site of an older build does not have yet.
+template <class Tables>
+void checkMatter(Tables& tables, std::uint64_t id) {
+  if constexpr (requires { tables.matters.find(id); }) {
+    const auto matter = tables.matters.find(id);
+    if (!matter) refuse("not-found", "there is no matter " + std::to_string(id));
+  }
+}
+
+}  // namespace
+
+std::span<const OrderRow> searchOrders() {
+  return Table;
+}
+
+void addSearchJobs(JobRunner& jobs, SiteContext& context, SearchIndex& index) {
+  jobs.add(RebuildJob, rebuildWork(context, index));
+  jobs.add(ExportJob, exportWork(context));
+}
+
+records::Query requireQuery(const Args& args, std::string_view argument) {
+  const auto text = args.bytes(argument, MaxQuery);
+  auto query = Query::parse(text);
+  if (!query) refuse("invalid", query.error(), "search.check explains the language");
+  return std::move(*query);
+}
+
+std::uint64_t requireMatter(SiteTables& tables, const Args& args, bool needed) {
+  if (!needed && !args.has("matter")) return 0;
+  const auto id = args.id("matter");
+  checkMatter(tables, id);
+  return id;
+}
+
+Selection select(OrderTools& tools, const records::Query& query) {
+  const auto facts = tools.context.site.read([](SiteTables& tables) { return Facts(tables); });
+  const auto& index = indexOf(tools);
+  std::map<std::string, std::vector<std::uint64_t>> answered;  // each condition is asked once for each chunk
+  const auto matching = [&](const Predicate& predicate) {
+    const auto key = predicate.json().dump();
+    const auto known = answered.find(key);
+    return known != answered.end() ? known->second : answered.emplace(key, facts.matching(predicate)).first->second;
+  };
+  Selection selection;
+  for (const auto id : index.find(query, matching))
+    if (const auto* message = facts.find(id))
+      selection.hits.push_back({id, message->object.receivedAt, message->object.size});
+  std::sort(selection.hits.begin(), selection.hits.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.receivedAt, b.objectId) < std::pair(a.receivedAt, a.objectId);
+  });
+  std::uint64_t evaluable = 0;
+  for (const auto& one : index.allEvaluable())
+    if (facts.find(one.objectId) != nullptr) ++evaluable;
+  selection.notEvaluable = facts.size() - evaluable;
+  return selection;
+}
+
+}  // namespace postern::listd

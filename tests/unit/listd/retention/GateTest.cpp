@@ -1,0 +1,212 @@
+#include "tests/unit/listd/retention/RetentionFixture.h"
+
+#include <fstream>
+
+using namespace postern;
+using namespace postern::test;
+
+namespace {
+
+struct DueSite : Site {
+  std::uint64_t object = 0;
+  DueSite() {
+    rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+    object = receive({"a"}, "2020-01-01", "x");
+    goTo("2024-01-01");
+  }
+  DestructionGate::Verdict dispose(DestructionCaller caller = DestructionCaller::RetentionRun) {
+    return gate().dispose(caller, 0, {{object, list("a").id}}).front();
+  }
+  void staysWith(const std::string& reason) {
+    const auto verdict = dispose();
+    BOOST_TEST(verdict.kept == reason);
+    BOOST_TEST(!verdict.destroyed);
+    BOOST_TEST(readable(object));
+    BOOST_TEST(lines() == 0u);
+    // And it can go once things work again.
+    parts = GateParts::of(context, &index);
+    BOOST_TEST(dispose().destroyed);
+    BOOST_TEST(!readable(object));
+    BOOST_TEST(lines() == 1u);
+  }
+};
+
+std::vector<std::string> sourcesWith(const std::vector<std::string>& words) {
+  std::vector<std::string> found;
+  for (const auto* room : {"core", "gateway", "listd", "webadmin", "cli"})
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(std::string(POSTERN_SOURCE_DIR) + "/" + room)) {
+      if (entry.path().extension() != ".cpp") continue;
+      const auto text = files::read(entry.path());
+      for (const auto& word : words)
+        if (text.find(word) != std::string::npos) {
+          found.push_back(std::filesystem::relative(entry.path(), POSTERN_SOURCE_DIR).string());
+          break;
+        }
+    }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(listd_retention_Gate)
+
+BOOST_AUTO_TEST_CASE(nothing_but_the_gate_destroys_content) {
+  BOOST_TEST(sourcesWith({"vault.destroy", "destroyAll(", "destroyObjectKey"}) ==
+                 (std::vector<std::string>{"core/vault/KeyStore.cpp", "core/vault/Vault.cpp",
+                                           "listd/retention/DestructionGate.cpp"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(sourcesWith({"removeReference(", "setState(disposal.objectId"}) ==
+                 (std::vector<std::string>{"listd/archive/ArchiveStore.cpp", "listd/retention/DestructionGate.cpp"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_key_store_keeps) {
+  DueSite site;
+  site.parts.destroy = [](auto) { throw Error(ErrorKind::Io, "keys.db is broken"); };
+  site.staysWith("error");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_store_that_cannot_tell_keeps_and_is_settled_later) {
+  DueSite site;
+  site.parts.destroy = [](auto) { throw Error(ErrorKind::Io, "keys.db is broken"); };
+  site.parts.hasKey = [](auto) -> bool { throw Error(ErrorKind::Io, "keys.db is broken"); };
+  const auto verdict = site.dispose();
+  BOOST_TEST(verdict.kept == "error");
+  BOOST_TEST(site.readable(site.object));
+  site.parts = GateParts::of(site.context, &site.index);
+  site.gate().finishBegun();
+  BOOST_TEST(site.lines() == 0u);
+  BOOST_TEST(site.dispose().destroyed);
+}
+
+BOOST_AUTO_TEST_CASE(an_audit_log_that_takes_no_entry_keeps) {
+  DueSite site;
+  site.parts.record = [](SiteTables&, const audit::Event&, TimePoint) {
+    throw Error(ErrorKind::Store, "the audit log is broken");
+  };
+  site.staysWith("error");
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_that_cannot_be_computed_keeps) {
+  DueSite site;
+  // A floor that asks for a word: not indexed, so it counts as matching.
+  site.rule({{"tier", "floor"}, {"effect", "retain"}, {"period", "20 years"}, {"scope", {{"query", "dialysis"}}}});
+  BOOST_TEST(site.dispose().kept == "not-due");
+  site.index.since[site.object] = site.clock.now();
+  site.index.broken = true;
+  BOOST_TEST(site.dispose().kept == "error");
+  BOOST_TEST(site.run().destroyed == 0u);
+  BOOST_TEST(site.readable(site.object));
+  site.index.broken = false;
+  BOOST_TEST(site.run().destroyed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_content_is_asked_again_where_the_index_said_it_does_not_match) {
+  DueSite site;
+  site.rule({{"tier", "floor"}, {"effect", "retain"}, {"period", "20 years"}, {"scope", {{"query", "canary"}}}});
+  site.index.since[site.object] = site.clock.now();  // its text in the index is "x": the index is wrong
+  const auto run = site.run();
+  BOOST_TEST(run.destroyed == 0u);
+  BOOST_TEST(run.kept.at("not-due") == 1u);
+  BOOST_TEST(site.readable(site.object));
+}
+
+BOOST_AUTO_TEST_CASE(mail_that_is_still_to_go_out_keeps) {
+  DueSite site;
+  const auto post = site.reference(site.object, "a")->postId;
+  site.context.site.write([&](SiteTables& tables) { tables.posts.setState(post, PostState::Sent); });
+  BOOST_TEST(site.dispose().kept == "unsent");
+  BOOST_TEST(site.run().kept.at("unsent") == 1u);
+  BOOST_TEST(site.readable(site.object));
+}
+
+BOOST_AUTO_TEST_CASE(no_caller_destroys_before_its_time) {
+  for (const auto caller : {DestructionCaller::RetentionRun, DestructionCaller::Review, DestructionCaller::PersonDelete,
+                            DestructionCaller::Erasure, DestructionCaller::ListDeletion}) {
+    Site site;
+    site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "6 years"}});
+    const auto m = site.receive({"a"}, "2024-01-01", "x");
+    site.goTo("2025-01-01");
+    site.context.site.write(
+        [&](SiteTables& tables) { tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob"); });
+    site.goTo("2026-01-01");
+    const auto verdict = site.gate().dispose(caller, 0, {{m, site.list("a").id}}).front();
+    BOOST_TEST(verdict.kept == "not-due");
+    BOOST_TEST(site.readable(m));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_persons_delete_hides_and_destroys_after_the_window_only) {
+  Site site;
+  const auto m = site.receive({"a"}, "2024-01-01", "x");
+  site.goTo("2025-01-01");
+  site.context.site.write(
+      [&](SiteTables& tables) { BOOST_TEST(tables.archive.hide(m, site.list("a").id, site.clock.now(), "bob")); });
+  site.keptUntil(m, "2025-01-14T23:59:59", "2025-01-15");
+}
+
+BOOST_AUTO_TEST_CASE(a_review_waits_for_a_person) {
+  Site site;
+  site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}, {"action", "review"}});
+  const auto m = site.receive({"a"}, "2020-01-01", "x");
+  site.goTo("2024-01-01");
+  BOOST_TEST(site.run().kept.at("review") == 1u);
+  auto waiting = site.context.site.read([](SiteTables& tables) { return tables.retention.waiting(10); });
+  BOOST_REQUIRE(waiting.size() == 1u);
+  waiting.front().state = "kept";
+  waiting.front().until = day("2026-01-01");
+  site.context.site.write(
+      [&](SiteTables& tables) { tables.retention.decideReview(waiting.front(), site.clock.now(), "olga", "more"); });
+  site.goTo("2025-12-31");
+  BOOST_TEST(site.run().candidates == 0u);
+  site.goTo("2026-01-01");
+  BOOST_TEST(site.run().kept.at("review") == 1u);
+  waiting.front().state = "destroy";
+  site.context.site.write(
+      [&](SiteTables& tables) { tables.retention.decideReview(waiting.front(), site.clock.now(), "olga", "gone"); });
+  BOOST_TEST(site.run().destroyed == 1u);
+  BOOST_TEST(!site.readable(m));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_run_destroys_nothing_and_a_what_if_equals_the_run) {
+  Site site;
+  site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+  site.rule({{"tier", "scoped"}, {"effect", "retain"}, {"period", "4 years"}, {"scope", onList("b")}});
+  for (int i = 0; i < 10; ++i)
+    site.receive({i % 2 == 0 ? "a" : "b"}, "20" + std::to_string(10 + i) + "-01-01", std::to_string(i));
+  site.goTo("2020-06-01");
+  const auto expected = whatIf(site.context, &site.index, {site.clock.now(), {}, 20});
+  const auto run = site.run();
+  BOOST_TEST(expected.at("becomesDue") == run.destroyed);
+  BOOST_TEST(run.destroyed > 0u);
+  BOOST_TEST(run.candidates == run.removed);
+  const auto again = site.run();
+  BOOST_TEST(again.destroyed == 0u);
+  BOOST_TEST(again.candidates == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(purge_leaves_no_address_and_no_canary_in_any_file_and_the_certificate_holds) {
+  Site site;
+  site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+  const auto m = site.receive({"a"}, "2020-01-01", "x");
+  const auto id =
+      site.context.site.read([](SiteTables& tables) { return tables.posts.page(0, 0, 1).front().messageId; });
+  BOOST_TEST(!filesWith(site.folder.path() / "listd", id).empty());
+  site.goTo("2024-01-01");
+  const auto run = site.run();
+  BOOST_TEST(run.destroyed == 1u);
+  BOOST_TEST(filesWith(site.folder.path(), "canary").empty());
+  BOOST_TEST(filesWith(site.folder.path(), id).empty());
+  site.context.site.read([&](SiteTables& tables) {
+    auto certificate = tables.retention.certificate(*tables.retention.certificateOfRun(run.id)).value();
+    BOOST_TEST(certificate.lines == 1u);
+    BOOST_TEST(certificateHolds(tables, certificate));
+    BOOST_TEST(certificateText(tables, certificate).find(std::to_string(m)) != std::string::npos);
+    certificate.body.replace(certificate.body.find("objects: 1"), 10, "objects: 2");
+    BOOST_TEST(!certificateHolds(tables, certificate));
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
