@@ -1,6 +1,7 @@
 #include "listd/matters/Erasure.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/Retention.h"
 
 namespace postern::listd {
 namespace {
@@ -68,8 +69,11 @@ json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& disp
 
 namespace {
 
-json answerThroughGate(OrderTools&, const OrderCall&) {
-  refuse("unavailable", "nothing can be erased now");
+json answerThroughGate(OrderTools& tools, const OrderCall& call) {
+  if (tools.retention == nullptr) refuse("unavailable", "nothing can be erased now");
+  return answerErasure(tools, call, [&](DestructionCaller caller, const auto& targets) {
+    return tools.retention->gate().dispose(caller, 0, targets);
+  });
 }
 
 constexpr OrderRow Table[] = {

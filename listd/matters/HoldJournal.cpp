@@ -2,6 +2,8 @@
 
 #include "core/base/Log.h"
 #include "listd/matters/HoldRegister.h"
+#include "listd/orders/OrderTools.h"
+#include "listd/retention/Retention.h"
 
 namespace postern::listd {
 
@@ -43,8 +45,8 @@ std::size_t replayHolds(SiteContext& context) {
   return changed;
 }
 
-const ContentAnswers* contentAnswers(const SiteContext&) {
-  return nullptr;
+const ContentAnswers* contentAnswers(const OrderTools& tools) {
+  return tools.retention == nullptr ? nullptr : tools.retention->answers();
 }
 
 }  // namespace postern::listd

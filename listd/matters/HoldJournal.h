@@ -8,6 +8,8 @@
 
 namespace postern::listd {
 
+struct OrderTools;
+
 // Into the journal of the site, durable on return. See HoldRegister for when.
 void journalPlaced(SiteContext& context, const HoldRow& row, const Matter& matter);
 // Every release that the journal does not have yet, and every hold: after a crash between commit and journal.
@@ -17,7 +19,7 @@ void journalReleases(SiteContext& context);
 std::size_t replayHolds(SiteContext& context);
 
 // What answers content conditions; null: nothing does.
-const ContentAnswers* contentAnswers(const SiteContext& context);
+const ContentAnswers* contentAnswers(const OrderTools& tools);
 
 // Purpose of the tokens in notices to custodians.
 constexpr std::string_view NoticePurpose = "hold notice";

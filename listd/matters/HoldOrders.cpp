@@ -63,7 +63,7 @@ HoldRow requireHold(SiteTables& tables, const OrderCall& call) {
 json previewHold(OrderTools& tools, const OrderCall& call) {
   const std::vector<records::Predicate> scopes{scopeOf(call)};
   return tools.context.site.read([&](SiteTables& tables) {
-    const auto counts = countScopes(tables, scopes, contentAnswers(tools.context), tools.now(), SampleSize);
+    const auto counts = countScopes(tables, scopes, contentAnswers(tools), tools.now(), SampleSize);
     auto view = viewOf(counts.front());
     view["sentence"] = scopes.front().sentence();
     return view;

@@ -26,6 +26,6 @@ void noteAct(SiteTables& tables, const OrderCall& call, TimePoint now, std::uint
 void tellCustodian(OrderTools& tools, SiteTables& tables, std::uint64_t matterId, const std::string& address);
 // Weekly mail to custodians who have not acknowledged, and counts of holds for people. Called each minute, outside of a
 // transaction.
-void lookAfterHolds(SiteContext& context, TimePoint now);
+void lookAfterHolds(OrderTools& tools, TimePoint now);
 
 }  // namespace postern::listd

@@ -29,7 +29,8 @@ void remindCustodians(SiteContext& context, TimePoint now) {
   });
 }
 
-void countHolds(SiteContext& context, TimePoint now) {
+void countHolds(OrderTools& tools, TimePoint now) {
+  auto& context = tools.context;
   std::vector<records::Predicate> scopes;
   std::vector<HoldCount> counts;
   context.site.read([&](SiteTables& tables) {
@@ -41,7 +42,7 @@ void countHolds(SiteContext& context, TimePoint now) {
       counts.push_back({hold.id, 0, 0, now});
     }
     if (!stale) return counts.clear();
-    const auto found = countScopes(tables, scopes, contentAnswers(context), now, 0);
+    const auto found = countScopes(tables, scopes, contentAnswers(tools), now, 0);
     for (std::size_t i = 0; i < found.size(); ++i) {
       counts[i].objects = found[i].objects;
       counts[i].growth24h = found[i].growth24h;
@@ -68,10 +69,10 @@ void tellCustodian(OrderTools& tools, SiteTables& tables, std::uint64_t matterId
   }
 }
 
-void lookAfterHolds(SiteContext& context, TimePoint now) {
-  remindCustodians(context, now);
-  journalReleases(context);
-  countHolds(context, now);
+void lookAfterHolds(OrderTools& tools, TimePoint now) {
+  remindCustodians(tools.context, now);
+  journalReleases(tools.context);
+  countHolds(tools, now);
 }
 
 }  // namespace postern::listd

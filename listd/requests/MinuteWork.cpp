@@ -17,7 +17,7 @@ MinuteWork::MinuteWork(OrderTools& tools)
 void MinuteWork::runOnce() {
   const auto now = tools_.now();
   tools_.context.requests.runDue(tools_, now);
-  lookAfterHolds(tools_.context, now);
+  lookAfterHolds(tools_, now);
 }
 
 void MinuteWork::run(const std::stop_token& stop) {

@@ -64,7 +64,7 @@ json listRequests(OrderTools& tools, const OrderCall& call) {
     for (const auto& request : tables.requests.waiting())
       if (mayNot(call, request).empty()) ++waiting;
     page["waiting"] = waiting;
-    page["onePersonSite"] = staffOf(tables).size() <= 1;
+    page["onePersonSite"] = siteStaff(tables).size() <= 1;
     return page;
   });
 }

@@ -96,7 +96,7 @@ Request Requests::make(OrderTools& tools, SiteTables& tables, Request request) c
   const auto& kind = kindOf(request.kind);
   if (request.requester.empty()) throw Error(ErrorKind::Invariant, "a request needs the person who asks");
   if (request.reason.empty()) refuse("usage", "\"reason\" is missing", "say why; the reason is kept");
-  const auto staff = staffOf(tables);
+  const auto staff = siteStaff(tables);
   request.createdAt = tools.now();
   request.state = "waiting";
   request.lone = staff.size() <= 1;
@@ -215,7 +215,7 @@ void Requests::runOne(OrderTools& tools, std::uint64_t id, TimePoint now) const 
 
 void Requests::decideByTime(OrderTools& tools, SiteTables& tables, Request request, TimePoint now) const {
   if (request.decideAt > now) return;
-  if (staffOf(tables).size() > 1) {  // somebody can decide now, so the time does not
+  if (siteStaff(tables).size() > 1) {  // somebody can decide now, so the time does not
     request.lone = false;
     tables.requests.update(request);
     return;

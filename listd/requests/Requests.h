@@ -94,7 +94,7 @@ struct Staff {
   bool approver = false;
 };
 // Enabled accounts of people, sealed emergency accounts aside. One of them, or none: a one-person site.
-std::vector<Staff> staffOf(SiteTables& tables);
+std::vector<Staff> siteStaff(SiteTables& tables);
 // Whether the names mean one person: accounts are compared without regard to case.
 bool samePerson(std::string_view left, std::string_view right);
 

@@ -4,7 +4,7 @@
 
 namespace postern::listd {
 
-std::vector<Staff> staffOf(SiteTables& tables) {
+std::vector<Staff> siteStaff(SiteTables& tables) {
   std::vector<Staff> staff;
   for (const auto& account : tables.accounts.all())
     if (account.state == "enabled" && !account.breakGlass && account.roles.meets(StaffRoles))

@@ -26,7 +26,7 @@ void remindOfRequests(OrderTools& tools, TimePoint now) {
   const auto waiting = tools.context.site.read([](SiteTables& tables) { return tables.requests.waiting(); });
   if (waiting.empty()) return;
   tools.context.site.write([&](SiteTables& tables) {
-    for (const auto& person : staffOf(tables)) {
+    for (const auto& person : siteStaff(tables)) {
       if (!person.approver || person.mail.empty()) continue;
       const auto count = std::count_if(waiting.begin(), waiting.end(), [&](const Request& request) {
         return !request.lone && !samePerson(request.requester, person.name);

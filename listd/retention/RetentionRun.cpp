@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "listd/matters/Scopes.h"
 #include "listd/retention/CertificateWriter.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Recording.h"
@@ -95,6 +96,7 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
     }
   }
   progress(done, total);
+  context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
   return end(run, "done", ""), final();
 }
 

@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_silent_hold_is_not_there_for_those_who_may_not_see_it) {
   BOOST_TEST(h.give(Olga, "hold.list").at("items").size() == 1u);
   BOOST_TEST(h.give(Pia, "request.list").at("waiting") == 1);
   h.clock.advance(std::chrono::days(30));
-  lookAfterHolds(h.context, h.clock.now());
+  lookAfterHolds(h.tools, h.clock.now());
   BOOST_TEST(h.mails().empty());  // nobody is told
   BOOST_TEST(has(
       h.refusal(Olga, "hold.place",
@@ -335,8 +335,8 @@ BOOST_AUTO_TEST_CASE(a_custodian_is_told_by_a_mail_without_content_reminded_week
   BOOST_TEST(custodian().at("state") == "waiting");
   for (int week = 1; week <= 3; ++week) {
     h.clock.advance(std::chrono::days(7));
-    lookAfterHolds(h.context, h.clock.now());
-    lookAfterHolds(h.context, h.clock.now());
+    lookAfterHolds(h.tools, h.clock.now());
+    lookAfterHolds(h.tools, h.clock.now());
     BOOST_TEST(h.mails().size() == 1u + static_cast<unsigned>(week));
   }
   BOOST_TEST(custodian().at("state") == "overdue");
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(a_custodian_is_told_by_a_mail_without_content_reminded_week
   BOOST_TEST(has(h.refusal(nobody, "notice.acknowledge", {{"token", token}}), "confirmed already"));
   BOOST_TEST(custodian().at("state") == "acknowledged");
   h.clock.advance(std::chrono::days(70));
-  lookAfterHolds(h.context, h.clock.now());
+  lookAfterHolds(h.tools, h.clock.now());
   BOOST_TEST(h.mails().size() == 4u);
 }
 
@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE(a_preview_counts_what_a_hold_would_keep_and_pages_show_the_
   BOOST_TEST(preview.at("sample").front().at("object") == 2);
   const auto id = h.hold(h.matter(), onList(a.address)).at("id");
   BOOST_TEST(h.give(Olga, "hold.show", {{"id", id}}).at("objects").is_null());
-  lookAfterHolds(h.context, now);
+  lookAfterHolds(h.tools, now);
   BOOST_TEST(h.give(Olga, "hold.show", {{"id", id}}).at("objects") == 2);
 }
 
