@@ -17,6 +17,8 @@ std::optional<std::string> Accounts::roleOf(const std::string& account) {
   try {
     const auto shown = orders_.give("user.show", {"system", "webadmin"}, {{"name", account}});
     auto role = views::text(shown, "role");
+    for (const auto& word : views::part(shown, "roles"))
+      if (word.is_string()) role += (role.empty() ? "" : ",") + word.get<std::string>();
     MutexLock lock(mutex_);
     known_[account] = {role, now};
     return role;

@@ -20,7 +20,7 @@ public:
 
   Accounts(Orders& orders, const Clock& clock) : orders_(orders), clock_(clock) {}
 
-  // The role of the account; nothing when there is no such account.
+  // The words of the account's roles, apart by commas; nothing when there is no such account.
   std::optional<std::string> roleOf(const std::string& account);
 
 private:

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/Roles.h"
 #include "webadmin/Visit.h"
 
 #include <map>
@@ -9,9 +10,10 @@
 
 namespace postern::webadmin {
 
-// Who may ask for a page. Anyone: also without a session. SignedIn: any session, whatever its account may do now.
-// Admin: a session of an account that has the role "admin" now.
-enum class Role : std::uint8_t { Anyone, SignedIn, Admin };
+// Who may ask for a page, besides a set of roles, one of which the account must have now. Anyone: also without a
+// session. SignedIn: any session, whatever its account may do now.
+inline constexpr app::Roles Anyone{};
+inline constexpr app::Roles SignedIn = app::Roles::fromBits(0xffff);
 
 // A person's act keeps the session alive; what the page's own script asks for does not.
 enum class Activity : std::uint8_t { Person, Script };
@@ -22,7 +24,7 @@ using Page = Response (*)(Visit&);
 struct Route {
   Method method;
   std::string_view path;
-  Role role;
+  app::Roles roles;
   Page page;
   Activity activity = Activity::Person;
 };

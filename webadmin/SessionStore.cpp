@@ -26,6 +26,17 @@ store::Database openDatabase(const std::filesystem::path& path) {
 
 }  // namespace
 
+app::Roles Session::roles() const {
+  app::Roles roles;
+  std::string_view rest = role;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(','), rest.size());
+    if (const auto known = app::roleFromWord(rest.substr(0, end))) roles = roles | *known;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return roles;
+}
+
 SessionStore::SessionStore(const std::filesystem::path& database, const Clock& clock)
     : clock_(clock), database_(openDatabase(database)) {}
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/Roles.h"
 #include "core/base/Clock.h"
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
@@ -13,9 +14,11 @@ namespace postern::webadmin {
 
 struct Session {
   std::string account;
-  std::string role;
+  std::string role;  // words of the roles, apart by commas
   TimePoint createdAt;
   TimePoint lastSeenAt;
+
+  app::Roles roles() const;
 };
 
 // Who is signed in: DATA/web/web.db, of which this is the only writer.

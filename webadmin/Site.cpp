@@ -10,8 +10,8 @@ namespace postern::webadmin {
 
 namespace {
 
-bool holds(Role role, const std::optional<Session>& session) {
-  return role == Role::Anyone || (session && (role == Role::SignedIn || session->role == "admin"));
+bool holds(app::Roles roles, const std::optional<Session>& session) {
+  return roles == Anyone || (session && (roles == SignedIn || session->roles().meets(roles)));
 }
 
 int statusOf(const app::OrderError& error) {
@@ -73,7 +73,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
     // A form that outlived its session is no attack: the person signs in and does it again.
-    if (match.route->role != Role::Anyone && !visit.session && csrf::isSameOrigin(request))
+    if (match.route->roles != Anyone && !visit.session && csrf::isSameOrigin(request))
       return Response::redirect("/sign-in?done=session-ended");
     log::warning("web", "a form was refused as forged", {{"page", pageOf(request)}, {"client", request.clientAddress}});
     return errorPage(visit, 403, "This form did not come from this page, or it is too old.",
@@ -88,7 +88,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->role == Role::Anyone)
+  if (needsFormCookie && match.route->roles == Anyone)
     response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
@@ -106,8 +106,8 @@ void Site::renewRole(Visit& visit) {
 }
 
 Response Site::obey(const Route& route, Visit& visit) {
-  if (route.role == Role::Admin && visit.session) renewRole(visit);
-  if (holds(route.role, visit.session)) return route.page(visit);
+  if (route.roles != Anyone && route.roles != SignedIn && visit.session) renewRole(visit);
+  if (holds(route.roles, visit.session)) return route.page(visit);
   const bool forScripts = route.path.starts_with("/api/");
   if (!visit.session && forScripts)
     return jsonResponse(401, {{"error", {{"code", "signed-out"}, {"message", "Sign in first."}}}});

@@ -1,5 +1,7 @@
 #include "webadmin/Visit.h"
 
+#include "webadmin/Navigation.h"
+#include "webadmin/RecordWords.h"
 #include "webadmin/Template.h"
 #include "webadmin/Words.h"
 
@@ -19,10 +21,10 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
                 {"notice", words::notice(request.query.get("done"))},
                 {"now", words::time(now())}};
   if (session) {
-    outer["signedIn"] = {{"account", session->account}, {"role", session->role}};
+    outer["signedIn"] = {{"account", session->account}, {"roleWords", words::roles(session->roles())}};
+    outer["administrator"] = session->roles().has(app::Role::Admin);
     outer["idleSeconds"] = SessionStore::IdleLimit.count();
-    for (const auto* section : {"dashboard", "lists", "posts", "queue"})
-      outer[std::string("at-") + section] = frame.section == section;
+    outer["navigation"] = navigation(*this, frame.section);
   }
   Response response;
   response.status = frame.status;
