@@ -130,10 +130,12 @@ json drawMonths(const json& items, const std::vector<std::pair<std::string, std:
       below[column++] += value;
       total += value;
     }
-    drawn.push_back({{"name", name}, {"title", title}, {"path", path.empty() ? "M0 0" : path}, {"total", words::count(total)}});
+    drawn.push_back(
+        {{"name", name}, {"title", title}, {"path", path.empty() ? "M0 0" : path}, {"total", words::count(total)}});
   }
-  return {{"columns", items.size()}, {"top", words::count(top)}, {"half", words::count(top / 2)}, {"series", drawn},
-          {"labels", labels},        {"rows", rows},             {"empty", all == 0}};
+  return {{"columns", items.size()}, {"top", words::count(top)}, {"half", words::count(top / 2)},
+          {"series", drawn},         {"labels", labels},         {"rows", rows},
+          {"empty", all == 0}};
 }
 
 std::vector<BarPart> layBar(std::span<const std::uint64_t> counts) {

@@ -9,11 +9,12 @@ namespace postern::webadmin {
 namespace {
 
 constexpr std::array<std::string_view, 34> Kept = {
-    "p",  "div", "span", "b",  "strong", "i",  "em", "u",  "s",     "small", "sub",   "sup",   "blockquote", "pre", "code", "ul",      "ol",
-    "li", "dl",  "dt",   "dd", "h1",     "h2", "h3", "h4", "table", "thead", "tbody", "tfoot", "tr",         "td",  "th",   "caption", "h5"};
+    "p",          "div",   "span",  "b",     "strong", "i",  "em", "u",  "s",       "small", "sub", "sup",
+    "blockquote", "pre",   "code",  "ul",    "ol",     "li", "dl", "dt", "dd",      "h1",    "h2",  "h3",
+    "h4",         "table", "thead", "tbody", "tfoot",  "tr", "td", "th", "caption", "h5"};
 constexpr std::array<std::string_view, 3> Void = {"br", "hr", "wbr"};
 // Whose content is no text of the message.
-constexpr std::array<std::string_view, 12> Dropped = {"script", "style",  "title",  "template", "noscript", "iframe",
+constexpr std::array<std::string_view, 12> Dropped = {"script", "style",    "title",  "template", "noscript", "iframe",
                                                       "object", "textarea", "select", "svg",      "math",     "xmp"};
 constexpr std::size_t MostNested = 200;
 

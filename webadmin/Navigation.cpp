@@ -27,7 +27,8 @@ constexpr app::Roles Everyone = Admin | Officer | Approver | Auditor | Custodian
 constexpr std::array Rooms = {
     Room{"dashboard", "/", "Dashboard", Everyone, "M3 11h4v6H3zM8 6h4v11H8zM13 3h4v14h-4z"},
     Room{"lists", "/lists", "Lists", Admin,
-         "M7 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm0 1.5c-3 0-5 1.5-5 4V16h10v-.5c0-2.5-2-4-5-4zM14 10a2.4 2.4 0 1 0 0-4.8 2.4 "
+         "M7 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm0 1.5c-3 0-5 1.5-5 4V16h10v-.5c0-2.5-2-4-5-4zM14 10a2.4 2.4 0 1 0 0-4.8 "
+         "2.4 "
          "2.4 0 0 0 0 4.8zm0 1.5c-.6 0-1.2.1-1.7.3 1 .9 1.6 2.1 1.6 3.7v.5H18v-.4c0-2.4-1.6-4.1-4-4.1z"},
     Room{"posts", "/posts", "Posts", Admin, "M2.5 4.5h15v.9L10 10.6 2.5 5.4zM2.5 7.2v8.3h15V7.2L10 12.4z"},
     Room{"queue", "/queue", "Queue", Admin, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
@@ -40,11 +41,15 @@ constexpr std::array Rooms = {
     Room{"matters", "/matters", "Matters and holds", Officer | Auditor,
          "M6.500 9V6.500a3.500 3.500 0 0 1 7 0V9H15v8H5V9zm1.800 0h3.400V6.500a1.700 1.700 0 0 0-3.400 0z"},
     Room{"search", "/search", "Search", Officer,
-         "M8.500 3a5.500 5.500 0 1 0 3.300 9.900l3.900 3.900 1.300-1.300-3.900-3.900A5.500 5.500 0 0 0 8.500 3zm0 1.800a3.700 3.700 0 1 1 0 7.400 "
+         "M8.500 3a5.500 5.500 0 1 0 3.300 9.900l3.900 3.900 1.300-1.300-3.900-3.900A5.500 5.500 0 0 0 8.500 3zm0 "
+         "1.800a3.700 3.700 0 1 1 0 7.400 "
          "3.700 3.700 0 0 1 0-7.400z"},
     Room{"exports", "/exports", "Exports", Officer | Auditor, "M9 3h2v7h3l-4 4.500L6 10h3zM3.500 15h13v2h-13z"},
-    Room{"audit", "/audit", "Audit log", Auditor | Officer, "M10 2l6.500 2.500V10c0 4-2.800 6.800-6.500 8-3.700-1.200-6.500-4-6.500-8V4.500zM9.200 12.600l4.600-4.600-1.200-1.200-3.400 3.400-1.700-1.700-1.200 1.200z"},
-    Room{"reports", "/reports", "Reports", Officer | Auditor, "M3 3h2v12h12v2H3zM7 9h2v5H7zm3.500-4h2v9h-2zM14 7h2v7h-2z"},
+    Room{"audit", "/audit", "Audit log", Auditor | Officer,
+         "M10 2l6.500 2.500V10c0 4-2.800 6.800-6.500 8-3.700-1.200-6.500-4-6.500-8V4.500zM9.200 "
+         "12.600l4.600-4.600-1.200-1.200-3.400 3.400-1.700-1.700-1.200 1.200z"},
+    Room{"reports", "/reports", "Reports", Officer | Auditor,
+         "M3 3h2v12h12v2H3zM7 9h2v5H7zm3.500-4h2v9h-2zM14 7h2v7h-2z"},
 };
 
 std::uint64_t waitingIn(const Visit& visit, std::string_view order) {

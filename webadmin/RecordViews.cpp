@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::int64_t EndOfTime = 253'402'300'800'000'000;  // the year 10000
 
-constexpr std::array ValueFields = {"lists",     "listClasses", "domains", "senders",
-                                    "recipients", "addresses",  "classes", "labels"};
+constexpr std::array ValueFields = {"lists",      "listClasses", "domains", "senders",
+                                    "recipients", "addresses",   "classes", "labels"};
 constexpr std::array TextFields = {"from", "until", "query"};
-constexpr std::array ScopeFields = {"lists",   "listClasses", "domains", "senders", "recipients", "addresses", "classes",
-                                    "labels",  "headers",     "minSize", "maxSize", "from",       "until",     "query"};
+constexpr std::array ScopeFields = {"lists",  "listClasses", "domains", "senders", "recipients", "addresses", "classes",
+                                    "labels", "headers",     "minSize", "maxSize", "from",       "until",     "query"};
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint) {
   throw app::OrderRefused({"invalid", message, hint});
@@ -34,7 +34,8 @@ std::uint64_t sizeOf(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const auto unit = std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end));
   constexpr std::uint64_t Largest = 1'000'000'000'000;
-  if (error != std::errc{} || value > Largest) refuse("“" + std::string(text) + "” is not a size.", "Write 500, 20k or 5M.");
+  if (error != std::errc{} || value > Largest)
+    refuse("“" + std::string(text) + "” is not a size.", "Write 500, 20k or 5M.");
   if (unit.empty()) return value;
   if (unit == "k" || unit == "K" || unit == "kB") return value * 1024;
   if (unit == "M" || unit == "MB") return value * 1024 * 1024;
@@ -52,7 +53,8 @@ json headersOf(const std::string& text) {
     if (line.empty()) continue;
     const auto colon = line.find(':');
     if (colon == line.npos || colon == 0)
-      refuse("“" + std::string(line) + "” is not a header line.", "Write the name, a colon and the words: X-Record: clinical");
+      refuse("“" + std::string(line) + "” is not a header line.",
+             "Write the name, a colon and the words: X-Record: clinical");
     headers.push_back({{"name", std::string(trimmed(line.substr(0, colon)))},
                        {"contains", std::string(trimmed(line.substr(colon + 1)))}});
   }
@@ -61,7 +63,8 @@ json headersOf(const std::string& text) {
 
 std::string joined(const json& values) {
   std::string text;
-  for (const auto& value : values) text += (text.empty() ? "" : ", ") + (value.is_string() ? value.get<std::string>() : value.dump());
+  for (const auto& value : values)
+    text += (text.empty() ? "" : ", ") + (value.is_string() ? value.get<std::string>() : value.dump());
   return text;
 }
 
@@ -153,7 +156,8 @@ Fields scopeFields(const json& scope) {
   for (const auto* name : {"minSize", "maxSize", "from", "until", "query"})
     if (auto value = text(scope, name); !value.empty()) form.add(name, std::move(value));
   std::string headers;
-  for (const auto& header : part(scope, "headers")) headers += text(header, "name") + ": " + text(header, "contains") + "\n";
+  for (const auto& header : part(scope, "headers"))
+    headers += text(header, "name") + ": " + text(header, "contains") + "\n";
   if (!headers.empty()) form.add("headers", std::move(headers));
   return form;
 }

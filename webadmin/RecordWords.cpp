@@ -134,14 +134,14 @@ constexpr Entry States[] = {
 };
 
 constexpr Entry Tones[] = {
-    {"waiting", "wait"},       {"asked", "wait"},     {"scheduled", "wait"}, {"approved", "good"},
-    {"effective", "good"},     {"refused", "bad"},    {"placed", "wait"},    {"active", "wait"},
-    {"in-force", "wait"},      {"grace", "wait"},     {"releasing", "wait"}, {"running", "wait"},
-    {"queued", "wait"},        {"done", "good"},      {"ready", "good"},     {"complete", "good"},
-    {"finished", "good"},      {"failed", "bad"},     {"stopped", "bad"},    {"noticed", "wait"},
-    {"notified", "wait"},      {"reminded", "wait"},  {"acknowledged", "good"}, {"ok", "good"},
-    {"stored", "good"},        {"denied", "bad"},     {"error", "bad"},      {"blocked-by-retention", "wait"},
-    {"open", "good"},          {"enabled", "good"},   {"destroyed", "quiet"}, {"pending", "wait"},
+    {"waiting", "wait"},   {"asked", "wait"},    {"scheduled", "wait"},    {"approved", "good"},
+    {"effective", "good"}, {"refused", "bad"},   {"placed", "wait"},       {"active", "wait"},
+    {"in-force", "wait"},  {"grace", "wait"},    {"releasing", "wait"},    {"running", "wait"},
+    {"queued", "wait"},    {"done", "good"},     {"ready", "good"},        {"complete", "good"},
+    {"finished", "good"},  {"failed", "bad"},    {"stopped", "bad"},       {"noticed", "wait"},
+    {"notified", "wait"},  {"reminded", "wait"}, {"acknowledged", "good"}, {"ok", "good"},
+    {"stored", "good"},    {"denied", "bad"},    {"error", "bad"},         {"blocked-by-retention", "wait"},
+    {"open", "good"},      {"enabled", "good"},  {"destroyed", "quiet"},   {"pending", "wait"},
 };
 
 constexpr Entry Notices[] = {

@@ -16,10 +16,10 @@ std::string action(std::string_view word);       // "purge" -> "Destroy content 
 std::string requestKind(std::string_view word);  // "rule.propose" -> "Change of a retention rule"
 std::string keptReason(std::string_view word);   // why a run kept a candidate
 std::string clockState(std::string_view word);
-std::string field(std::string_view word);             // a field of a rule or hold, for the table of differences
-std::string recordState(std::string_view word);       // of a request, hold, matter, export, run, custodian
-std::string recordTone(std::string_view word);        // the look of that state's badge
-std::string recordNotice(std::string_view code);      // what `?done=` says; the code itself when unknown
+std::string field(std::string_view word);         // a field of a rule or hold, for the table of differences
+std::string recordState(std::string_view word);   // of a request, hold, matter, export, run, custodian
+std::string recordTone(std::string_view word);    // the look of that state's badge
+std::string recordNotice(std::string_view code);  // what `?done=` says; the code itself when unknown
 std::string plural(std::uint64_t count, std::string_view one, std::string_view many);  // "1 hold", "2,100 holds"
 
 }  // namespace postern::webadmin::words

@@ -88,8 +88,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->roles == Anyone)
-    response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->roles == Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 

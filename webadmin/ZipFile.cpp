@@ -24,7 +24,8 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 std::string plainName(std::string_view name) {
   std::string plain;
   for (const char c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     plain += fine ? c : '_';
   }
   return plain.empty() || plain.find_first_not_of('.') == std::string::npos ? "file" : plain;

@@ -87,6 +87,7 @@ json statusView(const Visit& visit, const json& status) {
           {"anchors", anchors},
           {"noAnchors", none},
           {"coverage", views::text(status, "coverage")},
+          {"publicKey", views::text(status, "publicKey")},
           {"verifiedAt", views::moment(verify, "at", now)},
           {"verifyResult", views::text(verify, "result")}};
 }
@@ -105,19 +106,26 @@ Response drawAudit(const Visit& visit, const json& verified) {
   const auto& asked = visit.request.query;
   json view = {{"roles", views::rolesOf(visit)}, {"verified", verified}};
   for (const auto* name : Filters) view[name] = asked.get(name);
-  view["outcomes"] = views::options(asked.get("outcome"), {{"", "Any"}, {"ok", "Done"}, {"denied", "Denied"}, {"error", "Error"}, {"blocked-by-retention", "Blocked by retention"}});
+  view["outcomes"] = views::options(asked.get("outcome"), {{"", "Any"},
+                                                           {"ok", "Done"},
+                                                           {"denied", "Denied"},
+                                                           {"error", "Error"},
+                                                           {"blocked-by-retention", "Blocked by retention"}});
   if (views::may(visit, Auditor)) view["status"] = statusView(visit, visit.order("audit.status"));
   json rows = json::array();
-  try {
-    const auto listed = visit.order("audit.list", filterArgs(asked));
-    for (const auto& entry : views::part(listed, "items")) rows.push_back(entryRow(entry, visit.now()));
-    if (const auto next = views::text(listed, "next"); !next.empty() && next != "0") {
-      const auto query = filterQuery(asked);
-      view["pager"] = {{"next", "/audit?" + query + (query.empty() ? "" : "&") + "after=" + percentEncode(next)}};
+  // An officer reads the log of a matter; without one there is nothing to ask for.
+  const bool needsMatter = !views::may(visit, Auditor) && asked.get("matter").empty();
+  view["needsMatter"] = needsMatter;
+  if (!needsMatter) try {
+      const auto listed = visit.order("audit.list", filterArgs(asked));
+      for (const auto& entry : views::part(listed, "items")) rows.push_back(entryRow(entry, visit.now()));
+      if (const auto next = views::text(listed, "next"); !next.empty() && next != "0") {
+        const auto query = filterQuery(asked);
+        view["pager"] = {{"next", "/audit?" + query + (query.empty() ? "" : "&") + "after=" + percentEncode(next)}};
+      }
+    } catch (const app::OrderRefused& refused) {
+      view["refusal"] = views::refusal(refused);
     }
-  } catch (const app::OrderRefused& refused) {
-    view["refusal"] = views::refusal(refused);
-  }
   view["rows"] = rows;
   view["empty"] = rows.empty();
   view["filtered"] = !filterQuery(asked).empty();
@@ -142,8 +150,9 @@ Response auditCsv(Visit& visit) {
     const auto listed = visit.order("audit.list", args);
     for (const auto& entry : views::part(listed, "items")) {
       const auto at = views::moment(entry, "at", visit.now());
-      body += views::csvLine({views::text(entry, "seq"), views::text(at, "iso"), views::text(entry, "actor"), views::text(entry, "action"),
-                              views::text(entry, "object"), views::text(entry, "outcome"), views::text(entry, "sentence")});
+      body += views::csvLine({views::text(entry, "seq"), views::text(at, "iso"), views::text(entry, "actor"),
+                              views::text(entry, "action"), views::text(entry, "object"), views::text(entry, "outcome"),
+                              views::text(entry, "sentence")});
     }
     const auto next = views::text(listed, "next");
     if (next.empty() || next == "0") break;
@@ -154,29 +163,34 @@ Response auditCsv(Visit& visit) {
 
 Response auditEntry(Visit& visit) {
   const auto shown = visit.order("audit.show", {{"seq", std::stoull("0" + visit.param("seq").substr(0, 18))}});
-  auto view = entryRow(views::part(shown, "entry"), visit.now());
-  const auto& raw = views::part(shown, "raw");
-  view["raw"] = raw.empty() ? views::text(shown, "raw") : raw.dump(2, ' ', false, json::error_handler_t::replace);
+  const auto& entry = views::part(shown, "entry");
+  const auto& row = views::part(shown, "row");
+  auto view = entryRow(row.empty() ? entry : row, visit.now());
+  view["fields"] = entry.dump(2, ' ', false, json::error_handler_t::replace);
+  view["raw"] = views::text(shown, "raw");
   view["leafHash"] = views::text(shown, "leafHash");
   json proof = json::array();
-  for (const auto& hash : views::part(shown, "proof")) proof.push_back({{"hash", hash.is_string() ? hash.get<std::string>() : hash.dump()}});
+  for (const auto& hash : views::part(shown, "proof"))
+    proof.push_back({{"hash", hash.is_string() ? hash.get<std::string>() : hash.dump()}});
   view["proof"] = proof;
   view["checkpoint"] = views::text(shown, "checkpoint");
   return visit.page("audit-entry", {"Audit entry " + visit.param("seq"), "audit"}, std::move(view));
 }
 
-// All pages of audit.export as one file, which the verifier reads line by line: each line is one page.
+// All pages of audit.export as one file for the verifier: the head of the first page stands for all.
 Response auditExport(Visit& visit) {
   json args = json::object();
   for (const auto* name : {"from", "until"})
-    if (const auto value = visit.request.query.get(name); !value.empty()) args[std::string_view(name) == "until" ? "to" : name] = std::stoull("0" + value.substr(0, 18));
+    if (const auto value = visit.request.query.get(name); !value.empty())
+      args[std::string_view(name) == "until" ? "to" : name] = std::stoull("0" + value.substr(0, 18));
   std::string body;
   for (;;) {
     const auto page = visit.order("audit.export", args);
-    body += page.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    const auto lines = views::text(page, "jsonl");
+    body += body.empty() ? lines : lines.substr(std::min(lines.find('\n'), lines.size() - 1) + 1);
     const auto next = views::text(page, "next");
-    if (next.empty() || next == "0") break;
-    args["from"] = views::number(page, "next");
+    if (next.empty() || next == "0" || lines.empty()) break;
+    args["from"] = next;
   }
   return views::attachment("application/x-ndjson", "audit-export.jsonl", std::move(body));
 }

@@ -61,15 +61,16 @@ Response drawNew(const Visit& visit, const Fields& form, int status, const json&
       matters.push_back({{"id", views::text(matter, "id")},
                          {"name", views::text(matter, "name")},
                          {"chosen", views::text(matter, "id") == form.get("matter")}});
-  return visit.page("export-new", {"New export", "exports", status},
-                    {{"query", query},
-                     {"hits", words::plural(views::number(found, "hits"), "message", "messages")},
-                     {"matters", matters},
-                     {"formats", views::options(form.get("format", "mbox"), {{"mbox", "mbox, for mail programs"},
-                                                                             {"eml", "EML, one file for each message"},
-                                                                             {"load-file", "Load file, for review systems (EDRM)"}})},
-                     {"redact", form.get("redactBcc", "yes") == "yes"},
-                     {"refusal", refusal}});
+  return visit.page(
+      "export-new", {"New export", "exports", status},
+      {{"query", query},
+       {"hits", words::plural(views::number(found, "hits"), "message", "messages")},
+       {"matters", matters},
+       {"formats", views::options(form.get("format", "mbox"), {{"mbox", "mbox, for mail programs"},
+                                                               {"eml", "EML, one file for each message"},
+                                                               {"load-file", "Load file, for review systems (EDRM)"}})},
+       {"redact", form.get("redactBcc", "yes") == "yes"},
+       {"refusal", refusal}});
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ Response exports(Visit& visit) {
   const auto listed = visit.order("export.list", args);
   for (const auto& one : views::part(listed, "items")) rows.push_back(exportRow(one, visit.now()));
   const bool empty = rows.empty();
-  return visit.page("exports", {"Exports", "exports"}, {{"rows", rows}, {"empty", empty}, {"roles", views::rolesOf(visit)}});
+  return visit.page("exports", {"Exports", "exports"},
+                    {{"rows", rows}, {"empty", empty}, {"roles", views::rolesOf(visit)}});
 }
 
 Response newExport(Visit& visit) {
@@ -103,8 +105,9 @@ Response createExport(Visit& visit) {
     return drawNew(visit, form, 422, views::refusal(refused));
   }
   if (views::text(made, "passphrase").empty()) return Response::redirect(views::exportPath(views::text(made, "id")));
-  return visit.page("export-made", {"Passphrase of the export", "exports"},
-                    {{"passphrase", views::text(made, "passphrase")}, {"path", views::exportPath(views::text(made, "id"))}});
+  return visit.page(
+      "export-made", {"Passphrase of the export", "exports"},
+      {{"passphrase", views::text(made, "passphrase")}, {"path", views::exportPath(views::text(made, "id"))}});
 }
 
 Response showExport(Visit& visit) {
@@ -117,7 +120,8 @@ Response showExport(Visit& visit) {
   view["downloads"] = downloads;
   view["noDownloads"] = downloads.empty();
   const auto& manifest = views::part(shown, "manifest");
-  view["manifest"] = manifest.empty() ? views::text(shown, "manifest") : manifest.dump(2, ' ', false, json::error_handler_t::replace);
+  view["manifest"] =
+      manifest.empty() ? views::text(shown, "manifest") : manifest.dump(2, ' ', false, json::error_handler_t::replace);
   view["roles"] = views::rolesOf(visit);
   return visit.page("export", {"Export " + visit.param("export"), "exports"}, std::move(view));
 }
@@ -135,7 +139,8 @@ Response exportProgress(Visit& visit) {
 Response downloadExport(Visit& visit) {
   const auto id = visit.param("export");
   const auto shown = visit.order("export.show", {{"id", id}});
-  if (!isMade(views::text(shown, "state"))) throw app::OrderRefused({"refused", "The export is not ready yet.", "Wait until it is made."});
+  if (!isMade(views::text(shown, "state")))
+    throw app::OrderRefused({"refused", "The export is not ready yet.", "Wait until it is made."});
   const auto first = visit.order("export.read", {{"id", id}, {"offset", 0}, {"length", PieceLength}});
   const auto piece = [](const json& answer) {
     auto bytes = crypto::fromBase64(views::text(answer, "bytes"));
@@ -145,8 +150,8 @@ Response downloadExport(Visit& visit) {
   auto response = views::attachment("application/octet-stream", "export-" + id + ".zip", {});
   response.length = views::number(first, "total");
   // The rest is asked for after this page has returned, so it keeps what a Visit refers to.
-  response.pieces = [asked = std::make_shared<const Request>(visit.request), &tools = visit.tools, session = visit.session, id,
-                     start = piece(first), piece](std::uint64_t offset) {
+  response.pieces = [asked = std::make_shared<const Request>(visit.request), &tools = visit.tools,
+                     session = visit.session, id, start = piece(first), piece](std::uint64_t offset) {
     if (offset == 0) return start;
     const Visit later{*asked, tools, {}, session, {}};
     return piece(later.order("export.read", {{"id", id}, {"offset", offset}, {"length", PieceLength}}));
@@ -155,7 +160,8 @@ Response downloadExport(Visit& visit) {
 }
 
 Response confirmExportRemoval(Visit& visit) {
-  return visit.page("export-remove", {"Remove an export", "exports"}, exportRow(visit.order("export.show", {{"id", visit.param("export")}}), visit.now()));
+  return visit.page("export-remove", {"Remove an export", "exports"},
+                    exportRow(visit.order("export.show", {{"id", visit.param("export")}}), visit.now()));
 }
 
 Response removeExport(Visit& visit) {

@@ -21,7 +21,8 @@ constexpr const char* UsualNotice =
 json carried(const Fields& form, std::initializer_list<std::string_view> without) {
   json fields = json::array();
   for (const auto& [name, value] : form.items())
-    if (name != "csrf" && name != "step" && !value.empty() && std::find(without.begin(), without.end(), name) == without.end())
+    if (name != "csrf" && name != "step" && !value.empty() &&
+        std::find(without.begin(), without.end(), name) == without.end())
       fields.push_back({{"name", name}, {"value", value}});
   return fields;
 }
@@ -77,7 +78,10 @@ Response draw(const Visit& visit, const Fields& form, std::string step, int stat
   view["steps"] = stepList(step);
   view["at"] = {{step, true}};
   view["refusal"] = refusal;
-  view["carried"] = step == "scope" ? carried(views::scopeFields(json::object()), {}) : carried(form, step == "notice" ? std::initializer_list<std::string_view>{"silent", "notice"} : std::initializer_list<std::string_view>{});
+  view["carried"] = step == "scope"
+                        ? carried(views::scopeFields(json::object()), {})
+                        : carried(form, step == "notice" ? std::initializer_list<std::string_view>{"silent", "notice"}
+                                                         : std::initializer_list<std::string_view>{});
   view["backQuery"] = path + "/hold?step=scope&name=" + percentEncode(form.get("name")) + "&" + views::scopeQuery(form);
   return visit.page("hold-wizard", {"Place a hold", "matters", status}, std::move(view));
 }

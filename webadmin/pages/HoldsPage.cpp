@@ -37,8 +37,11 @@ Response holds(Visit& visit) {
   const auto listed = visit.order("hold.list", args);
   for (const auto& hold : views::part(listed, "items")) rows.push_back(views::holdRow(hold, visit.now()));
   json states = json::array();
-  for (const auto& [value, label] : {std::pair{"", "All"}, {"placed", "In force"}, {"grace", "Grace"}, {"released", "Released"}})
-    states.push_back({{"path", *value ? std::string("/holds?state=") + value : "/holds"}, {"label", label}, {"chosen", state == value}});
+  for (const auto& [value, label] :
+       {std::pair{"", "All"}, {"placed", "In force"}, {"grace", "Grace"}, {"released", "Released"}})
+    states.push_back({{"path", *value ? std::string("/holds?state=") + value : "/holds"},
+                      {"label", label},
+                      {"chosen", state == value}});
   const bool empty = rows.empty();
   return visit.page("holds", {"Legal holds", "matters"},
                     {{"rows", rows}, {"empty", empty}, {"states", states}, {"roles", views::rolesOf(visit)}});
@@ -58,9 +61,11 @@ Response releaseHold(Visit& visit) {
   const auto& form = visit.request.form;
   const auto shown = visit.order("hold.show", {{"id", visit.param("hold")}});
   if (form.get("confirm") != views::text(shown, "name"))
-    return drawRelease(visit, 422, views::refusal("The name did not match.", "Type the name of the hold to ask for its release."));
+    return drawRelease(visit, 422,
+                       views::refusal("The name did not match.", "Type the name of the hold to ask for its release."));
   try {
-    const auto answer = visit.order("hold.release", {{"id", visit.param("hold")}, {"reason", form.get("reason")}, {"whatIf", form.get("whatIf")}});
+    const auto answer = visit.order(
+        "hold.release", {{"id", visit.param("hold")}, {"reason", form.get("reason")}, {"whatIf", form.get("whatIf")}});
     return views::afterChange(answer, views::holdPath(visit.param("hold")));
   } catch (const app::OrderRefused& refused) {
     if (auto prove = views::stepUp(refused, views::holdPath(visit.param("hold")) + "/release")) return *prove;

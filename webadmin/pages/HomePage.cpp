@@ -82,7 +82,8 @@ void addAuditor(const Visit& visit, json& view) {
   const bool old = !anchored || now - fromMicros(static_cast<std::int64_t>(anchored)) > AnchorLimit;
   json exceptions = json::array();
   for (const auto* outcome : {"error", "denied"}) {
-    const auto listed = visit.order("audit.list", {{"outcome", outcome}, {"limit", 5}, {"from", toMicros(now - std::chrono::days(7))}});
+    const auto listed =
+        visit.order("audit.list", {{"outcome", outcome}, {"limit", 5}, {"from", toMicros(now - std::chrono::days(7))}});
     for (const auto& entry : views::part(listed, "items"))
       exceptions.push_back({{"path", "/audit/" + percentEncode(views::text(entry, "seq"))},
                             {"sentence", views::text(entry, "sentence")},
@@ -90,11 +91,15 @@ void addAuditor(const Visit& visit, json& view) {
                             {"badge", {{"text", words::recordState(outcome)}, {"tone", "bad"}}}});
   }
   const auto result = views::text(verify, "result");
-  const bool intact = result == "ok" || result == "intact" || result == "0";
+  const bool intact = result == "ok" || result.find("is intact") != std::string::npos;
   const bool none = exceptions.empty();
   view["auditor"] = {{"size", words::count(views::number(status, "size"))},
-                     {"verifyTone", result.empty() ? "wait" : intact ? "good" : "bad"},
-                     {"verifyWord", result.empty() ? "Never verified" : intact ? "Intact" : words::sentence(result)},
+                     {"verifyTone", result.empty() ? "wait"
+                                    : intact       ? "good"
+                                                   : "bad"},
+                     {"verifyWord", result.empty() ? "Never verified"
+                                    : intact       ? "Intact"
+                                                   : "Not intact"},
                      {"verifiedAt", views::moment(verify, "at", now)},
                      {"anchorTone", old ? "bad" : "good"},
                      {"anchoredAt", views::moment(status, "lastAnchoredAt", now)},

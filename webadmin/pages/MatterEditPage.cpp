@@ -40,7 +40,8 @@ Response editMatter(Visit& visit) {
 Response setMatter(Visit& visit) {
   const auto& form = visit.request.form;
   try {
-    visit.order("matter.set", {{"id", visit.param("matter")}, {"name", form.get("name")}, {"description", form.get("description")}});
+    visit.order("matter.set",
+                {{"id", visit.param("matter")}, {"name", form.get("name")}, {"description", form.get("description")}});
   } catch (const app::OrderRefused& refused) {
     return draw(visit, "matter-edit", "Change a matter", 422, views::refusal(refused));
   }
@@ -68,7 +69,8 @@ Response closeMatter(Visit& visit) {
 Response confirmCustodianRemoval(Visit& visit) {
   auto view = shownMatter(visit, nullptr);
   view["address"] = visit.param("address");
-  view["removePath"] = views::matterPath(visit.param("matter")) + "/custodians/" + percentEncode(visit.param("address")) + "/remove";
+  view["removePath"] =
+      views::matterPath(visit.param("matter")) + "/custodians/" + percentEncode(visit.param("address")) + "/remove";
   return visit.page("custodian-remove", {"Remove a custodian", "matters"}, std::move(view));
 }
 

@@ -77,11 +77,14 @@ Response drawMatter(const Visit& visit, int status, const json& refusal) {
   view["exportRows"] = each("exports", [&](const json& one) { return exportRow(one, now); });
   view["notes"] = each("notes", [&](const json& one) { return spoken(one, now); });
   view["log"] = each("log", [&](const json& one) { return spoken(one, now); });
-  view["team"] = each("team", [](const json& one) { return json{{"name", one.is_string() ? one.get<std::string>() : views::text(one, "name")}}; });
+  view["team"] = each("team", [](const json& one) {
+    return json{{"name", one.is_string() ? one.get<std::string>() : views::text(one, "name")}};
+  });
   view["searchRows"] = each("searches", [&](const json& one) {
     return json{{"name", views::text(one, "name")},
                 {"query", views::text(one, "query")},
-                {"path", "/search?matter=" + percentEncode(visit.param("matter")) + "&q=" + percentEncode(views::text(one, "query"))}};
+                {"path", "/search?matter=" + percentEncode(visit.param("matter")) +
+                             "&q=" + percentEncode(views::text(one, "query"))}};
   });
   for (const auto* field : {"custodianRows", "holdRows", "exportRows", "notes", "searchRows", "log"})
     view[std::string("no-") + field] = view[field].empty();
@@ -99,7 +102,8 @@ Response matters(Visit& visit) {
   const auto listed = visit.order("matter.list");
   for (const auto& matter : views::part(listed, "items")) rows.push_back(matterRow(matter, visit.now()));
   const bool empty = rows.empty();
-  return visit.page("matters", {"Matters", "matters"}, {{"rows", rows}, {"empty", empty}, {"roles", views::rolesOf(visit)}});
+  return visit.page("matters", {"Matters", "matters"},
+                    {{"rows", rows}, {"empty", empty}, {"roles", views::rolesOf(visit)}});
 }
 
 Response newMatter(Visit& visit) {
@@ -109,7 +113,8 @@ Response newMatter(Visit& visit) {
 Response createMatter(Visit& visit) {
   const auto& form = visit.request.form;
   try {
-    const auto made = visit.order("matter.create", {{"name", form.get("name")}, {"description", form.get("description")}});
+    const auto made =
+        visit.order("matter.create", {{"name", form.get("name")}, {"description", form.get("description")}});
     return Response::redirect(views::matterPath(views::text(made, "id")) + "?done=matter-created");
   } catch (const app::OrderRefused& refused) {
     return drawNew(visit, 422, views::refusal(refused));
@@ -132,7 +137,8 @@ Response addNote(Visit& visit) {
 Response addCustodian(Visit& visit) {
   const auto& form = visit.request.form;
   try {
-    visit.order("custodian.add", {{"matter", visit.param("matter")}, {"address", form.get("address")}, {"name", form.get("name")}});
+    visit.order("custodian.add",
+                {{"matter", visit.param("matter")}, {"address", form.get("address")}, {"name", form.get("name")}});
   } catch (const app::OrderRefused& refused) {
     return drawMatter(visit, 422, views::refusal(refused));
   }

@@ -77,7 +77,8 @@ Response readMessage(Visit& visit) {
 Response messageHtml(Visit& visit) {
   const auto shown = readOrder(visit, "body");
   Response response;
-  response.body = "<!doctype html><meta charset=\"utf-8\"><title>Message</title>" + sanitizeHtml(views::text(shown, "html"));
+  response.body =
+      "<!doctype html><meta charset=\"utf-8\"><title>Message</title>" + sanitizeHtml(views::text(shown, "html"));
   response.policy = MessagePolicy;
   return response;
 }

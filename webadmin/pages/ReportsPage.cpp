@@ -52,7 +52,8 @@ std::vector<std::string> columnTitles(const json& report) {
 std::vector<std::string> cellsOf(const json& report, const json& row) {
   std::vector<std::string> cells;
   if (row.is_array()) {
-    for (const auto& cell : row) cells.push_back(cell.is_string() ? cell.get<std::string>() : cell.is_null() ? "" : cell.dump());
+    for (const auto& cell : row)
+      cells.push_back(cell.is_string() ? cell.get<std::string>() : cell.is_null() ? "" : cell.dump());
     return cells;
   }
   for (const auto& column : views::part(report, "columns"))
@@ -101,15 +102,18 @@ Response report(Visit& visit) {
                      {"columns", columns},
                      {"rows", rows},
                      {"empty", empty},
-                     {"signature", views::part(made, "signature").empty() ? views::text(made, "signature") : views::part(made, "signature").dump()}});
+                     {"signature", views::part(made, "signature").empty() ? views::text(made, "signature")
+                                                                          : views::part(made, "signature").dump()}});
 }
 
 // As a table for a spreadsheet, or as the signed JSON that listd made.
 Response reportFile(Visit& visit) {
   const auto made = reportOf(visit);
-  if (visit.param("file") == "report.csv") return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(made));
+  if (visit.param("file") == "report.csv")
+    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(made));
   if (visit.param("file") == "report.json")
-    return views::attachment("application/json", "report.json", made.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    return views::attachment("application/json", "report.json",
+                             made.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
   throw app::OrderRefused({"not-found", "A report comes as report.csv or report.json.", ""});
 }
 

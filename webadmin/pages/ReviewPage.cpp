@@ -24,7 +24,8 @@ Response draw(const Visit& visit, int status, const json& refusal) {
   json rows = json::array();
   const auto all = chosen(form);
   for (const auto& [object, list] : all)
-    rows.push_back({{"object", object}, {"list", list}, {"value", object + " " + list}, {"path", views::messagePath(object)}});
+    rows.push_back(
+        {{"object", object}, {"list", list}, {"value", object + " " + list}, {"path", views::messagePath(object)}});
   const auto decision = form.get("decision", "destroy");
   json matters = json::array();
   if (views::may(visit, app::Role::Officer)) {
@@ -60,7 +61,9 @@ Response decideReview(Visit& visit) {
   const auto all = chosen(form);
   const auto decision = form.get("decision");
   if (decision == "destroy" && form.get("confirm") != std::to_string(all.size()))
-    return draw(visit, 422, views::refusal("The number did not match.", "Type how many messages are destroyed: " + std::to_string(all.size())));
+    return draw(visit, 422,
+                views::refusal("The number did not match.",
+                               "Type how many messages are destroyed: " + std::to_string(all.size())));
   json objects = json::array();
   for (const auto& [object, list] : all) objects.push_back({{"object", object}, {"list", list}});
   json args = {{"objects", objects}, {"decision", decision}, {"reason", form.get("reason")}};

@@ -32,7 +32,8 @@ json tierGroups(const json& rules, TimePoint now) {
     for (const auto& rule : rules)
       if (views::text(rule, "tier") == tier.word) rows.push_back(views::ruleRow(rule, now));
     const bool none = rows.empty();
-    groups.push_back({{"title", tier.title}, {"word", tier.word}, {"text", tier.text}, {"rules", rows}, {"none", none}});
+    groups.push_back(
+        {{"title", tier.title}, {"word", tier.word}, {"text", tier.text}, {"rules", rows}, {"none", none}});
   }
   return groups;
 }
@@ -59,7 +60,8 @@ Response retention(Visit& visit) {
                {"empty", rules.empty()}};
   if (views::may(visit, Officer | Auditor | Admin)) {
     const auto forecast = visit.order("retention.forecast", {{"months", 24}});
-    view["forecast"] = drawMonths(views::part(forecast, "items"), {{"due", "Due to be destroyed"}, {"reviews", "Due for review"}});
+    view["forecast"] =
+        drawMonths(views::part(forecast, "items"), {{"due", "Due to be destroyed"}, {"reviews", "Due for review"}});
     view["neverDue"] = words::count(views::number(forecast, "neverDue"));
     view["held"] = words::count(views::number(forecast, "held"));
     view["noRule"] = words::count(views::number(forecast, "noRule"));

@@ -62,7 +62,11 @@ Response runs(Visit& visit) {
   for (const auto& run : views::part(listed, "items")) rows.push_back(runRow(run, visit.now()));
   const bool empty = rows.empty();
   return visit.page("runs", {"Runs", "retention"},
-                    {{"roles", views::rolesOf(visit)}, {"tab", {{"runs", true}}}, {"rows", rows}, {"empty", empty}, {"next", nextRun(visit)}});
+                    {{"roles", views::rolesOf(visit)},
+                     {"tab", {{"runs", true}}},
+                     {"rows", rows},
+                     {"empty", empty},
+                     {"next", nextRun(visit)}});
 }
 
 Response confirmRun(Visit& visit) {
@@ -90,8 +94,9 @@ Response certificates(Visit& visit) {
                     {"at", views::moment(one, "at", visit.now())},
                     {"lines", views::text(one, "lines")}});
   const bool empty = rows.empty();
-  return visit.page("certificates", {"Certificates", "retention"},
-                    {{"roles", views::rolesOf(visit)}, {"tab", {{"certificates", true}}}, {"rows", rows}, {"empty", empty}});
+  return visit.page(
+      "certificates", {"Certificates", "retention"},
+      {{"roles", views::rolesOf(visit)}, {"tab", {{"certificates", true}}}, {"rows", rows}, {"empty", empty}});
 }
 
 Response certificate(Visit& visit) {

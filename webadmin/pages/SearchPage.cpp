@@ -20,7 +20,8 @@ std::string queryOf(const Fields& form) {
     const bool several = value.find(' ') != std::string::npos && value.find('"') == std::string::npos;
     query += (query.empty() ? "" : " ") + std::string(word) + ":" + (several ? "\"" + value + "\"" : value);
   };
-  for (const auto* field : {"subject", "from", "to", "list", "attachment", "after", "before"}) add(field, form.get(field));
+  for (const auto* field : {"subject", "from", "to", "list", "attachment", "after", "before"})
+    add(field, form.get(field));
   return query;
 }
 
@@ -104,7 +105,8 @@ Response search(Visit& visit) {
     } else {
       status = 422;
       view["asked"] = false;
-      view["refusal"] = views::refusal(views::text(checked, "error"), "The help beside the box shows how it is written.");
+      view["refusal"] =
+          views::refusal(views::text(checked, "error"), "The help beside the box shows how it is written.");
     }
   }
   return visit.page("search", {"Search", "search", status}, std::move(view));
@@ -112,7 +114,8 @@ Response search(Visit& visit) {
 
 Response saveSearch(Visit& visit) {
   const auto& form = visit.request.form;
-  visit.order("search.save", {{"matter", form.get("matter")}, {"name", form.get("name")}, {"query", form.get("query")}});
+  visit.order("search.save",
+              {{"matter", form.get("matter")}, {"name", form.get("name")}, {"query", form.get("query")}});
   return Response::redirect(views::matterPath(form.get("matter")) + "?done=search-saved");
 }
 

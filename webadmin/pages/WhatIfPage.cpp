@@ -61,28 +61,35 @@ Response drawResult(const Visit& visit, int status, const json& refusal) {
   const auto earlier = number(shown, "becomesEarlier");
   const auto& rule = views::part(shown, "rule");
   const auto remove = views::text(shown, "remove");
-  json view = {{"roles", views::rolesOf(visit)}, {"tab", {{"whatIf", true}}},
-               {"id", id}, {"path", views::whatIfPath(id)},
-               {"at", views::moment(shown, "at", now)},
-               {"total", words::count(number(shown, "total"))},
-               {"becomesDue", words::count(number(shown, "becomesDue"))},
-               {"earlier", words::count(earlier)}, {"anyEarlier", earlier > 0}, {"oneEarlier", earlier == 1},
-               {"later", words::count(number(shown, "becomesLater"))},
-               {"unchanged", words::count(number(shown, "unchanged"))},
-               {"neverDue", words::count(number(shown, "neverDue"))},
-               {"held", words::count(number(shown, "held"))},
-               {"took", words::duration(std::chrono::microseconds(number(shown, "tookMicros")))},
-               {"chart", drawMonths(monthTotals(views::part(shown, "due")), {{"due", "Due to be destroyed"}})},
-               {"lists", listTotals(views::part(shown, "due"))},
-               {"anyDue", !views::part(shown, "due").empty()},
-               {"earlierRows", objectRows(views::part(shown, "earlier"), now)},
-               {"sample", objectRows(views::part(shown, "sample"), now)},
-               {"anySample", !views::part(shown, "sample").empty()},
-               {"draft", !rule.empty() || !remove.empty()},
-               {"draftName", rule.empty() ? "Removal of rule " + remove : views::text(rule, "name")},
-               {"draftText", views::text(rule, "sentence")},
-               {"editPath", rule.empty() || views::text(rule, "id").empty() ? "" : views::rulePath(views::text(rule, "id")) + "/edit"},
-               {"reason", visit.request.form.get("reason")}, {"refusal", refusal}};
+  json view = {
+      {"roles", views::rolesOf(visit)},
+      {"tab", {{"whatIf", true}}},
+      {"id", id},
+      {"path", views::whatIfPath(id)},
+      {"at", views::moment(shown, "at", now)},
+      {"total", words::count(number(shown, "total"))},
+      {"becomesDue", words::count(number(shown, "becomesDue"))},
+      {"earlier", words::count(earlier)},
+      {"anyEarlier", earlier > 0},
+      {"oneEarlier", earlier == 1},
+      {"later", words::count(number(shown, "becomesLater"))},
+      {"unchanged", words::count(number(shown, "unchanged"))},
+      {"neverDue", words::count(number(shown, "neverDue"))},
+      {"held", words::count(number(shown, "held"))},
+      {"took", words::duration(std::chrono::microseconds(number(shown, "tookMicros")))},
+      {"chart", drawMonths(monthTotals(views::part(shown, "due")), {{"due", "Due to be destroyed"}})},
+      {"lists", listTotals(views::part(shown, "due"))},
+      {"anyDue", !views::part(shown, "due").empty()},
+      {"earlierRows", objectRows(views::part(shown, "earlier"), now)},
+      {"sample", objectRows(views::part(shown, "sample"), now)},
+      {"anySample", !views::part(shown, "sample").empty()},
+      {"draft", !rule.empty() || !remove.empty()},
+      {"draftName", rule.empty() ? "Removal of rule " + remove : views::text(rule, "name")},
+      {"draftText", views::text(rule, "sentence")},
+      {"editPath",
+       rule.empty() || views::text(rule, "id").empty() ? "" : views::rulePath(views::text(rule, "id")) + "/edit"},
+      {"reason", visit.request.form.get("reason")},
+      {"refusal", refusal}};
   return visit.page("what-if-result", {"What if", "retention", status}, std::move(view));
 }
 
@@ -130,9 +137,10 @@ Response proposeWhatIf(Visit& visit) {
   const auto shown = visit.order("what-if.show", {{"id", id}});
   const auto remove = views::text(shown, "remove");
   try {
-    const auto answer = remove.empty()
-                            ? visit.order("rule.propose", {{"rule", views::part(shown, "rule")}, {"reason", reason}, {"whatIf", id}})
-                            : visit.order("rule.remove", {{"id", remove}, {"reason", reason}, {"whatIf", id}});
+    const auto answer =
+        remove.empty()
+            ? visit.order("rule.propose", {{"rule", views::part(shown, "rule")}, {"reason", reason}, {"whatIf", id}})
+            : visit.order("rule.remove", {{"id", remove}, {"reason", reason}, {"whatIf", id}});
     return views::afterChange(answer, remove.empty() ? "/retention?done=rule-saved" : "/retention?done=rule-removed");
   } catch (const app::OrderRefused& refused) {
     return drawResult(visit, 422, views::refusal(refused));

@@ -80,7 +80,8 @@ Response work(Visit& visit) {
   const auto show = visit.request.query.get("show", "waiting");
   const bool mayReview = views::may(visit, Officer | Approver);
   json tabs = json::array();
-  for (const auto& [value, label] : {std::pair{"waiting", "Approvals"}, {"reviews", "Reviews"}, {"all", "All requests"}})
+  for (const auto& [value, label] :
+       {std::pair{"waiting", "Approvals"}, {"reviews", "Reviews"}, {"all", "All requests"}})
     if (mayReview || std::string_view(value) != "reviews")
       tabs.push_back({{"path", std::string("/work?show=") + value}, {"label", label}, {"chosen", show == value}});
   json view = {{"tabs", tabs}, {"roles", views::rolesOf(visit)}};
@@ -107,7 +108,8 @@ Response decideRequest(Visit& visit) {
   struct Act {
     std::string_view word, done;
   };
-  constexpr std::array Acts = {Act{"approve", "approved"}, Act{"refuse", "refused"}, Act{"ask", "asked"}, Act{"withdraw", "withdrawn"}};
+  constexpr std::array Acts = {Act{"approve", "approved"}, Act{"refuse", "refused"}, Act{"ask", "asked"},
+                               Act{"withdraw", "withdrawn"}};
   const auto* known = std::find_if(Acts.begin(), Acts.end(), [&](const Act& one) { return one.word == act; });
   if (known == Acts.end()) throw app::OrderRefused({"usage", "There is no such decision.", "Open the request again."});
   try {

@@ -24,8 +24,8 @@ std::string examplePath(std::string_view pattern) {
 }
 
 // Who may come without a session. A new line here is a decision, not an oversight.
-const std::set<std::string_view> Public = {"/sign-in", "/setup",      "/help",        "/setup/qr.svg",
-                                           "/healthz", "/robots.txt", "/favicon.ico", "/static/{folder}/{file}",
+const std::set<std::string_view> Public = {"/sign-in",       "/setup",      "/help",        "/setup/qr.svg",
+                                           "/healthz",       "/robots.txt", "/favicon.ico", "/static/{folder}/{file}",
                                            "/notice/{token}"};
 
 }  // namespace
