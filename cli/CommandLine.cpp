@@ -68,6 +68,8 @@ public:
   Parser() : app_("Postern: secure mailing lists and mail gateway", "postern") {
     app_.require_subcommand(1);
     app_.add_option("--data", dataFolder_, "folder of the site")->envname("POSTERN_DATA")->capture_default_str();
+    app_.add_option("--token-file", tokenFile_, "acts as the person of the access token in this file")
+        ->envname("POSTERN_TOKEN_FILE");
     app_.add_flag("--json", json_, "answer in JSON");
     app_.set_version_flag("--version", "postern " POSTERN_VERSION);
     app_.fallthrough();
@@ -83,10 +85,22 @@ public:
     } catch (const CLI::ParseError& error) {
       return app_.exit(error, out, err) == 0 ? Exit::Ok : Exit::Usage;
     }
-    return action_({dataFolder_, json_, out, err});
+    return action_({dataFolder_, json_, out, err, readToken()});
   }
 
 private:
+  // The token never stands in the arguments, which every user of the machine can read.
+  std::string readToken() const {
+    if (tokenFile_.empty()) {
+      const auto* fromEnvironment = std::getenv("POSTERN_TOKEN");
+      return fromEnvironment != nullptr ? fromEnvironment : "";
+    }
+    auto token = files::read(tokenFile_);
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+    if (token.empty()) throw Error(ErrorKind::Config, tokenFile_ + " holds no token");
+    return token;
+  }
+
   CLI::App& noun(const std::string& name) {
     for (auto* existing : app_.get_subcommands([&](CLI::App* app) { return app->get_name() == name; }))
       return *existing;
@@ -191,6 +205,7 @@ private:
   }
 
   CLI::App app_;
+  std::string tokenFile_;
   std::string dataFolder_ = "/var/lib/postern";
   bool json_ = false;
   Action action_;
@@ -216,7 +231,7 @@ Exit exitOf(const app::OrderError& error) {
 
 Exit runCommandLine(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   const bool asJson = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-  const Context context{"", asJson, out, err};
+  const Context context{"", asJson, out, err, ""};
   try {
     return Parser().run(arguments, out, err);
   } catch (const app::OrderRefused& refused) {

@@ -18,7 +18,7 @@ std::string unixUser() {
 nlohmann::json Context::give(std::string_view order, const nlohmann::json& args) const {
   const auto site = config::loadSiteConfig(dataFolder);
   app::OrderClient client(site.listdSocket());
-  return client.give(order, {"cli", unixUser()}, args);
+  return client.give(order, token.empty() ? app::Actor{"cli", unixUser()} : app::Actor{"api", "", token}, args);
 }
 
 }  // namespace postern::cli

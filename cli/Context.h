@@ -17,7 +17,9 @@ struct Context {
   std::ostream& out;
   std::ostream& err;
 
-  // Gives an order as the Unix user who runs the command. Throws app::OrderRefused or Error(Unavailable).
+  std::string token = {};  // a personal access token: acts as its person
+
+  // Gives an order as the person of the token, else as the Unix user who runs the command, admin of the machine. Throws app::OrderRefused or Error(Unavailable).
   nlohmann::json give(std::string_view order, const nlohmann::json& args) const;
 };
 

@@ -1,5 +1,6 @@
 #include "cli/OrderVerbs.h"
 
+#include "cli/AccountVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 
@@ -105,19 +106,6 @@ std::vector<OrderVerb> siteVerbs() {
        "Goes back to the MX of a domain.",
        {wanted("domain", "domain", "the domain")},
        done("removed")},
-      {"user",
-       "setup-link",
-       "user.setup-link",
-       "Makes the one-time link that creates the first account.",
-       {},
-       [](std::ostream& out, const json& result) { out << result.at("url").get<std::string>() << "\n"; }},
-      {"user",
-       "list",
-       "user.list",
-       "Shows the accounts of the web UI.",
-       {},
-       table({{"NAME", "name"}, {"ROLE", "role"}, {"SINCE", "createdAt"}, {"LAST SIGN-IN", "lastSignInAt"}},
-             "No accounts yet. Make the set-up link with: postern user setup-link")},
   };
 }
 
@@ -296,7 +284,7 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
+    for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

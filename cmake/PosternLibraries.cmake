@@ -14,6 +14,7 @@ pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(FIDO2 REQUIRED IMPORTED_TARGET libfido2)
 
 # libunbound's .pc asks for the development files of its own dependencies, so it is found by name.
 find_library(UNBOUND_LIBRARY unbound)

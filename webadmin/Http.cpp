@@ -178,6 +178,10 @@ Fields parseCookies(std::string_view header) {
   return cookies;
 }
 
+bool isApi(std::string_view path) {
+  return path.starts_with("/api/v1/");
+}
+
 bool isLocalPath(std::string_view path) {
   if (path.empty() || path[0] != '/' || path.size() > 2000) return false;
   if (path.size() > 1 && (path[1] == '/' || path[1] == '\\')) return false;

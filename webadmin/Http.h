@@ -23,7 +23,7 @@ private:
   std::vector<std::pair<std::string, std::string>> items_;
 };
 
-enum class Method : std::uint8_t { Get, Post };
+enum class Method : std::uint8_t { Get, Post, Patch, Delete };
 
 struct Request {
   Method method = Method::Get;
@@ -31,11 +31,14 @@ struct Request {
   Fields query;
   Fields form;  // of a POST: fields, and the content of uploaded files under their field name
   Fields cookies;
-  std::string host;       // Host header
-  std::string origin;     // Origin header, or empty
-  std::string fetchSite;  // Sec-Fetch-Site header, or empty
+  std::string body;           // as it came, under /api/v1 only
+  std::string authorization;  // Authorization header, or empty
+  std::string host;           // Host header
+  std::string origin;         // Origin header, or empty
+  std::string fetchSite;      // Sec-Fetch-Site header, or empty
   std::string ifNoneMatch;
   std::string clientAddress;
+  std::string userAgent;  // User-Agent header, or empty
 };
 
 struct Response {
@@ -69,6 +72,9 @@ Fields parseCookies(std::string_view header);
 // Percent-decoding of one path segment or query value; nothing when an escape is broken or the result holds a NUL.
 std::optional<std::string> percentDecode(std::string_view text, bool plusIsSpace);
 std::string percentEncode(std::string_view text);
+
+// True for what belongs to the REST API, which has its own rules: tokens in place of cookies, JSON in place of forms.
+bool isApi(std::string_view path);
 
 // True for a path on this site that a redirect may go to: "/lists", never "//evil.example" or "/\evil.example".
 bool isLocalPath(std::string_view path);

@@ -41,12 +41,12 @@ std::string readBody(HTTPServerRequest& request, Method method) {
   const auto lengths = countOf(request, "Content-Length");
   if (request.has("Transfer-Encoding") || lengths > 1 || countOf(request, "Host") != 1) throw Refused{400};
   if (lengths == 0) {
-    if (method == Method::Post) throw Refused{411};
+    if (method == Method::Post || method == Method::Patch) throw Refused{411};
     return {};
   }
   const auto length = contentLength(request);
   if (!length) throw Refused{400};
-  if (method == Method::Get && *length > 0) throw Refused{400};
+  if ((method == Method::Get || method == Method::Delete) && *length > 0) throw Refused{400};
   if (*length > MaxBody) throw Refused{413};
   std::string body(*length, '\0');
   request.stream().read(body.data(), static_cast<std::streamsize>(body.size()));
@@ -57,13 +57,15 @@ std::string readBody(HTTPServerRequest& request, Method method) {
 Method methodOf(const HTTPServerRequest& request) {
   if (request.getMethod() == "GET" || request.getMethod() == "HEAD") return Method::Get;
   if (request.getMethod() == "POST") return Method::Post;
+  if (request.getMethod() == "PATCH") return Method::Patch;
+  if (request.getMethod() == "DELETE") return Method::Delete;
   throw Refused{405};
 }
 
 Request readRequest(HTTPServerRequest& from) {
   Request request;
   request.method = methodOf(from);
-  const auto body = readBody(from, request.method);
+  auto body = readBody(from, request.method);
   const auto& target = from.getURI();
   if (target.size() > MaxTarget || target.empty() || target[0] != '/') throw Refused{400};
   const auto question = target.find('?');
@@ -73,7 +75,10 @@ Request readRequest(HTTPServerRequest& from) {
     if (!query) throw Refused{400};
     request.query = std::move(*query);
   }
-  if (request.method == Method::Post) {
+  if (isApi(request.path)) {
+    request.body = std::move(body);
+    request.authorization = from.get("Authorization", "");
+  } else if (request.method == Method::Post) {
     auto form = parseForm(body, from.getContentType());
     if (!form) throw Refused{400};
     request.form = std::move(*form);
@@ -83,6 +88,7 @@ Request readRequest(HTTPServerRequest& from) {
   request.origin = from.get("Origin", "");
   request.fetchSite = from.get("Sec-Fetch-Site", "");
   request.ifNoneMatch = from.get("If-None-Match", "");
+  request.userAgent = from.get("User-Agent", "").substr(0, 300);
   request.clientAddress = from.clientAddress().host().toString();
   return request;
 }
@@ -134,7 +140,7 @@ Response answer(Site& site, HTTPServerRequest& request, HTTPServerResponse& resp
   } catch (const Refused& refused) {
     response.setKeepAlive(false);
     auto page = site.refusal(refused.status);
-    if (refused.status == 405) page.headers.emplace_back("Allow", "GET, HEAD, POST");
+    if (refused.status == 405) page.headers.emplace_back("Allow", "GET, HEAD, POST, PATCH, DELETE");
     return page;
   } catch (const Poco::Net::NetException&) {
     throw;  // the client is gone: nobody to answer

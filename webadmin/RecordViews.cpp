@@ -358,9 +358,4 @@ Response afterChange(const json& answer, const std::string& path) {
   return Response::redirect(request.empty() ? path : requestPath(text(request, "id")) + "?done=requested");
 }
 
-std::optional<Response> stepUp(const app::OrderRefused& refused, const std::string& path) {
-  if (refused.error().code != "step-up") return std::nullopt;
-  return Response::redirect("/step-up?next=" + percentEncode(path));
-}
-
 }  // namespace postern::webadmin::views

@@ -61,8 +61,5 @@ std::string whatIfPath(std::string_view id);
 
 // After an order that may have become a request: to the request, or to `path`.
 Response afterChange(const json& answer, const std::string& path);
-// The page where a person proves again who they are, which leads back to `path`; nothing when the order was refused
-// for another reason.
-std::optional<Response> stepUp(const app::OrderRefused& refused, const std::string& path);
 
 }  // namespace postern::webadmin::views

@@ -10,6 +10,7 @@ namespace {
 
 // How stale the stored time of the last act may be: saves a write on most requests.
 constexpr std::chrono::seconds TouchEvery{10};
+constexpr std::size_t RefSize = 22;  // 132 of 256 bits: enough to name, too little to make the token from
 
 bool hasEnded(const Session& session, TimePoint now) {
   // A clock that was set back must not lengthen a session.
@@ -40,18 +41,32 @@ app::Roles Session::roles() const {
 SessionStore::SessionStore(const std::filesystem::path& database, const Clock& clock)
     : clock_(clock), database_(openDatabase(database)) {}
 
-std::string SessionStore::open(std::string_view account, std::string_view role, std::string_view client) {
-  const auto token = tokens::random();
+std::string SessionStore::makeToken() {
+  return tokens::random();
+}
+
+std::string SessionStore::refOf(std::string_view token) {
+  return tokens::hash(token).substr(0, RefSize);
+}
+
+std::string SessionStore::open(std::string_view account, std::string_view role, std::string_view client,
+                               std::string_view agent) {
+  auto token = makeToken();
+  openWith(token, account, role, client, agent);
+  return token;
+}
+
+void SessionStore::openWith(std::string_view token, std::string_view account, std::string_view role,
+                            std::string_view client, std::string_view agent) {
   const auto now = clock_.now();
   MutexLock lock(mutex_);
   deleteEnded(now);
   database_
       .prepare(
-          "INSERT INTO sessions (token_hash, account, role, client, created_at, last_seen_at)"
-          " VALUES (?, ?, ?, ?, ?, ?)")
-      .bind(tokens::hash(token), account, role, client, now, now)
+          "INSERT INTO sessions (token_hash, account, role, client, agent, created_at, last_seen_at)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .bind(tokens::hash(token), account, role, client, agent, now, now)
       .run();
-  return token;
 }
 
 std::optional<Session> SessionStore::find(std::string_view token, Touch touch) {
@@ -61,9 +76,11 @@ std::optional<Session> SessionStore::find(std::string_view token, Touch touch) {
   Session session;
   {
     auto select =
-        database_.prepare("SELECT account, role, created_at, last_seen_at FROM sessions WHERE token_hash = ?");
+        database_.prepare(
+            "SELECT account, role, created_at, last_seen_at, client, agent FROM sessions WHERE token_hash = ?");
     if (!select.bind(hash).step()) return std::nullopt;
-    session = {select.text(0), select.text(1), select.time(2), select.time(3)};
+    session = {select.text(0), select.text(1), select.time(2), select.time(3), hash.substr(0, RefSize), select.text(4),
+               select.text(5)};
   }
   if (hasEnded(session, now)) {
     database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(hash).run();
@@ -84,6 +101,37 @@ void SessionStore::close(std::string_view token) {
 void SessionStore::closeAllOf(std::string_view account) {
   MutexLock lock(mutex_);
   database_.prepare("DELETE FROM sessions WHERE account = ?").bind(account).run();
+}
+
+std::vector<Session> SessionStore::read(std::string_view where, std::string_view account) {
+  std::string sql = "SELECT account, role, created_at, last_seen_at, token_hash, client, agent FROM sessions WHERE ";
+  auto select = database_.prepare(sql.append(where).append(" ORDER BY last_seen_at DESC"));
+  select.bind(account);
+  std::vector<Session> sessions;
+  while (select.step())
+    sessions.push_back({select.text(0), select.text(1), select.time(2), select.time(3),
+                        select.text(4).substr(0, RefSize), select.text(5), select.text(6)});
+  std::erase_if(sessions, [now = clock_.now()](const Session& session) { return hasEnded(session, now); });
+  return sessions;
+}
+
+std::vector<Session> SessionStore::allOf(std::string_view account) {
+  MutexLock lock(mutex_);
+  return read("account = ?", account);
+}
+
+std::vector<Session> SessionStore::all() {
+  MutexLock lock(mutex_);
+  return read("account <> ?", "");
+}
+
+bool SessionStore::closeRef(std::string_view account, std::string_view ref) {
+  MutexLock lock(mutex_);
+  if (ref.size() != RefSize) return false;
+  database_.prepare("DELETE FROM sessions WHERE account = ? AND substr(token_hash, 1, ?) = ?")
+      .bind(account, RefSize, ref)
+      .run();
+  return database_.changes() > 0;
 }
 
 void SessionStore::deleteEnded(TimePoint now) {

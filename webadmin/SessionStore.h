@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::webadmin {
 
@@ -17,6 +18,9 @@ struct Session {
   std::string role;  // words of the roles, apart by commas
   TimePoint createdAt;
   TimePoint lastSeenAt;
+  std::string ref;     // names the session to listd and to its person; opens nothing
+  std::string client;  // address
+  std::string agent;   // "Firefox on Linux"
 
   app::Roles roles() const;
 };
@@ -34,7 +38,13 @@ public:
   SessionStore(const std::filesystem::path& database, const Clock& clock);
 
   // A new session; returns its token.
-  std::string open(std::string_view account, std::string_view role, std::string_view client);
+  std::string open(std::string_view account, std::string_view role, std::string_view client,
+                   std::string_view agent = {});
+  // In two steps, for listd must know the reference of a session before it is open.
+  static std::string makeToken();
+  static std::string refOf(std::string_view token);  // a prefix of the token's SHA-256
+  void openWith(std::string_view token, std::string_view account, std::string_view role, std::string_view client,
+                std::string_view agent);
 
   // Touch::Yes: the person did something, which holds off the idle limit.
   enum class Touch : std::uint8_t { No, Yes };
@@ -42,8 +52,12 @@ public:
 
   void close(std::string_view token);
   void closeAllOf(std::string_view account);
+  std::vector<Session> allOf(std::string_view account);  // the latest first
+  std::vector<Session> all();
+  bool closeRef(std::string_view account, std::string_view ref);  // false: no such session of this account
 
 private:
+  std::vector<Session> read(std::string_view where, std::string_view account) REQUIRES_LOCK(mutex_);
   void deleteEnded(TimePoint now) REQUIRES_LOCK(mutex_);
 
   const Clock& clock_;

@@ -1,5 +1,7 @@
 #include "webadmin/Site.h"
 
+#include "webadmin/pages/Pages.h"
+
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
@@ -14,8 +16,11 @@ bool holds(app::Roles roles, const std::optional<Session>& session) {
   return roles == Anyone || (session && (roles == SignedIn || session->roles().meets(roles)));
 }
 
+constexpr std::string_view OpenApiPath = "/api/v1/openapi.json";
+
 int statusOf(const app::OrderError& error) {
   if (error.code == "not-found") return 404;
+  if (error.code == "denied") return 403;
   if (error.code == "unavailable") return 503;
   return 409;
 }
@@ -47,6 +52,11 @@ Response Site::answer(const Request& request) {
     return dispatch(request, visit);
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
+    if (error.code == "step-up" && visit.session) return askAgain(visit);
+    if (error.code == "signed-out" && visit.session) {
+      tools_.sessions.closeAllOf(visit.session->account);
+      return Response::redirect("/sign-in?done=session-ended");
+    }
     if (error.code == "broken") {  // its text is for the log: it may name files and causes
       log::error("web", error.message, {{"page", pageOf(request)}});
       return errorPage(visit, 500);
@@ -61,7 +71,18 @@ Response Site::answer(const Request& request) {
   }
 }
 
+// The page on which people prove again that it is them. Its own failure is answered like that of any page.
+Response Site::askAgain(Visit& visit) const {
+  try {
+    return pages::askStepUp(visit);
+  } catch (const std::exception& error) {
+    log::error("web", error.what(), {{"page", pageOf(visit.request)}});
+    return errorPage(visit, 500);
+  }
+}
+
 Response Site::dispatch(const Request& request, Visit& visit) {
+  if (isApi(request.path) && request.path != OpenApiPath) return api_.answer(request);
   auto match = matchRoute(request.method, request.path);
   if (match.route) visit.params = std::move(match.params);
   const auto sessionToken = request.cookies.get(SessionCookie);
@@ -88,7 +109,8 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->roles == Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->roles == Anyone)
+    response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 
@@ -105,9 +127,10 @@ void Site::renewRole(Visit& visit) {
 }
 
 Response Site::obey(const Route& route, Visit& visit) {
-  if (route.roles != Anyone && route.roles != SignedIn && visit.session) renewRole(visit);
+  // An account that was disabled loses even its own pages; signing out works also while listd is away.
+  if (route.roles != Anyone && route.page != pages::signOut && visit.session) renewRole(visit);
   if (holds(route.roles, visit.session)) return route.page(visit);
-  const bool forScripts = route.path.starts_with("/api/");
+  const bool forScripts = route.path.starts_with("/live/");
   if (!visit.session && forScripts)
     return jsonResponse(401, {{"error", {{"code", "signed-out"}, {"message", "Sign in first."}}}});
   if (!visit.session) return Response::redirect(signInPath(visit.request));
@@ -118,7 +141,8 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
   auto words = words::errorPage(status);
   // listd answers and says itself which other part is missing.
   if (status == 503 && !message.empty()) words.title = "A part of Postern does not answer";
-  if (visit.request.path.starts_with("/api/"))
+  if (isApi(visit.request.path)) return problem(status, words.code, message.empty() ? words.text : message, hint);
+  if (visit.request.path.starts_with("/live/"))
     return jsonResponse(status,
                         {{"error", {{"code", words.code}, {"message", message.empty() ? words.text : message}}}});
   try {

@@ -1,4 +1,5 @@
 #pragma once
+#include "webadmin/api/Api.h"
 #include "webadmin/Routes.h"
 #include "webadmin/Visit.h"
 
@@ -9,7 +10,7 @@ namespace postern::webadmin {
 // answered fail-closed, never shown. Threads: safe for all. Errors: throws nothing.
 class Site {
 public:
-  explicit Site(Tools tools) : tools_(tools) {}
+  explicit Site(Tools tools) : tools_(tools), api_(tools_.orders) {}
 
   Response answer(const Request& request);
 
@@ -18,10 +19,12 @@ public:
 
 private:
   Response dispatch(const Request& request, Visit& visit);
+  Response askAgain(Visit& visit) const;
   void renewRole(Visit& visit);
   Response obey(const Route& route, Visit& visit);
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
   mutable Tools tools_;
+  Api api_;
 };
 
 }  // namespace postern::webadmin

@@ -10,7 +10,10 @@ namespace postern::webadmin {
 using nlohmann::json;
 
 json Visit::order(std::string_view name, const json& args) const {
-  return tools.orders.give(name, {"web", session ? session->account : ""}, args);
+  app::Actor actor{"web", session ? session->account : ""};
+  actor.session = session ? session->ref : "";
+  actor.client = request.clientAddress;
+  return tools.orders.give(name, actor, args);
 }
 
 Response Visit::page(std::string_view name, const Frame& frame, json view) const {
@@ -23,6 +26,7 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
   if (session) {
     outer["signedIn"] = {{"account", session->account}, {"roleWords", words::roles(session->roles())}};
     outer["administrator"] = session->roles().has(app::Role::Admin);
+    outer["seesPeople"] = session->roles().meets(app::Role::Admin | app::Role::Auditor);
     outer["idleSeconds"] = SessionStore::IdleLimit.count();
     outer["navigation"] = navigation(*this, frame.section);
   }

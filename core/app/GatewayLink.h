@@ -23,7 +23,6 @@ namespace postern::app {
 // How a copy is protected. The order is the strength that a floor compares; None only on open lists.
 enum class Protection : std::uint8_t { None = 0, Tls = 1, Pickup = 2, OpenPgp = 3, Smime = 4 };
 const char* protectionName(Protection protection);  // "none", "tls", "pickup", "openpgp", "smime"
-std::optional<Protection> parseProtection(std::string_view name);
 
 // What TLS was used on one hop, as recorded in Received lines and the ledger.
 struct TlsFacts {

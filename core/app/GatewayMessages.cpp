@@ -96,12 +96,6 @@ const char* protectionName(Protection protection) {
   return ProtectionNames[static_cast<std::size_t>(protection)];
 }
 
-std::optional<Protection> parseProtection(std::string_view name) {
-  for (std::size_t i = 0; i < std::size(ProtectionNames); ++i)
-    if (name == ProtectionNames[i]) return static_cast<Protection>(i);
-  return std::nullopt;
-}
-
 const char* outcomeName(DeliveryEvent::Outcome outcome) {
   return OutcomeNames[static_cast<std::size_t>(outcome)];
 }

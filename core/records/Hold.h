@@ -22,12 +22,13 @@ struct Hold {
   std::chrono::days grace = DefaultGrace;
 
   // Until when it is in force; Never while it is not released.
-  TimePoint inForceUntil() const { return releasedAt ? *releasedAt + grace : TimePoint::max(); }
+  TimePoint inForceUntil() const;
 };
 
 // Held(m, t). `content` answers scope.contentQuery() for this object, Unknown where that could not be computed, which
 // counts as a match. A message that dropped out (its content became readable after the hold was placed, and does not
-// match) counts as released at that moment: it stays held for the grace from Facts::evaluableSince.
+// match) counts as released at that moment: it stays held for the grace from Facts::evaluableSince. Without
+// evaluableSince an answer of False is not believed, whoever gave it: not indexed is not evaluable.
 bool holds(const Hold& hold, const Facts& facts, Truth content, TimePoint at);
 
 // Until when this hold keeps the message as far as is known now: Never while it matches and is not released, Earliest

@@ -39,10 +39,13 @@ struct Facts {
 };
 
 // What a rule or hold applies to: all conditions that are there must be true; values within one are alternatives;
-// no condition at all matches everything.
+// no condition at all matches everything. Text is compared without regard to the case of ASCII letters. A size
+// condition holds at the limit too.
 // JSON (docs/orders.md "scope"): {"lists":[…],"listClasses":[…],"domains":[…],"senders":[…],"recipients":[…],
 // "addresses":[…],"headers":[{"name","contains"}],"minSize":n,"maxSize":n,"classes":[…],"labels":[…],
-// "from":"2025-01-01","until":"2025-03-31","query":"…"}. Immutable by convention; safe for all threads.
+// "from":"2025-01-01","until":"2025-03-31","query":"…"}. A field that is there says something: empty arrays and empty
+// texts are errors, since a condition that went missing would match everything. Immutable by convention; safe for all
+// threads.
 struct Predicate {
   struct Header {
     std::string name;      // lower case
@@ -73,7 +76,12 @@ struct Predicate {
   // The part that the content must answer, as one query (core/records/Query.h syntax); empty: none.
   std::string contentQuery() const;
   bool needsContent() const;
-  // The part that Facts answer.
+  // Whether the time of receipt alone lies within from..until. matchesFacts() takes the Date: field as well, which the
+  // sender chooses; so for deletion a match by that alone does not count.
+  bool receivedWithin(TimePoint receivedAt) const;
+  // Whether everything that `narrow` matches is certainly matched by this one too; false also where that is not plain.
+  bool covers(const Predicate& narrow) const;
+  // The part that Facts answer. No allocation.
   Truth matchesFacts(const Facts& facts) const;
   // Both. `content` is the answer to contentQuery() for this object; Unknown where it could not be computed.
   Truth matches(const Facts& facts, Truth content) const;

@@ -76,7 +76,6 @@ struct Reply {
   std::string enhanced;            // "5.7.1"; empty where RFC 2034 has none (greeting, EHLO, 354)
   std::vector<std::string> lines;  // at least one
 
-  bool isPositive() const { return code < 400; }
   Reply& line(std::string_view text) {
     lines.emplace_back(text);
     return *this;

@@ -49,7 +49,6 @@ public:
   std::optional<std::string_view> recordAt(std::uint64_t offset);
   // The end of what the header at an offset claims, good or not; nothing when that is no place for a record.
   std::optional<std::uint64_t> claimedEnd(std::uint64_t offset);
-  std::uint64_t fileSize() const { return size_; }
 
 private:
   std::string_view view(std::uint64_t offset, std::uint64_t length);

@@ -98,6 +98,19 @@ std::string Args::word(std::string_view name, std::string_view fallback,
   refuse("invalid", named(name) + " cannot be \"" + value + "\"", "give one of: " + choice);
 }
 
+std::vector<std::string> Args::texts(std::string_view name) const {
+  const auto* value = find(name);
+  if (value == nullptr) return {};
+  if (value->is_string()) return {checkedLine(name, value->get<std::string>(), 4000)};
+  if (!value->is_array()) refuse("usage", named(name) + " must be a list of texts");
+  std::vector<std::string> texts;
+  for (const auto& item : *value) {
+    if (!item.is_string()) refuse("usage", named(name) + " must be a list of texts");
+    texts.push_back(checkedLine(name, item.get<std::string>(), 400));
+  }
+  return texts;
+}
+
 mail::Address Args::address(std::string_view name) const {
   const auto value = text(name, 400);
   auto address = mail::Address::parse(value);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::listd {
 
@@ -28,6 +29,7 @@ public:
   std::uint64_t id(std::string_view name) const;  // a number or its digits
   std::string word(std::string_view name, std::string_view fallback,
                    std::initializer_list<std::string_view> allowed) const;
+  std::vector<std::string> texts(std::string_view name) const;  // a list of texts, or one; empty if missing
   mail::Address address(std::string_view name) const;
   mail::DomainName domain(std::string_view name) const;
 

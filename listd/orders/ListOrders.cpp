@@ -79,7 +79,7 @@ json listLists(OrderTools& tools, const OrderCall& call) {
     auto items = json::array();
     std::string next;
     for (const auto& list : tables.lists.all()) {
-      if (list.address <= after) continue;
+      if (list.address <= after || !call.person.mayTouch(list.address)) continue;
       if (items.size() == limit) {
         next = items.back().at("address");
         break;

@@ -129,11 +129,13 @@ json trace(OrderTools& tools, const OrderCall& call) {
     auto post = tables.posts.findByAnyId(id);
     if (!post && !id.starts_with('<')) post = tables.posts.findByAnyId("<" + id + ">");
     if (!post) refuse("not-found", "no post has the Message-ID, queue id or number " + id, "see: postern post list");
+    auto view = postView(tables, *post);
+    if (!call.person.mayTouch(view.at("list").get<std::string>()))
+      refuse("denied", "this is not one of your lists", "ask an administrator to make you its owner");
     auto recipients = json::array();
     const auto rows = tables.ledger.page(post->id, after, limit);
     for (const auto& row : rows)
       if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, *post));
-    auto view = postView(tables, *post);
     view["client"] = json::parse(post->client, nullptr, false);
     return json{{"post", std::move(view)},
                 {"recipients", std::move(recipients)},

@@ -1,5 +1,12 @@
 #include "listd/orders/OrderDesk.h"
 
+#include "core/crypto/Digest.h"
+#include "core/crypto/Encoding.h"
+#include "listd/people/PeopleOrders.h"
+#include "listd/people/RoleRules.h"
+
+#include <algorithm>
+
 namespace postern::listd {
 namespace {
 
@@ -9,49 +16,57 @@ constexpr auto Reads = OrderKind::Reads;
 constexpr auto Changes = OrderKind::Changes;
 constexpr auto ChangesRouting = OrderKind::ChangesRouting;
 
+using app::Role;
+// What shows the site without a word of mail: staff see it, owners what is theirs.
+constexpr Access Staff{StaffRoles};
+constexpr Access Watchers{Role::Admin | Role::Officer | Role::Auditor | Role::Helpdesk};
+constexpr Access Support{Role::Admin | Role::Helpdesk};
+constexpr app::Roles WatchersAndOwners = Watchers.roles | Role::Owner;
+constexpr Access Own{WatchersAndOwners, false, ""};
+constexpr Access OwnAddress{WatchersAndOwners, false, "address"};
+constexpr Access OwnList{WatchersAndOwners};
+constexpr Access AdminOrOwner{Role::Admin | Role::Owner};
+constexpr Access AdminOrOwnerAddress{Role::Admin | Role::Owner, false, "address"};
+
+constexpr std::chrono::minutes StepUpLasts{5};
+
 // docs/orders.md says what each takes and gives.
 constexpr OrderRow Table[] = {
-    {"status", Reads, status},
-    {"flow", Reads, flow},
+    {"status", Reads, status, Staff},
+    {"flow", Reads, flow, Watchers},
     {"domain.add", ChangesRouting, addDomain},
-    {"domain.list", Reads, listDomains},
-    {"domain.show", Reads, showDomain},
+    {"domain.list", Reads, listDomains, Watchers},
+    {"domain.show", Reads, showDomain, Watchers},
     {"domain.remove", ChangesRouting, removeDomain},
     {"route.add", ChangesRouting, addRoute},
-    {"route.list", Reads, listRoutes},
+    {"route.list", Reads, listRoutes, Watchers},
     {"route.remove", ChangesRouting, removeRoute},
     {"list.create", ChangesRouting, createList},
-    {"list.list", Reads, listLists},
-    {"list.show", Reads, showList},
-    {"list.set", Changes, setList},
+    {"list.list", Reads, listLists, Own},
+    {"list.show", Reads, showList, OwnAddress},
+    {"list.set", Changes, setList, AdminOrOwnerAddress},
     {"list.close", ChangesRouting, closeList},
-    {"list.readiness", Reads, listReadiness},
-    {"member.add", Changes, addMember},
-    {"member.remove", Changes, removeMember},
-    {"member.list", Reads, listMembers},
-    {"member.set", Changes, setMember},
-    {"member.import", Changes, importMembers},
-    {"member.export", Reads, exportMembers},
+    {"list.readiness", Reads, listReadiness, OwnAddress},
+    {"member.add", Changes, addMember, AdminOrOwner},
+    {"member.remove", Changes, removeMember, AdminOrOwner},
+    {"member.list", Reads, listMembers, OwnList},
+    {"member.set", Changes, setMember, AdminOrOwner},
+    {"member.import", Changes, importMembers, AdminOrOwner},
+    {"member.export", Reads, exportMembers, AdminOrOwner},
     {"key.import", Changes, importMemberKey},
-    {"key.list", Reads, listKeys},
-    {"key.show", Reads, showKey},
+    {"key.list", Reads, listKeys, Support},
+    {"key.show", Reads, showKey, Support},
     {"key.confirm", Changes, confirmKey},
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
-    {"queue.list", Reads, listQueue},
-    {"queue.show", Reads, showQueued},
+    {"queue.list", Reads, listQueue, Support},
+    {"queue.show", Reads, showQueued, Support},
     {"queue.retry", Changes, retryQueued},
     {"queue.hold", Changes, holdQueued},
     {"queue.release", Changes, releaseQueued},
     {"queue.drop", Changes, dropQueued},
-    {"trace", Reads, trace},
-    {"post.list", Reads, listPosts},
-    {"user.setup-link", Changes, makeSetupLink},
-    {"user.setup-check", Reads, checkSetupLink},
-    {"user.setup", Changes, setUpAccount},
-    {"user.authenticate", Changes, authenticate},
-    {"user.show", Reads, showUser},
-    {"user.list", Reads, listUsers},
+    {"trace", Reads, trace, Own},
+    {"post.list", Reads, listPosts, OwnList},
 };
 
 }  // namespace
@@ -60,6 +75,10 @@ constexpr OrderRow Table[] = {
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,
+      signInOrders(),
+      accountOrders(),
+      factorOrders(),
+      tokenOrders(),
   };
   return tables;
 }
@@ -71,13 +90,84 @@ const OrderRow* findOrder(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+// "retention:write" allows reading, too.
+bool coversScope(const Person& person, std::string_view order, OrderKind kind) {
+  const std::string subject(order.substr(0, order.find('.')));
+  const auto has = [&](const std::string& scope) {
+    return std::find(person.scopes.begin(), person.scopes.end(), scope) != person.scopes.end();
+  };
+  const bool reads = kind == OrderKind::Reads || kind == OrderKind::Looks;
+  return has(subject + ":write") || (reads && has(subject + ":read"));
+}
+
+app::OrderError signedOut(const Person& person) {
+  if (person.byToken) return {"signed-out", "this access token is unknown, revoked or too old", "make a new token"};
+  return {"signed-out", "nobody is signed in, or the account may not sign in any more", "sign in again"};
+}
+
+bool ownsNamed(const Person& person, std::string_view argument, const nlohmann::json& args) {
+  if (argument.empty()) return true;
+  const auto named = args.find(std::string(argument));
+  return named != args.end() && named->is_string() && person.owns(named->get<std::string>());
+}
+
+}  // namespace
+
+static bool allowedOnlyAsOwner(const OrderRow& row, const Person& person) {
+  const auto others = app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
+  return !row.access.roles.empty() && !others.meets(row.access.roles);
+}
+
+std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& person, const nlohmann::json& args,
+                                        bool steppedUp) {
+  if (row.access.roles.empty()) return std::nullopt;
+  if (person.account.empty() || person.roles.empty()) return signedOut(person);
+  if (!person.roles.meets(row.access.roles))
+    return app::OrderError{"denied", "your roles do not allow this", "ask an administrator who may do it"};
+  if (person.byToken && !coversScope(person, row.name, row.kind))
+    return app::OrderError{"denied", "this access token was not made for that", "make a token with the scope it needs"};
+  if (allowedOnlyAsOwner(row, person) && row.access.roles.has(app::Role::Owner) &&
+      !ownsNamed(person, row.access.ownList, args))
+    return app::OrderError{"denied", "this is not one of your lists", "ask an administrator to make you its owner"};
+  if (row.access.stepUp && !person.machine && !steppedUp)
+    return app::OrderError{"step-up", "this needs you to prove again that it is you", "sign in again, then repeat it"};
+  return std::nullopt;
+}
+
+OrderDesk::Standing OrderDesk::standingOf(const app::Actor& actor) {
+  const auto now = tools_.now();
+  return tools_.context.site.read([&](SiteTables& tables) {
+    Standing standing{personOf(tables, actor, now), false};
+    const auto& person = standing.person;
+    if (person.account.empty() || person.session.empty()) return standing;
+    const auto at = tables.accounts.stepUpOf(person.session, person.account);
+    // A clock that was set back must not lengthen it.
+    standing.steppedUp = at && *at <= now && now - *at < StepUpLasts;
+    return standing;
+  });
+}
+
 nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
   const auto* row = findOrder(order);
   if (row == nullptr)
     refuse("usage", "there is no order \"" + std::string(order.substr(0, 100)) + "\"",
            "see docs/orders.md; the asking program may be of another version");
-  const OrderCall call{std::string(order), actor, Args(args), {}};
-  if (row->kind == Reads) return row->handler(tools_, call);
+  auto standing = standingOf(actor);
+  auto proven = actor;
+  proven.token.clear();
+  proven.roles = standing.person.roles;
+  proven.session = standing.person.session;
+  if (!standing.person.account.empty()) proven.name = standing.person.account;
+  standing.person.onlyAsOwner = allowedOnlyAsOwner(*row, standing.person);
+  const auto denial = denialOf(*row, standing.person, args, standing.steppedUp);
+  const OrderCall call{std::string(order), proven, Args(args), {}, std::move(standing.person)};
+  if (denial) {
+    recordDenied(call, *denial);
+    throw app::OrderRefused(*denial);
+  }
+  if (row->kind == OrderKind::Reads) return row->handler(tools_, call);
   try {
     auto result = row->handler(tools_, call);
     if (row->kind == ChangesRouting) tools_.gateway.pushRouting(RoutingWait);
@@ -87,6 +177,13 @@ nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor
     tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
     throw;
   }
+}
+
+// A denied order is on record, whatever it would have done; a page that asks for too much would fill the record, which
+// is the reason why pages ask only for what their person may see.
+void OrderDesk::recordDenied(const OrderCall& call, const app::OrderError& denial) {
+  const auto act = actOf(call, tools_.now(), "denied: " + denial.code);
+  tools_.context.site.write([&](SiteTables& tables) { tables.acts.add(act); });
 }
 
 }  // namespace postern::listd

@@ -5,6 +5,7 @@
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Troubles.h"
 #include "listd/orders/Args.h"
+#include "listd/people/Person.h"
 #include "listd/site/SiteContext.h"
 
 #include <functional>
@@ -32,6 +33,7 @@ struct OrderCall {
   app::Actor actor;  // name and roles are proven
   const Args args;
   mutable audit::Event note;  // what the handler knows beyond the order's name: object, reason, digests, details
+  const Person person = {};   // who gives it, as the store says
 };
 
 inline Act actOf(const OrderCall& call, TimePoint now, std::string outcome) {
@@ -92,13 +94,6 @@ nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
 
 nlohmann::json trace(OrderTools& tools, const OrderCall& call);
 nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);
-
-nlohmann::json makeSetupLink(OrderTools& tools, const OrderCall& call);
-nlohmann::json checkSetupLink(OrderTools& tools, const OrderCall& call);
-nlohmann::json setUpAccount(OrderTools& tools, const OrderCall& call);
-nlohmann::json authenticate(OrderTools& tools, const OrderCall& call);
-nlohmann::json showUser(OrderTools& tools, const OrderCall& call);
-nlohmann::json listUsers(OrderTools& tools, const OrderCall& call);
 
 // The list that an argument names. Refuses the order when there is none.
 List requireList(SiteTables& tables, const Args& args, std::string_view argument = "list");

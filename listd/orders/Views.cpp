@@ -1,5 +1,7 @@
 #include "listd/orders/Views.h"
 
+#include "listd/people/RoleRules.h"
+
 namespace postern::listd {
 
 using nlohmann::json;
@@ -74,8 +76,13 @@ json viewOf(const MemberKey& key, TimePoint now) {
 }
 
 json viewOf(const Account& account) {
+  const auto words = wordsOf(account.roles);
   return {{"name", account.name},
-          {"role", account.role},
+          {"role", words.empty() ? "" : words.front()},
+          {"roles", words},
+          {"mail", account.mail},
+          {"state", account.state},
+          {"breakGlass", account.breakGlass},
           {"createdAt", toMicros(account.createdAt)},
           {"lastSignInAt", toMicros(account.lastSignInAt)}};
 }

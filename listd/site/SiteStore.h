@@ -3,7 +3,8 @@
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
 #include "core/store/WriterThread.h"
-#include "listd/site/AccountStore.h"
+#include "listd/people/AccountStore.h"
+#include "listd/people/TokenStore.h"
 #include "listd/site/ActStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
@@ -39,6 +40,7 @@ struct SiteTables {
         ledger(database),
         notices(database),
         accounts(database),
+        tokens(database),
         flow(database),
         acts(database) {}
 
@@ -52,6 +54,7 @@ struct SiteTables {
   LedgerStore ledger;
   NoticeStore notices;
   AccountStore accounts;
+  TokenStore tokens;
   FlowStore flow;
   ActStore acts;
 };

@@ -291,15 +291,28 @@ const rules = (site, actor) => ({
     site.accounts.push({ name, role: "admin", password, createdAt: nowMicros() });
     return { name, role: "admin", createdAt: nowMicros() };
   },
-  "user.authenticate": ({ name, password, totp: code }) => {
+  "user.authenticate": ({ name, password }) => {
     const account = site.accounts.find((one) => one.name === name);
-    if (!account || account.password !== password || code.replace(" ", "") !== totp(site.secret))
+    if (!account || account.password !== password)
       throw new Refused("refused", "Name, password or code is not right.", "Each code works once and for 30 seconds.");
-    return { name, role: account.role, createdAt: account.createdAt };
+    const ticket = `ticket-of-${name}`;
+    return { ticket, factors: ["totp", "recovery-code"], expiresAt: nowMicros() + 300e6 };
+  },
+  "user.factor": ({ ticket, totp: code = "" }) => {
+    const account = site.accounts.find((one) => `ticket-of-${one.name}` === ticket);
+    if (!account || code.replace(" ", "") !== totp(site.secret))
+      throw new Refused("refused", "Name, password or code is not right.", "Each code works once and for 30 seconds.");
+    return { name: account.name, role: account.role, roles: account.roles ?? [account.role], createdAt: account.createdAt };
+  },
+  "session.step-up": ({ password, totp: code = "" }) => {
+    if (!site.accounts.some((one) => one.password === password) || code.replace(" ", "") !== totp(site.secret))
+      throw new Refused("refused", "Password or code is not right.", "");
+    site.steppedUp = true;
+    return { until: nowMicros() + 300e6 };
   },
   "user.show": ({ name }) => {
-    const { role, createdAt } = find(site.accounts, "name", name, "account");
-    return { name, role, createdAt };
+    const { role, roles, createdAt } = find(site.accounts, "name", name, "account");
+    return { name, role, roles: roles ?? [role], createdAt };
   },
 });
 
@@ -308,6 +321,10 @@ export function startFakeListd(path, site) {
     const { order, actor, args } = JSON.parse(frame);
     site.orders.push({ order, actor, args });
     try {
+      if (actor.kind === "api") {
+        actor.name = site.tokens?.[actor.token];
+        if (!actor.name) throw new Refused("signed-out", "This token is not known, too old, or was ended.", "Make one under your account.");
+      }
       const rule = rules(site, actor)[order];
       if (!rule) throw new Refused("usage", `There is no order ${order}.`);
       return { ok: true, result: rule(args ?? {}) };

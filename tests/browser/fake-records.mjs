@@ -34,7 +34,7 @@ const request = (id, kind, title, more = {}) => ({
 export function addRecords(site) {
   const people = [["olga", "officer"], ["paul", "approver"], ["uma", "auditor"], ["owen", "owner"]];
   for (const [name, role] of people) site.accounts.push({ name, role, password: "correct horse battery", createdAt: now() - 200 * day });
-  site.stepUp = false;
+  site.steppedUp = false;
   site.clockTrusted = true;
   site.exportRuns = 0;
   site.audit = { intact: true, anchoredAt: now() - 3 * 3600_000_000 };
@@ -111,7 +111,7 @@ export const recordRules = (site, Refused, find, actor) => {
   const me = actor?.name ?? "";
   const role = site.accounts.find(({ name }) => name === me)?.role;
   const only = (...roles) => { if (!roles.includes(role)) throw new Refused("refused", "your roles do not allow this order"); };
-  const needStepUp = () => { if (!site.stepUp) throw new Refused("step-up", "this needs you to prove again that it is you", "sign in again, then repeat it"); };
+  const needStepUp = () => { if (!site.steppedUp) throw new Refused("step-up", "this needs you to prove again that it is you", "sign in again, then repeat it"); };
   const by = (items, id, what) => { const item = items.find((one) => String(one.id) === String(id)); if (!item) throw new Refused("not-found", `there is no ${what} ${id}`); return item; };
   const decidable = (one) => ({ ...one, mayDecide: role === "approver" && one.requester !== me && one.state === "waiting",
     mayNot: one.requester === me ? "you made this request: another person must decide" : role === "approver" ? "" : "only an approver can decide" });

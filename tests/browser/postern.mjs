@@ -97,8 +97,9 @@ export async function signIn(page, postern, { name, password, secret } = credent
   await page.goto(postern.url + "/sign-in");
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByLabel("Code from your authenticator app").fill(totp(secret));
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Dashboard" }).waitFor();
 }
 

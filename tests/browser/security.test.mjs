@@ -77,7 +77,7 @@ describe("forged forms", () => {
 
 describe("responses", () => {
   it("carry the security headers, whatever they are", async () => {
-    for (const path of ["/", "/sign-in", "/static/css/postern.css", "/no-such-page", "/api/v1/flow", "/healthz", "/lists/none@x.example"]) {
+    for (const path of ["/", "/sign-in", "/static/css/postern.css", "/no-such-page", "/live/flow", "/healthz", "/lists/none@x.example"]) {
       const headers = (await page.request.get(postern.url + path)).headers();
       assert.equal(headers["content-security-policy"], "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'", path);
       assert.match(headers["strict-transport-security"], /max-age=31536000/);
@@ -96,7 +96,7 @@ describe("responses", () => {
       assert.equal(answer.status(), 303, path);
       assert.ok(!(await answer.text()).includes("st-elmo.example,"));
     }
-    assert.equal((await stranger.request.get(postern.url + "/api/v1/flow")).status(), 401);
+    assert.equal((await stranger.request.get(postern.url + "/live/flow")).status(), 401);
     assert.match(await (await stranger.request.get(postern.url + "/robots.txt")).text(), /Disallow: \//);
     await stranger.context().close();
   });

@@ -79,8 +79,7 @@ describe("signing in", () => {
     assert.match(page.url(), /sign-in\?next=%2Flists$/);
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password").fill("wrong");
-    await page.getByLabel("Code from your authenticator app").fill("123456");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByText("Name, password or code is not right.").waitFor();
     assert.equal(await page.getByLabel("Name").inputValue(), "ada");
     assert.equal(await page.getByLabel("Password").inputValue(), "");
@@ -93,8 +92,9 @@ describe("signing in", () => {
     const before = await page.context().cookies();
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password").fill(postern.site.accounts[0].password);
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByLabel("Code from your authenticator app").fill(totp(postern.site.secret));
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.waitForURL(/\/lists\?kind=secure$/);
     const session = (await page.context().cookies()).find(({ name }) => name === "__Host-postern-session");
     assert.ok(session.secure && session.httpOnly && session.sameSite === "Strict" && session.path === "/");

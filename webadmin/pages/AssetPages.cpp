@@ -1,4 +1,5 @@
 #include "core/base/Error.h"
+#include "webadmin/api/Api.h"
 #include "webadmin/Embedded.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/Tokens.h"
@@ -41,6 +42,13 @@ Response health(Visit& visit) {
   } catch (const std::exception&) {
     return jsonResponse(503, {{"status", "unavailable"}, {"listd", "does not answer"}});
   }
+}
+
+// For everybody: it tells what Postern can do, nothing of this site.
+Response openApi(Visit& visit) {
+  const auto& configured = visit.tools.config.webUrl;
+  const auto url = configured.empty() ? "https://" + visit.request.host : configured;
+  return jsonResponse(200, webadmin::openApi(url, POSTERN_VERSION));
 }
 
 Response robots(Visit&) {

@@ -68,7 +68,6 @@ Response releaseHold(Visit& visit) {
         "hold.release", {{"id", visit.param("hold")}, {"reason", form.get("reason")}, {"whatIf", form.get("whatIf")}});
     return views::afterChange(answer, views::holdPath(visit.param("hold")));
   } catch (const app::OrderRefused& refused) {
-    if (auto prove = views::stepUp(refused, views::holdPath(visit.param("hold")) + "/release")) return *prove;
     return drawRelease(visit, 422, views::refusal(refused));
   }
 }

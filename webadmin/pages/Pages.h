@@ -11,6 +11,10 @@ Response flow(Visit& visit);
 // SignInPage.cpp
 Response signInForm(Visit& visit);
 Response signIn(Visit& visit);
+Response signInFactor(Visit& visit);
+Response signInPasskey(Visit& visit);
+Response emergencyForm(Visit& visit);
+Response emergency(Visit& visit);
 Response signOut(Visit& visit);
 Response keepSession(Visit& visit);
 
@@ -18,6 +22,37 @@ Response keepSession(Visit& visit);
 Response setupForm(Visit& visit);
 Response setup(Visit& visit);
 Response setupQr(Visit& visit);
+Response setupPasskey(Visit& visit);
+
+// StepUpPage.cpp
+Response askStepUp(Visit& visit);  // in place of a page that needs it; keeps what was sent
+Response stepUpForm(Visit& visit);
+Response stepUp(Visit& visit);
+Response stepUpPasskey(Visit& visit);
+
+// AccountPage.cpp
+Response account(Visit& visit);
+Response passkeyOptions(Visit& visit);
+Response addPasskey(Visit& visit);
+Response totpForm(Visit& visit);
+Response addTotp(Visit& visit);
+Response removeFactor(Visit& visit);
+Response makeRecovery(Visit& visit);
+Response changePassword(Visit& visit);
+Response makeToken(Visit& visit);
+Response revokeToken(Visit& visit);
+
+// SessionsPage.cpp
+Response endSession(Visit& visit);
+Response sessions(Visit& visit);
+Response endOthersSession(Visit& visit);
+
+// PeoplePage.cpp
+Response people(Visit& visit);
+Response invite(Visit& visit);
+Response person(Visit& visit);
+Response setPerson(Visit& visit);
+Response recoverPerson(Visit& visit);
 
 // ListsPage.cpp
 Response lists(Visit& visit);
@@ -66,6 +101,7 @@ Response help(Visit& visit);
 
 // AssetPages.cpp
 Response health(Visit& visit);
+Response openApi(Visit& visit);
 Response robots(Visit& visit);
 Response favicon(Visit& visit);
 Response staticFile(Visit& visit);

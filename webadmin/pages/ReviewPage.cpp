@@ -72,7 +72,6 @@ Response decideReview(Visit& visit) {
   try {
     return views::afterChange(visit.order("review.decide", args), "/work?show=reviews&done=reviewed");
   } catch (const app::OrderRefused& refused) {
-    if (auto prove = views::stepUp(refused, "/work?show=reviews")) return *prove;
     return draw(visit, 422, views::refusal(refused));
   }
 }

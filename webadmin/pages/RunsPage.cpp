@@ -79,7 +79,6 @@ Response startRun(Visit& visit) {
   try {
     return views::afterChange(visit.order("retention.run"), "/retention/runs?done=run-started");
   } catch (const app::OrderRefused& refused) {
-    if (auto prove = views::stepUp(refused, "/retention/run")) return *prove;
     return drawRun(visit, 422, views::refusal(refused));
   }
 }

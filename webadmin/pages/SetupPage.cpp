@@ -36,6 +36,9 @@ Response drawSetup(const Visit& visit, const std::string& token, const json& che
                      {"secret", grouped(secret)},
                      {"qrPath", "/setup/qr.svg?token=" + percentEncode(token)},
                      {"shortest", shortest ? shortest : ShortestPassword},
+                     {"person", views::text(check, "name")},
+                     {"again", views::text(check, "kind") == "recovery"},
+                     {"passkeys", views::flag(check, "passkeys")},
                      {"name", visit.request.form.get("name")},
                      {"refusal", refusal}});
 }
@@ -74,14 +77,23 @@ Response setup(Visit& visit) {
     if (form.get("password") != form.get("repeat"))
       return drawSetup(visit, token, check, 422,
                        views::refusal("The two passwords differ.", "Type or paste the same password twice."));
-    visit.order(
-        "user.setup",
-        {{"token", token}, {"name", form.get("name")}, {"password", form.get("password")}, {"totp", form.get("code")}});
+    json args{{"token", token}, {"name", form.get("name")}, {"password", form.get("password")}};
+    if (const auto credential = form.get("credential"); !credential.empty())
+      args["credential"] = credential;
+    else
+      args["totp"] = form.get("code");
+    const auto made = visit.order("user.setup", args);
+    visit.tools.signInLimit.forgive(visit.request.clientAddress);
+    // The codes are shown once, so in the answer itself and behind no address.
+    return visit.page("setup-done", {"Your account is ready", ""},
+                      {{"name", views::text(made, "name")}, {"codes", views::part(made, "codes")}});
   } catch (const app::OrderRefused& refused) {
     return drawSetup(visit, token, check, 422, views::refusal(refused));
   }
-  visit.tools.signInLimit.forgive(visit.request.clientAddress);
-  return Response::redirect("/sign-in?done=set-up");
+}
+
+Response setupPasskey(Visit& visit) {
+  return jsonResponse(200, visit.order("user.setup-options", {{"token", visit.request.query.get("token")}}));
 }
 
 Response setupQr(Visit& visit) {

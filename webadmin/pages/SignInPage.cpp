@@ -1,3 +1,4 @@
+#include "webadmin/Devices.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
@@ -12,10 +13,54 @@ std::string localOrHome(const std::string& next) {
   return isLocalPath(next) && !next.starts_with("/sign-") ? next : "/";
 }
 
+std::string nextOf(const Visit& visit) {
+  return (visit.request.method == Method::Post ? visit.request.form : visit.request.query).get("next");
+}
+
 Response drawSignIn(const Visit& visit, int status, const json& refusal) {
-  const auto& source = visit.request.method == Method::Post ? visit.request.form : visit.request.query;
   return visit.page("sign-in", {"Sign in", "", status},
-                    {{"refusal", refusal}, {"name", visit.request.form.get("name")}, {"next", source.get("next")}});
+                    {{"refusal", refusal}, {"name", visit.request.form.get("name")}, {"next", nextOf(visit)}});
+}
+
+bool offers(const json& ticket, std::string_view factor) {
+  for (const auto& one : views::part(ticket, "factors"))
+    if (one.is_string() && one.get<std::string>() == factor) return true;
+  return false;
+}
+
+Response drawFactor(const Visit& visit, const std::string& ticket, const json& offer, int status, const json& refusal) {
+  const auto& options = views::part(offer, "challenge");
+  return visit.page("sign-in-factor", {"Sign in", "", status},
+                    {{"refusal", refusal},
+                     {"ticket", ticket},
+                     {"next", nextOf(visit)},
+                     {"passkey", offers(offer, "passkey") ? json(options.dump()) : json(nullptr)},
+                     {"totp", offers(offer, "totp")},
+                     {"recovery", offers(offer, "recovery-code")}});
+}
+
+json tooMany() {
+  return views::refusal("There were too many attempts from your network address.",
+                        "Wait five minutes, then try again.");
+}
+
+std::string rolesOf(const json& account) {
+  std::string words;
+  for (const auto& role : views::part(account, "roles"))
+    if (role.is_string()) words += (words.empty() ? "" : ",") + role.get<std::string>();
+  return words.empty() ? views::text(account, "role") : words;
+}
+
+// Whatever session the browser came with ends here; the new one has a token that nobody has seen before.
+Response openSession(Visit& visit, const json& account, const std::string& token, std::string to) {
+  visit.tools.signInLimit.forgive(visit.request.clientAddress);
+  if (const auto old = visit.request.cookies.get(SessionCookie); !old.empty()) visit.tools.sessions.close(old);
+  visit.tools.sessions.openWith(token, views::text(account, "name"), rolesOf(account), visit.request.clientAddress,
+                                deviceWords(visit.request.userAgent));
+  auto response = Response::redirect(std::move(to));
+  response.headers.push_back(setCookie(SessionCookie, token));
+  response.headers.push_back(setCookie(FormCookie, ""));
+  return response;
 }
 
 }  // namespace
@@ -27,28 +72,68 @@ Response signInForm(Visit& visit) {
 
 Response signIn(Visit& visit) {
   const auto& form = visit.request.form;
-  const auto& client = visit.request.clientAddress;
-  if (!visit.tools.signInLimit.allow(client))
-    return drawSignIn(visit, 429,
-                      views::refusal("There were too many attempts from your network address.",
-                                     "Wait five minutes, then try again."));
-  json account;
+  if (!visit.tools.signInLimit.allow(visit.request.clientAddress)) return drawSignIn(visit, 429, tooMany());
   try {
-    account = visit.order("user.authenticate", {{"name", form.get("name")},
-                                                {"password", form.get("password")},
-                                                {"totp", form.get("code")},
-                                                {"client", client}});
+    const auto offer = visit.order("user.authenticate", {{"name", form.get("name")},
+                                                         {"password", form.get("password")},
+                                                         {"client", visit.request.clientAddress}});
+    return drawFactor(visit, views::text(offer, "ticket"), offer, 200, nullptr);
   } catch (const app::OrderRefused& refused) {
     return drawSignIn(visit, 401, views::refusal(refused));
   }
-  visit.tools.signInLimit.forgive(client);
-  // Whatever session the browser came with ends here; the new one has a token that nobody has seen before.
-  if (const auto old = visit.request.cookies.get(SessionCookie); !old.empty()) visit.tools.sessions.close(old);
-  const auto token = visit.tools.sessions.open(views::text(account, "name"), views::text(account, "role"), client);
-  auto response = Response::redirect(localOrHome(form.get("next")));
-  response.headers.push_back(setCookie(SessionCookie, token));
-  response.headers.push_back(setCookie(FormCookie, ""));
-  return response;
+}
+
+Response signInFactor(Visit& visit) {
+  const auto& form = visit.request.form;
+  const auto& client = visit.request.clientAddress;
+  if (!visit.tools.signInLimit.allow(client)) return drawSignIn(visit, 429, tooMany());
+  const auto token = SessionStore::makeToken();
+  json args{{"client", client}, {"session", SessionStore::refOf(token)}};
+  const auto give = [&](const char* field, const char* argument) {
+    if (const auto value = form.get(field); !value.empty()) args[argument] = value;
+  };
+  give("ticket", "ticket");
+  give("assertion", "assertion");
+  if (!args.contains("assertion")) give("recovery", "recoveryCode");
+  if (!args.contains("assertion") && !args.contains("recoveryCode")) give("code", "totp");
+  try {
+    const auto account = visit.order("user.factor", args);
+    return openSession(visit, account, token, localOrHome(form.get("next")));
+  } catch (const app::OrderRefused& refused) {
+    const auto ticket = form.get("ticket");
+    if (ticket.empty()) return drawSignIn(visit, 401, views::refusal(refused));
+    // What the ticket offers was on the page before; a passkey's question is used up, so it is not asked again.
+    return drawFactor(visit, ticket, {{"factors", {"totp", "recovery-code"}}}, 401, views::refusal(refused));
+  }
+}
+
+Response signInPasskey(Visit& visit) {
+  if (!visit.tools.signInLimit.allow(visit.request.clientAddress))
+    return jsonResponse(429, {{"error", {{"code", "refused"}, {"message", "Too many attempts."}}}});
+  return jsonResponse(200, visit.order("passkey.sign-in-options", {{"client", visit.request.clientAddress}}));
+}
+
+Response emergencyForm(Visit& visit) {
+  return visit.page("emergency", {"Emergency access", ""}, {{"refusal", nullptr}});
+}
+
+Response emergency(Visit& visit) {
+  const auto& form = visit.request.form;
+  const auto draw = [&](int status, const json& refusal) {
+    return visit.page("emergency", {"Emergency access", "", status},
+                      {{"refusal", refusal}, {"reason", form.get("reason")}});
+  };
+  if (!visit.tools.signInLimit.allow(visit.request.clientAddress)) return draw(429, tooMany());
+  const auto token = SessionStore::makeToken();
+  try {
+    const auto account = visit.order("break-glass.open", {{"code", form.get("code")},
+                                                          {"reason", form.get("reason")},
+                                                          {"client", visit.request.clientAddress},
+                                                          {"session", SessionStore::refOf(token)}});
+    return openSession(visit, account, token, "/");
+  } catch (const app::OrderRefused& refused) {
+    return draw(401, views::refusal(refused));
+  }
 }
 
 Response signOut(Visit& visit) {

@@ -115,7 +115,6 @@ Response decideRequest(Visit& visit) {
   try {
     visit.order("request." + act, {{"id", id}, {"words", form.get("words")}});
   } catch (const app::OrderRefused& refused) {
-    if (auto prove = views::stepUp(refused, views::requestPath(id))) return *prove;
     return drawRequest(visit, 422, views::refusal(refused));
   }
   return Response::redirect(views::requestPath(id) + "?done=" + std::string(known->done));

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(an_account_that_was_removed_loses_all_its_sessions_within_a
   BOOST_TEST(!fake.sessions.find(here, SessionStore::Touch::No).has_value());
   BOOST_TEST(!fake.sessions.find(there, SessionStore::Touch::No).has_value());
   BOOST_TEST(fake.sessions.find(other, SessionStore::Touch::No).has_value());
-  BOOST_TEST(fake.get("/api/v1/flow", there).status == 401);
+  BOOST_TEST(fake.get("/live/flow", there).status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(an_account_that_lost_its_role_is_refused_within_a_minute) {

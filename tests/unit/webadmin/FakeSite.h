@@ -13,7 +13,7 @@ namespace postern::test {
 // Answers orders from a table and remembers what was asked.
 class FakeOrders : public webadmin::Orders {
 public:
-  FakeOrders() { answers["user.show"] = {{"name", "ada"}, {"role", "admin"}}; }
+  FakeOrders() { answers["user.show"] = {{"name", "ada"}, {"role", "admin"}, {"roles", {"admin"}}}; }
   nlohmann::json give(std::string_view order, const app::Actor& actor, const nlohmann::json& args) override {
     given.push_back({std::string(order), actor, args});
     if (down) throw Error(ErrorKind::Unavailable, "listd does not answer");

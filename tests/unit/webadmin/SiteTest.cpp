@@ -37,8 +37,12 @@ std::string tokenIn(const Response& response) {
 
 BOOST_AUTO_TEST_CASE(sign_in_makes_a_new_token_in_a_guarded_cookie) {
   test::FakeSite fake;
-  fake.orders.answers["user.authenticate"] = {{"name", "ada"}, {"role", "admin"}};
-  const auto response = fake.site.answer(signInRequest(fake, "right", std::string(43, 'p')));
+  fake.orders.answers["user.factor"] = {{"name", "ada"}, {"role", "admin"}};
+  auto request = signInRequest(fake, "right", std::string(43, 'p'));
+  request.path = "/sign-in/factor";
+  request.form.add("ticket", "a ticket");
+  const auto response = fake.site.answer(request);
+  BOOST_TEST(fake.orders.given.back().args["session"] == SessionStore::refOf(tokenIn(response)));
   BOOST_TEST(response.status == 303);
   const auto cookie = headerOf(response, "Set-Cookie", SessionCookie);
   for (const auto* guard : {"; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"})
@@ -46,6 +50,55 @@ BOOST_AUTO_TEST_CASE(sign_in_makes_a_new_token_in_a_guarded_cookie) {
   BOOST_TEST(cookie.find("Domain") == std::string::npos);
   BOOST_TEST(tokenIn(response) != std::string(43, 'p'));
   BOOST_TEST(fake.sessions.find(tokenIn(response), SessionStore::Touch::No).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_password_alone_opens_no_session) {
+  test::FakeSite fake;
+  fake.orders.answers["user.authenticate"] = {{"ticket", "t"}, {"factors", {"totp"}}};
+  const auto response = fake.site.answer(signInRequest(fake, "right"));
+  BOOST_TEST(response.status == 200);
+  BOOST_TEST(headerOf(response, "Set-Cookie", SessionCookie).empty());
+  BOOST_TEST(response.body.find("Code from your authenticator app") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_order_that_needs_a_step_up_asks_for_it_and_keeps_what_was_sent) {
+  test::FakeSite fake;
+  fake.orders.refusals["account.invite"] = {"step-up", "this needs you to prove again that it is you", ""};
+  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto asked = fake.site.answer(fake.form("/people", session, {{"name", "olga"}, {"role-officer", "1"}}));
+  BOOST_TEST(asked.status == 403);
+  BOOST_TEST(asked.body.find("name=\"draft.name\" value=\"olga\"") != std::string::npos);
+  const auto proven = fake.site.answer(fake.form(
+      "/step-up", session, {{"path", "/people"}, {"step-password", "pw"}, {"step-code", "1"}, {"draft.name", "olga"}}));
+  BOOST_TEST(fake.orders.given.back().order == "session.step-up");
+  BOOST_TEST(fake.orders.given.back().actor.session == SessionStore::refOf(session));
+  BOOST_TEST(proven.status == 200);
+  BOOST_TEST(proven.body.find("action=\"/people\"") != std::string::npos);
+  BOOST_TEST(proven.body.find("name=\"name\" value=\"olga\"") != std::string::npos);
+  const auto away = fake.site.answer(fake.form("/step-up", session, {{"path", "//evil.example"}}));
+  BOOST_TEST(headerOf(away, "Location") == "/account?done=stepped-up");
+}
+
+BOOST_AUTO_TEST_CASE(people_end_their_own_sessions_and_no_others) {
+  test::FakeSite fake;
+  const auto here = fake.sessions.open("ada", "admin", "", "Firefox on Linux");
+  const auto phone = fake.sessions.open("ada", "admin", "");
+  const auto eve = fake.sessions.open("eve", "admin", "");
+  const auto alive = [&](const std::string& token) { return fake.sessions.find(token, SessionStore::Touch::No).has_value(); };
+  fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(eve)}}));
+  BOOST_TEST(alive(eve));
+  fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(phone)}}));
+  BOOST_TEST(!alive(phone));
+  BOOST_TEST(alive(here));
+  BOOST_TEST(!fake.sessions.find(SessionStore::refOf(here), SessionStore::Touch::No).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_person_who_is_disabled_is_out_at_once) {
+  test::FakeSite fake;
+  const auto admin = fake.sessions.open("ada", "admin", "");
+  const auto olaf = fake.sessions.open("olaf", "helpdesk", "");
+  fake.site.answer(fake.form("/people/olaf", admin, {{"state", "disabled"}}));
+  BOOST_TEST(!fake.sessions.find(olaf, SessionStore::Touch::No).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_sign_in_opens_no_session_and_echoes_no_password) {
@@ -74,19 +127,19 @@ BOOST_AUTO_TEST_CASE(the_script_of_the_dashboard_does_not_keep_a_session_alive) 
   const auto session = fake.sessions.open("ada", "admin", "");
   for (int i = 0; i < 14; ++i) {
     fake.clock.advance(std::chrono::minutes(1));
-    BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+    BOOST_TEST(fake.get("/live/flow", session).status == 200);
   }
   fake.clock.advance(std::chrono::minutes(1));
-  BOOST_TEST(fake.get("/api/v1/flow", session).status == 401);
+  BOOST_TEST(fake.get("/live/flow", session).status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(a_person_can_extend_the_session) {
   test::FakeSite fake;
   const auto session = fake.sessions.open("ada", "admin", "");
   fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/api/v1/session", session).status == 200);
+  BOOST_TEST(fake.get("/live/session", session).status == 200);
   fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/api/v1/flow", session).status == 200);
+  BOOST_TEST(fake.get("/live/flow", session).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {

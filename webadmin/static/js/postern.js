@@ -83,7 +83,7 @@
     clearTimeout(timer);
     if (document.hidden) return;
     try {
-      const answer = await fetch(`/api/v1/flow?minutes=${flow.dataset.flow}`, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`/live/flow?minutes=${flow.dataset.flow}`, { headers: { Accept: "application/json" } });
       if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       draw(await answer.json());
@@ -115,7 +115,7 @@
     setTimeout(look, left > warnBefore ? (left - warnBefore) * 1000 : 1000);
   };
   box.querySelector("[data-idle-stay]").addEventListener("click", async () => {
-    const answer = await fetch("/api/v1/session");
+    const answer = await fetch("/live/session");
     if (!answer.ok) return location.reload();
     endsAt = Date.now() + (await answer.json()).idleSeconds * 1000;
     box.hidden = true;
@@ -135,7 +135,7 @@
     fields.set("csrf", token);
     const mine = ++asked;
     try {
-      const answer = await fetch("/api/v1/scope-count", { method: "POST", body: fields });
+      const answer = await fetch("/live/scope-count", { method: "POST", body: fields });
       if (!answer.ok || mine !== asked) return;
       const hits = await answer.json();
       place.textContent = hits.trouble ?? hits.objects + (hits.oldest ? `, oldest ${hits.oldest.day}, newest ${hits.newest.day}` : "");
@@ -150,7 +150,7 @@
   if (!place) return;
   const look = async () => {
     try {
-      const answer = await fetch(`/api/v1/exports/${encodeURIComponent(place.dataset.progress)}/progress`);
+      const answer = await fetch(`/live/exports/${encodeURIComponent(place.dataset.progress)}/progress`);
       if (answer.status === 401) return location.reload();
       const state = await answer.json();
       if (state.finished) return location.reload();
@@ -162,4 +162,50 @@
     setTimeout(look, 1500);
   };
   setTimeout(look, 1500);
+})();
+
+// Keeps what is being typed in this tab, so that it can be put back after the session ended and the person came back.
+// Passwords, codes, files and hidden fields are never kept; signing out, or another person's sign-in, forgets all.
+(() => {
+  const account = document.body.dataset.account;
+  if (!account) return;
+  if (sessionStorage.getItem("postern-account") !== account) {
+    sessionStorage.clear();
+    sessionStorage.setItem("postern-account", account);
+  }
+  const key = `postern-draft:${location.pathname}`;
+  const fields = () => [...document.querySelectorAll("main form[method=post] :is(input, textarea, select)")].filter(
+    (field) => field.id && !["password", "hidden", "file", "submit", "button"].includes(field.type) && field.autocomplete !== "one-time-code");
+  const valueOf = (field) => (["checkbox", "radio"].includes(field.type) ? field.checked : field.value);
+
+  const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+  if (kept && fields().some((field) => field.id in kept && kept[field.id] !== valueOf(field))) {
+    const offer = document.createElement("p");
+    offer.className = "notice";
+    offer.setAttribute("role", "status");
+    const put = document.createElement("button");
+    put.type = "button";
+    put.textContent = "Put it back";
+    put.addEventListener("click", () => {
+      for (const field of fields()) {
+        if (!(field.id in kept)) continue;
+        if (["checkbox", "radio"].includes(field.type)) field.checked = kept[field.id];
+        else field.value = kept[field.id];
+      }
+      offer.remove();
+    });
+    offer.append("What you typed here before was kept. ", put);
+    document.getElementById("main").prepend(offer);
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (!fields().includes(target)) return;
+    const draft = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+    draft[target.id] = valueOf(target);
+    sessionStorage.setItem(key, JSON.stringify(draft));
+  });
+  document.addEventListener("submit", ({ target }) => {
+    if (target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+    else sessionStorage.removeItem(key);
+  });
 })();

@@ -61,7 +61,6 @@ BOOST_AUTO_TEST_CASE(has_enhanced_codes_that_agree_with_the_codes) {
   for (int i = 0; i <= static_cast<int>(ReplyId::BodyTypeNotTaken); ++i) {
     const auto reply = makeReply(static_cast<ReplyId>(i), {"x"});
     if (!reply.enhanced.empty()) BOOST_TEST(std::to_string(reply.code)[0] == reply.enhanced[0]);
-    BOOST_TEST((reply.code >= 400 || reply.isPositive()));
   }
 }
 

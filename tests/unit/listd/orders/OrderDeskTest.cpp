@@ -1,8 +1,7 @@
-#include "core/crypto/Encoding.h"
-#include "core/crypto/Totp.h"
-#include "listd/orders/OrderDesk.h"
-#include "tests/unit/listd/ListdFixture.h"
+#include "tests/unit/listd/orders/DeskFixture.h"
 
+#include <map>
+#include <set>
 #include <sstream>
 
 using namespace postern;
@@ -10,47 +9,6 @@ using namespace postern::test;
 using nlohmann::json;
 
 namespace {
-
-// The desk over a site without a gateway.
-struct Desk {
-  TempFolder folder;
-  config::SiteConfig config = siteConfig(folder.path());
-  FakeClock clock{TestNow};
-  SiteContext context{config, clock};
-  const GatewayAddress address{config.gatewaySocket().string(), Secret()};
-  GatewayControl gateway{context, address};
-  Troubles troubles;
-  crypto::PasswordHasher passwords;
-  OrderTools tools{context, gateway, troubles, passwords, TestNow};
-  OrderDesk desk{tools};
-
-  json give(const std::string& order, const json& args = json::object()) {
-    return desk.handle(order, {"cli", "root"}, args);
-  }
-
-  // The refusal of an order: "code: message | hint"; empty when it was done.
-  std::string refusal(const std::string& order, const json& args = json::object()) {
-    try {
-      give(order, args);
-    } catch (const app::OrderRefused& refused) {
-      return refused.error().code + ": " + refused.error().message + " | " + refused.error().hint;
-    }
-    return {};
-  }
-
-  void board() {
-    give("domain.add", {{"name", "lists.example"}});
-    give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
-  }
-
-  std::vector<Act> acts() {
-    return context.site.read([](SiteTables& tables) { return tables.acts.newest(1000); });
-  }
-};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string annPem(TimePoint now = TestNow) {
   return memberCertificate("ann@example.org", now).parsed().pem();
@@ -60,24 +18,75 @@ std::string annPem(TimePoint now = TestNow) {
 
 BOOST_AUTO_TEST_SUITE(listd_orders_OrderDesk)
 
-BOOST_AUTO_TEST_CASE(the_table_and_the_page_of_orders_name_the_same_orders) {
-  std::set<std::string> documented;
+// Who may give which order, as docs/orders.md says: name -> the letters of the column "who", with ⇧ for a step-up.
+std::map<std::string, std::string> documentedOrders() {
+  std::map<std::string, std::string> documented;
   const auto page = files::read(POSTERN_SOURCE_DIR "/docs/orders.md");
   std::istringstream lines(page);
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with("| `")) continue;
-    // The first cell: names in backquotes.
-    const auto cell = line.substr(2, line.find(" |", 2) - 2);
+    const auto end = line.find(" | ", 2);
+    const auto cell = line.substr(2, end - 2);
+    auto who = line.substr(end + 3, line.find(" |", end + 3) - end - 3);
+    if (has(cell, "⇧")) who += "⇧";
     for (auto at = cell.find('`'); at != std::string::npos; at = cell.find('`', at + 1)) {
-      const auto end = cell.find('`', at + 1);
-      documented.insert(cell.substr(at + 1, end - at - 1));
-      at = end;
+      const auto close = cell.find('`', at + 1);
+      documented[cell.substr(at + 1, close - at - 1)] = who;
+      at = close;
     }
   }
+  return documented;
+}
+
+BOOST_AUTO_TEST_CASE(the_table_and_the_page_of_orders_name_the_same_orders) {
+  std::set<std::string> documented;
+  for (const auto& [name, who] : documentedOrders()) documented.insert(name);
   std::set<std::string> known;
   for (const auto table : orderTables())
     for (const auto& order : table) known.insert(std::string(order.name));
   BOOST_TEST(known == documented, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(every_order_is_allowed_and_denied_to_every_role_exactly_as_the_page_says) {
+  using app::Role;
+  const std::map<char, Role> letters = {{'A', Role::Admin},   {'O', Role::Officer},   {'P', Role::Approver},
+                                        {'U', Role::Auditor}, {'K', Role::Custodian}, {'W', Role::Owner},
+                                        {'H', Role::Helpdesk}, {'M', Role::Member}};
+  const auto documented = documentedOrders();
+  const json args{{"list", "mine@lists.example"}, {"address", "mine@lists.example"}};
+  for (const auto table : orderTables()) {
+    for (const auto& row : table) {
+      const std::string name(row.name);
+      const auto who = documented.at(name);
+      const bool open = has(who, "–");
+      BOOST_TEST(denialOf(row, {}, args, true).has_value() == !open, name << " without sign-in");
+      for (const auto& [letter, role] : letters) {
+        Person person;
+        person.account = "pat";
+        person.roles = role;
+        person.lists = {"mine@lists.example"};
+        const bool allowed = open || has(who, "*") || has(who, std::string(1, letter));
+        BOOST_TEST(!denialOf(row, person, args, true) == allowed, name << " as " << app::roleWord(role));
+        if (!allowed) continue;
+        const auto again = denialOf(row, person, args, false);
+        BOOST_TEST((again && again->code == "step-up") == has(who, "⇧"), name << " step-up");
+        person.byToken = true;
+        if (!open) BOOST_TEST(denialOf(row, person, args, true)->code == "denied", name << " by a token without scopes");
+      }
+    }
+  }
+}
+
+// Screens of the administrator are full of ids, times and sizes; what was written stays with others.
+BOOST_AUTO_TEST_CASE(no_order_that_shows_subjects_or_bodies_is_open_to_the_administrator) {
+  for (const auto* name : {"object.read", "search", "search.save", "search.list", "export.create", "export.list", "export.show",
+                           "export.read", "hold.preview", "hold.place", "matter.show", "retention.explain", "what-if.run"}) {
+    const auto* row = findOrder(name);
+    if (row) BOOST_TEST((!row->access.roles.empty() && !row->access.roles.has(app::Role::Admin)), name);
+  }
+  for (const auto table : orderTables())
+    for (const auto& row : table)
+      if (row.kind == OrderKind::Looks) BOOST_TEST((row.name.starts_with("audit.") || !row.access.roles.has(app::Role::Admin)), row.name);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_order_and_bad_arguments_are_refused_with_words) {
@@ -266,108 +275,6 @@ BOOST_AUTO_TEST_CASE(the_queue_without_a_gateway_is_unavailable_and_status_says_
   BOOST_TEST(status.at("gateway").at("connected") == false);
   BOOST_TEST(has(status.at("problems").dump(), "The gateway is not connected"));
   BOOST_TEST(has(d.refusal("trace", {{"id", "<nothing@x>"}}), "postern post list"));
-}
-
-namespace {
-
-// The site with one account, and what it takes to sign in.
-struct Accounts : Desk {
-  std::string token = give("user.setup-link").at("token");
-  Secret secret;
-
-  json setUp() {
-    secret = Secret(
-        crypto::fromBase32(give("user.setup-check", {{"token", token}}).at("secret").get<std::string>()).value());
-    return give("user.setup",
-                {{"token", token}, {"name", "alice"}, {"password", "correct horse battery"}, {"totp", code()}});
-  }
-  std::string code() const { return crypto::totpCode(secret, clock.now()); }
-  std::string signIn(const std::string& password, const std::string& totp, const std::string& client = "192.0.2.9",
-                     const std::string& name = "alice") {
-    return refusal("user.authenticate", {{"name", name}, {"password", password}, {"totp", totp}, {"client", client}});
-  }
-};
-
-constexpr auto Password = "correct horse battery";
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(a_set_up_link_works_once_within_a_day_and_its_token_is_not_kept) {
-  Accounts a;
-  BOOST_TEST(filesWith(a.folder.path(), a.token).empty());
-  BOOST_TEST(a.setUp().at("role") == "admin");
-  BOOST_TEST(has(a.refusal("user.setup-check", {{"token", a.token}}), "refused: this set-up link is used"));
-  BOOST_TEST(has(a.refusal("user.setup-link"), "refused: there is an account already"));
-  Accounts late;
-  late.clock.advance(std::chrono::hours(24));
-  BOOST_TEST(has(late.refusal("user.setup-check", {{"token", late.token}}), "refused: this set-up link"));
-  Accounts other;
-  const auto second = other.give("user.setup-link").at("token").get<std::string>();
-  BOOST_TEST(has(other.refusal("user.setup-check", {{"token", other.token}}), "refused"));
-  BOOST_TEST(other.refusal("user.setup-check", {{"token", second}}).empty());
-}
-
-BOOST_AUTO_TEST_CASE(set_up_refuses_a_short_password_a_wrong_code_and_an_odd_name) {
-  Accounts a;
-  a.secret = Secret(
-      crypto::fromBase32(a.give("user.setup-check", {{"token", a.token}}).at("secret").get<std::string>()).value());
-  const auto set = [&](const std::string& name, const std::string& password, const std::string& totp) {
-    return a.refusal("user.setup", {{"token", a.token}, {"name", name}, {"password", password}, {"totp", totp}});
-  };
-  BOOST_TEST(a.give("user.setup-check", {{"token", a.token}}).at("shortestPassword") == 8);
-  BOOST_TEST(has(set("alice", "short", a.code()), "too short"));
-  BOOST_TEST(has(set("alice", "password1", a.code()), "common"));
-  BOOST_TEST(has(set("alice", "alice2026", a.code()), "name of the account"));
-  BOOST_TEST(has(set("alice", Password, "000000x"), "code does not match"));
-  BOOST_TEST(has(set("Alice B", Password, a.code()), "cannot be the name"));
-  BOOST_TEST(set("alice", Password, a.code()).empty());
-}
-
-BOOST_AUTO_TEST_CASE(an_account_is_shown_by_its_name_and_one_that_is_gone_is_not_found) {
-  Accounts a;
-  BOOST_TEST(has(a.refusal("user.show", {{"name", "alice"}}), "not-found: there is no account alice"));
-  a.setUp();
-  BOOST_TEST(a.give("user.show", {{"name", "alice"}}).at("role") == "admin");
-}
-
-BOOST_AUTO_TEST_CASE(sign_in_needs_password_and_a_fresh_code_and_refuses_with_one_text) {
-  Accounts a;
-  a.setUp();
-  const auto used = a.signIn(Password, a.code());
-  BOOST_TEST(has(used, "refused:"), "the code that set the account up is used");
-  a.clock.advance(std::chrono::seconds(30));
-  BOOST_TEST(a.signIn(Password, a.code()).empty());
-  const auto replayed = a.signIn(Password, a.code());
-  a.clock.advance(std::chrono::seconds(60));
-  const auto wrongPassword = a.signIn("wrong horse battery", a.code());
-  const auto wrongCode = a.signIn(Password, "12345");
-  const auto wrongName = a.signIn(Password, a.code(), "192.0.2.9", "nobody");
-  for (const auto& text : {replayed, wrongPassword, wrongCode, wrongName}) BOOST_TEST(text == used);
-  BOOST_TEST(a.signIn(Password, a.code()).empty());
-  BOOST_TEST(filesWith(a.folder.path(), crypto::base32(a.secret.view())).empty());
-  BOOST_TEST(filesWith(a.folder.path(), std::string(a.secret.view())).empty());
-  BOOST_TEST(filesWith(a.folder.path(), Password).empty());
-}
-
-BOOST_AUTO_TEST_CASE(guessing_is_throttled_per_account_also_over_many_clients_and_ends_by_itself) {
-  Accounts a;
-  a.setUp();
-  for (int i = 0; i < 5; ++i) a.signIn("wrong", "000000", "192.0.2." + std::to_string(i));
-  a.clock.advance(std::chrono::seconds(5));
-  BOOST_TEST(!a.signIn(Password, crypto::totpCode(a.secret, a.clock.now() + std::chrono::seconds(30)), "198.51.100.1")
-                  .empty());
-  a.clock.advance(std::chrono::minutes(5));
-  BOOST_TEST(a.signIn(Password, a.code(), "198.51.100.1").empty());
-}
-
-BOOST_AUTO_TEST_CASE(guessing_is_throttled_per_client_over_many_accounts) {
-  Accounts a;
-  a.setUp();
-  for (int i = 0; i < 20; ++i) a.signIn("wrong", "000000", "192.0.2.66", "user" + std::to_string(i));
-  a.clock.advance(std::chrono::seconds(5));
-  const auto fresh = crypto::totpCode(a.secret, a.clock.now() + std::chrono::seconds(30));
-  BOOST_TEST(!a.signIn(Password, fresh, "192.0.2.66").empty());
-  BOOST_TEST(a.signIn(Password, fresh, "192.0.2.67").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

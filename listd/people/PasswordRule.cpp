@@ -1,4 +1,4 @@
-#include "listd/orders/PasswordRule.h"
+#include "listd/people/PasswordRule.h"
 
 #include "core/base/Error.h"
 #include "core/mail/Text.h"

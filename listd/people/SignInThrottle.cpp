@@ -1,4 +1,4 @@
-#include "listd/orders/SignInThrottle.h"
+#include "listd/people/SignInThrottle.h"
 
 #include <algorithm>
 
@@ -40,6 +40,16 @@ bool chargeSignIn(SiteTables& tables, const std::string& account, const std::str
   charge(tables, accountSubject(account), FreePerAccount, now);
   charge(tables, clientSubject(client), FreePerClient, now);
   return true;
+}
+
+void refundSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  for (const auto& subject : {accountSubject(account), clientSubject(client)}) {
+    auto guesses = tables.accounts.guesses(subject);
+    if (guesses.failures == 0) continue;
+    --guesses.failures;
+    guesses.blockedUntil = now;  // it was not blocked, or the attempt would not have been judged
+    tables.accounts.setGuesses(subject, guesses);
+  }
 }
 
 void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client) {

@@ -11,6 +11,8 @@ namespace postern::listd {
 
 // Counts an attempt before it is judged. False: blocked now, and nothing is counted.
 bool chargeSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now);
+// Takes back one counted attempt that was right as far as it went: the second factor is counted by itself.
+void refundSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now);
 void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client);
 
 }  // namespace postern::listd

@@ -1,5 +1,5 @@
 #include "listd/CommonPasswords.h"
-#include "listd/orders/PasswordRule.h"
+#include "listd/people/PasswordRule.h"
 
 using namespace postern::listd;
 
@@ -11,7 +11,7 @@ bool taken(std::string_view password) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(listd_orders_PasswordRule)
+BOOST_AUTO_TEST_SUITE(listd_people_PasswordRule)
 
 BOOST_AUTO_TEST_CASE(eight_characters_are_enough_whatever_they_are_and_a_thousand_are_not_too_many) {
   BOOST_TEST(taken("tuxdvokn"));

@@ -1,0 +1,119 @@
+#include "cli/AccountVerbs.h"
+
+#include "cli/Render.h"
+
+#include <nlohmann/json.hpp>
+
+namespace postern::cli {
+
+using nlohmann::json;
+
+namespace {
+
+using Kind = Parameter::Kind;
+using Type = Parameter::Type;
+
+void link(std::ostream& out, const json& result) {
+  out << result.at("url").get<std::string>() << "\n";
+}
+void record(std::ostream& out, const json& result) {
+  renderRecord(out, result);
+}
+std::function<void(std::ostream&, const json&)> table(std::vector<Column> columns, const char* empty) {
+  return [columns = std::move(columns), empty](std::ostream& out, const json& result) {
+    renderTable(out, result.at("items"), columns, empty);
+  };
+}
+
+const Parameter Name{Kind::Positional, "name", "name", "name of the account", true};
+const Parameter RolesOption{Kind::Option, "--roles", "roles",
+                            "of admin, officer, approver, auditor, custodian, owner, helpdesk, member; apart by commas"};
+const Parameter Lists{Kind::Option, "--lists", "lists", "lists of an owner, apart by commas"};
+const Parameter Mail{Kind::Option, "--mail", "mail", "mail address of the person"};
+
+std::vector<OrderVerb> userVerbs() {
+  auto wantedRoles = RolesOption;
+  wantedRoles.required = true;
+  const auto people = table({{"NAME", "name"},
+                             {"ROLES", "roles"},
+                             {"STATE", "state"},
+                             {"SINCE", "createdAt"},
+                             {"LAST SIGN-IN", "lastSignInAt"}},
+                            "No accounts yet. Make the set-up link with: postern user setup-link");
+  return {
+      {"user", "setup-link", "user.setup-link", "Makes the one-time link that creates the first account.", {}, link},
+      {"user", "list", "account.list", "Shows the people who may sign in.", {}, people},
+      {"user", "show", "account.show", "Shows one account with its factors.", {Name}, record},
+      {"user",
+       "invite",
+       "account.invite",
+       "Makes the one-time link by which a person gets an account.",
+       {Name, wantedRoles, Lists, Mail},
+       link},
+      {"user",
+       "set",
+       "account.set",
+       "Changes what a person may do.",
+       {Name, RolesOption, Lists, Mail, {Kind::Option, "--state", "state", "enabled or disabled"}},
+       record},
+      {"user",
+       "disable",
+       "account.disable",
+       "Shuts a person out: sessions, tokens and links end.",
+       {Name},
+       [](std::ostream& out, const json&) { out << "disabled\n"; }},
+      {"user",
+       "recover",
+       "account.recover",
+       "Makes a new link for a person who lost password or factors.",
+       {Name},
+       link},
+  };
+}
+
+std::vector<OrderVerb> tokenVerbs() {
+  const Parameter id{Kind::Positional, "id", "id", "the token", true};
+  return {
+      {"token",
+       "list",
+       "token.list",
+       "Shows the access tokens of the person of --token-file.",
+       {},
+       table({{"ID", "id"}, {"NAME", "name"}, {"SCOPES", "scopes"}, {"UNTIL", "expiresAt"}, {"LAST USED", "lastUsedAt"}},
+             "No tokens. They are made in the web UI, under your account.")},
+      {"token",
+       "revoke",
+       "token.revoke",
+       "Ends an access token.",
+       {id},
+       [](std::ostream& out, const json&) { out << "revoked\n"; }},
+      {"emergency",
+       "seal",
+       "break-glass.seal",
+       "Makes a sealed emergency account and writes its code, once.",
+       {},
+       [](std::ostream& out, const json& result) { out << result.at("code").get<std::string>() << "\n"; }},
+      {"emergency",
+       "list",
+       "break-glass.list",
+       "Shows the sealed accounts and who opened one.",
+       {},
+       table({{"ID", "id"},
+              {"ACCOUNT", "account"},
+              {"SEALED", "sealedAt"},
+              {"OPENED", "openedAt"},
+              {"FOR", "openedFor"},
+              {"REVIEWED", "reviewedAt"}},
+             "No sealed accounts. Make one with: postern emergency seal")},
+  };
+}
+
+}  // namespace
+
+std::vector<OrderVerb> accountVerbs() {
+  auto all = userVerbs();
+  for (auto& verb : tokenVerbs()) all.push_back(std::move(verb));
+  return all;
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,64 @@
+#pragma once
+#include "core/crypto/Encoding.h"
+#include "core/crypto/Totp.h"
+#include "listd/orders/OrderDesk.h"
+#include "tests/unit/listd/ListdFixture.h"
+
+namespace postern::test {
+
+using nlohmann::json;
+
+// The desk over a site without a gateway.
+struct Desk {
+  TempFolder folder;
+  config::SiteConfig config = siteConfig(folder.path());
+  FakeClock clock{TestNow};
+  SiteContext context{config, clock};
+  const GatewayAddress address{config.gatewaySocket().string(), Secret()};
+  GatewayControl gateway{context, address};
+  Troubles troubles;
+  crypto::PasswordHasher passwords;
+  OrderTools tools{context, gateway, troubles, passwords, TestNow};
+  OrderDesk desk{tools};
+
+  json give(const std::string& order, const json& args = json::object()) {
+    return desk.handle(order, {"cli", "root"}, args);
+  }
+
+  json giveAs(const app::Actor& actor, const std::string& order, const json& args = json::object()) {
+    return desk.handle(order, actor, args);
+  }
+  std::string refusalAs(const app::Actor& actor, const std::string& order, const json& args = json::object()) {
+    try {
+      giveAs(actor, order, args);
+    } catch (const app::OrderRefused& refused) {
+      return refused.error().code + ": " + refused.error().message + " | " + refused.error().hint;
+    }
+    return {};
+  }
+
+  // The refusal of an order: "code: message | hint"; empty when it was done.
+  std::string refusal(const std::string& order, const json& args = json::object()) {
+    try {
+      give(order, args);
+    } catch (const app::OrderRefused& refused) {
+      return refused.error().code + ": " + refused.error().message + " | " + refused.error().hint;
+    }
+    return {};
+  }
+
+  void board() {
+    give("domain.add", {{"name", "lists.example"}});
+    give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
+  }
+
+  std::vector<Act> acts() {
+    return context.site.read([](SiteTables& tables) { return tables.acts.newest(1000); });
+  }
+};
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace postern::test
