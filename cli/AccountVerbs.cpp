@@ -26,8 +26,9 @@ std::function<void(std::ostream&, const json&)> table(std::vector<Column> column
 }
 
 const Parameter Name{Kind::Positional, "name", "name", "name of the account", true};
-const Parameter RolesOption{Kind::Option, "--roles", "roles",
-                            "of admin, officer, approver, auditor, custodian, owner, helpdesk, member; apart by commas"};
+const Parameter RolesOption{
+    Kind::Option, "--roles", "roles",
+    "of admin, officer, approver, auditor, custodian, owner, helpdesk, member; apart by commas"};
 const Parameter Lists{Kind::Option, "--lists", "lists", "lists of an owner, apart by commas"};
 const Parameter Mail{Kind::Option, "--mail", "mail", "mail address of the person"};
 
@@ -79,8 +80,9 @@ std::vector<OrderVerb> tokenVerbs() {
        "token.list",
        "Shows the access tokens of the person of --token-file.",
        {},
-       table({{"ID", "id"}, {"NAME", "name"}, {"SCOPES", "scopes"}, {"UNTIL", "expiresAt"}, {"LAST USED", "lastUsedAt"}},
-             "No tokens. They are made in the web UI, under your account.")},
+       table(
+           {{"ID", "id"}, {"NAME", "name"}, {"SCOPES", "scopes"}, {"UNTIL", "expiresAt"}, {"LAST USED", "lastUsedAt"}},
+           "No tokens. They are made in the web UI, under your account.")},
       {"token",
        "revoke",
        "token.revoke",

@@ -19,7 +19,8 @@ struct Context {
 
   std::string token = {};  // a personal access token: acts as its person
 
-  // Gives an order as the person of the token, else as the Unix user who runs the command, admin of the machine. Throws app::OrderRefused or Error(Unavailable).
+  // Gives an order as the person of the token, else as the Unix user who runs the command, admin of the machine. Throws
+  // app::OrderRefused or Error(Unavailable).
   nlohmann::json give(std::string_view order, const nlohmann::json& args) const;
 };
 

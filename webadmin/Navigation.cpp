@@ -30,7 +30,8 @@ constexpr std::array Rooms = {
          "M7 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm0 1.5c-3 0-5 1.5-5 4V16h10v-.5c0-2.5-2-4-5-4zM14 10a2.4 2.4 0 1 0 0-4.8 "
          "2.4 "
          "2.4 0 0 0 0 4.8zm0 1.5c-.6 0-1.2.1-1.7.3 1 .9 1.6 2.1 1.6 3.7v.5H18v-.4c0-2.4-1.6-4.1-4-4.1z"},
-    Room{"posts", "/posts", "Posts", Admin | Officer | Auditor | Helpdesk | Owner, "M2.5 4.5h15v.9L10 10.6 2.5 5.4zM2.5 7.2v8.3h15V7.2L10 12.4z"},
+    Room{"posts", "/posts", "Posts", Admin | Officer | Auditor | Helpdesk | Owner,
+         "M2.5 4.5h15v.9L10 10.6 2.5 5.4zM2.5 7.2v8.3h15V7.2L10 12.4z"},
     Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
     Room{"work", "/work", "Work queue", Officer | Approver | Auditor | Admin,
          "M4 3h12v14H4zM6 6v1.6h8V6zm0 3.200v1.600h8V9.200zm0 3.200V14h5v-1.600z"},

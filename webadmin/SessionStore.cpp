@@ -75,12 +75,11 @@ std::optional<Session> SessionStore::find(std::string_view token, Touch touch) {
   MutexLock lock(mutex_);
   Session session;
   {
-    auto select =
-        database_.prepare(
-            "SELECT account, role, created_at, last_seen_at, client, agent FROM sessions WHERE token_hash = ?");
+    auto select = database_.prepare(
+        "SELECT account, role, created_at, last_seen_at, client, agent FROM sessions WHERE token_hash = ?");
     if (!select.bind(hash).step()) return std::nullopt;
-    session = {select.text(0), select.text(1), select.time(2), select.time(3), hash.substr(0, RefSize), select.text(4),
-               select.text(5)};
+    session = {select.text(0),          select.text(1), select.time(2), select.time(3),
+               hash.substr(0, RefSize), select.text(4), select.text(5)};
   }
   if (hasEnded(session, now)) {
     database_.prepare("DELETE FROM sessions WHERE token_hash = ?").bind(hash).run();

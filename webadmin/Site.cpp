@@ -1,10 +1,9 @@
 #include "webadmin/Site.h"
 
-#include "webadmin/pages/Pages.h"
-
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/Tokens.h"
 #include "webadmin/Words.h"
 
@@ -109,8 +108,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
     return response;
   }
   auto response = obey(*match.route, visit);
-  if (needsFormCookie && match.route->roles == Anyone)
-    response.headers.push_back(setCookie(FormCookie, formSecret));
+  if (needsFormCookie && match.route->roles == Anyone) response.headers.push_back(setCookie(FormCookie, formSecret));
   return response;
 }
 

@@ -205,16 +205,26 @@ std::uint32_t counterOf(std::string_view authenticatorData) {
 
 const char* faultText(Fault fault) {
   switch (fault) {
-    case Fault::Malformed: return "the answer of the passkey does not parse";
-    case Fault::WrongType: return "the answer of the passkey was made for something else";
-    case Fault::WrongChallenge: return "the answer of the passkey is not to the question that was asked";
-    case Fault::WrongOrigin: return "the answer of the passkey was made for another site";
-    case Fault::WrongParty: return "the passkey belongs to another site";
-    case Fault::NotVerified: return "the passkey did not verify the person";
-    case Fault::Algorithm: return "the passkey signs in a way that is not taken";
-    case Fault::Attestation: return "the passkey's statement about itself does not hold";
-    case Fault::Signature: return "the passkey's signature does not hold";
-    case Fault::Counter: return "the passkey's counter went back; it may have been copied";
+    case Fault::Malformed:
+      return "the answer of the passkey does not parse";
+    case Fault::WrongType:
+      return "the answer of the passkey was made for something else";
+    case Fault::WrongChallenge:
+      return "the answer of the passkey is not to the question that was asked";
+    case Fault::WrongOrigin:
+      return "the answer of the passkey was made for another site";
+    case Fault::WrongParty:
+      return "the passkey belongs to another site";
+    case Fault::NotVerified:
+      return "the passkey did not verify the person";
+    case Fault::Algorithm:
+      return "the passkey signs in a way that is not taken";
+    case Fault::Attestation:
+      return "the passkey's statement about itself does not hold";
+    case Fault::Signature:
+      return "the passkey's signature does not hold";
+    case Fault::Counter:
+      return "the passkey's counter went back; it may have been copied";
   }
   return "";
 }
@@ -247,8 +257,7 @@ Result<Credential, Fault> verifyRegistration(const RelyingParty& party, std::str
   if (const auto fault = partyFault(party, object->authenticatorData)) return Unexpected(*fault);
   const auto cred = readCredential(object->authenticatorData);
   if (!cred) return Unexpected(Fault::Algorithm);
-  Credential credential{bytesAt(fido_cred_id_ptr(cred.get()), fido_cred_id_len(cred.get())),
-                        fido_cred_type(cred.get()),
+  Credential credential{bytesAt(fido_cred_id_ptr(cred.get()), fido_cred_id_len(cred.get())), fido_cred_type(cred.get()),
                         bytesAt(fido_cred_pubkey_ptr(cred.get()), fido_cred_pubkey_len(cred.get())),
                         fido_cred_sigcount(cred.get())};
   if (credential.id.empty() || credential.id.size() > LongestCredentialId || credential.publicKey.empty())

@@ -74,11 +74,7 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,
-      signInOrders(),
-      accountOrders(),
-      factorOrders(),
-      tokenOrders(),
+      Table, signInOrders(), accountOrders(), factorOrders(), tokenOrders(),
   };
   return tables;
 }
@@ -116,7 +112,8 @@ bool ownsNamed(const Person& person, std::string_view argument, const nlohmann::
 }  // namespace
 
 static bool allowedOnlyAsOwner(const OrderRow& row, const Person& person) {
-  const auto others = app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
+  const auto others =
+      app::Roles::fromBits(person.roles.bits() & static_cast<std::uint16_t>(~app::Roles(app::Role::Owner).bits()));
   return !row.access.roles.empty() && !others.meets(row.access.roles);
 }
 

@@ -45,8 +45,9 @@ const OrderRow* findOrder(std::string_view name);
 std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& person, const nlohmann::json& args,
                                         bool steppedUp);
 
-// Takes orders: proves who gives them and whether that person may, finds the handler, records refusals of changing orders, and sends the routing view on. When the gateway
-// is away the order stands and the view is sent once it is back. Threads: safe for all.
+// Takes orders: proves who gives them and whether that person may, finds the handler, records refusals of changing
+// orders, and sends the routing view on. When the gateway is away the order stands and the view is sent once it is
+// back. Threads: safe for all.
 class OrderDesk {
 public:
   explicit OrderDesk(OrderTools& tools) : tools_(tools) {}

@@ -84,7 +84,8 @@ json inviteAccount(OrderTools& tools, const OrderCall& call) {
   const auto token = crypto::randomToken();
   const auto invitation = newInvitation(tools, token, "invitation", name, call.actor.name, InvitationLasts);
   return change(tools, call, [&](SiteTables& tables) {
-    if (tables.accounts.find(name)) refuse("exists", "there is an account " + name + " already", "see: postern user list");
+    if (tables.accounts.find(name))
+      refuse("exists", "there is an account " + name + " already", "see: postern user list");
     if (roles.meets(StaffRoles)) requireSplit(tables);
     tables.accounts.add(account);
     tables.accounts.setLists(name, listsArg(tables, call.args));
@@ -147,8 +148,7 @@ json recoverAccount(OrderTools& tools, const OrderCall& call) {
 json listAccounts(OrderTools& tools, const OrderCall&) {
   return tools.context.site.read([&](SiteTables& tables) {
     auto items = json::array();
-    for (const auto& account : tables.accounts.all())
-      items.push_back(proofs::viewWithFactors(tools, tables, account));
+    for (const auto& account : tables.accounts.all()) items.push_back(proofs::viewWithFactors(tools, tables, account));
     return pageOf(std::move(items), {});
   });
 }
@@ -192,8 +192,7 @@ json reviewAccess(OrderTools& tools, const OrderCall&) {
       item["tokens"] = tables.tokens.of(name).size();
     }
     view["items"] = std::move(items);
-    if (last)
-      view["last"] = {{"by", last->signedBy}, {"at", toMicros(last->signedAt)}, {"words", last->words}};
+    if (last) view["last"] = {{"by", last->signedBy}, {"at", toMicros(last->signedAt)}, {"words", last->words}};
     return view;
   });
 }

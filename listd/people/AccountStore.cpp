@@ -4,14 +4,10 @@ namespace postern::listd {
 namespace {
 
 Account readAccount(const store::Statement& row) {
-  return {row.text(0),
-          app::Roles::fromBits(static_cast<std::uint16_t>(row.unsignedInteger(1))),
-          row.text(2),
-          row.text(3),
-          row.text(4),
-          row.blob(5),
-          row.time(6),
-          row.time(7),
+  return {row.text(0),   app::Roles::fromBits(static_cast<std::uint16_t>(row.unsignedInteger(1))),
+          row.text(2),   row.text(3),
+          row.text(4),   row.blob(5),
+          row.time(6),   row.time(7),
           row.boolean(8)};
 }
 
@@ -23,12 +19,18 @@ std::string accountsWhere(std::string_view rest) {
 }
 
 Factor readFactor(const store::Statement& row) {
-  return {row.unsignedInteger(0),  row.text(1),
-          row.text(2),             row.text(3),
-          row.blob(4),             row.unsignedInteger(5),
-          row.blob(6),             static_cast<int>(row.integer(7)),
-          row.blob(8),             row.unsignedInteger(9),
-          row.time(10),            row.time(11)};
+  return {row.unsignedInteger(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          row.blob(4),
+          row.unsignedInteger(5),
+          row.blob(6),
+          static_cast<int>(row.integer(7)),
+          row.blob(8),
+          row.unsignedInteger(9),
+          row.time(10),
+          row.time(11)};
 }
 
 std::string factorsWhere(std::string_view rest) {
@@ -208,8 +210,9 @@ void AccountStore::useInvitation(std::string_view tokenHash, TimePoint at) {
 
 void AccountStore::endInvitations(std::string_view name, TimePoint at) {
   database_
-      .prepare("UPDATE invitations SET expires_at = ?, totp_secret = x'' WHERE account = ? AND used_at = 0 AND "
-               "expires_at > ?")
+      .prepare(
+          "UPDATE invitations SET expires_at = ?, totp_secret = x'' WHERE account = ? AND used_at = 0 AND "
+          "expires_at > ?")
       .bind(at, name, at)
       .run();
 }

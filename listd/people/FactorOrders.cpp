@@ -123,7 +123,8 @@ json removeFactor(OrderTools& tools, const OrderCall& call) {
   const auto id = call.args.id("id");
   return change(tools, call, [&](SiteTables& tables) {
     const auto account = requireOwn(tables, call);
-    if (!tables.accounts.removeFactor(account.name, id)) refuse("not-found", "there is no such factor", "open the page again");
+    if (!tables.accounts.removeFactor(account.name, id))
+      refuse("not-found", "there is no such factor", "open the page again");
     const auto left = tables.accounts.factorsOf(account.name).size();
     if (left == 0) refuse("refused", "this is the last factor", "add another one first");
     if (left == 1 && tables.accounts.recoveryCodesLeft(account.name) == 0)
@@ -176,9 +177,9 @@ json stepUp(OrderTools& tools, const OrderCall& call) {
   }
   noteOwn(call);
   return change(tools, call, [&](SiteTables& tables) {
-    const auto method = allowed && passwordRight ? proofs::prove(tools, tables, account, call.args, answer, "step-up",
-                                                                 call.person.session)
-                                                 : std::string();
+    const auto method = allowed && passwordRight
+                            ? proofs::prove(tools, tables, account, call.args, answer, "step-up", call.person.session)
+                            : std::string();
     if (method.empty())
       refuse("refused", "password or code is wrong, or there were too many attempts",
              "wait for the next code and try again; after many attempts wait some minutes");

@@ -18,17 +18,17 @@ struct Person {
   std::vector<std::string> lists;   // addresses, for the role owner
   std::vector<std::string> scopes;  // of the token
   bool byToken = false;
-  bool machine = false;        // the command line on the server: who runs it owns the machine, so no step-up is asked
-  bool onlyAsOwner = false;    // set with the order: no other role allows it, so only own lists may be touched
-  std::string session;         // what a step-up belongs to
+  bool machine = false;      // the command line on the server: who runs it owns the machine, so no step-up is asked
+  bool onlyAsOwner = false;  // set with the order: no other role allows it, so only own lists may be touched
+  std::string session;       // what a step-up belongs to
 
   bool owns(std::string_view list) const;
   // May this order touch that list? For handlers that must look themselves.
   bool mayTouch(std::string_view list) const { return !onlyAsOwner || owns(list); }
 };
 
-// The person behind an actor: "cli" is admin and helpdesk of the machine; "web" the account that webadmin names; "api" the
-// account of the token; "system" nobody. An account that is gone, disabled or not set up is nobody.
+// The person behind an actor: "cli" is admin and helpdesk of the machine; "web" the account that webadmin names; "api"
+// the account of the token; "system" nobody. An account that is gone, disabled or not set up is nobody.
 Person personOf(SiteTables& tables, const app::Actor& actor, TimePoint now);
 
 }  // namespace postern::listd

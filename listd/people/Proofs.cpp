@@ -34,8 +34,8 @@ std::string recoveryHash(const OrderTools& tools, const std::string& account, st
 std::string newChallenge(const OrderTools& tools, SiteTables& tables, std::string_view purpose,
                          std::string_view account, std::string_view boundTo) {
   auto challenge = crypto::randomToken();
-  tables.accounts.addProof({hashOf(challenge), std::string(purpose), std::string(account), std::string(boundTo),
-                            tools.now() + ProofLasts});
+  tables.accounts.addProof(
+      {hashOf(challenge), std::string(purpose), std::string(account), std::string(boundTo), tools.now() + ProofLasts});
   return challenge;
 }
 
@@ -75,7 +75,8 @@ std::string sealTotp(const OrderTools& tools, const Secret& secret, const std::s
 }
 
 Secret openTotp(const OrderTools& tools, const Factor& factor) {
-  return crypto::AeadKey(tools.context.root.derive(TotpKeyLabel)).openSecret(factor.secret, "account:" + factor.account);
+  return crypto::AeadKey(tools.context.root.derive(TotpKeyLabel))
+      .openSecret(factor.secret, "account:" + factor.account);
 }
 
 Secret requireNewPassword(const OrderTools& tools, const Args& args, std::string_view argument,
@@ -123,7 +124,9 @@ json askForNew(const OrderTools& tools, SiteTables& tables, const Account& accou
             {"name", account.name.empty() ? "administrator" : account.name},
             {"displayName", account.name.empty() ? "administrator" : account.name}}},
           {"pubKeyCredParams",
-           {{{"type", "public-key"}, {"alg", -7}}, {{"type", "public-key"}, {"alg", -8}}, {{"type", "public-key"}, {"alg", -257}}}},
+           {{{"type", "public-key"}, {"alg", -7}},
+            {{"type", "public-key"}, {"alg", -8}},
+            {{"type", "public-key"}, {"alg", -257}}}},
           {"excludeCredentials", descriptorsOf(tables.accounts.factorsOf(account.name))},
           {"authenticatorSelection", {{"residentKey", "preferred"}, {"userVerification", "required"}}},
           {"attestation", "none"},
@@ -135,8 +138,7 @@ json askForOne(const OrderTools& tools, SiteTables& tables, std::string_view acc
   const auto& party = requireParty(tools);
   return {{"challenge", newChallenge(tools, tables, purpose, account, boundTo)},
           {"rpId", party.id},
-          {"allowCredentials",
-           account.empty() ? json::array() : descriptorsOf(tables.accounts.factorsOf(account))},
+          {"allowCredentials", account.empty() ? json::array() : descriptorsOf(tables.accounts.factorsOf(account))},
           {"userVerification", "required"},
           {"timeout", std::chrono::milliseconds(ProofLasts).count()}};
 }

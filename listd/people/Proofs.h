@@ -17,7 +17,8 @@ inline constexpr std::size_t LongestCredential = 20'000;  // JSON of what the br
 std::string hashOf(std::string_view token);  // SHA-256, hexadecimal: what is stored in place of a token
 std::string sealTotp(const OrderTools& tools, const Secret& secret, const std::string& account);
 Secret openTotp(const OrderTools& tools, const Factor& factor);
-Secret requireNewPassword(const OrderTools& tools, const Args& args, std::string_view argument, const std::string& name);
+Secret requireNewPassword(const OrderTools& tools, const Args& args, std::string_view argument,
+                          const std::string& name);
 
 // Ten codes, shown once; only keyed hashes are stored.
 std::vector<std::string> makeRecoveryCodes(const OrderTools& tools, SiteTables& tables, const std::string& account);

@@ -77,13 +77,14 @@ json checkSetupLink(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     const auto link = requireLink(tools, tables, tokenHash);
     const auto& name = link.account.name;
-    return json{{"kind", link.invitation.kind},
-                {"name", name},
-                {"roles", wordsOf(link.account.roles)},
-                {"secret", crypto::base32(link.totp.view())},
-                {"shortestPassword", ShortestPassword},
-                {"passkeys", proofs::takesPasskeys(tools)},
-                {"otpauth", crypto::totpUri("Postern", name.empty() ? tools.context.config.hostName : name, link.totp)}};
+    return json{
+        {"kind", link.invitation.kind},
+        {"name", name},
+        {"roles", wordsOf(link.account.roles)},
+        {"secret", crypto::base32(link.totp.view())},
+        {"shortestPassword", ShortestPassword},
+        {"passkeys", proofs::takesPasskeys(tools)},
+        {"otpauth", crypto::totpUri("Postern", name.empty() ? tools.context.config.hostName : name, link.totp)}};
   });
 }
 
@@ -283,14 +284,10 @@ constexpr OrderRow Rows[] = {
 Invitation newInvitation(const OrderTools& tools, const std::string& token, std::string kind, std::string account,
                          std::string madeBy, std::chrono::hours lasts) {
   const auto tokenHash = proofs::hashOf(token);
-  return {tokenHash,
-          std::move(kind),
-          std::move(account),
-          linkKey(tools).sealSecret(crypto::makeTotpSecret(), "link:" + tokenHash),
-          std::move(madeBy),
-          tools.now(),
-          tools.now() + lasts,
-          TimePoint()};
+  return {tokenHash,           std::move(kind),
+          std::move(account),  linkKey(tools).sealSecret(crypto::makeTotpSecret(), "link:" + tokenHash),
+          std::move(madeBy),   tools.now(),
+          tools.now() + lasts, TimePoint()};
 }
 
 json invitationView(const OrderTools& tools, const std::string& token, const Invitation& invitation) {

@@ -48,9 +48,8 @@ std::vector<std::string> requireScopes(const Args& args) {
     const auto kind = colon == scope.npos ? "" : scope.substr(colon + 1);
     const auto names = [&](const OrderRow& row) { return row.name == subject || row.name.starts_with(subject + "."); };
     const auto& tables = orderTables();
-    const bool known = std::any_of(tables.begin(), tables.end(), [&](const auto& table) {
-      return std::any_of(table.begin(), table.end(), names);
-    });
+    const bool known = std::any_of(tables.begin(), tables.end(),
+                                   [&](const auto& table) { return std::any_of(table.begin(), table.end(), names); });
     if (!known || (kind != "read" && kind != "write"))
       refuse("invalid", "\"" + scope + "\" is not a scope", "give as in list:read or retention:write");
   }

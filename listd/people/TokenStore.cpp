@@ -20,8 +20,15 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 ApiToken readToken(const store::Statement& row) {
-  return {row.unsignedInteger(0), row.text(1), row.text(2), row.text(3), split(row.view(4)),
-          row.time(5),            row.time(6), row.time(7), row.time(8)};
+  return {row.unsignedInteger(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          split(row.view(4)),
+          row.time(5),
+          row.time(6),
+          row.time(7),
+          row.time(8)};
 }
 
 std::string tokensWhere(std::string_view rest) {
@@ -32,8 +39,18 @@ std::string tokensWhere(std::string_view rest) {
 }
 
 BreakGlass readBreakGlass(const store::Statement& row) {
-  return {row.unsignedInteger(0), row.text(1), row.text(2), row.text(3), row.time(4),  row.time(5),
-          row.time(6),            row.text(7), row.text(8), row.text(9), row.time(10), row.text(11)};
+  return {row.unsignedInteger(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          row.time(4),
+          row.time(5),
+          row.time(6),
+          row.text(7),
+          row.text(8),
+          row.text(9),
+          row.time(10),
+          row.text(11)};
 }
 
 std::string breakGlassWhere(std::string_view rest) {
@@ -83,7 +100,9 @@ bool TokenStore::revoke(std::string_view account, std::uint64_t id, TimePoint at
 }
 
 void TokenStore::revokeAll(std::string_view account, TimePoint at) {
-  database_.prepare("UPDATE api_tokens SET revoked_at = ? WHERE account = ? AND revoked_at = 0").bind(at, account).run();
+  database_.prepare("UPDATE api_tokens SET revoked_at = ? WHERE account = ? AND revoked_at = 0")
+      .bind(at, account)
+      .run();
 }
 
 void TokenStore::recordUse(std::uint64_t id, TimePoint at) {
@@ -103,8 +122,7 @@ std::optional<BreakGlass> TokenStore::findSealed(std::string_view codeHash) cons
   return readBreakGlass(select);
 }
 
-void TokenStore::open(std::uint64_t id, TimePoint at, TimePoint until, std::string_view from,
-                      std::string_view reason) {
+void TokenStore::open(std::uint64_t id, TimePoint at, TimePoint until, std::string_view from, std::string_view reason) {
   database_
       .prepare("UPDATE break_glass SET opened_at = ?, opened_until = ?, opened_from = ?, opened_for = ? WHERE id = ?")
       .bind(at, until, from, reason, id)

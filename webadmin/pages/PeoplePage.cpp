@@ -108,7 +108,8 @@ Response drawPerson(Visit& visit, int status, const json& refusal, const json& l
 
 // What the form got wrong is told on the page; to prove oneself again is another page's matter.
 void throwUnlessForForm(const app::OrderRefused& refused) {
-  if (refused.error().code == "step-up" || refused.error().code == "signed-out") throw app::OrderRefused(refused.error());
+  if (refused.error().code == "step-up" || refused.error().code == "signed-out")
+    throw app::OrderRefused(refused.error());
 }
 
 }  // namespace

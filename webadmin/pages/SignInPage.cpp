@@ -74,9 +74,9 @@ Response signIn(Visit& visit) {
   const auto& form = visit.request.form;
   if (!visit.tools.signInLimit.allow(visit.request.clientAddress)) return drawSignIn(visit, 429, tooMany());
   try {
-    const auto offer = visit.order("user.authenticate", {{"name", form.get("name")},
-                                                         {"password", form.get("password")},
-                                                         {"client", visit.request.clientAddress}});
+    const auto offer = visit.order(
+        "user.authenticate",
+        {{"name", form.get("name")}, {"password", form.get("password")}, {"client", visit.request.clientAddress}});
     return drawFactor(visit, views::text(offer, "ticket"), offer, 200, nullptr);
   } catch (const app::OrderRefused& refused) {
     return drawSignIn(visit, 401, views::refusal(refused));

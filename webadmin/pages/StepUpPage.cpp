@@ -58,7 +58,8 @@ Response stepUp(Visit& visit) {
   if (draft.empty()) return Response::redirect(path + (path.find('?') == path.npos ? "?" : "&") + "done=stepped-up");
   auto fields = json::array();
   for (const auto& field : draft)
-    fields.push_back({{"name", field["name"].get<std::string>().substr(DraftPrefix.size())}, {"value", field["value"]}});
+    fields.push_back(
+        {{"name", field["name"].get<std::string>().substr(DraftPrefix.size())}, {"value", field["value"]}});
   return visit.page("step-up-done", {"Go on", ""}, {{"path", path}, {"fields", fields}});
 }
 

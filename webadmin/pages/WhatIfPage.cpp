@@ -76,7 +76,7 @@ Response drawResult(const Visit& visit, int status, const json& refusal) {
       {"unchanged", words::count(number(shown, "unchanged"))},
       {"neverDue", words::count(number(shown, "neverDue"))},
       {"held", words::count(number(shown, "held"))},
-      {"took", words::duration(std::chrono::microseconds(number(shown, "tookMicros")))},
+      {"took", words::count(std::max<std::uint64_t>(number(shown, "tookMicros") / 1000, 1)) + " ms"},
       {"chart", drawMonths(monthTotals(views::part(shown, "due")), {{"due", "Due to be destroyed"}})},
       {"lists", listTotals(views::part(shown, "due"))},
       {"anyDue", !views::part(shown, "due").empty()},

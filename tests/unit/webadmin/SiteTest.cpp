@@ -84,7 +84,9 @@ BOOST_AUTO_TEST_CASE(people_end_their_own_sessions_and_no_others) {
   const auto here = fake.sessions.open("ada", "admin", "", "Firefox on Linux");
   const auto phone = fake.sessions.open("ada", "admin", "");
   const auto eve = fake.sessions.open("eve", "admin", "");
-  const auto alive = [&](const std::string& token) { return fake.sessions.find(token, SessionStore::Touch::No).has_value(); };
+  const auto alive = [&](const std::string& token) {
+    return fake.sessions.find(token, SessionStore::Touch::No).has_value();
+  };
   fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(eve)}}));
   BOOST_TEST(alive(eve));
   fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(phone)}}));

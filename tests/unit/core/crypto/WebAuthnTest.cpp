@@ -43,9 +43,17 @@ struct Passkey {
     data += std::string(16, '\0') + '\0' + static_cast<char>(id.size()) + id;
     data += "\xA5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + coordinate(OSSL_PKEY_PARAM_EC_PUB_X);
     data += "\x22\x58\x20" + coordinate(OSSL_PKEY_PARAM_EC_PUB_Y);
-    std::string object = "\xA3\x63" "fmt";
+    std::string object =
+        "\xA3\x63"
+        "fmt";
     object += static_cast<char>(0x60 + format.size());
-    object += format + "\x67" "attStmt" + statement + "\x68" "authData" + "\x58";
+    object += format +
+              "\x67"
+              "attStmt" +
+              statement +
+              "\x68"
+              "authData" +
+              "\x58";
     return object + static_cast<char>(data.size()) + data;
   }
   std::string sign(const std::string& bytes) const {
@@ -62,7 +70,8 @@ struct Passkey {
 
 std::string client(const std::string& type, const std::string& challenge = Challenge,
                    const std::string& origin = Party.origin) {
-  return R"({"type":")" + type + R"(","challenge":")" + challenge + R"(","origin":")" + origin + R"(","crossOrigin":false})";
+  return R"({"type":")" + type + R"(","challenge":")" + challenge + R"(","origin":")" + origin +
+         R"(","crossOrigin":false})";
 }
 
 Result<std::uint32_t, Fault> signIn(const Passkey& passkey, const Credential& credential,
@@ -105,8 +114,10 @@ BOOST_AUTO_TEST_CASE(what_another_site_asked_or_another_question_got_is_refused)
   passkey.count = 2;
   BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.create"))) == Fault::WrongType));
   BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.get", "b3RoZXI"))) == Fault::WrongChallenge));
-  BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.get", Challenge, "https://evil.example"))) == Fault::WrongOrigin));
-  BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.get", Challenge, "https://mail.example"))) == Fault::WrongOrigin));
+  BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.get", Challenge, "https://evil.example"))) ==
+              Fault::WrongOrigin));
+  BOOST_TEST((faultOf(signIn(passkey, credential, client("webauthn.get", Challenge, "https://mail.example"))) ==
+              Fault::WrongOrigin));
   BOOST_TEST((faultOf(signIn(passkey, credential, "{}")) == Fault::WrongType));
   BOOST_TEST((faultOf(signIn(passkey, credential, "not json")) == Fault::Malformed));
   passkey.party = "evil.example";
@@ -127,7 +138,8 @@ BOOST_AUTO_TEST_CASE(a_person_who_was_not_verified_or_a_wrong_key_is_refused) {
   const auto data = Passkey(std::move(other)).head(0x05);
   const auto json = client("webauthn.get");
   BOOST_TEST((faultOf(verifyAssertion(Party, Challenge, credential, {json, data, ""})) != Fault::Counter));
-  BOOST_TEST((faultOf(verifyAssertion(Party, "", credential, {client("webauthn.get", ""), data, "x"})) == Fault::WrongChallenge));
+  BOOST_TEST((faultOf(verifyAssertion(Party, "", credential, {client("webauthn.get", ""), data, "x"})) ==
+              Fault::WrongChallenge));
 }
 
 BOOST_AUTO_TEST_CASE(odd_attestation_objects_are_refused_and_none_crashes) {
@@ -138,8 +150,10 @@ BOOST_AUTO_TEST_CASE(odd_attestation_objects_are_refused_and_none_crashes) {
     BOOST_TEST(!verifyRegistration(Party, Challenge, json, whole.substr(0, size)).has_value());
   BOOST_TEST(!verifyRegistration(Party, Challenge, json, whole + "x").has_value());
   BOOST_TEST((faultOf(verifyRegistration(Party, Challenge, json, passkey.registration("tpm"))) == Fault::Attestation));
-  BOOST_TEST((faultOf(verifyRegistration(Party, Challenge, json, passkey.registration("packed"))) == Fault::Attestation));
-  BOOST_TEST((faultOf(verifyRegistration(Party, Challenge, json, passkey.registration("none", "\xA1\x61x\x01"))) == Fault::Attestation));
+  BOOST_TEST(
+      (faultOf(verifyRegistration(Party, Challenge, json, passkey.registration("packed"))) == Fault::Attestation));
+  BOOST_TEST((faultOf(verifyRegistration(Party, Challenge, json, passkey.registration("none", "\xA1\x61x\x01"))) ==
+              Fault::Attestation));
 }
 
 BOOST_AUTO_TEST_CASE(the_party_comes_from_the_address_of_the_site) {

@@ -49,8 +49,8 @@ BOOST_AUTO_TEST_CASE(the_table_and_the_page_of_orders_name_the_same_orders) {
 
 BOOST_AUTO_TEST_CASE(every_order_is_allowed_and_denied_to_every_role_exactly_as_the_page_says) {
   using app::Role;
-  const std::map<char, Role> letters = {{'A', Role::Admin},   {'O', Role::Officer},   {'P', Role::Approver},
-                                        {'U', Role::Auditor}, {'K', Role::Custodian}, {'W', Role::Owner},
+  const std::map<char, Role> letters = {{'A', Role::Admin},    {'O', Role::Officer},   {'P', Role::Approver},
+                                        {'U', Role::Auditor},  {'K', Role::Custodian}, {'W', Role::Owner},
                                         {'H', Role::Helpdesk}, {'M', Role::Member}};
   const auto documented = documentedOrders();
   const json args{{"list", "mine@lists.example"}, {"address", "mine@lists.example"}};
@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(every_order_is_allowed_and_denied_to_every_role_exactly_as_
         const auto again = denialOf(row, person, args, false);
         BOOST_TEST((again && again->code == "step-up") == has(who, "⇧"), name << " step-up");
         person.byToken = true;
-        if (!open) BOOST_TEST(denialOf(row, person, args, true)->code == "denied", name << " by a token without scopes");
+        if (!open)
+          BOOST_TEST(denialOf(row, person, args, true)->code == "denied", name << " by a token without scopes");
       }
     }
   }
@@ -79,14 +80,16 @@ BOOST_AUTO_TEST_CASE(every_order_is_allowed_and_denied_to_every_role_exactly_as_
 
 // Screens of the administrator are full of ids, times and sizes; what was written stays with others.
 BOOST_AUTO_TEST_CASE(no_order_that_shows_subjects_or_bodies_is_open_to_the_administrator) {
-  for (const auto* name : {"object.read", "search", "search.save", "search.list", "export.create", "export.list", "export.show",
-                           "export.read", "hold.preview", "hold.place", "matter.show", "retention.explain", "what-if.run"}) {
+  for (const auto* name :
+       {"object.read", "search", "search.save", "search.list", "export.create", "export.list", "export.show",
+        "export.read", "hold.preview", "hold.place", "matter.show", "retention.explain", "what-if.run"}) {
     const auto* row = findOrder(name);
     if (row) BOOST_TEST((!row->access.roles.empty() && !row->access.roles.has(app::Role::Admin)), name);
   }
   for (const auto table : orderTables())
     for (const auto& row : table)
-      if (row.kind == OrderKind::Looks) BOOST_TEST((row.name.starts_with("audit.") || !row.access.roles.has(app::Role::Admin)), row.name);
+      if (row.kind == OrderKind::Looks)
+        BOOST_TEST((row.name.starts_with("audit.") || !row.access.roles.has(app::Role::Admin)), row.name);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_order_and_bad_arguments_are_refused_with_words) {

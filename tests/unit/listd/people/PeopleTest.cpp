@@ -130,9 +130,11 @@ BOOST_AUTO_TEST_CASE(guessing_the_second_factor_with_a_good_ticket_is_throttled_
   const json first{{"name", "alice"}, {"password", Password}, {"client", "192.0.2.9"}};
   const auto ticket = a.give("user.authenticate", first).at("ticket");
   for (int i = 0; i < 6; ++i)
-    BOOST_TEST(has(a.refusal("user.factor", {{"ticket", ticket}, {"totp", "00000" + std::to_string(i)}, {"client", "192.0.2.9"}}),
-                   "refused:"));
-  BOOST_TEST(has(a.refusal("user.factor", {{"ticket", ticket}, {"totp", a.code()}, {"client", "192.0.2.9"}}), "refused:"));
+    BOOST_TEST(has(
+        a.refusal("user.factor", {{"ticket", ticket}, {"totp", "00000" + std::to_string(i)}, {"client", "192.0.2.9"}}),
+        "refused:"));
+  BOOST_TEST(
+      has(a.refusal("user.factor", {{"ticket", ticket}, {"totp", a.code()}, {"client", "192.0.2.9"}}), "refused:"));
 }
 
 BOOST_AUTO_TEST_CASE(guessing_is_throttled_per_client_over_many_accounts) {
@@ -175,7 +177,8 @@ BOOST_AUTO_TEST_CASE(a_recovery_code_signs_in_once_however_it_is_typed) {
   };
   auto typed = codes[3].get<std::string>();
   std::erase(typed, '-');
-  std::transform(typed.begin(), typed.end(), typed.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(typed.begin(), typed.end(), typed.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   BOOST_TEST(use(typed).empty());
   BOOST_TEST(has(use(codes[3]), "refused:"));
   BOOST_TEST(use(codes[4]).empty());
@@ -190,7 +193,8 @@ BOOST_AUTO_TEST_CASE(an_invitation_lasts_seven_days_works_once_and_gives_its_rol
   BOOST_TEST(has(a.refusal("user.authenticate", {{"name", "olga"}, {"password", ""}, {"client", "c"}}), "refused:"));
   BOOST_TEST(has(a.refusalAs(Accounts::web("olga"), "account.show"), "signed-out"));
   a.secrets["olga"] = a.secretOf(link);
-  const auto made = a.give("user.setup", {{"token", link}, {"name", "eve"}, {"password", Password}, {"totp", a.codeOf("olga")}});
+  const auto made =
+      a.give("user.setup", {{"token", link}, {"name", "eve"}, {"password", Password}, {"totp", a.codeOf("olga")}});
   BOOST_TEST(made.at("name") == "olga");
   BOOST_TEST(made.at("roles") == json::array({"officer", "custodian"}));
   BOOST_TEST(has(a.refusal("user.setup-check", {{"token", link}}), "refused"));
@@ -233,7 +237,8 @@ BOOST_AUTO_TEST_CASE(a_disabled_account_has_no_tokens_links_or_orders_from_that_
   a.setUp();
   a.join("hans", "helpdesk");
   a.stepUp("hans");
-  const auto token = a.giveAs(Accounts::web("hans"), "token.create", {{"name", "x"}, {"scopes", "key:read"}}).at("token");
+  const auto token =
+      a.giveAs(Accounts::web("hans"), "token.create", {{"name", "x"}, {"scopes", "key:read"}}).at("token");
   const app::Actor api{"api", "", token.get<std::string>()};
   BOOST_TEST(a.refusalAs(api, "key.list").empty());
   const auto link = a.give("account.recover", {{"name", "hans"}}).at("token");
@@ -300,7 +305,8 @@ BOOST_AUTO_TEST_CASE(a_token_acts_as_its_person_within_its_scopes_until_it_ends)
   a.setUp();
   a.board();
   a.secrets["alice"] = a.secret;
-  BOOST_TEST(has(a.refusalAs(Accounts::web("alice"), "token.create", {{"name", "ci"}, {"scopes", "list:read"}}), "step-up:"));
+  BOOST_TEST(
+      has(a.refusalAs(Accounts::web("alice"), "token.create", {{"name", "ci"}, {"scopes", "list:read"}}), "step-up:"));
   a.stepUp("alice");
   const auto make = [&](const std::string& scopes, int days) {
     return a.giveAs(Accounts::web("alice"), "token.create", {{"name", "ci"}, {"scopes", scopes}, {"days", days}});
@@ -315,7 +321,8 @@ BOOST_AUTO_TEST_CASE(a_token_acts_as_its_person_within_its_scopes_until_it_ends)
   BOOST_TEST(has(a.refusalAs(api, "list.create", {{"address", "x@lists.example"}}), "denied:"));
   BOOST_TEST(has(a.refusalAs(api, "status"), "denied:"));
   BOOST_TEST(has(a.refusalAs(api, "token.create", {{"name", "y"}, {"scopes", "list:read"}}), "denied:"));
-  BOOST_TEST(has(a.refusalAs(Accounts::web("alice"), "token.create", {{"name", "y"}, {"scopes", "lists:read"}}), "not a scope"));
+  BOOST_TEST(has(a.refusalAs(Accounts::web("alice"), "token.create", {{"name", "y"}, {"scopes", "lists:read"}}),
+                 "not a scope"));
   a.clock.advance(std::chrono::days(30));
   BOOST_TEST(has(a.refusalAs(api, "list.list"), "signed-out:"));
   a.stepUp("alice");
@@ -334,7 +341,8 @@ BOOST_AUTO_TEST_CASE(an_owner_touches_own_lists_only) {
   const json mine{{"list", "Board@lists.example"}, {"address", "ann@example.org"}};
   const json theirs{{"list", "other@lists.example"}, {"address", "ann@example.org"}};
   BOOST_TEST(a.refusalAs(wim, "member.add", mine).empty());
-  for (const char* order : {"member.add", "member.remove", "member.list", "member.set", "member.import", "member.export"})
+  for (const char* order :
+       {"member.add", "member.remove", "member.list", "member.set", "member.import", "member.export"})
     BOOST_TEST(has(a.refusalAs(wim, order, theirs), "denied: this is not one of your lists"), order);
   BOOST_TEST(a.refusalAs(wim, "list.show", {{"address", "board@lists.example"}}).empty());
   for (const char* order : {"list.show", "list.set", "list.readiness"})
@@ -390,8 +398,10 @@ BOOST_AUTO_TEST_CASE(a_sealed_account_opens_once_for_four_hours_and_waits_for_a_
   BOOST_TEST(a.give("break-glass.open", open).at("name") == account);
   BOOST_TEST(has(a.refusal("break-glass.open", open), "refused:"));
   BOOST_TEST(a.refusalAs(Accounts::web(account), "list.list").empty());
-  BOOST_TEST(has(a.refusalAs(Accounts::web(account), "break-glass.review", {{"id", sealed.at("id")}, {"words", "ok"}}), "denied:"));
-  BOOST_TEST(a.refusalAs(Accounts::web("ute"), "break-glass.review", {{"id", sealed.at("id")}, {"words", "ok"}}).empty());
+  BOOST_TEST(has(a.refusalAs(Accounts::web(account), "break-glass.review", {{"id", sealed.at("id")}, {"words", "ok"}}),
+                 "denied:"));
+  BOOST_TEST(
+      a.refusalAs(Accounts::web("ute"), "break-glass.review", {{"id", sealed.at("id")}, {"words", "ok"}}).empty());
   a.clock.advance(std::chrono::hours(4));
   BOOST_TEST(has(a.refusalAs(Accounts::web(account), "list.list"), "signed-out:"));
 }
