@@ -60,7 +60,9 @@ std::string nounDoc(const std::string& noun) {
   static const std::map<std::string, std::string> docs = {
       {"domain", "Domains of lists."},
       {"route", "Next hops of outbound mail."},
-      {"user", "Accounts of the web UI."},
+      {"user", "People who may sign in, and what they may do."},
+      {"token", "Access tokens of a person."},
+      {"emergency", "Sealed accounts for the day when nobody can sign in."},
       {"list", "Lists and their settings."},
       {"member", "Members of lists."},
       {"key", "Keys and certificates of members."},
@@ -77,11 +79,13 @@ void writeManPage(std::ostream& out) {
   out << ".TH POSTERN 1 \"\" \"postern " POSTERN_VERSION
          "\" \"Postern\"\n"
          ".SH NAME\npostern \\- secure mailing lists and mail gateway\n"
-         ".SH SYNOPSIS\n.B postern\n[\\-\\-data DIR] [\\-\\-json] NOUN [VERB] [ARGUMENTS]\n"
+         ".SH SYNOPSIS\n.B postern\n[\\-\\-data DIR] [\\-\\-token\\-file FILE] [\\-\\-json] NOUN [VERB] [ARGUMENTS]\n"
          ".SH DESCRIPTION\nReceives the mail of lists by SMTP, lets policies decide, and hands every member a copy "
          "that "
          "is encrypted for that member. This command makes a site, runs it and gives it orders.\n"
          ".SH OPTIONS\n.TP\n.B \\-\\-data DIR\nFolder of the site (POSTERN_DATA; /var/lib/postern).\n"
+         ".TP\n.B \\-\\-token\\-file FILE\nActs as the person of the access token in the file (POSTERN_TOKEN_FILE, or the "
+         "token itself in POSTERN_TOKEN) and not as admin of the machine.\n"
          ".TP\n.B \\-\\-json\nAnswer in JSON.\n.TP\n.B \\-\\-help\nHelp for the noun and verb before it.\n"
          ".SH COMMANDS\n";
   for (const auto& verb : SimpleVerbs)

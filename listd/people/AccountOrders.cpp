@@ -129,6 +129,18 @@ json setAccount(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+json disableAccount(OrderTools& tools, const OrderCall& call) {
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto account = requireAccount(tables, call.args);
+    applyState(tools, tables, account, "disabled");
+    if (account.roles.has(app::Role::Admin) && !hasAdmin(tables))
+      refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
+    call.note.objectType = "account";
+    call.note.person("account", account.name);
+    return proofs::viewWithFactors(tools, tables, *tables.accounts.find(account.name));
+  });
+}
+
 json recoverAccount(OrderTools& tools, const OrderCall& call) {
   const auto token = crypto::randomToken();
   return change(tools, call, [&](SiteTables& tables) {
@@ -221,6 +233,7 @@ constexpr OrderRow Rows[] = {
     {"account.list", OrderKind::Reads, listAccounts, Lookers},
     {"account.show", OrderKind::Reads, showAccount, AnySignedIn},
     {"account.set", OrderKind::Changes, setAccount, AdminAgain},
+    {"account.disable", OrderKind::Changes, disableAccount, AdminAgain},
     {"account.recover", OrderKind::Changes, recoverAccount, AdminAgain},
     {"user.list", OrderKind::Reads, listAccounts, Lookers},
     {"access.review", OrderKind::Reads, reviewAccess, {Role::Auditor | Role::Approver}},

@@ -19,6 +19,9 @@ def main():
         folder = pathlib.Path(folder)
         site = Site(folder / "site", os.environ.get("POSTERN_PROGRAMS", ROOT / "build/dev/bin"))
         site.init()
+        # Passkeys belong to a name, not to an address.
+        url = f"https://localhost:{site.web_port}"
+        site.set("web.url", f'"{url}"')
         sink = Sink(site.data / "tls/cert.pem", site.data / "tls/key.pem")
         try:
             site.start()
@@ -36,7 +39,7 @@ def main():
                     site.cli("member", "add", address, person.address)
             # Her certificate is imported by the browser.
             dora = Person(folder, "dora@example.org", "rsa")
-            print(json.dumps({"url": f"https://127.0.0.1:{site.web_port}", "smtpPort": site.smtp_port,
+            print(json.dumps({"url": url, "smtpPort": site.smtp_port,
                               "setupLink": site.cli("user", "setup-link")["url"], "folder": str(folder),
                               "doraCertificate": str(dora.certificate), "log": str(site.log)}), flush=True)
             sys.stdin.read()

@@ -53,8 +53,9 @@ describe("the web UI on a real site", () => {
   const signIn = async (on, heading = "Dashboard") => {
     await on.getByLabel("Name").fill(account.name);
     await on.getByLabel("Password").fill(account.password);
+    await on.getByRole("button", { name: "Continue" }).click();
     await on.getByLabel("Code from your authenticator app").fill(await freshCode(secret));
-    await on.getByRole("button", { name: "Sign in" }).click();
+    await on.getByRole("button", { name: "Sign in", exact: true }).click();
     await on.getByRole("heading", { name: heading }).waitFor();
   };
 
