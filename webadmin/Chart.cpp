@@ -97,6 +97,47 @@ json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes) {
           {"columnMinutes", minutes / ChartColumns}};
 }
 
+json drawMonths(const json& items, const std::vector<std::pair<std::string, std::string>>& series) {
+  const auto valueOf = [](const json& item, const std::string& name) {
+    const auto found = item.find(name);
+    return found == item.end() || !found->is_number_unsigned() ? std::uint64_t{0} : found->get<std::uint64_t>();
+  };
+  std::uint64_t highest = 0, all = 0;
+  json labels = json::array(), rows = json::array();
+  for (const auto& item : items) {
+    json values = json::array();
+    std::uint64_t sum = 0;
+    for (const auto& [name, title] : series) {
+      sum += valueOf(item, name);
+      values.push_back({{"count", words::count(valueOf(item, name))}});
+    }
+    highest = std::max(highest, sum);
+    all += sum;
+    const auto month = item.value("month", "");
+    labels.push_back({{"label", labels.size() % 3 == 0 ? month : std::string()}});
+    rows.push_back({{"month", month}, {"values", values}});
+  }
+  const auto top = axisTop(highest);
+  std::vector<std::uint64_t> below(items.size());
+  json drawn = json::array();
+  for (const auto& [name, title] : series) {
+    std::string path;
+    std::uint64_t total = 0;
+    std::size_t column = 0;
+    for (const auto& item : items) {
+      const auto value = valueOf(item, name);
+      if (value) path += rectangle(column, below[column], value, top);
+      below[column++] += value;
+      total += value;
+    }
+    drawn.push_back(
+        {{"name", name}, {"title", title}, {"path", path.empty() ? "M0 0" : path}, {"total", words::count(total)}});
+  }
+  return {{"columns", items.size()}, {"top", words::count(top)}, {"half", words::count(top / 2)},
+          {"series", drawn},         {"labels", labels},         {"rows", rows},
+          {"empty", all == 0}};
+}
+
 std::vector<BarPart> layBar(std::span<const std::uint64_t> counts) {
   constexpr double Smallest = 1.5;  // percent
   const auto total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});

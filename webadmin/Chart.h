@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::webadmin {
@@ -27,6 +29,11 @@ inline constexpr int ChartColumns = 60;
 //    "columnMinutes": 1}
 // REQUIRES: minutes is a multiple of 60. Minutes outside the span are left out, missing ones count as 0.
 nlohmann::json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes);
+
+// Columns by month, stacked, in a box of `columns` by 100 units. `items`: [{"month": "2027-01", <series>: n}] in order;
+// each series is {field, title}. Gives {"columns", "top", "half", "series": [{"name", "title", "path", "total"}],
+// "labels": [{"label"}], "rows": [{"month", "values": [{"count"}]}], "empty"}. Only every third month is labelled.
+nlohmann::json drawMonths(const nlohmann::json& items, const std::vector<std::pair<std::string, std::string>>& series);
 
 // The smallest of 2, 4, 10, 20, 40, 100, … that is not below the value: the top of an axis whose half is a whole
 // number.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,12 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // besides the ones that every response carries
   bool cacheable = false;                                    // static files only
+  std::string policy;  // another Content-Security-Policy than the site's: only for a message's own HTML
+
+  // A long download: `length` bytes in pieces, asked for one after another from the offset given, in place of `body`. A
+  // piece that cannot be had ends the connection, so that the browser knows the file is not whole.
+  std::uint64_t length = 0;
+  std::function<std::string(std::uint64_t offset)> pieces;
 
   static Response redirect(std::string location);  // 303: the next request is a GET
 };

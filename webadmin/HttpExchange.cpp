@@ -1,5 +1,6 @@
 #include "webadmin/HttpExchange.h"
 
+#include "core/base/Error.h"
 #include "core/base/Log.h"
 
 #include <Poco/Net/NetException.h>
@@ -95,7 +96,7 @@ Request readRequest(HTTPServerRequest& from) {
 void setHeaders(const Response& from, HTTPServerResponse& to) {
   to.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(from.status));
   to.setContentType(from.contentType);
-  to.set("Content-Security-Policy", ContentPolicy);
+  to.set("Content-Security-Policy", from.policy.empty() ? ContentPolicy : from.policy);
   to.set("Strict-Transport-Security", "max-age=31536000");
   to.set("X-Content-Type-Options", "nosniff");
   to.set("Referrer-Policy", "no-referrer");
@@ -107,6 +108,19 @@ void setHeaders(const Response& from, HTTPServerResponse& to) {
   for (const auto& [name, value] : from.headers) to.add(name, value);
 }
 
+// An exception here cannot become a page any more: the connection ends before the length that was promised.
+void sendPieces(const Response& from, bool withBody, HTTPServerResponse& to) {
+  to.setContentLength64(static_cast<Poco::Int64>(from.length));
+  auto& out = to.send();
+  for (std::uint64_t offset = 0; withBody && out.good() && offset < from.length;) {
+    auto piece = from.pieces(offset);
+    if (piece.empty()) throw Error(ErrorKind::Unavailable, "a download ended before its length");
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), from.length - offset)));
+    out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    offset += piece.size();
+  }
+}
+
 void send(const Response& from, bool withBody, HTTPServerResponse& to) {
   setHeaders(from, to);
   if (from.status == 304) {
@@ -114,6 +128,7 @@ void send(const Response& from, bool withBody, HTTPServerResponse& to) {
     to.send();
     return;
   }
+  if (from.pieces) return sendPieces(from, withBody, to);
   to.setContentLength64(static_cast<Poco::Int64>(from.body.size()));
   auto& out = to.send();
   if (withBody) out.write(from.body.data(), static_cast<std::streamsize>(from.body.size()));

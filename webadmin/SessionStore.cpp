@@ -27,9 +27,6 @@ store::Database openDatabase(const std::filesystem::path& path) {
 
 }  // namespace
 
-SessionStore::SessionStore(const std::filesystem::path& database, const Clock& clock)
-    : clock_(clock), database_(openDatabase(database)) {}
-
 app::Roles Session::roles() const {
   app::Roles roles;
   std::string_view rest = role;
@@ -40,6 +37,9 @@ app::Roles Session::roles() const {
   }
   return roles;
 }
+
+SessionStore::SessionStore(const std::filesystem::path& database, const Clock& clock)
+    : clock_(clock), database_(openDatabase(database)) {}
 
 std::string SessionStore::makeToken() {
   return tokens::random();

@@ -150,7 +150,8 @@ json refusal(const std::string& message, const std::string& hint) {
 
 json refusal(const app::OrderRefused& refused) {
   const auto& error = refused.error();
-  if (error.code == "broken" || error.code == "unavailable") throw refused;
+  for (const auto* code : {"broken", "unavailable", "step-up", "signed-out"})
+    if (error.code == code) throw refused;
   return refusal(error.message, error.hint);
 }
 

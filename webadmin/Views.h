@@ -42,7 +42,7 @@ json classOptions(const std::string& chosen);
 json postRow(const json& post, TimePoint now);
 
 // What was refused, for the head of a form: {"message", "hint"}. An order that failed for want of listd or by a fault
-// is no matter of the form: it is thrown on, for the error page.
+// is no matter of the form: it is thrown on, for the error page; so is one that wants a new proof of the person.
 json refusal(const std::string& message, const std::string& hint);
 json refusal(const app::OrderRefused& refused);
 

@@ -1,5 +1,7 @@
 #include "webadmin/Visit.h"
 
+#include "webadmin/Navigation.h"
+#include "webadmin/RecordWords.h"
 #include "webadmin/Template.h"
 #include "webadmin/Words.h"
 
@@ -18,16 +20,16 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
   view["csrf"] = csrf;
   json outer = {{"title", frame.title},
                 {"csrf", csrf},
+                {"noScript", name == "help" || name.starts_with("notice")},  // pages for strangers who sign in nowhere
                 {"hostName", tools.config.hostName},
                 {"notice", words::notice(request.query.get("done"))},
                 {"now", words::time(now())}};
   if (session) {
-    const auto roles = session->roles();
-    outer["signedIn"] = {{"account", session->account}, {"role", session->role}};
-    outer["seesPeople"] = roles.meets(app::Role::Admin | app::Role::Auditor);
+    outer["signedIn"] = {{"account", session->account}, {"roleWords", words::roles(session->roles())}};
+    outer["administrator"] = session->roles().has(app::Role::Admin);
+    outer["seesPeople"] = session->roles().meets(app::Role::Admin | app::Role::Auditor);
     outer["idleSeconds"] = SessionStore::IdleLimit.count();
-    for (const auto* section : {"dashboard", "lists", "posts", "queue"})
-      outer[std::string("at-") + section] = frame.section == section;
+    outer["navigation"] = navigation(*this, frame.section);
   }
   Response response;
   response.status = frame.status;

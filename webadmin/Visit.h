@@ -40,7 +40,7 @@ struct Tools {
 // What one page shows around its content.
 struct Frame {
   std::string title;
-  std::string_view section;  // "dashboard", "lists", "posts", "queue": marked in the navigation
+  std::string_view section;  // of Navigation.cpp: marked in the navigation
   int status = 200;
 };
 

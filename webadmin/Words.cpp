@@ -1,5 +1,7 @@
 #include "webadmin/Words.h"
 
+#include "webadmin/RecordWords.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -267,7 +269,9 @@ std::string sentence(std::string_view text) {
 
 std::string notice(std::string_view code) {
   const auto text = lookUp(Notices, code);
-  return text == code ? std::string() : text;
+  if (text != code) return text;
+  const auto ofRecords = recordNotice(code);
+  return ofRecords == code ? std::string() : ofRecords;
 }
 
 ErrorWords errorPage(int status) {

@@ -3,6 +3,7 @@
 import { createHmac, createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { rmSync } from "node:fs";
+import { addRecords, recordRules } from "./fake-records.mjs";
 
 const minute = 60_000_000;
 const day = 24 * 60 * minute;
@@ -121,7 +122,12 @@ export function makeSite({ empty = false, account = true } = {}) {
     site.secret = base32(randomBytes(20));
     site.accounts.push({ name: "ada", role: "admin", password: "correct horse battery", createdAt: nowMicros() - 30 * day });
   }
-  if (empty) return site;
+  addRecords(site);
+  if (!account) site.accounts = [];
+  if (empty) {
+    for (const part of ["rules", "matters", "holds", "requests", "reviews", "runs"]) site[part] = [];
+    return site;
+  }
   site.domains.push({ name: "lists.st-elmo.example", kind: "list", createdAt: nowMicros() - 400 * day, lists: 3 });
   const addList = (name, secure, description, listClass) =>
     site.lists.push({ address: name + "@lists.st-elmo.example", name, domain: "lists.st-elmo.example", secure, class: listClass,
@@ -193,7 +199,8 @@ function setKey(site, fingerprint, state, protection, reason) {
   return key;
 }
 
-const rules = (site) => ({
+const rules = (site, actor) => ({
+  ...recordRules(site, Refused, find, actor),
   status: () => status(site),
   flow: ({ minutes }) => flow(site, minutes),
   "domain.list": () => ({ items: site.domains }),
@@ -318,7 +325,7 @@ export function startFakeListd(path, site) {
         actor.name = site.tokens?.[actor.token];
         if (!actor.name) throw new Refused("signed-out", "This token is not known, too old, or was ended.", "Make one under your account.");
       }
-      const rule = rules(site)[order];
+      const rule = rules(site, actor)[order];
       if (!rule) throw new Refused("usage", `There is no order ${order}.`);
       return { ok: true, result: rule(args ?? {}) };
     } catch (error) {

@@ -1,5 +1,6 @@
 #include "webadmin/Chart.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/pages/RecordPages.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
@@ -158,6 +159,7 @@ Response dashboard(Visit& visit) {
                      {"problems", trouble},
                      {"problemCount", trouble.size()},
                      {"certificates", certificates(visit, lists)},
+                     {"records", recordFacts(visit)},
                      {"noLists", lists.empty()},
                      {"posts", posts},
                      {"anyPosts", !posts.empty()},

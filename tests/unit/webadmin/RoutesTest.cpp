@@ -36,7 +36,8 @@ const std::set<std::string_view> Public = {"/sign-in",
                                            "/robots.txt",
                                            "/favicon.ico",
                                            "/static/{folder}/{file}",
-                                           "/api/v1/openapi.json"};
+                                           "/api/v1/openapi.json",
+                                           "/notice/{token}"};
 
 }  // namespace
 

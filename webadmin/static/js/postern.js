@@ -123,6 +123,47 @@
   look();
 })();
 
+// How many messages a scope matches, counted while its form is filled in; the button does the same without script.
+(() => {
+  const form = document.querySelector("[data-scope-form]");
+  const place = form?.querySelector("[data-count]");
+  if (!place) return;
+  const token = document.querySelector('input[name="csrf"]').value;
+  let timer = 0, asked = 0;
+  const count = async () => {
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set("csrf", token);
+    const mine = ++asked;
+    try {
+      const answer = await fetch("/live/scope-count", { method: "POST", body: fields });
+      if (!answer.ok || mine !== asked) return;
+      const hits = await answer.json();
+      place.textContent = hits.trouble ?? hits.objects + (hits.oldest ? `, oldest ${hits.oldest.day}, newest ${hits.newest.day}` : "");
+    } catch { /* the button still counts */ }
+  };
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(count, 400); });
+})();
+
+// The progress of an export that is being made.
+(() => {
+  const place = document.querySelector("[data-progress]");
+  if (!place) return;
+  const look = async () => {
+    try {
+      const answer = await fetch(`/live/exports/${encodeURIComponent(place.dataset.progress)}/progress`);
+      if (answer.status === 401) return location.reload();
+      const state = await answer.json();
+      if (state.finished) return location.reload();
+      const bar = place.querySelector("progress");
+      bar.max = state.max;
+      bar.value = state.value;
+      place.querySelector("[data-progress-text]").textContent = `${state.done} of ${state.total} messages`;
+    } catch { /* looks again */ }
+    setTimeout(look, 1500);
+  };
+  setTimeout(look, 1500);
+})();
+
 // Keeps what is being typed in this tab, so that it can be put back after the session ended and the person came back.
 // Passwords, codes, files and hidden fields are never kept; signing out, or another person's sign-in, forgets all.
 (() => {

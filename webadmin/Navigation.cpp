@@ -1,0 +1,88 @@
+#include "webadmin/Navigation.h"
+
+#include "core/app/Roles.h"
+#include "core/base/Error.h"
+#include "webadmin/RecordViews.h"
+#include "webadmin/Views.h"
+#include "webadmin/Words.h"
+
+namespace postern::webadmin {
+
+using nlohmann::json;
+
+namespace {
+
+using enum app::Role;
+
+struct Room {
+  std::string_view section;
+  std::string_view path;
+  std::string_view title;
+  app::Roles roles;
+  std::string_view icon;  // an SVG path in a box of 20 by 20
+};
+
+constexpr app::Roles Everyone = Admin | Officer | Approver | Auditor | Custodian | Owner | Helpdesk;
+
+constexpr std::array Rooms = {
+    Room{"dashboard", "/", "Dashboard", Everyone, "M3 11h4v6H3zM8 6h4v11H8zM13 3h4v14h-4z"},
+    Room{"lists", "/lists", "Lists", Admin | Officer | Auditor | Helpdesk | Owner,
+         "M7 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm0 1.5c-3 0-5 1.5-5 4V16h10v-.5c0-2.5-2-4-5-4zM14 10a2.4 2.4 0 1 0 0-4.8 "
+         "2.4 "
+         "2.4 0 0 0 0 4.8zm0 1.5c-.6 0-1.2.1-1.7.3 1 .9 1.6 2.1 1.6 3.7v.5H18v-.4c0-2.4-1.6-4.1-4-4.1z"},
+    Room{"posts", "/posts", "Posts", Admin | Officer | Auditor | Helpdesk | Owner,
+         "M2.5 4.5h15v.9L10 10.6 2.5 5.4zM2.5 7.2v8.3h15V7.2L10 12.4z"},
+    Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
+    Room{"work", "/work", "Work queue", Officer | Approver | Auditor | Admin,
+         "M4 3h12v14H4zM6 6v1.6h8V6zm0 3.200v1.600h8V9.200zm0 3.200V14h5v-1.600z"},
+    Room{"retention", "/retention", "Retention", Admin | Officer | Approver | Auditor,
+         "M10 2.500a7.500 7.500 0 1 0 0 15 7.500 7.500 0 0 0 0-15zm-.8 3h1.600v4.200l3 1.800-.8 1.400-3.800-2.300z"},
+    Room{"messages", "/messages", "Messages", Officer | Auditor | Helpdesk,
+         "M3 3h9l5 5v9H3zm2.500 7.500v1.600h9v-1.600zm0 3v1.600h6v-1.600z"},
+    Room{"matters", "/matters", "Matters and holds", Officer | Auditor,
+         "M6.500 9V6.500a3.500 3.500 0 0 1 7 0V9H15v8H5V9zm1.800 0h3.400V6.500a1.700 1.700 0 0 0-3.400 0z"},
+    Room{"search", "/search", "Search", Officer,
+         "M8.500 3a5.500 5.500 0 1 0 3.300 9.900l3.900 3.900 1.300-1.300-3.900-3.900A5.500 5.500 0 0 0 8.500 3zm0 "
+         "1.800a3.700 3.700 0 1 1 0 7.400 "
+         "3.700 3.700 0 0 1 0-7.400z"},
+    Room{"exports", "/exports", "Exports", Officer | Auditor, "M9 3h2v7h3l-4 4.500L6 10h3zM3.500 15h13v2h-13z"},
+    Room{"audit", "/audit", "Audit log", Auditor | Officer,
+         "M10 2l6.500 2.500V10c0 4-2.800 6.800-6.500 8-3.700-1.200-6.500-4-6.500-8V4.500zM9.200 "
+         "12.600l4.600-4.600-1.200-1.200-3.400 3.400-1.700-1.700-1.200 1.200z"},
+    Room{"reports", "/reports", "Reports", Officer | Auditor,
+         "M3 3h2v12h12v2H3zM7 9h2v5H7zm3.500-4h2v9h-2zM14 7h2v7h-2z"},
+};
+
+std::uint64_t waitingIn(const Visit& visit, std::string_view order) {
+  try {
+    return views::number(visit.order(order, {{"state", "waiting"}, {"limit", 1}}), "waiting");
+  } catch (const app::OrderRefused&) {
+    return 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+std::string waiting(const Visit& visit) {
+  std::uint64_t count = 0;
+  if (views::may(visit, Approver)) count += waitingIn(visit, "request.list");
+  if (views::may(visit, Officer | Approver)) count += waitingIn(visit, "review.list");
+  return count ? words::count(count) : std::string();
+}
+
+}  // namespace
+
+json navigation(const Visit& visit, std::string_view section) {
+  json items = json::array();
+  for (const auto& room : Rooms) {
+    if (!views::may(visit, room.roles)) continue;
+    items.push_back({{"path", room.path},
+                     {"title", room.title},
+                     {"icon", room.icon},
+                     {"current", room.section == section},
+                     {"waiting", room.section == "work" ? waiting(visit) : std::string()}});
+  }
+  return items;
+}
+
+}  // namespace postern::webadmin

@@ -1,0 +1,131 @@
+#include "core/crypto/Encoding.h"
+#include "webadmin/pages/RecordPages.h"
+#include "webadmin/RecordViews.h"
+#include "webadmin/Views.h"
+#include "webadmin/Words.h"
+#include "webadmin/ZipFile.h"
+
+namespace postern::webadmin::pages {
+
+using nlohmann::json;
+
+namespace {
+
+struct Kind {
+  const char* name;
+  const char* title;
+  const char* text;
+};
+constexpr std::array Kinds = {
+    Kind{"encryption", "Encryption evidence", "All deliveries by method; exceptions, or that there are none."},
+    Kind{"retention", "Retention coverage", "Lists and the rules that cover them, with what none covers."},
+    Kind{"holds", "Holds register", "Every hold, its matter, scope and dates."},
+    Kind{"certificates", "Disposition certificates", "What was destroyed, by which run."},
+    Kind{"access", "Access review", "Who may do what, and when they last signed in."},
+    Kind{"content-access", "Content access by staff", "Who read which message, and why."},
+    Kind{"sign-ins", "Failed sign-ins", "Refused sign-ins and locks."},
+    Kind{"config", "Changes of settings", "Who changed what, from which value to which."},
+    Kind{"consents", "Consents", "The consents on record."},
+    Kind{"audit", "Audit verification", "Size, root, anchors and results of the audit log."},
+};
+
+json reportOf(const Visit& visit) {
+  const auto& asked = visit.request.query;
+  json args = {{"name", visit.param("report")}};
+  for (const auto* field : {"from", "until"})
+    if (const auto value = asked.get(field); !value.empty()) args[field] = value;
+  return visit.order("report", args);
+}
+
+// Columns are words, or {"name", "title"}; rows are lists of cells, or objects by the columns' names.
+std::vector<std::string> columnTitles(const json& report) {
+  std::vector<std::string> titles;
+  for (const auto& column : views::part(report, "columns")) {
+    if (column.is_string())
+      titles.push_back(column.get<std::string>());
+    else
+      titles.push_back(views::text(column, views::text(column, "title").empty() ? "name" : "title"));
+  }
+  return titles;
+}
+
+std::vector<std::string> cellsOf(const json& report, const json& row) {
+  std::vector<std::string> cells;
+  if (row.is_array()) {
+    for (const auto& cell : row)
+      cells.push_back(cell.is_string() ? cell.get<std::string>() : cell.is_null() ? "" : cell.dump());
+    return cells;
+  }
+  for (const auto& column : views::part(report, "columns"))
+    cells.push_back(views::text(row, column.is_string() ? column.get<std::string>() : views::text(column, "name")));
+  return cells;
+}
+
+std::string csvOf(const json& report) {
+  auto body = views::csvLine(columnTitles(report));
+  for (const auto& row : views::part(report, "rows")) body += views::csvLine(cellsOf(report, row));
+  return body;
+}
+
+}  // namespace
+
+Response reports(Visit& visit) {
+  json rows = json::array();
+  for (const auto& kind : Kinds)
+    rows.push_back({{"path", std::string("/reports/") + kind.name}, {"title", kind.title}, {"text", kind.text}});
+  return visit.page("reports", {"Reports", "reports"}, {{"rows", rows}, {"roles", views::rolesOf(visit)}});
+}
+
+Response report(Visit& visit) {
+  const auto made = reportOf(visit);
+  const auto titles = columnTitles(made);
+  json columns = json::array(), rows = json::array();
+  for (const auto& title : titles) columns.push_back({{"title", title}});
+  for (const auto& row : views::part(made, "rows")) {
+    json cells = json::array();
+    const auto texts = cellsOf(made, row);
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      cells.push_back({{"text", texts[i]}, {"title", i < titles.size() ? titles[i] : ""}});
+    rows.push_back({{"cells", cells}});
+  }
+  const auto& asked = visit.request.query;
+  const auto path = "/reports/" + percentEncode(visit.param("report"));
+  const auto query = "?from=" + percentEncode(asked.get("from")) + "&until=" + percentEncode(asked.get("until"));
+  const bool empty = rows.empty();
+  return visit.page("report", {views::text(made, "title"), "reports"},
+                    {{"title", views::text(made, "title")},
+                     {"path", path},
+                     {"csvPath", path + "/report.csv" + query},
+                     {"jsonPath", path + "/report.json" + query},
+                     {"from", asked.get("from")},
+                     {"until", asked.get("until")},
+                     {"columns", columns},
+                     {"rows", rows},
+                     {"empty", empty},
+                     {"signature", views::part(made, "signature").empty() ? views::text(made, "signature")
+                                                                          : views::part(made, "signature").dump()}});
+}
+
+// As a table for a spreadsheet, or as the signed JSON that listd made.
+Response reportFile(Visit& visit) {
+  const auto made = reportOf(visit);
+  if (visit.param("file") == "report.csv")
+    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(made));
+  if (visit.param("file") == "report.json")
+    return views::attachment("application/json", "report.json",
+                             made.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  throw app::OrderRefused({"not-found", "A report comes as report.csv or report.json.", ""});
+}
+
+Response evidencePack(Visit& visit) {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto pack = visit.order("evidence.pack");
+  for (const auto& file : views::part(pack, "files")) {
+    const auto bytes = views::text(file, "bytes");
+    auto decoded = crypto::fromBase64(bytes);
+    files.emplace_back(views::text(file, "name"), decoded ? std::move(*decoded) : bytes);
+  }
+  return views::attachment("application/zip", "hipaa-evidence-pack.zip", zipOf(files));
+}
+
+}  // namespace postern::webadmin::pages
