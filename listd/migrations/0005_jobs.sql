@@ -1,4 +1,6 @@
 -- Long work that goes on behind an order.
+
+-- Written by postern-listd: what is to be done, how far it is, and what came of it.
 CREATE TABLE jobs (
   id          BIGINT PRIMARY KEY,
   kind        TEXT   NOT NULL,
