@@ -149,6 +149,7 @@ class Site:
         self.host_name = host_name
         self.process = None
         self.log = self.data / "postern.log"
+        self.offset = 0
 
     def run_cli(self, *arguments, input=None):
         return subprocess.run([self.programs / "postern", "--data", self.data, *arguments], input=input,
@@ -186,6 +187,15 @@ class Site:
                 line = f"{name} = {value}"
             lines.append(line)
         (self.data / "postern.toml").write_text("\n".join(lines) + "\n")
+
+    def at_offset(self, seconds):
+        """Starts the site again with its clock so far ahead of the machine's."""
+        running = self.process is not None
+        self.stop()
+        self.offset = seconds
+        self.set("testing.clock_offset", str(seconds))
+        if running:
+            self.start()
 
     def start(self, seconds=60):
         log = open(self.log, "ab")

@@ -1,6 +1,6 @@
 #include "core/base/Error.h"
 #include "listd/mailout/MailToken.h"
-#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldCountStore.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/matters/Scopes.h"

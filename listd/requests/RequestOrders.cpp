@@ -96,7 +96,10 @@ json decide(OrderTools& tools, const OrderCall& call, bool approve) {
 }
 
 json approveRequest(OrderTools& tools, const OrderCall& call) {
-  return decide(tools, call, true);
+  auto decided = decide(tools, call, true);
+  // What was approved may be a job; looked for earlier, it would not be committed and so not be seen for a minute.
+  if (tools.jobs != nullptr) tools.jobs->wake();
+  return decided;
 }
 
 json refuseRequest(OrderTools& tools, const OrderCall& call) {

@@ -45,7 +45,6 @@ void carryOutRun(OrderTools& tools, SiteTables& tables, const Request& request, 
   auto& jobs = requireJobs(tools);
   const auto at = fromMicros(request.payload.at("at").get<std::int64_t>());
   startRun(tables, jobs, std::min(at, now), now, request.requester, request.payload.at("count").get<std::uint64_t>());
-  jobs.wake();
 }
 
 void carryOutTrust(OrderTools& tools, SiteTables& tables, const Request&, TimePoint) {

@@ -8,7 +8,7 @@
 #include "listd/jobs/JobStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
-#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldCountStore.h"
 #include "listd/matters/HoldNoticeStore.h"
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"

@@ -1,4 +1,4 @@
-#include "listd/matters/HoldCounts.h"
+#include "listd/matters/HoldCountStore.h"
 
 namespace postern::listd {
 
