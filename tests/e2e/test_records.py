@@ -175,7 +175,9 @@ def check_certificate(records, run, folder):
     """The text of the certificate names each destroyed object once; openssl finds its signature good."""
     shown = records.officer.run("retention", "certificate", str(run["certificate"]))
     assert shown["lines"] == run["destroyed"]
-    (folder / "text").write_text(shown["text"])
+    body, _, lines = shown["text"].partition("\n\n")  # the body has the digest of the lines and is what is signed
+    assert len([line for line in lines.splitlines() if re.match(r"\S*\d", line)]) >= run["destroyed"]
+    (folder / "text").write_text(body + "\n")
     (folder / "signature").write_bytes(base64.b64decode(shown["signature"]))
     key = base64.b64decode(shown["publicKey"])
     prefix = bytes.fromhex("302a300506032b6570032100") if len(key) == 32 else b""
@@ -183,5 +185,5 @@ def check_certificate(records, run, folder):
     verify = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", folder / "key.der", "-keyform", "DER", "-rawin",
               "-in", folder / "text", "-sigfile", folder / "signature"]
     assert subprocess.run(verify, capture_output=True).returncode == 0
-    (folder / "text").write_text(shown["text"].replace("1", "2", 1))
+    (folder / "text").write_text(body.replace("1", "2", 1) + "\n")
     assert subprocess.run(verify, capture_output=True).returncode != 0
