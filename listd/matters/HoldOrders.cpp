@@ -5,6 +5,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/matters/Scopes.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
 namespace {
@@ -149,9 +150,14 @@ json releaseHold(OrderTools& tools, const OrderCall& call) {
     request.payload = {{"hold", row.hold.id}, {"graceDays", grace}, {"reason", reason}};
     request.before = withCounts(tables, row, tools.now());
     request.after = {{"state", "released"}, {"graceDays", grace}};
-    if (call.args.has("whatIf")) request.whatIf = {{"id", call.args.id("whatIf")}};
-    request.title = "Release the hold \"" + row.hold.name + "\" (" + row.hold.scope.sentence() +
-                    "); what no other rule or hold keeps becomes due " + std::to_string(grace) + " days later";
+    RuleDraft draft;
+    draft.releaseHold = row.hold.id;
+    draft.grace = std::chrono::days(grace);
+    request.whatIf = whatIfFor(tables, call.args, draft, tools.now());
+    const auto due = request.whatIf.at("becomesDue").get<std::uint64_t>();
+    request.title = "Release the hold \"" + row.hold.name + "\" (" + row.hold.scope.sentence() + "); after " +
+                    std::to_string(grace) + " days " + std::to_string(due) + (due == 1 ? " message" : " messages") +
+                    " that nothing else keeps can become due";
     request.reason = reason;
     request.requester = call.actor.name;
     request.confidential = row.hold.silent;

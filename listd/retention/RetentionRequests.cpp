@@ -74,7 +74,21 @@ json made(OrderTools& tools, SiteTables& tables, Request request) {
 
 json draftJson(const RuleDraft& draft) {
   if (draft.rule) return {{"rule", draft.rule->json()}, {"id", draft.rule->id}};
+  if (draft.releaseHold != 0) return {{"releaseHold", draft.releaseHold}, {"graceDays", draft.grace.count()}};
   return draft.remove == 0 ? json() : json{{"remove", draft.remove}};
+}
+
+json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, TimePoint now) {
+  constexpr std::chrono::days Fresh{7};
+  if (!args.has("whatIf"))
+    refuse("refused", "this change may destroy mail earlier: it needs a stored what-if",
+           "run: postern retention what-if with the same change, and give its id with --what-if");
+  const auto stored = tables.retention.whatIf(args.id("whatIf"));
+  if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
+    refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
+  auto summary = stored->result;
+  summary["id"] = std::to_string(stored->id);
+  return summary;
 }
 
 json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RuleChange& change) {

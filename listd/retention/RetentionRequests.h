@@ -13,7 +13,10 @@ struct RuleChange {
   nlohmann::json after;
   nlohmann::json whatIf;
 };
-nlohmann::json draftJson(const RuleDraft& draft);  // {"rule": …, "id": …}, {"remove": id} or null
+// {"rule": …, "id": …}, {"remove": id}, {"releaseHold": id, "graceDays": n} or null
+nlohmann::json draftJson(const RuleDraft& draft);
+// The stored what-if that "whatIf" names, for the request: it must be about this very change, and fresh.
+nlohmann::json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, TimePoint now);
 
 // Each makes a request in the caller's transaction and gives the view of it.
 nlohmann::json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call,

@@ -124,20 +124,6 @@ bool shortens(SiteTables& tables, const RuleDraft& draft, const std::vector<Rule
   });
 }
 
-// The stored what-if must be about this very change, and fresh.
-json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, TimePoint now) {
-  constexpr std::chrono::days Fresh{7};
-  if (!args.has("whatIf"))
-    refuse("refused", "this change may destroy mail earlier: it needs a stored what-if",
-           "run: postern retention what-if with the same change, and give its id with --what-if");
-  const auto stored = tables.retention.whatIf(args.id("whatIf"));
-  if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
-    refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
-  auto summary = stored->result;
-  summary["id"] = std::to_string(stored->id);
-  return summary;
-}
-
 std::string digestOf(const json& value) {
   return value.is_null() ? std::string() : crypto::hex(crypto::sha256(value.dump()));
 }
