@@ -84,14 +84,8 @@ json placeHold(OrderTools& tools, const OrderCall& call) {
   row.placedBy = call.actor.name;
   return change(tools, call, [&](SiteTables& tables) {
     const auto matter = requireMatter(tables, call, "matter");
-    if (!matter.open) refuse("refused", "the matter \"" + matter.name + "\" is closed");
-    row.hold.matterId = matter.id;
-    row.hold.id = tables.holds.add(row);
-    noteAct(tables, call, tools.now(), matter.id, row.hold.name + ": " + row.hold.scope.sentence(), row.hold.id);
-    for (const auto& custodian : tables.matters.custodiansOf(matter.id))
-      tellCustodian(tools, tables, matter.id, custodian.address);
+    place(tools, tables, call, matter, row);
     describe(call, row);
-    journalPlaced(tools.context, row, matter);
     return listd::viewOf(row, matter.name, tools.now());
   });
 }
@@ -244,6 +238,16 @@ json viewOf(const HoldRow& row, const std::string& matterName, TimePoint now) {
           {"releasedAt", row.hold.releasedAt ? toMicros(*row.hold.releasedAt) : 0},
           {"graceDays", row.hold.grace.count()},
           {"inForceUntil", row.hold.releasedAt ? json(toMicros(until)) : json(nullptr)}};
+}
+
+void place(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Matter& matter, HoldRow& row) {
+  if (!matter.open) refuse("refused", "the matter \"" + matter.name + "\" is closed");
+  row.hold.matterId = matter.id;
+  row.hold.id = tables.holds.add(row);
+  noteAct(tables, call, tools.now(), matter.id, row.hold.name + ": " + row.hold.scope.sentence(), row.hold.id);
+  for (const auto& custodian : tables.matters.custodiansOf(matter.id))
+    tellCustodian(tools, tables, matter.id, custodian.address);
+  journalPlaced(tools.context, row, matter);
 }
 
 std::span<const OrderRow> holdOrders() {

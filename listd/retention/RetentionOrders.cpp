@@ -4,6 +4,7 @@
 #include "core/crypto/Encoding.h"
 #include "listd/archive/Archive.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/CertificateWriter.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Retention.h"
@@ -219,7 +220,20 @@ json verifyObject(OrderTools& tools, const OrderCall& call) {
 
 json showForecast(OrderTools& tools, const OrderCall& call) {
   const auto months = static_cast<std::uint32_t>(call.args.number("months", 24, 1, 240));
-  return forecast(tools.context, requireRetention(tools).answers(), months);
+  const auto counted = tools.context.site.read([](SiteTables& tables) { return tables.retention.counted(); });
+  const auto now = tools.now();  // not counted yet: only in the first minute of a site
+  return forecast(counted ? counted->counts : countArchive(tools.context, requireRetention(tools).answers(), now), now,
+                  months);
+}
+
+json runningView(OrderTools& tools, const std::vector<Run>& open) {
+  if (open.empty()) return nullptr;
+  json view{{"run", std::to_string(open.front().id)}, {"job", nullptr}};
+  if (tools.jobs == nullptr) return view;
+  for (const auto& job : tools.jobs->newest(100))
+    if (job.kind == "retention.run" && job.args.value("run", std::uint64_t{0}) == open.front().id)
+      view.update({{"job", std::to_string(job.id)}, {"done", job.done}, {"total", job.total}, {"state", job.state}});
+  return view;
 }
 
 json runView(SiteTables& tables, const Run& run) {
@@ -246,13 +260,16 @@ json retentionStatus(OrderTools& tools, const OrderCall&) {
     const auto trouble = clockTrouble(tables, now);
     const auto runs = tables.retention.runs(1);
     const auto open = tables.retention.openRuns();
+    const auto counted = tables.retention.counted();
     return {{"nextRunAt", toMicros(RetentionSchedule::nextRun(tables, now))},
             {"lastRun", runs.empty() ? json() : runView(tables, runs.front())},
             {"clock", {{"trusted", !trouble}, {"reason", trouble.value_or("")}}},
             {"blastLimit",
              blastLimit(tables.archive.count(), tables.retention.destroyedSince(now - std::chrono::days(30)))},
             {"waitingReviews", tables.retention.waitingCount()},
-            {"running", open.empty() ? json() : json{{"run", std::to_string(open.front().id)}}}};
+            {"noRule", counted ? counted->counts.at("noRule") : json()},
+            {"countedAt", counted ? toMicros(counted->asOf) : 0},
+            {"running", runningView(tools, open)}};
   });
 }
 

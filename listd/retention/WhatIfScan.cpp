@@ -1,8 +1,7 @@
 #include "listd/retention/WhatIfScan.h"
 
 #include "listd/orders/Csv.h"
-
-#include <unordered_map>
+#include "listd/retention/ArchiveCounts.h"
 
 namespace postern::listd {
 
@@ -12,17 +11,6 @@ namespace {
 
 json timeOrNever(TimePoint time) {
   return records::timeJson(time);
-}
-
-// Months since year 0: cheap to count by.
-int monthOf(TimePoint time) {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  return static_cast<int>(date.year()) * 12 + static_cast<int>(static_cast<unsigned>(date.month())) - 1;
-}
-
-std::string monthText(int month) {
-  const auto number = month % 12 + 1;
-  return std::to_string(month / 12) + (number < 10 ? "-0" : "-") + std::to_string(number);
 }
 
 void prepare(Assessment& assessment, const ContentAnswers* answers) {
@@ -227,35 +215,20 @@ WhatIfRows whatIfRows(SiteContext& context, const ContentAnswers* answers, const
   });
 }
 
-json forecast(SiteContext& context, const ContentAnswers* answers, std::uint32_t months) {
-  const auto now = context.clock.now();
+json forecast(const json& counts, TimePoint now, std::uint32_t months) {
   const auto first = monthOf(now);
-  std::vector<std::uint64_t> due(months), reviews(months);
-  std::uint64_t never = 0, noRule = 0, held = 0;
-  context.site.read([&](SiteTables& tables) {
-    Assessment assessment(tables, now);
-    prepare(assessment, answers);
-    tables.archive.scan([&](const ArchivedMessage& message) {
-      const bool isHeld = assessment.held(message);
-      for (const auto& reference : message.references) {
-        if (reference.removedAt) continue;
-        const auto date = assessment.due(message, reference);
-        if (isHeld) ++held;
-        if (date.at == records::Never) {
-          ++never;
-          if (date.dates.decidingRule == 0) ++noRule;
-          continue;
-        }
-        const auto index = std::max(monthOf(date.at) - first, 0);
-        if (static_cast<std::uint32_t>(index) >= months) continue;
-        ++(date.action == records::Action::Review ? reviews : due)[static_cast<std::size_t>(index)];
-      }
-    });
-  });
   json items = json::array();
-  for (std::uint32_t i = 0; i < months; ++i)
-    items.push_back({{"month", monthText(first + static_cast<int>(i))}, {"due", due[i]}, {"reviews", reviews[i]}});
-  return {{"asOf", toMicros(now)}, {"items", items}, {"neverDue", never}, {"noRule", noRule}, {"held", held}};
+  const auto& known = counts.at("months");
+  for (std::uint32_t i = 0; i < months; ++i) {
+    const auto month = monthText(first + static_cast<int>(i));
+    const auto found = known.find(month);
+    items.push_back({{"month", month},
+                     {"due", found == known.end() ? json(0) : found->at(0)},
+                     {"reviews", found == known.end() ? json(0) : found->at(1)}});
+  }
+  json view{{"asOf", counts.at("asOf")}, {"items", std::move(items)}};
+  for (const auto* name : {"neverDue", "noRule", "held"}) view[name] = counts.at(name);
+  return view;
 }
 
 }  // namespace postern::listd

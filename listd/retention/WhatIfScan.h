@@ -40,7 +40,7 @@ struct WhatIfRows {
 WhatIfRows whatIfRows(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question,
                       std::optional<std::uint64_t> after, std::uint32_t limit);
 
-// How many become due in which month from now on, for `months` months.
-nlohmann::json forecast(SiteContext& context, const ContentAnswers* answers, std::uint32_t months);
+// How many become due in which month from now on, for `months` months, by what countArchive gave.
+nlohmann::json forecast(const nlohmann::json& counts, TimePoint now, std::uint32_t months);
 
 }  // namespace postern::listd
