@@ -192,6 +192,13 @@ std::uint64_t ArchiveStore::count() const {
   return select.unsignedInteger(0);
 }
 
+bool ArchiveStore::isListInUse(std::uint64_t listId) const {
+  auto kept = database_.prepare("SELECT 1 FROM object_references WHERE list_id = ? AND removed_at = 0 LIMIT 1");
+  if (kept.bind(listId).step()) return true;
+  auto unsent = database_.prepare("SELECT 1 FROM posts WHERE state <> 'done' AND list_id = ? LIMIT 1");
+  return unsent.bind(listId).step();
+}
+
 bool ArchiveStore::hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by) {
   database_
       .prepare(

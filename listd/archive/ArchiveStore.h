@@ -66,6 +66,8 @@ public:
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
   std::uint64_t count() const;  // stored objects
+  // Whether anything of the list is kept or still to go out.
+  bool isListInUse(std::uint64_t listId) const;
 
   bool hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by);  // false: hidden already
   bool addLabel(std::uint64_t objectId, std::string_view label, TimePoint at);

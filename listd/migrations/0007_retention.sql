@@ -86,6 +86,18 @@ CREATE TABLE dispositions (
 CREATE INDEX dispositions_by_run ON dispositions (run_id, object_id);
 CREATE INDEX dispositions_begun ON dispositions (object_id) WHERE state = 'begun';
 
+-- Written by postern-listd: deleted lists whose roster, keys and settings are gone: each a line of its run's certificate.
+CREATE TABLE list_dispositions (
+  list_id       INTEGER PRIMARY KEY,
+  run_id        INTEGER NOT NULL,
+  address       TEXT    NOT NULL,
+  members       INTEGER NOT NULL,
+  deleted_at    BIGINT  NOT NULL,
+  destroyed_at  BIGINT  NOT NULL,
+  unrecoverable BIGINT  NOT NULL
+);
+CREATE INDEX list_dispositions_by_run ON list_dispositions (run_id, list_id);
+
 -- Written by postern-listd: the signed certificate of a run. body: the text that is signed; it holds the digest of the
 -- lines, which stand in dispositions.
 CREATE TABLE certificates (

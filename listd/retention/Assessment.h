@@ -30,8 +30,8 @@ struct RuleDraft {
 
 // Where answers about content come from. The scan asks the index as a whole, the gate the one content.
 struct ContentTruth {
-  std::function<records::Truth(std::uint64_t objectId, const std::string& query)> truth =
-      [](std::uint64_t, const std::string&) { return records::Truth::Unknown; };
+  std::function<records::Truth(const records::Facts& facts, const std::string& query)> truth =
+      [](const records::Facts&, const std::string&) { return records::Truth::Unknown; };
   std::function<std::optional<TimePoint>(std::uint64_t objectId)> since = [](std::uint64_t) {
     return std::optional<TimePoint>();
   };
@@ -91,7 +91,7 @@ private:
   records::Facts::ListFacts listFacts(std::uint64_t listId) const;
   records::Facts facts(const ArchivedMessage& message, const FactsOfLists& lists, bool content) const;
   records::Facts referenceFacts(const ArchivedMessage& message, const Reference& reference, FactsOfLists& lists) const;
-  records::Lookups lookups(const ArchivedMessage& message, const Reference& reference) const;
+  records::Lookups lookups(const records::Facts& facts, const Reference& reference) const;  // keeps both
   template <class Show>
   void forEachHold(const ArchivedMessage& message, Show show) const;
 

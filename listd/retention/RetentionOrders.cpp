@@ -324,7 +324,10 @@ json listCertificates(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// The lines of lists stand behind those of objects, on the last page.
 json showCertificate(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, MostRows));
+  const auto after = call.args.has("after") ? call.args.id("after") : 0;
   return tools.context.site.read([&](SiteTables& tables) {
     const auto certificate = tables.retention.certificate(call.args.id("id"));
     if (!certificate) refuse("not-found", "there is no such certificate", "see: postern retention certificates");
@@ -333,6 +336,14 @@ json showCertificate(OrderTools& tools, const OrderCall& call) {
     view["publicKey"] = crypto::base64(certificate->publicKey);
     view["holds"] = certificateHolds(tables, *certificate);
     view["text"] = certificateText(tables, *certificate);
+    const auto lines = tables.retention.lines(certificate->runId, after, limit);
+    json items = json::array();
+    for (const auto& line : lines) items.push_back(certificateLine(line));
+    const bool more = lines.size() == limit;
+    if (!more)
+      for (const auto& line : tables.retention.listLines(certificate->runId)) items.push_back(certificateLine(line));
+    view["items"] = std::move(items);
+    view["next"] = more ? std::to_string(lines.back().objectId) : std::string();
     return view;
   });
 }

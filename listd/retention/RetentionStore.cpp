@@ -188,6 +188,58 @@ std::uint64_t RetentionStore::lineCount(std::uint64_t runId) const {
   return select.unsignedInteger(0);
 }
 
+std::vector<Disposal> RetentionStore::lines(std::uint64_t runId, std::uint64_t after, std::uint32_t limit) const {
+  auto select = database_.prepare(std::string(DisposalColumns) +
+                                  "WHERE run_id = ? AND object_id > ? AND state = 'done' ORDER BY object_id LIMIT ?");
+  select.bind(runId, after, limit);
+  std::vector<Disposal> found;
+  while (select.step()) found.push_back(readDisposal(select));
+  return found;
+}
+
+bool RetentionStore::isListGone(std::uint64_t listId) const {
+  auto select = database_.prepare("SELECT 1 FROM list_dispositions WHERE list_id = ?");
+  return select.bind(listId).step();
+}
+
+std::uint64_t RetentionStore::forgetList(std::uint64_t listId) {
+  std::uint64_t members = 0;
+  for (const auto* statement :
+       {"DELETE FROM members WHERE list_id = ?", "DELETE FROM former_members WHERE list_id = ?"}) {
+    database_.prepare(statement).bind(listId).run();
+    members += static_cast<std::uint64_t>(database_.changes());
+  }
+  database_.prepare("DELETE FROM member_counts WHERE list_id = ?").bind(listId).run();
+  database_
+      .prepare(
+          "UPDATE lists SET display_name = '', description = '', certificate = x'', fingerprint = '', state = 'closed' "
+          "WHERE id = ?")
+      .bind(listId)
+      .run();
+  return members;
+}
+
+void RetentionStore::addListDisposal(const ListDisposal& list) {
+  database_
+      .prepare(
+          "INSERT INTO list_dispositions (list_id, run_id, address, members, deleted_at, destroyed_at, unrecoverable) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .bind(list.listId, list.runId, list.address, list.members, list.deletedAt, list.destroyedAt, list.unrecoverable)
+      .run();
+}
+
+std::vector<ListDisposal> RetentionStore::listLines(std::uint64_t runId) const {
+  auto select = database_.prepare(
+      "SELECT list_id, run_id, address, members, deleted_at, destroyed_at, unrecoverable FROM list_dispositions "
+      "WHERE run_id = ? ORDER BY list_id");
+  select.bind(runId);
+  std::vector<ListDisposal> found;
+  while (select.step())
+    found.push_back({select.unsignedInteger(0), select.unsignedInteger(1), select.text(2), select.unsignedInteger(3),
+                     select.time(4), select.time(5), select.time(6)});
+  return found;
+}
+
 std::uint64_t RetentionStore::addCertificate(const Certificate& certificate) {
   database_
       .prepare(

@@ -59,6 +59,17 @@ struct Certificate {
   std::string publicKey;
 };
 
+// A deleted list whose roster, keys and settings are gone: its line of the certificate.
+struct ListDisposal {
+  std::uint64_t listId = 0;
+  std::uint64_t runId = 0;
+  std::string address;
+  std::uint64_t members = 0;  // those of before among them
+  TimePoint deletedAt;
+  TimePoint destroyedAt;
+  TimePoint unrecoverable;
+};
+
 struct Review {
   std::uint64_t objectId = 0;
   std::uint64_t listId = 0;
@@ -115,6 +126,16 @@ public:
   std::optional<Disposal> disposal(std::uint64_t objectId) const;
   void forEachLine(std::uint64_t runId, const std::function<void(const Disposal&)>& show) const;  // done ones
   std::uint64_t lineCount(std::uint64_t runId) const;
+
+  // Up to `limit` done lines of a run, of objects after `after`.
+  std::vector<Disposal> lines(std::uint64_t runId, std::uint64_t after, std::uint32_t limit) const;
+
+  bool isListGone(std::uint64_t listId) const;
+  // Roster and settings of the list go; what posts and tombstones say of it (address, domain, class) stays. Gives how
+  // many members there were.
+  std::uint64_t forgetList(std::uint64_t listId);
+  void addListDisposal(const ListDisposal& list);
+  std::vector<ListDisposal> listLines(std::uint64_t runId) const;
 
   std::uint64_t addCertificate(const Certificate& certificate);
   std::optional<Certificate> certificate(std::uint64_t id) const;
