@@ -84,7 +84,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
       Table,        signInOrders(),    accountOrders(), factorOrders(), tokenOrders(),  auditOrders(),
       jobOrders(),  keysOrders(),      requestOrders(), matterOrders(), holdOrders(),   erasureOrders(),
-      ruleOrders(), retentionOrders(), objectOrders(),  searchOrders(), exportOrders(),
+      ruleOrders(), retentionOrders(), objectOrders(),  searchOrders(), exportOrders(), readOrders(),
   };
   return tables;
 }

@@ -113,8 +113,8 @@ describe("records on a real site", () => {
 
   it("a site of one person: the outside address stops a change by its link, with the button alone", async () => {
     await setUp("ada", site.setupLink, true);
-    const page = await signIn("ada");
     await site.ask("cli", "user", "set", "ada", "--roles", "admin,officer");
+    const page = await signIn("ada");
     await visit("ada", "/retention/new-rule");
     await page.getByLabel("Name").fill("All mail");
     await page.getByLabel("Effect").selectOption("both");
@@ -301,7 +301,7 @@ describe("records on a real site", () => {
 
   it("an auditor verifies the log and sees a proof; the offline verifier takes the export", async () => {
     const page = pages.uma;
-    await site.ask("cli", "audit", "checkpoint");
+    await site.ask("cli", "audit", "anchor");
     await visit("uma", "/audit");
     await page.getByRole("button", { name: "Verify the whole log" }).click();
     await page.getByText(/Intact: \d+ entries/).waitFor();
@@ -310,7 +310,7 @@ describe("records on a real site", () => {
     await visit("uma", "/audit/1");
     await page.getByText("Inclusion proof").waitFor();
     await examine("uma", "audit-entry");
-    await site.ask("cli", "audit", "checkpoint");
+    await site.ask("cli", "audit", "anchor");
     writeFileSync(join(folder, "audit.jsonl"), await (await page.request.get(site.url + "/audit-export.jsonl")).text());
     writeFileSync(join(folder, "audit.pub"), key.trim() + "\n");
     const verdict = await new Promise((resolve) => execFile("/usr/bin/python3", [join(here, "../../tools/audit-verify"), join(folder, "audit.jsonl"), "--pub", join(folder, "audit.pub")],
