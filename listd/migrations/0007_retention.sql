@@ -121,3 +121,12 @@ CREATE TABLE clock_guard (
   distrusted_at BIGINT NOT NULL DEFAULT 0,
   reason        TEXT   NOT NULL DEFAULT ''
 );
+
+-- Written by postern-listd: what the archive held when it was last counted (JSON), so that pages of rules and forecasts
+-- scan nothing. policy: the rules that it was counted with.
+CREATE TABLE archive_counts (
+  id     INTEGER PRIMARY KEY CHECK (id = 1),
+  as_of  BIGINT NOT NULL,
+  policy TEXT   NOT NULL,
+  counts TEXT   NOT NULL
+);

@@ -74,6 +74,11 @@ ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::stri
 
 Assessment::Assessment(SiteTables& tables, TimePoint at, const RuleDraft& draft)
     : at_(at), rules_(withDraft(tables.rules.inForce(at), draft)), holds_(holdsInForce(tables, at)) {
+  for (auto& hold : holds_) {
+    if (draft.releaseHold == 0 || hold.id != draft.releaseHold || hold.releasedAt) continue;
+    hold.releasedAt = at;
+    hold.grace = draft.grace;
+  }
   for (const auto& hold : holds_) holdQueries_.push_back(hold.scope.needsContent() ? hold.scope.contentQuery() : "");
   for (auto& list : tables.lists.all())
     lists_[list.id] = {std::move(list.address), std::move(list.domain), std::move(list.sensitivity)};
@@ -195,6 +200,17 @@ bool Assessment::held(const ArchivedMessage& message) const {
     return !held;
   });
   return held;
+}
+
+void Assessment::forEachMatch(const ArchivedMessage& message, const Reference& reference,
+                              const std::function<void(const records::Rule&)>& show) const {
+  FactsOfLists lists;
+  const auto known = referenceFacts(message, reference, lists);
+  for (const auto& rule : rules_.rules()) {
+    const auto content =
+        rule.scope.needsContent() ? truth_.truth(message.object.id, rule.scope.contentQuery()) : Truth::True;
+    if (rule.scope.matches(known, content) == Truth::True) show(rule);
+  }
 }
 
 std::vector<std::pair<const records::Hold*, TimePoint>> Assessment::heldBy(const ArchivedMessage& message) const {

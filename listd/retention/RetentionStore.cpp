@@ -254,10 +254,10 @@ std::optional<Review> RetentionStore::review(std::uint64_t objectId, std::uint64
   return readReview(select);
 }
 
-std::vector<Review> RetentionStore::waiting(std::uint32_t limit) const {
-  auto select =
-      database_.prepare(std::string(ReviewColumns) + "WHERE state = 'waiting' ORDER BY due_at, object_id LIMIT ?");
-  select.bind(limit);
+std::vector<Review> RetentionStore::waiting(std::uint32_t limit, std::uint64_t after) const {
+  auto select = database_.prepare(std::string(ReviewColumns) +
+                                  "WHERE state = 'waiting' ORDER BY due_at, object_id, list_id LIMIT ? OFFSET ?");
+  select.bind(limit, after);
   std::vector<Review> found;
   while (select.step()) found.push_back(readReview(select));
   return found;
@@ -275,6 +275,18 @@ std::uint64_t RetentionStore::waitingCount() const {
   auto select = database_.prepare("SELECT count(*) FROM reviews WHERE state = 'waiting'");
   select.bind().step();
   return select.unsignedInteger(0);
+}
+
+std::optional<CountedArchive> RetentionStore::counted() const {
+  auto select = database_.prepare("SELECT as_of, policy, counts FROM archive_counts WHERE id = 1");
+  if (!select.bind().step()) return std::nullopt;
+  return CountedArchive{select.time(0), select.text(1), json::parse(select.view(2))};
+}
+
+void RetentionStore::setCounted(const CountedArchive& counted) {
+  database_.prepare("INSERT OR REPLACE INTO archive_counts (id, as_of, policy, counts) VALUES (1, ?, ?, ?)")
+      .bind(counted.asOf, counted.policy, counted.counts.dump())
+      .run();
 }
 
 std::optional<ClockState> RetentionStore::clock() const {

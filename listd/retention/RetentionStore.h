@@ -77,6 +77,13 @@ struct WhatIf {
   nlohmann::json result;
 };
 
+// What countArchive gave, and under which rules.
+struct CountedArchive {
+  TimePoint asOf;
+  std::string policy;
+  nlohmann::json counts;
+};
+
 struct ClockState {
   TimePoint beatAt;
   std::optional<TimePoint> distrustedAt;
@@ -117,9 +124,12 @@ public:
   void askReview(const Review& review);  // nothing when it is asked already
   void decideReview(const Review& review, TimePoint at, std::string_view by, std::string_view reason);
   std::optional<Review> review(std::uint64_t objectId, std::uint64_t listId) const;
-  std::vector<Review> waiting(std::uint32_t limit) const;
+  std::vector<Review> waiting(std::uint32_t limit, std::uint64_t after = 0) const;  // `after` of them left out
   std::vector<Review> decided() const;
   std::uint64_t waitingCount() const;
+
+  std::optional<CountedArchive> counted() const;
+  void setCounted(const CountedArchive& counted);
 
   std::optional<ClockState> clock() const;
   void beat(TimePoint at);
