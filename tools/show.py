@@ -120,8 +120,23 @@ def show_ledger(site):
               f"{how} {(attempt.get('tls') or {}).get('version') or ''}".rstrip())
 
 
+def show_records(site):
+    heading("5. Records: how long the post is kept, a hold, the audit log")
+    post = str(site.cli("post", "list", BOARD)["items"][0]["id"])
+    explained = site.cli("retention", "explain", post)
+    print(f"   postern retention explain {post}: {explained['sentence']}")
+    for line in explained["references"][0]["lines"]:
+        print(f"      {line['sentence']}")
+    print("   A hold keeps it whatever the rules say; a compliance officer places it, in the web UI or by\n"
+          f"   postern --token-file officer.token hold place MATTER NAME scope.json, with {{\"lists\": [\"{BOARD}\"]}} in scope.json")
+    site.cli("audit", "anchor")
+    verified = site.run_cli("audit", "verify")
+    require(verified.returncode == 0, f"the audit log does not verify: {verified.stdout.decode()}{verified.stderr.decode()}")
+    print(f"   postern audit verify: {verified.stdout.decode().strip()}")
+
+
 def show_web(site):
-    heading("5. The web UI")
+    heading("6. The web UI")
     try:
         print(f"   {site.cli('user', 'setup-link')['url']}\n   (one-time link, makes the first account)")
     except Refused:
@@ -151,6 +166,7 @@ def main():
         make_lists(site, members, sink)
         show_posts(site, sink, members, since, fresh)
         show_ledger(site)
+        show_records(site)
         show_web(site)
         print(f"\nSite in {data}, SMTP on 127.0.0.1:{site.smtp_port} (TLS from the start: {site.smtps_port}).")
         if not options.once:

@@ -1,12 +1,22 @@
 """Retention, holds, audit log and export on real processes. The clock goes forward by testing.clock_offset and restarts."""
-import base64
+import hashlib
 import json
+import os
 import pathlib
+import random
 import re
+import shutil
+import sqlite3
+import ssl
+import struct
 import subprocess
+import tempfile
 import time
+import urllib.parse
+import urllib.request
 
 import pytest
+from conftest import ROOT, Stage
 from sitekit import Failure, Refused, files_with, make_message, swaks, wait_until
 from staff import Staff
 
@@ -98,8 +108,6 @@ def remains(site, canary):
 
 @pytest.fixture(scope="module")
 def records():
-    import tempfile
-    from conftest import Stage
     with tempfile.TemporaryDirectory(prefix="postern-e2e-") as folder:
         stage = Stage(folder)
         stage.site.log = pathlib.Path(folder) / "postern.log"
@@ -151,6 +159,8 @@ def test_the_life_of_a_held_and_of_an_unheld_message(records, tmp_path):
     for post, word in ((held, KEPT), (future, FUTURE)):
         assert len(records.found(word)) == 1
         assert officer.run("retention", "verify", post)["ok"]
+        read = officer.web("object.read", object=str(records.found(word)[0]["object"]), reason="case 7")
+        assert word in read["text"], read
     assert records.found(GOES) == []
     wait_until(lambda: not remains(site, GOES), "the word is in no file")
     check_certificate(records, run, tmp_path)
@@ -158,7 +168,8 @@ def test_the_life_of_a_held_and_of_an_unheld_message(records, tmp_path):
     # Released by two people, it stays for the grace.
     officer.sign_in()
     records.approver.sign_in()
-    asked = officer.web("hold.release", id=str(hold["id"]), reason="settled")
+    what_if = officer.web("what-if.run", releaseHold=str(hold["id"]))
+    asked = officer.web("hold.release", id=str(hold["id"]), reason="settled", whatIf=str(what_if["id"]))
     assert records.destroy()["destroyed"] == 0
     records.approve(asked["request"])
     records.go_to(60)
@@ -172,18 +183,195 @@ def test_the_life_of_a_held_and_of_an_unheld_message(records, tmp_path):
 
 
 def check_certificate(records, run, folder):
-    """The text of the certificate names each destroyed object once; openssl finds its signature good."""
+    """The certificate names each destroyed object once; openssl finds its signature good, as docs/retention.md tells."""
     shown = records.officer.run("retention", "certificate", str(run["certificate"]))
-    assert shown["lines"] == run["destroyed"]
-    body, _, lines = shown["text"].partition("\n\n")  # the body has the digest of the lines and is what is signed
-    assert len([line for line in lines.splitlines() if re.match(r"\S*\d", line)]) >= run["destroyed"]
-    (folder / "text").write_text(body + "\n")
-    (folder / "signature").write_bytes(base64.b64decode(shown["signature"]))
-    key = base64.b64decode(shown["publicKey"])
-    prefix = bytes.fromhex("302a300506032b6570032100") if len(key) == 32 else b""
-    (folder / "key.der").write_bytes(prefix + key)
-    verify = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", folder / "key.der", "-keyform", "DER", "-rawin",
-              "-in", folder / "text", "-sigfile", folder / "signature"]
-    assert subprocess.run(verify, capture_output=True).returncode == 0
-    (folder / "text").write_text(body.replace("1", "2", 1) + "\n")
-    assert subprocess.run(verify, capture_output=True).returncode != 0
+    body, _, rest = shown["text"].partition("\n\n")
+    lines = [line for line in rest.splitlines() if line.startswith("object ")]
+    assert len(lines) == shown["lines"] == run["destroyed"] == len({line.split()[1] for line in lines})
+    assert hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest() in body
+    (folder / "certificate.txt").write_text(shown["text"])
+    commands = """sed '/^$/,$d' certificate.txt > body
+        sed -n '/BEGIN PUBLIC KEY/,$p' certificate.txt > key.pem
+        sed -n 's/^signature .*: //p' certificate.txt | openssl base64 -d -A > signature
+        openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in body -sigfile signature"""
+    assert subprocess.run(commands, shell=True, cwd=folder, capture_output=True).returncode == 0
+    (folder / "certificate.txt").write_text(shown["text"].replace("objects: ", "objects: 9", 1))
+    assert subprocess.run(commands, shell=True, cwd=folder, capture_output=True).returncode != 0
+
+
+def test_a_hold_notice_reaches_the_custodian_without_content_and_is_acknowledged(records, tmp_path):
+    officer, stage = records.officer.sign_in(), records.stage
+    matter = str(officer.run("matter", "create", "Silberreiher")["id"])
+    officer.run("custodian", "add", matter, "cid@example.net", "--name", "Cid")
+    scope = tmp_path / "scope.json"
+    scope.write_text(json.dumps({"addresses": ["cid@example.net"]}))
+    officer.run("hold", "place", matter, "Cid's mail", str(scope), "--notice", "Keep all about the Seeadler.")
+    mail = stage.sink.wait("cid@example.net")[-1]
+    for word in (b"Silberreiher", b"Seeadler"):
+        assert word not in mail.raw
+    link = re.search(r"https://\S+/notice\?token=[\w-]+", mail.message.get_content())[0]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    browser = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context),
+                                          urllib.request.HTTPCookieProcessor())
+    path = link.split("/notice", 1)[1]
+    page = browser.open(f"https://127.0.0.1:{records.site.web_port}/notice{path}").read().decode()
+    assert "Keep all about the Seeadler." in page
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    browser.open(f"https://127.0.0.1:{records.site.web_port}/notice", urllib.parse.urlencode(fields).encode())
+    custodian = officer.run("matter", "show", matter)["custodians"][0]
+    assert custodian["state"] == "acknowledged", custodian
+
+
+def test_search_and_export_by_the_command_line_open_in_7z(records, tmp_path):
+    officer, word = records.officer, "Zaunkoenig-77d1"
+    post = records.post(NEWS, "Secure: for the export", word)
+    matter = str(officer.run("matter", "create", "Export")["id"])
+    wait_until(lambda: records.found(word), "the post is indexed")
+    assert officer.run("search", word, "--count")["hits"] == 1
+    assert records.explain(post)["sentence"]
+    made = officer.run("export", "create", word, "--matter", matter)
+    archive = tmp_path / "export.zip"
+    officer.run("export", "get", str(made["id"]), str(archive))
+    assert word.encode() not in archive.read_bytes()
+    opened = subprocess.run(["7z", "x", "-y", f"-p{made['passphrase']}", f"-o{tmp_path}/out", archive], capture_output=True)
+    assert opened.returncode == 0, opened.stdout
+    assert len(files_with(tmp_path / "out", word.encode())) == 1
+    assert subprocess.run(["7z", "t", "-pwrong", archive], capture_output=True).returncode != 0
+    assert not remains(records.site, word)
+
+
+class Log:
+    """Copies of the site's database for somebody with the file and without scruples, and both verifiers over them."""
+
+    TRIGGERS = [f"audit_{table}_never_{what}" for table in ("entries", "checkpoints", "anchors") for what in ("change", "go")]
+
+    def __init__(self, site, folder):
+        self.site, self.folder, self.copies = site, folder, 0
+        site.cli("audit", "anchor")
+        self.anchors = folder / "anchors"
+        shutil.copytree(site.data / "anchors", self.anchors)
+
+    def copy(self, *mutations):
+        self.copies += 1
+        file = self.folder / f"copy{self.copies}.db"
+        with sqlite3.connect(self.site.data / "listd/site.db") as source, sqlite3.connect(file) as target:
+            source.backup(target)
+        with sqlite3.connect(file) as target:
+            for name in self.TRIGGERS:
+                target.execute(f"DROP TRIGGER {name}")
+            for mutation in mutations:
+                mutation(target) if callable(mutation) else target.execute(mutation)
+        return file
+
+    def verdicts(self, file):
+        own = self.site.run_cli("audit", "verify", "--db", file, "--pub", self.anchors / "public-key", "--anchors",
+                                self.anchors).returncode
+        export = file.with_suffix(".jsonl")
+        export.write_bytes(self.site.run_cli("audit", "export", "--db", file).stdout)
+        other = subprocess.run([ROOT / "tools/audit-verify", export, "--pub", self.anchors / "public-key", "--anchors",
+                                self.anchors], capture_output=True).returncode
+        return own, other
+
+
+def rechain(first):
+    """Changes the entry `first` and makes every hash after it right again, as an administrator could."""
+    def run(database):
+        before = database.execute("SELECT leaf FROM audit_entries WHERE seq = ?", (first - 1,)).fetchone()[0]
+        for seq, entry in database.execute("SELECT seq, entry FROM audit_entries WHERE seq >= ? ORDER BY seq",
+                                           (first,)).fetchall():
+            fields, at = [], 0
+            while at < len(entry):
+                size = struct.unpack(">I", entry[at:at + 4])[0]
+                fields.append(entry[at + 4:at + 4 + size])
+                at += 4 + size
+            fields[6] = before.hex().encode()
+            if seq == first:
+                fields[23] = b"another reason"
+            entry = b"".join(struct.pack(">I", len(field)) + field for field in fields)
+            before = hashlib.sha256(b"\0" + entry).digest()
+            database.execute("UPDATE audit_entries SET entry = ?, leaf = ? WHERE seq = ?", (entry, before, seq))
+        database.execute("DELETE FROM audit_nodes")
+    return run
+
+
+def test_every_mutation_of_the_real_log_has_its_exit_code_by_both_verifiers(records, tmp_path):
+    site = records.site
+    assert site.run_cli("audit", "anchor").returncode == 0
+    assert site.run_cli("audit", "verify").returncode == 0
+    log = Log(site, tmp_path)
+    assert log.verdicts(log.copy()) == (0, 0)
+    size = max(int(path.stem) for path in log.anchors.glob("*.checkpoint"))
+    half = size // 2
+    swap = (f"UPDATE audit_entries SET seq = -1 WHERE seq = {half}", f"UPDATE audit_entries SET seq = {half} WHERE seq = {half + 1}",
+            f"UPDATE audit_entries SET seq = {half + 1} WHERE seq = -1")
+    insert = (f"UPDATE audit_entries SET seq = -seq - 2 WHERE seq >= {half}", "UPDATE audit_entries SET seq = -seq - 1 WHERE seq < 0",
+              f"INSERT INTO audit_entries SELECT {half}, at, actor, action, object_type, object_id, matter_id, outcome, entry, leaf "
+              f"FROM audit_entries WHERE seq = {half - 1}")
+    def flip(database):
+        entry = database.execute("SELECT entry FROM audit_entries WHERE seq = ?", (half,)).fetchone()[0]
+        database.execute("UPDATE audit_entries SET entry = ? WHERE seq = ?",
+                         (entry[:-3] + bytes([entry[-3] ^ 1]) + entry[-2:], half))
+    cases = {"a flipped byte": ((flip,), 1), "swapped": (swap, 2), "inserted": (insert, 2),
+             "dropped in the middle": ((f"DELETE FROM audit_entries WHERE seq BETWEEN {half} AND {half + 2}",), 2),
+             "dropped at the end": ((f"DELETE FROM audit_entries WHERE seq >= {half}",), 3),
+             "chained anew": ((rechain(half),), 4),
+             "a damaged checkpoint": (("UPDATE audit_checkpoints SET note = 'x'",), 5)}
+    told = {name: log.verdicts(log.copy(*mutations)) for name, (mutations, _) in cases.items()}
+    assert told == {name: (code, code) for name, (_, code) in cases.items()}
+    shutil.rmtree(log.anchors / "x", ignore_errors=True)
+    for path in log.anchors.glob("*.checkpoint"):
+        path.unlink()
+    assert log.verdicts(log.copy()) == (6, 6)
+
+
+def test_a_killed_listd_destroys_nothing_early_and_writes_one_line_for_each_object(records, tmp_path):
+    """kill -9 at random moments while runs, exports and key rotations go on."""
+    officer, site = records.officer, records.site
+    rounds = int(os.environ.get("POSTERN_CRASH_ROUNDS", "10"))
+    due = [f"due{number:03}x{os.urandom(3).hex()}" for number in range(rounds)]
+    for word in due:
+        records.post(NEWS, "Secure: due", word)
+    records.go_to(100)
+    matter = str(officer.run("matter", "create", "Crash")["id"])
+    scope = tmp_path / "scope.json"
+    scope.write_text(json.dumps({"lists": [CARDIO]}))
+    officer.run("hold", "place", matter, "Crash", str(scope))
+    kept = [f"kept{number:03}x{os.urandom(3).hex()}" for number in range(3)]
+    for word in kept:
+        records.post(CARDIO, "Secure: kept", word)
+    wait_until(lambda: all(records.found(word) for word in kept), "the posts are indexed")
+    acts = [lambda: officer.web("retention.run"), lambda: officer.run("export", "create", kept[0], "--matter", matter),
+            lambda: site.cli("keys", "rotate", "lists")]
+    for number in range(rounds):
+        try:
+            asked = acts[number % 3]()
+            if number % 3 == 0 and "request" in asked:
+                records.approve(asked["request"])
+        except (Refused, OSError, ConnectionError):
+            pass  # listd was killed while it answered, or one of these is under way
+        time.sleep(random.uniform(0, 0.15))
+        site.kill("postern-listd")
+        wait_until(site.ready, "the site is up again", 60)
+    records.officer.sign_in()
+    records.approver.sign_in()
+    wait_until(lambda: all(job["state"] not in ("waiting", "running") for job in officer.run("job", "list")["items"]),
+               "no job is under way", 90)
+    records.destroy()
+    for word in kept:
+        found = records.found(word)
+        assert len(found) == 1
+        assert officer.web("retention.verify", object=str(found[0]["object"]))["ok"]
+    wait_until(lambda: not any(remains(site, word) for word in due), "what was due is in no file")
+    assert not any(records.found(word) for word in due)
+    texts = [officer.run("retention", "certificate", str(run["certificate"]))["text"] for run in records.runs()
+             if run["certificate"]]
+    lines = [line.split()[1] for text in texts for line in text.splitlines() if line.startswith("object ")]
+    assert len(lines) == len(set(lines)) and len(lines) >= len(due)
+    for export in officer.run("export", "list")["items"]:
+        assert export["state"] in ("done", "failed"), export
+        if export["state"] == "done":
+            officer.run("export", "get", str(export["id"]), str(tmp_path / "e.zip"))
+            assert subprocess.run(["7z", "l", tmp_path / "e.zip"], capture_output=True).returncode == 0
+    assert site.run_cli("audit", "anchor").returncode == 0
+    assert site.run_cli("audit", "verify").returncode == 0
