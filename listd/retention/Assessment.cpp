@@ -188,7 +188,7 @@ void Assessment::forEachMatch(const ArchivedMessage& message, const Reference& r
   const auto known = referenceFacts(message, reference, lists);
   for (const auto& rule : rules_.rules()) {
     const auto content =
-        rule.scope.needsContent() ? truth_.truth(message.object.id, rule.scope.contentQuery()) : Truth::True;
+        rule.scope.needsContent() ? truth_.truth(known, rule.scope.contentQuery()) : Truth::True;
     if (rule.scope.matches(known, content) == Truth::True) show(rule);
   }
 }
