@@ -1,5 +1,5 @@
-// kill -9 of the real postern-listd in a retention run, again and again, at random moments. Whatever the moment: what is
-// held or not due is readable and unchanged, what is gone has exactly one line, and the run ends.
+// kill -9 of the real postern-listd in a retention run, again and again, at random moments. Whatever the moment: what
+// is held or not due is readable and unchanged, what is gone has exactly one line, and the run ends.
 #include "tests/unit/listd/matters/RecordsFixture.h"
 #include "tests/unit/listd/retention/RetentionFixture.h"
 
@@ -83,8 +83,8 @@ struct Stage {
         object.sensitivity = "low";
         tables.archive.add(object, isHeld(id) ? held.id : free.id, 0);
       }
-      auto rule = records::Rule::parse(
-          {{"name", "default"}, {"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+      auto rule =
+          records::Rule::parse({{"name", "default"}, {"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
       rule->effectiveFrom = now - std::chrono::days(2000);
       tables.rules.add({*rule, false, now, "olga", "test", 0});
       Matter matter;

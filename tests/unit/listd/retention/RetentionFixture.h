@@ -78,7 +78,7 @@ struct Site {
   FakeIndex index;
   ContentAnswers* answers = &index;
   std::string member = "bob@example.org";  // of every list
-  std::string envelope;  // sender of the envelope, where it is not the author
+  std::string envelope;                    // sender of the envelope, where it is not the author
   GateParts parts = GateParts::of(context, &index);
   std::map<std::string, List> lists;
   std::uint64_t accepted = 0;

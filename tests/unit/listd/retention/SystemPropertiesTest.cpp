@@ -349,8 +349,7 @@ void runOnce(World& world, const std::string& when, Totals& totals) {
   std::set<Pair> promised;
   for (const auto& item : asked.at("sample"))
     for (const auto& [name, list] : world.lists)
-      if (list.address == item.at("list"))
-        promised.emplace(std::stoull(item.at("object").get<std::string>()), list.id);
+      if (list.address == item.at("list")) promised.emplace(std::stoull(item.at("object").get<std::string>()), list.id);
   const auto run = world.run();
   BOOST_TEST(run.state == "done", when << ": " << run.words);
   const auto went = minus(before, world.present());
@@ -415,8 +414,8 @@ BOOST_AUTO_TEST_CASE(what_goes_is_what_the_rules_say_whatever_else_happens) {
 // P13: any older site.db, keys.db or both, with the journal of now.
 BOOST_AUTO_TEST_CASE(no_restored_database_brings_back_what_was_destroyed_or_loses_a_hold) {
   const auto copyTo = [](const std::filesystem::path& from, const std::filesystem::path& to) {
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive |
-                                        std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy(from, to,
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   };
   const auto count = worlds(40) / 4;
   std::uint64_t destroyed = 0;
