@@ -117,6 +117,8 @@ BOOST_AUTO_TEST_CASE(databases_that_somebody_reads_for_long_keep_nothing_half) {
     }
     site.run();
     BOOST_TEST(site.settled(std::string(file) + " is free") == TroubledSite::Due);
+    if (const auto log = site.folder / "listd/site.db-wal"; std::filesystem::exists(log))
+      BOOST_TEST(std::filesystem::file_size(log) == 0u);
     BOOST_TEST(filesWith(site.folder / "vault", "canary").empty());
   }
 }
