@@ -1,6 +1,5 @@
-#include "listd/matters/Erasure.h"
-
 #include "core/records/Query.h"
+#include "listd/matters/Erasure.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
@@ -27,7 +26,8 @@ json deleteList(OrderTools& tools, const OrderCall& call) {
     list.deletedAt = tools.now();
     tables.lists.update(list);
     tables.lists.setDeleted(list.id, list.deletedAt);
-    tables.rules.record({std::string(ListClosedEvent), list.id, 0, tools.now(), tools.now(), call.actor.name, call.order});
+    tables.rules.record(
+        {std::string(ListClosedEvent), list.id, 0, tools.now(), tools.now(), call.actor.name, call.order});
     tables.counters.take(CounterStore::Routing);
     return json{{"address", list.address}, {"state", "deleted"}, {"deletedAt", toMicros(list.deletedAt)}};
   });
@@ -91,8 +91,7 @@ json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& disp
       tables.members.remove(membership.member.listId, address);
     }
     auto all = referencesOf(tables, address, authored);
-    for (const auto& target : all)
-      tables.archive.hide(target.objectId, target.listId, tools.now(), call.actor.name);
+    for (const auto& target : all) tables.archive.hide(target.objectId, target.listId, tools.now(), call.actor.name);
     return all;
   });
   std::uint64_t destroyed = 0;

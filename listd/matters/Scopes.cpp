@@ -43,7 +43,8 @@ std::vector<ScopeCount> countScopes(SiteTables& tables, std::span<const records:
   std::vector<std::string> queries;
   for (const auto& scope : scopes) queries.push_back(scope.needsContent() ? scope.contentQuery() : std::string());
   std::vector<std::string> asked;
-  std::copy_if(queries.begin(), queries.end(), std::back_inserter(asked), [](const auto& text) { return !text.empty(); });
+  std::copy_if(queries.begin(), queries.end(), std::back_inserter(asked),
+               [](const auto& text) { return !text.empty(); });
   const auto contents = indexTruth(answers, asked);
   std::unordered_map<std::uint64_t, List> known;
   for (auto& list : tables.lists.all()) known.emplace(list.id, std::move(list));

@@ -125,9 +125,10 @@ std::string certificateText(SiteTables& tables, const Certificate& certificate) 
     tables.retention.forEachLine(certificate.runId, [&](const Disposal& line) { text += certificateLine(line); });
     for (const auto& line : tables.retention.listLines(certificate.runId)) text += certificateLine(line);
   }
-  return text + "\nsignature (Ed25519, of the text above the first empty line): " +
-         crypto::base64(certificate.signature) + "\n-----BEGIN PUBLIC KEY-----\n" +
-         crypto::base64(std::string(PublicKeyPrefix) + certificate.publicKey) + "\n-----END PUBLIC KEY-----\n";
+  return text +
+         "\nsignature (Ed25519, of the text above the first empty line): " + crypto::base64(certificate.signature) +
+         "\n-----BEGIN PUBLIC KEY-----\n" + crypto::base64(std::string(PublicKeyPrefix) + certificate.publicKey) +
+         "\n-----END PUBLIC KEY-----\n";
 }
 
 bool certificateHolds(SiteTables& tables, const Certificate& certificate) {

@@ -12,7 +12,6 @@
 #include "listd/retention/Questions.h"
 #include "listd/retention/Recording.h"
 
-#include <thread>
 #include <unordered_map>
 
 namespace postern::listd {
@@ -347,9 +346,10 @@ std::vector<DestructionGate::Verdict> DestructionGate::dispose(DestructionCaller
     const auto size = std::min(BatchSize, verdicts.size() - from);
     impl_->disposeBatch(caller, runId, std::span(verdicts).subspan(from, size));
   }
-  // Deleted rows were overwritten; the log that has their old pages is emptied. Readers pass soon.
-  for (int tries = 0; tries < 20 && !context.site.checkpoint(); ++tries)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  // Deleted rows were overwritten; the log that has their old pages is emptied. Once only: the writer waits for readers
+  // meanwhile, and nobody's mail may wait for a long report. The end of the next run tries again.
+  if (!context.site.checkpoint())
+    log::warning("retention", "site.db is being read; its log still has pages of destroyed mail", {{"run", runId}});
   if (own) finishRun(context, runId, verdicts);
   return verdicts;
 }

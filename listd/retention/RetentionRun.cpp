@@ -98,7 +98,9 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   progress(done, total);
   gate_.disposeLists(run.id);
   context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
-  return end(run, "done", ""), final();
+  end(run, "done", "");
+  context_.site.checkpoint();  // what an earlier run could not empty
+  return final();
 }
 
 }  // namespace postern::listd

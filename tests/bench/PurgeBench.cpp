@@ -34,8 +34,8 @@ int main(int argc, char** argv) {
     context.site.write([&](SiteTables& tables) {
       tables.domains.add({list.domain, "list", now, 0});
       list.id = tables.lists.add(list);
-      auto rule = records::Rule::parse(
-          {{"name", "default"}, {"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+      auto rule =
+          records::Rule::parse({{"name", "default"}, {"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
       rule->effectiveFrom = now - std::chrono::days(2000);
       tables.rules.add({*rule, false, now, "bench", "bench", 0});
       tables.retention.trustClock(now);

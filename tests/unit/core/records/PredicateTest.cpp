@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_CASE(errors_name_the_field) {
       {R"-({"query":"a) OR (b"})-", "query: at character 2: this bracket closes nothing"},
       {R"-({"query":"(a"})-", "query: at character 1: this bracket is not closed"},
       {R"-({"query":"a \"b"})-", "query: at character 3: this quote is not closed"},
-      {R"-({"query":"after:yesterday"})-",
-       "query: at character 7: after: wants a day, as in after:2025-01-31"},
+      {R"-({"query":"after:yesterday"})-", "query: at character 7: after: wants a day, as in after:2025-01-31"},
       {R"({"query":["x"]})", "query: must be a text"}};
   for (const auto& [text, error] : wrong) BOOST_TEST(errorOf(text) == error, text << ": " << errorOf(text));
   for (const auto* text : {R"({"lists":["clinic"]})", R"({"senders":["@"]})", R"({"domains":["a b"]})",

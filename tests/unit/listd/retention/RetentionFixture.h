@@ -78,6 +78,7 @@ struct Site {
   FakeIndex index;
   ContentAnswers* answers = &index;
   std::string member = "bob@example.org";  // of every list
+  std::string envelope;                    // sender of the envelope, where it is not the author
   GateParts parts = GateParts::of(context, &index);
   std::map<std::string, List> lists;
   std::uint64_t accepted = 0;
@@ -111,6 +112,7 @@ struct Site {
     for (const auto& name : names) recipients.push_back(list(name).address);
     auto submission = submissionTo(recipients, from, "canary-subject", "canary-body " + body);
     submission.receivedAt = day(at);
+    if (!envelope.empty()) submission.mailFrom = envelope;
     const auto field = submission.content.find("\r\nDate: ") + 8;
     const auto sent = mail::formatDate(day(date.empty() ? at : date));
     submission.content.replace(field, submission.content.find("\r\n", field) - field, sent);
@@ -128,9 +130,9 @@ struct Site {
     return post.vaultObject;
   }
 
-  std::uint64_t rule(nlohmann::json json, const std::string& from = "2016-01-01") {
-    if (!json.contains("name")) json["name"] = "rule";
-    auto rule = records::Rule::parse(json);
+  std::uint64_t rule(nlohmann::json made, const std::string& from = "2016-01-01") {
+    if (!made.contains("name")) made["name"] = "rule";
+    auto rule = records::Rule::parse(made);
     BOOST_REQUIRE_MESSAGE(rule.has_value(), (rule ? std::string() : rule.error()));
     rule->effectiveFrom = day(from);
     return context.site.write([&](SiteTables& tables) {

@@ -100,9 +100,7 @@ struct SystemSite : Site {
       return line && line->done ? 1u : 0u;
     });
   }
-  void noCanary() {
-    BOOST_TEST(filesWith(folder.path(), "canary").empty());
-  }
+  void noCanary() { BOOST_TEST(filesWith(folder.path(), "canary").empty()); }
 };
 
 }  // namespace postern::test
