@@ -29,6 +29,7 @@ struct Reports : RecordsDesk {
       post.acceptedId = ++number;
       post.queueId = "Q" + std::to_string(number);
       post.listId = list.id;
+      post.verdict = "accepted";
       post.receivedAt = post.plannedAt = clock.now();
       const auto postId = tables.posts.add(post);
       LedgerRow row;
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(an_officer_gets_no_report_of_the_whole_log_and_an_auditor_n
     BOOST_TEST(has(r.refusal(Olga, "report", {{"name", name}}), "denied"));
   BOOST_TEST(has(r.refusal(Udo, "report", {{"name", "consents"}}), "not-found"));
   const auto matter = r.matter();
-  r.hold(matter, {{"list", r.board.address}}, true);
+  r.hold(matter, {{"lists", {r.board.address}}}, true);
   BOOST_TEST(r.report("holds").at("rows").empty());
   BOOST_TEST(r.report("holds", json::object(), Olga).at("rows").size() == 1u);
 }
