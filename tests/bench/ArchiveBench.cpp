@@ -126,14 +126,14 @@ public:
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
     measure("explain one", 10, 21, [&] { give("retention.explain", {{"object", std::to_string(last / 2)}}); });
     measure("hold placement (list)", 100, 9, [&] {
-      give("hold.place",
-           {{"matter", "1"}, {"name", "bench"}, {"scope", {{"lists", {address(3)}}}}, {"silent", true}});
+      give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"lists", {address(3)}}}}, {"silent", true}});
     });
     measure("hold placement (query)", 100, 9, [&] {
       give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"query", "w150001"}}}, {"silent", true}});
     });
-    measure("what-if for a date", 2000, 3,
-            [&] { whatIf(context, &answers_, {clock_.now() + std::chrono::days(30), {}, 20}); });
+    measure("what-if for a date", 2000, 3, [&] {
+      whatIf(context, &answers_, {clock_.now() + std::chrono::days(30), {}, 20});
+    });
     pages();
   }
 
@@ -154,8 +154,9 @@ public:
     const auto seconds = std::chrono::duration<double>(Steady::now() - start).count();
     const auto rate = static_cast<double>(ended.destroyed) / seconds;
     std::cout << "| purge, certificate included | " << ended.state << ' ' << ended.words << ", " << ended.destroyed
-              << " objects in " << seconds << " s, " << rate << "/s, " << (cpuSeconds() - cpu) << " s CPU | target 10000 | "
-              << (rate >= 10'000 ? "yes" : "NO") << " | peak " << memory("VmHWM") << " MB | " << load() << " |\n";
+              << " objects in " << seconds << " s, " << rate << "/s, " << (cpuSeconds() - cpu)
+              << " s CPU | target 10000 | " << (rate >= 10'000 ? "yes" : "NO") << " | peak " << memory("VmHWM")
+              << " MB | " << load() << " |\n";
     for (const auto& [reason, count] : ended.kept) std::cout << "  kept " << reason << ": " << count << '\n';
   }
 
@@ -231,8 +232,8 @@ private:
 
   std::string mailOf(std::uint64_t id, const std::string& to) {
     const auto sender = std::to_string(id % 5000);
-    auto mail = "From: Sender " + sender + " <s" + sender + "@x.example>\r\nTo: " + to + "\r\nSubject: " + word() + " " +
-                word() + "\r\nMessage-ID: <" + std::to_string(id) + "@x.example>\r\n\r\n";
+    auto mail = "From: Sender " + sender + " <s" + sender + "@x.example>\r\nTo: " + to + "\r\nSubject: " + word() +
+                " " + word() + "\r\nMessage-ID: <" + std::to_string(id) + "@x.example>\r\n\r\n";
     for (int i = 0; i < 20; ++i) mail += word() + " ";
     return mail + "\r\n";
   }
