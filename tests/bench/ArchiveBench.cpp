@@ -201,11 +201,11 @@ private:
       records::Rule rule;
       rule.name = "everything";
       rule.tier = records::Tier::Default;
-      rule.period = *records::Period::parse("9y");
+      rule.period = *records::Period::parse("9 years");
       tables.rules.add({rule, false, clock_.now(), "officer", "bench", 0});
       rule.name = "cardiology";
       rule.tier = records::Tier::Label;
-      rule.period = *records::Period::parse("12y");
+      rule.period = *records::Period::parse("12 years");
       rule.scope.labels = {"clinical"};
       tables.rules.add({rule, false, clock_.now(), "officer", "bench", 0});
     });
