@@ -245,4 +245,17 @@ BOOST_AUTO_TEST_CASE(flow_adds_up_by_the_minute) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(the_posts_and_recipients_of_an_object_are_found_without_reading_all) {
+  Fixture f;
+  for (const auto* sql :
+       {"SELECT mail_from FROM posts WHERE vault_object = ?",
+        "DELETE FROM ledger WHERE post_id IN (SELECT id FROM posts WHERE vault_object = ?)",
+        "SELECT DISTINCT l.recipient FROM posts p JOIN ledger l ON l.post_id = p.id WHERE p.vault_object = ? AND "
+        "l.kind = 'content'"}) {
+    const auto plan = planOf(f.site.file(), sql);
+    BOOST_TEST(plan.find("posts_by_object") != std::string::npos, plan);
+    BOOST_TEST(plan.find("SCAN") == std::string::npos, plan);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
