@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(status_tells_of_the_clock_of_requests_and_of_open_emergency
     request.requester = "olga";
     d.context.requests.make(d.tools, tables, request);
     BreakGlass sealed;
-    sealed.account = "emergency";
+    sealed.account = "udo";
     sealed.codeHash = "h";
     sealed.sealedBy = "root";
     sealed.sealedAt = d.clock.now();
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(status_tells_of_the_clock_of_requests_and_of_open_emergency
   auto problems = d.give(Olga, "status").at("problems");
   BOOST_TEST(!hasProblem(problems, "anchored"));
   BOOST_TEST(!hasProblem(problems, "for an approver"));
-  BOOST_TEST(hasProblem(problems, "emergency account emergency is open"));
+  BOOST_TEST(hasProblem(problems, "emergency account udo is open"));
   d.clock.advance(std::chrono::days(8));
   d.context.site.write([&](SiteTables& tables) { tables.retention.distrustClock(d.clock.now(), "it jumped"); });
   problems = d.give(Olga, "status").at("problems");
@@ -152,7 +152,9 @@ BOOST_AUTO_TEST_CASE(a_review_can_put_messages_on_hold_in_a_matter) {
   RecordsDesk d;
   const auto news = makeList(d.context, "news@lists.example", false);
   d.object(1, d.clock.now(), {news});
-  d.context.site.write([&](SiteTables& tables) { tables.retention.askReview({1, news.id, 1, d.clock.now()}); });
+  d.context.site.write([&](SiteTables& tables) {
+    tables.retention.askReview({1, news.id, 1, d.clock.now(), "waiting", {}});
+  });
   BOOST_TEST(d.give(Olga, "review.list").at("waiting") == 1);
   const auto matter = d.matter();
   const json args{{"objects", {{{"object", "1"}, {"list", news.address}}}},
