@@ -29,7 +29,7 @@ json jobOf(OrderTools& tools, std::uint64_t id) {
 json viewOf(OrderTools& tools, SiteTables& tables, const Export& made) {
   json downloads = json::array();
   for (const auto& download : tables.search.downloadsOf(made.id))
-    downloads.push_back({{"at", formatRfc3339(download.at)}, {"by", download.person}});
+    downloads.push_back({{"at", toMicros(download.at)}, {"by", download.person}});
   return {{"id", made.id},
           {"matter", made.matterId},
           {"format", made.format},
@@ -43,8 +43,8 @@ json viewOf(OrderTools& tools, SiteTables& tables, const Export& made) {
           {"sha256", made.sha256},
           {"manifest", made.manifestSha256},
           {"createdBy", made.createdBy},
-          {"createdAt", formatRfc3339(made.createdAt)},
-          {"expiresAt", made.state == "done" ? formatRfc3339(made.expiresAt) : ""},
+          {"createdAt", toMicros(made.createdAt)},
+          {"expiresAt", made.state == "done" ? toMicros(made.expiresAt) : 0},
           {"downloads", downloads}};
 }
 
@@ -188,6 +188,12 @@ constexpr OrderRow Table[] = {
 };
 
 }  // namespace
+
+json exportsOf(OrderTools& tools, SiteTables& tables, std::uint64_t matterId) {
+  json items = json::array();
+  for (const auto& made : tables.search.exports(matterId)) items.push_back(viewOf(tools, tables, made));
+  return items;
+}
 
 std::span<const OrderRow> exportOrders() {
   return Table;

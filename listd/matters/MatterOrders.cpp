@@ -1,6 +1,7 @@
 #include "listd/matters/MatterOrders.h"
 
 #include "listd/orders/Views.h"
+#include "listd/search/SearchOrders.h"
 
 #include <algorithm>
 
@@ -124,8 +125,13 @@ json listMatters(OrderTools& tools, const OrderCall& call) {
 }
 
 json showMatter(OrderTools& tools, const OrderCall& call) {
-  return tools.context.site.read(
-      [&](SiteTables& tables) { return viewOf(tables, requireMatter(tables, call), call, tools.now()); });
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto matter = requireMatter(tables, call);
+    auto view = viewOf(tables, matter, call, tools.now());
+    if (seesSilent(call)) view["searches"] = savedSearchesOf(tools.context, tables, matter.id);
+    view["exports"] = exportsOf(tools, tables, matter.id);
+    return view;
+  });
 }
 
 std::vector<std::string> teamFrom(const OrderCall& call) {

@@ -4,6 +4,7 @@
 #include "core/crypto/Encoding.h"
 #include "listd/archive/Archive.h"
 #include "listd/export/Exporter.h"
+#include "listd/retention/Retention.h"
 #include "listd/search/IndexWorker.h"
 #include "listd/search/MessageCard.h"
 
@@ -88,7 +89,7 @@ private:
 
 json rowOf(OrderTools& tools, const Selection::Hit& hit) {
   json row = {{"object", std::to_string(hit.objectId)},
-              {"receivedAt", formatRfc3339(hit.receivedAt)},
+              {"receivedAt", toMicros(hit.receivedAt)},
               {"size", hit.size},
               {"lists", json::array()}};
   tools.context.site.read([&](SiteTables& tables) {
@@ -112,22 +113,99 @@ void noteQuery(const OrderCall& call, std::uint64_t matter, const Query& query) 
   if (matter != 0) call.note.text("query", query.text());
 }
 
+void noteScope(const OrderCall& call, std::uint64_t matter) {
+  call.note.objectType = "search";
+  call.note.matterId = matter;
+}
+
+// What a search asks: words, a scope, or both.
+struct Question {
+  std::optional<Query> query;  // with the conditions of the scope on content
+  Predicate scope;             // the other conditions
+};
+
+Question questionOf(const Args& args) {
+  Question question;
+  auto given = args.value("scope");
+  if (given.is_string()) given = json::parse(given.get<std::string>(), nullptr, false);
+  std::string content;
+  if (!given.is_null() && given != json::object()) {
+    auto scope = Predicate::parse(given);
+    if (!scope) refuse("invalid", "the scope cannot be used: " + scope.error());
+    question.scope = std::move(*scope);
+    content = question.scope.contentQuery();
+    for (auto* values : {&question.scope.senders, &question.scope.recipients, &question.scope.addresses})
+      values->clear();
+    question.scope.headers.clear();
+    question.scope.query.clear();
+  }
+  const bool hasText = args.has("query") && !args.bytes("query", MaxQuery).empty();
+  if (hasText && content.empty()) {
+    question.query = requireQuery(args);
+  } else if (!content.empty()) {
+    auto query = Query::parse(hasText ? "(" + requireQuery(args).text() + ") " + content : content);
+    if (!query) refuse("invalid", query.error(), "search.check explains the language");
+    question.query = std::move(*query);
+  } else if (question.scope == Predicate()) {
+    question.query = requireQuery(args);  // says what is missing
+  }
+  return question;
+}
+
+// Whether holds keep a message: asked for the rows of one page, so only their objects are looked at.
+class HeldFlags {
+public:
+  HeldFlags(OrderTools& tools, SiteTables& tables) : assessment_(tables, tools.now()) {
+    if (tools.retention == nullptr || tools.retention->answers() == nullptr) return;
+    const auto* answers = tools.retention->answers();
+    const auto found = std::make_shared<std::map<std::string, std::vector<std::uint64_t>>>();
+    ContentTruth truth;
+    truth.since = [answers](std::uint64_t id) { return answers->evaluableSince(id); };
+    truth.truth = [answers, found](std::uint64_t id, const std::string& text) {
+      const auto query = Query::parse(text);
+      if (!query || !answers->evaluableSince(id)) return Truth::Unknown;
+      auto known = found->find(text);
+      if (known == found->end()) known = found->emplace(text, answers->find(*query)).first;
+      if (std::binary_search(known->second.begin(), known->second.end(), id))
+        return query->hasFacts() ? Truth::Unknown : Truth::True;
+      return Truth::False;
+    };
+    assessment_.answerWith(std::move(truth));
+  }
+  bool of(const ArchivedMessage& message) const { return assessment_.held(message); }
+
+private:
+  Assessment assessment_;
+};
+
 json search(OrderTools& tools, const OrderCall& call) {
-  const auto query = requireQuery(call.args);
+  const auto question = questionOf(call.args);
+  const auto* query = question.query ? &*question.query : nullptr;
   const auto matter =
       tools.context.site.read([&](SiteTables& tables) { return requireMatter(tables, call.args, false); });
   const auto limit = call.args.number("limit", 20, 1, MostRows);
   const auto after = call.args.number("after", 0, 0, 1'000'000'000);
-  auto found = select(tools, query);
+  auto found = select(tools, query, question.scope);
   if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
     std::reverse(found.hits.begin(), found.hits.end());
-  noteQuery(call, matter, query);
+  if (query != nullptr)
+    noteQuery(call, matter, *query);
+  else
+    noteScope(call, matter);
   call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
   json result = {
       {"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
   if (call.args.flag("count")) return result;
   const auto end = std::min<std::uint64_t>(after + limit, found.hits.size());
   for (auto at = after; at < end; ++at) result["items"].push_back(rowOf(tools, found.hits[at]));
+  if (!result["items"].empty())
+    tools.context.site.read([&](SiteTables& tables) {
+      const HeldFlags held(tools, tables);
+      for (auto& item : result["items"]) {
+        const auto message = tables.archive.message(std::stoull(item.at("object").get<std::string>()));
+        item["held"] = message && held.of(*message);
+      }
+    });
   if (end < found.hits.size()) result["next"] = std::to_string(end);
   call.note.number("shown", result["items"].size());
   return result;
@@ -150,7 +228,7 @@ json viewOf(const SiteContext& context, const SavedSearch& saved) {
           {"matter", saved.matterId},
           {"name", saved.name},
           {"query", openForMatter(context, saved.matterId, saved.sealedQuery)},
-          {"savedAt", formatRfc3339(saved.savedAt)},
+          {"savedAt", toMicros(saved.savedAt)},
           {"savedBy", saved.savedBy}};
 }
 
@@ -196,6 +274,8 @@ json removeSearch(OrderTools& tools, const OrderCall& call) {
 
 json indexStatus(OrderTools& tools, const OrderCall&) {
   const auto counts = indexOf(tools).counts();
+  const auto stored = tools.context.site.read([](SiteTables& tables) { return tables.archive.count(); });
+  const auto known = counts.indexed + counts.unreadable;
   json job = nullptr;
   if (tools.jobs != nullptr)
     for (const auto& one : tools.jobs->newest(100))
@@ -204,7 +284,7 @@ json indexStatus(OrderTools& tools, const OrderCall&) {
             {"id", one.id}, {"state", one.state}, {"done", one.done}, {"total", one.total}, {"message", one.message}};
   return {{"indexed", counts.indexed},
           {"unreadable", counts.unreadable},
-          {"pending", tools.indexer == nullptr ? 0 : tools.indexer->pending()},
+          {"pending", stored > known ? stored - known : 0},
           {"job", job}};
 }
 
@@ -241,6 +321,12 @@ void checkMatter(Tables& tables, std::uint64_t id) {
 
 }  // namespace
 
+json savedSearchesOf(const SiteContext& context, SiteTables& tables, std::uint64_t matterId) {
+  json items = json::array();
+  for (const auto& saved : tables.search.savedIn(matterId)) items.push_back(viewOf(context, saved));
+  return items;
+}
+
 std::span<const OrderRow> searchOrders() {
   return Table;
 }
@@ -265,25 +351,45 @@ std::uint64_t requireMatter(SiteTables& tables, const Args& args, bool needed) {
 }
 
 Selection select(OrderTools& tools, const records::Query& query) {
-  const auto facts = tools.context.site.read([](SiteTables& tables) { return Facts(tables); });
+  return select(tools, &query, Predicate());
+}
+
+Selection select(OrderTools& tools, const records::Query* query, const Predicate& scope) {
   const auto& index = indexOf(tools);
+  std::optional<Facts> facts;  // read only when a condition on dates, sizes or lists asks for it
+  const auto factsOfAll = [&]() -> const Facts& {
+    if (!facts) tools.context.site.read([&](SiteTables& tables) { facts.emplace(tables); });
+    return *facts;
+  };
   std::map<std::string, std::vector<std::uint64_t>> answered;  // each condition is asked once for each chunk
   const auto matching = [&](const Predicate& predicate) {
     const auto key = predicate.json().dump();
     const auto known = answered.find(key);
-    return known != answered.end() ? known->second : answered.emplace(key, facts.matching(predicate)).first->second;
+    return known != answered.end() ? known->second
+                                   : answered.emplace(key, factsOfAll().matching(predicate)).first->second;
   };
+  std::vector<std::uint64_t> ids = query != nullptr ? index.find(*query, matching) : factsOfAll().matching(scope);
+  if (query != nullptr && scope != Predicate()) {
+    const auto within = factsOfAll().matching(scope);
+    std::erase_if(ids, [&](std::uint64_t id) { return !std::binary_search(within.begin(), within.end(), id); });
+  }
   Selection selection;
-  for (const auto id : index.find(query, matching))
-    if (const auto* message = facts.find(id))
-      selection.hits.push_back({id, message->object.receivedAt, message->object.size});
+  const auto counts = index.counts();
+  tools.context.site.read([&](SiteTables& tables) {
+    for (const auto id : ids) {
+      if (facts) {
+        if (const auto* message = facts->find(id))
+          selection.hits.push_back({id, message->object.receivedAt, message->object.size});
+      } else if (const auto object = tables.archive.find(id); object && object->state == ObjectState::Stored) {
+        selection.hits.push_back({id, object->receivedAt, object->size});
+      }
+    }
+    const auto stored = tables.archive.count();
+    selection.notEvaluable = query == nullptr || stored < counts.indexed ? 0 : stored - counts.indexed;
+  });
   std::sort(selection.hits.begin(), selection.hits.end(), [](const auto& a, const auto& b) {
     return std::pair(b.receivedAt, b.objectId) < std::pair(a.receivedAt, a.objectId);
   });
-  std::uint64_t evaluable = 0;
-  for (const auto& one : index.allEvaluable())
-    if (facts.find(one.objectId) != nullptr) ++evaluable;
-  selection.notEvaluable = facts.size() - evaluable;
   return selection;
 }
 

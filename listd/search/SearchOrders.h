@@ -12,6 +12,10 @@ std::span<const OrderRow> searchOrders();
 std::span<const OrderRow> exportOrders();
 std::span<const OrderRow> readOrders();  // object.read
 
+// For the page of a matter; searches are for officers alone.
+nlohmann::json savedSearchesOf(const SiteContext& context, SiteTables& tables, std::uint64_t matterId);
+nlohmann::json exportsOf(OrderTools& tools, SiteTables& tables, std::uint64_t matterId);
+
 // The jobs behind them.
 void addSearchJobs(JobRunner& jobs, SiteContext& context, SearchIndex& index);
 
@@ -26,6 +30,8 @@ struct Selection {
   std::uint64_t notEvaluable = 0;  // stored, but unreadable or not indexed yet: they may match or not
 };
 Selection select(OrderTools& tools, const records::Query& query);
+// The same within a scope, whose conditions on content are part of the query already; no query: the scope alone.
+Selection select(OrderTools& tools, const records::Query* query, const records::Predicate& scope);
 
 // The query that an order names: its text, or a scope as a query of its own.
 records::Query requireQuery(const Args& args, std::string_view argument = "query");

@@ -59,7 +59,15 @@ BOOST_AUTO_TEST_CASE(the_list_says_in_sentences_who_did_what) {
   BOOST_TEST(d.give("audit.list", {{"after", "1"}}).at("items").size() == 1u);
   BOOST_TEST(d.give("audit.list", {{"action", "list.create"}}).at("items").size() == 1u);
   BOOST_TEST(d.refusal("audit.list", json::object(), app::Role::Officer) == "refused");
-  BOOST_TEST(d.refusal("audit.list", {{"matter", 3}}, app::Role::Officer).empty());
+  const auto own = d.give("matter.create", {{"name", "Case 7"}}, app::Role::Officer).at("id").get<std::uint64_t>();
+  BOOST_TEST(d.refusal("audit.list", {{"matter", own}}, app::Role::Officer).empty());
+  Matter other;
+  other.name = "Case 8";
+  other.createdBy = "olga";
+  const auto others = d.context.site.write([&](SiteTables& tables) { return tables.matters.add(other); });
+  BOOST_TEST(d.refusal("audit.list", {{"matter", others}}, app::Role::Officer) == "denied");
+  BOOST_TEST(d.refusal("audit.list", {{"matter", 99}}, app::Role::Officer) == "denied");
+  BOOST_TEST(d.refusal("audit.list", {{"matter", others}}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(no_person_stands_in_the_entries_by_name) {

@@ -1,3 +1,4 @@
+#include "core/base/Files.h"
 #include "tests/unit/webadmin/FakeSite.h"
 #include "webadmin/api/Api.h"
 
@@ -25,6 +26,48 @@ struct Caller : test::FakeSite {
   }
   json body(const Response& response) { return json::parse(response.body); }
 };
+
+// Orders that no program gives, each with its reason; "x." stands for all of a subject.
+constexpr std::pair<std::string_view, std::string_view> NoOperation[] = {
+    {"user.", "signing in is done by webadmin for a browser"},
+    {"passkey.", "a passkey answers in a browser only"},
+    {"totp.", "factors are set up in a browser's session"},
+    {"factor.remove", "as above"},
+    {"recovery.make", "as above"},
+    {"password.change", "as above"},
+    {"session.step-up", "a step-up belongs to a browser's session; a token never has one"},
+    {"session.end", "sessions lie with webadmin, whose page ends them and asks this for leave"},
+    {"break-glass.open", "it opens a browser's session"},
+    {"audit.checkpoint", "for the command line that carries checkpoints away"},
+    {"audit.anchored", "as above"},
+};
+
+std::set<std::string> wordsOf(const std::string& text, char open, char close) {
+  std::set<std::string> words;
+  for (auto at = text.find(open); at != std::string::npos; at = text.find(open, at)) {
+    const auto end = text.find(close, at + 1);
+    if (end == std::string::npos) break;
+    std::istringstream stream(text.substr(at + 1, end - at - 1));
+    for (std::string word; stream >> word;) words.insert(word.substr(0, word.find_first_of("[{,")));
+    at = end + 1;
+  }
+  return words;
+}
+
+// The rows of docs/orders.md: order -> the arguments that its row names.
+std::map<std::string, std::set<std::string>> documentedOrders() {
+  std::map<std::string, std::set<std::string>> documented;
+  std::istringstream page(files::read(POSTERN_SOURCE_DIR "/docs/orders.md"));
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `")) continue;
+    const auto first = line.find('|', 1);
+    const auto second = line.find('|', first + 1);
+    const auto third = line.find('|', second + 1);
+    const auto arguments = wordsOf(line.substr(second, third - second), '`', '`');
+    for (const auto& order : wordsOf(line.substr(0, first), '`', '`')) documented[order] = arguments;
+  }
+  return documented;
+}
 
 }  // namespace
 
@@ -125,7 +168,7 @@ BOOST_AUTO_TEST_CASE(refusals_keep_their_words_and_faults_do_not) {
 BOOST_AUTO_TEST_CASE(what_needs_a_second_person_is_accepted_and_not_done) {
   Caller c;
   c.orders.answers["hold.release"] = {{"request", {{"id", 7}, {"createdAt", 0}}}};
-  const auto response = c.call(Method::Post, "/api/v1/holds/3/release", R"({"reason":"settled"})");
+  const auto response = c.call(Method::Post, "/api/v1/holds/3/release", R"({"reason":"settled","whatIf":"5"})");
   BOOST_TEST(response.status == 202);
   BOOST_TEST(c.body(response)["request"]["createdAt"].is_null());
   BOOST_TEST(c.orders.given.back().args["id"] == "3");
@@ -145,6 +188,35 @@ BOOST_AUTO_TEST_CASE(no_two_operations_share_a_method_and_path_or_a_name) {
     BOOST_TEST(places.insert(std::to_string(static_cast<int>(operation.method)) + operation.path).second,
                operation.path);
     BOOST_TEST(names.insert(operation.order).second, operation.order);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_order_of_the_page_is_an_operation_or_has_a_reason_not_to_be) {
+  const auto documented = documentedOrders();
+  std::set<std::string> known;
+  for (const auto& operation : operations()) known.insert(operation.order);
+  for (const auto& [order, arguments] : documented) {
+    const bool excepted = std::any_of(std::begin(NoOperation), std::end(NoOperation), [&](const auto& exception) {
+      const std::string_view name = exception.first;
+      return name.ends_with('.') ? order.starts_with(name) : order == name;
+    });
+    BOOST_TEST(known.contains(order) != excepted, order << " is an operation, or in the list of exceptions");
+  }
+  BOOST_TEST(documented.size() > 100);
+}
+
+BOOST_AUTO_TEST_CASE(every_argument_of_an_operation_is_one_that_its_order_takes) {
+  const auto documented = documentedOrders();
+  const std::set<std::string> types = {"text", "count", "id", "flag", "time", "texts", "ids", "object", "objects"};
+  for (const auto& operation : operations()) {
+    const auto order = documented.find(operation.order);
+    if (order == documented.end()) continue;
+    for (const auto& argument : operation.arguments) {
+      BOOST_TEST(types.contains(argument.type), operation.order << " " << argument.type);
+      BOOST_TEST(order->second.contains(argument.name), operation.order << " has no argument " << argument.name);
+    }
+    for (const auto& name : wordsOf(operation.path, '{', '}'))
+      BOOST_TEST(order->second.contains(name), operation.order << " has no argument " << name << " of the path");
   }
 }
 
