@@ -128,8 +128,7 @@ std::optional<Run> unansweredRun(SiteTables& tables) {
   const auto runs = tables.retention.runs(1);
   if (runs.empty() || runs.front().state != "stopped" || runs.front().startedBy != Schedule) return std::nullopt;
   for (const auto& request : tables.requests.page("", 0, RequestsLookedAt))
-    if (request.kind == "retention.run" &&
-        (request.state == "waiting" || request.createdAt >= runs.front().finishedAt))
+    if (request.kind == "retention.run" && (request.state == "waiting" || request.createdAt >= runs.front().finishedAt))
       return std::nullopt;
   return runs.front();
 }

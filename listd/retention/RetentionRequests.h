@@ -23,8 +23,8 @@ nlohmann::json requestRuleChange(OrderTools& tools, SiteTables& tables, const Or
                                  const RuleChange& change);
 nlohmann::json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall& call, TimePoint at,
                           std::uint64_t wanted);
-// A scheduled run that stopped at the blast limit asks a second person by itself, once. Called each minute, outside of a
-// transaction.
+// A scheduled run that stopped at the blast limit asks a second person by itself, once. Called each minute, outside of
+// a transaction.
 void askForStoppedRun(OrderTools& tools);
 nlohmann::json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& call,
                                  const std::string& reason);

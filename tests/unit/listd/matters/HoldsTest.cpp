@@ -223,8 +223,7 @@ BOOST_AUTO_TEST_CASE(a_release_needs_a_second_person_and_no_grace_needs_one_for_
   Holds lone({"olga"});
   lone.config.outsideAddress = "notary@outside.example";
   const auto only = lone.hold(lone.matter(), onList(a.address)).at("id");
-  BOOST_TEST(has(lone.refusal(Olga, "hold.release", lone.releaseOf(only, "x", 0)),
-                 "only a second person"));
+  BOOST_TEST(has(lone.refusal(Olga, "hold.release", lone.releaseOf(only, "x", 0)), "only a second person"));
   BOOST_TEST(lone.refusal(Olga, "hold.release", lone.releaseOf(only, "x")).empty());
 }
 
@@ -234,7 +233,8 @@ BOOST_AUTO_TEST_CASE(a_release_needs_a_what_if_of_that_hold_and_tells_what_becom
   const auto b = h.list("b@lists.example");
   for (std::uint64_t id = 1; id <= 3; ++id) h.object(id, h.clock.now(), {id == 3 ? b : a});
   h.give(Olga, "rule.propose",
-         {{"rule", {{"name", "D"}, {"tier", "default"}, {"effect", "both"}, {"period", "90 days"}}}, {"reason", "policy"},
+         {{"rule", {{"name", "D"}, {"tier", "default"}, {"effect", "both"}, {"period", "90 days"}}},
+          {"reason", "policy"},
           {"whatIf", h.give(Olga, "what-if.run",
                             {{"rule", {{"name", "D"}, {"tier", "default"}, {"effect", "both"}, {"period", "90 days"}}}})
                          .at("id")}});
