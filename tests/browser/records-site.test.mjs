@@ -249,7 +249,7 @@ describe("records on a real site", () => {
     await page.getByLabel("under the name").fill("Letters");
     await page.getByRole("button", { name: "Save the search" }).click();
     await page.getByText("The search is saved in the matter.").waitFor();
-    await page.getByRole("link", { name: "Letters" }).click();
+    await page.getByRole("link", { name: "Letters", exact: true }).click();
     await page.getByRole("link", { name: "Export…" }).click();
     await page.getByRole("button", { name: "Make the export" }).click();
     const passphrase = await page.locator(".secret").textContent();
