@@ -37,8 +37,8 @@ json jobRow(const json& job, TimePoint now) {
       {"measured", open && total > 0},
       {"value", done},
       {"max", total},
-      {"progress", total ? words::count(done) + " of " + words::count(total) : std::string()},
-      {"message", words::sentence(views::text(job, "message"))},
+      {"progress", open && total ? words::count(done) + " of " + words::count(total) : std::string()},
+      {"message", state == "done" ? std::string() : words::sentence(views::text(job, "message"))},
       {"startedBy", views::text(job, "startedBy")},
       {"createdAt", views::moment(job, "createdAt", now)},
       {"finishedAt", views::moment(job, "finishedAt", now)}};
