@@ -319,6 +319,16 @@ json requestRow(const json& request, TimePoint now) {
           {"mayNot", words::sentence(text(request, "mayNot"))}};
 }
 
+namespace {
+
+// listd counts the messages of a hold in the background.
+bool countedYet(const json& hold) {
+  const auto found = hold.find("objects");
+  return found != hold.end() && !found->is_null();
+}
+
+}  // namespace
+
 json holdRow(const json& hold, TimePoint now) {
   const auto id = text(hold, "id");
   const auto state = text(hold, "state");
@@ -336,7 +346,7 @@ json holdRow(const json& hold, TimePoint now) {
           {"placedBy", text(hold, "placedBy")},
           {"releasedAt", moment(hold, "releasedAt", now)},
           {"inForceUntil", moment(hold, "inForceUntil", now)},
-          {"objects", words::count(number(hold, "objects"))},
+          {"objects", countedYet(hold) ? words::count(number(hold, "objects")) : "not counted yet"},
           {"growth", words::count(growth)},
           {"grows", growth > 0}};
 }

@@ -43,12 +43,36 @@ constexpr Entry Actions[] = {
 
 constexpr Entry Kinds[] = {
     {"rule.propose", "Change of a retention rule"},
+    {"rule.change", "Change of a retention rule"},
+    {"retention.trust-clock", "Trust in the clock"},
+    {"clock.trust", "Trust in the clock"},
+    {"account.roles", "Roles of an account"},
     {"rule.remove", "Removal of a retention rule"},
     {"hold.release", "Release of a legal hold"},
+    {"hold.release-early", "Release of a legal hold with a short grace"},
     {"object.unlabel", "Removal of a label"},
     {"retention.run", "Destruction over the blast limit"},
     {"review.decide", "Decision of a disposition review"},
     {"account.set", "Roles of an account"},
+};
+
+constexpr Entry MatterActs[] = {
+    {"matter.create", "Opened"},
+    {"matter.set", "Changed"},
+    {"matter.close", "Closed"},
+    {"matter.note", "Note"},
+    {"custodian.add", "Custodian added"},
+    {"custodian.remove", "Custodian removed"},
+    {"hold.place", "Hold placed"},
+    {"hold.release", "Release of a hold asked for"},
+    {"notice.acknowledge", "Notice acknowledged"},
+    {"search", "Searched"},
+    {"search.save", "Search saved"},
+    {"search.remove", "Saved search removed"},
+    {"export.create", "Export made"},
+    {"export.read", "Export downloaded"},
+    {"export.remove", "Export removed"},
+    {"object.read", "Message read"},
 };
 
 constexpr Entry Kept[] = {
@@ -197,6 +221,9 @@ std::string action(std::string_view word) {
 }
 std::string requestKind(std::string_view word) {
   return lookUp(Kinds, word);
+}
+std::string matterAct(std::string_view word) {
+  return lookUp(MatterActs, word);
 }
 std::string keptReason(std::string_view word) {
   return lookUp(Kept, word);

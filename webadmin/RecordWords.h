@@ -14,6 +14,7 @@ std::string tier(std::string_view word);         // "floor" -> "Floor"
 std::string effect(std::string_view word);       // "both" -> "Keeps, then destroys"
 std::string action(std::string_view word);       // "purge" -> "Destroy content and row"
 std::string requestKind(std::string_view word);  // "rule.propose" -> "Change of a retention rule"
+std::string matterAct(std::string_view word);    // "hold.place" -> "Hold placed", in the log of a matter
 std::string keptReason(std::string_view word);   // why a run kept a candidate
 std::string clockState(std::string_view word);
 std::string field(std::string_view word);         // a field of a rule or hold, for the table of differences

@@ -249,6 +249,12 @@ export const recordRules = (site, Refused, find, actor) => {
       return { bytes: Buffer.alloc(Math.max(0, Math.min(length, total - offset)), 65 + Math.floor(offset / 524_288)).toString("base64"), total };
     },
     "export.remove": ({ id }) => { site.exports = site.exports.filter((one) => String(one.id) !== String(id)); return {}; },
+    "search.list": ({ matter }) => ({ items: by(site.matters, matter, "matter").searches, next: "" }),
+    "token.list": () => ({ items: [] }),
+    "account.show": () => ({ name: "olga", roles: ["officer"], lists: [], state: "enabled", factors: [], recoveryCodesLeft: 10 }),
+    "job.list": () => ({ items: [], next: "" }),
+    "access.review": () => ({ digest: "00", due: true, items: [] }),
+    "break-glass.list": () => ({ items: [] }),
     "job.show": ({ id }) => ({ id, kind: "export", state: "running", done: 17, total: 42, message: "", startedBy: "olga", createdAt: now() }),
     "audit.list": ({ outcome, action, matter }) => {
       only("auditor", "officer");

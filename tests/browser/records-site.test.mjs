@@ -64,6 +64,7 @@ describe("records on a real site", () => {
   };
   const setUp = async (name, link, typed) => {
     const page = pages[name] = await openPage(browser, { viewport: { width: 1280, height: 860 } });
+    page.setDefaultTimeout(10_000);
     await page.goto(link);
     secrets[name] = (await page.locator(".secret").textContent()).replaceAll(" ", "");
     if (typed) await page.getByLabel("Name to sign in with").fill(name);
@@ -114,6 +115,9 @@ describe("records on a real site", () => {
   it("a site of one person: the outside address stops a change by its link, with the button alone", async () => {
     await setUp("ada", site.setupLink, true);
     await site.ask("cli", "user", "set", "ada", "--roles", "admin,officer");
+    await post(site, board, `${canary} dialysis`, "The figures of the quarter and the kidney ward.");
+    await post(site, board, "Second thoughts", "Nothing about it.");
+    await post(site, social, "Picnic", "Bring cake.");
     const page = await signIn("ada");
     await visit("ada", "/retention/new-rule");
     await page.getByLabel("Name").fill("All mail");
@@ -126,7 +130,7 @@ describe("records on a real site", () => {
     await page.getByLabel("Reason").fill("Schedule of 2026");
     await page.getByRole("button", { name: /Put in force now|Request approval/ }).click();
     await page.getByText(/A second person must approve this|The rule is in force/).waitFor();
-    const mail = (await site.ask("mail", "counsel@outside.example")).replace(/=\r?\n/g, "").replaceAll("=3D", "=");
+    const mail = await site.ask("mail", "counsel@outside.example");
     const link = mail.match(/https:\/\/\S+\/requests\/stop\?token=[\w.~-]+/)[0];
     const outside = pages.outside = await openPage(browser, { javaScriptEnabled: false, viewport: { width: 1280, height: 860 } });
     await outside.goto(link);
@@ -138,10 +142,10 @@ describe("records on a real site", () => {
     assert.equal((await outside.goto(site.url + "/requests/stop?token=guessed")).status(), 410);
     await outside.context().close();
     delete pages.outside;
-    await site.ask("cli", "user", "set", "ada", "--roles", "admin");
   });
 
   it("four people come by invitation", async () => {
+    await site.ask("cli", "user", "set", "ada", "--roles", "admin");
     const roles = { olga: "officer", paul: "approver", uma: "auditor", owen: "owner" };
     for (const [name, role] of Object.entries(roles)) {
       const more = role === "owner" ? ["--lists", social] : [];
@@ -149,9 +153,6 @@ describe("records on a real site", () => {
       await setUp(name, url);
       await signIn(name);
     }
-    await post(site, board, `${canary} dialysis`, "The figures of the quarter and the kidney ward.");
-    await post(site, board, "Second thoughts", "Nothing about it.");
-    await post(site, social, "Picnic", "Bring cake.");
   });
 
   it("rules: draft, what-if, request, an approver approves, in force later", async () => {
@@ -218,7 +219,7 @@ describe("records on a real site", () => {
     await page.getByText("has the hash that was noted at receipt").waitFor();
     await examine("olga", "message");
 
-    const mail = (await site.ask("mail", "ines@outside.example")).replace(/=\r?\n/g, "").replaceAll("=3D", "=");
+    const mail = await site.ask("mail", "ines@outside.example");
     const link = mail.match(/https:\/\/\S+\/notice\?token=[\w.~-]+/)[0];
     const custodian = pages.ines = await openPage(browser, { javaScriptEnabled: false, viewport: { width: 1280, height: 860 } });
     await custodian.goto(link);
@@ -248,7 +249,7 @@ describe("records on a real site", () => {
     await page.getByLabel("under the name").fill("Letters");
     await page.getByRole("button", { name: "Save the search" }).click();
     await page.getByText("The search is saved in the matter.").waitFor();
-    await page.getByRole("link", { name: "Letters" }).click();
+    await page.getByRole("link", { name: "Letters", exact: true }).click();
     await page.getByRole("link", { name: "Export…" }).click();
     await page.getByRole("button", { name: "Make the export" }).click();
     const passphrase = await page.locator(".secret").textContent();

@@ -24,7 +24,7 @@ def answer(site, sink, words):
         site.start()
         return "started"
     if words[0] == "mail":
-        return sink.wait(words[1], int(words[2]) if len(words) > 2 else 1)[-1].raw.decode(errors="replace")
+        return sink.wait(words[1], int(words[2]) if len(words) > 2 else 1)[-1].message.get_body(("plain",)).get_content()
     raise ValueError(words[0])
 
 

@@ -231,7 +231,7 @@ describe("the rooms of the site", () => {
     await page.getByRole("button", { name: "Apply" }).click();
     await page.getByText("14 shown of 126").waitFor();
     await page.getByText("The certificate has expired.").first().waitFor();
-    await page.getByRole("link", { name: "Key" }).click();
+    await page.getByRole("link", { name: "Key", exact: true }).click();
     await page.waitForURL(/sort=expiry/);
     assert.equal(await page.locator("th[aria-sort]").textContent(), "Key ↑");
     await page.getByLabel("Find").fill("LOMBARDI");

@@ -27,6 +27,7 @@ void addMachine(const Visit& visit, json& view) {
   const bool old = !anchored || now - fromMicros(static_cast<std::int64_t>(anchored)) > AnchorLimit;
   const auto& root = views::part(keys, "rootKey");
   const auto& backup = views::part(keys, "backup");
+  const auto rotates = views::text(views::part(keys, "rotation"), "state");
   view["machine"] = {{"clockTrusted", views::flag(clock, "trusted")},
                      {"clockReason", words::sentence(views::text(clock, "reason"))},
                      {"anchoredAt", views::moment(audit, "lastAnchoredAt", now)},
@@ -36,7 +37,7 @@ void addMachine(const Visit& visit, json& view) {
                      {"keySource", views::text(root, "source")},
                      {"keyEpoch", views::text(root, "epoch")},
                      {"keys", words::count(views::number(keys, "total"))},
-                     {"rotating", !views::part(keys, "rotation").empty()},
+                     {"rotating", rotates == "waiting" || rotates == "running"},
                      {"backupAt", views::moment(backup, "at", now)}};
 }
 

@@ -29,18 +29,19 @@ json jobRow(const json& job, TimePoint now) {
   const auto state = views::text(job, "state");
   const auto done = views::number(job, "done"), total = views::number(job, "total");
   const bool open = state == "waiting" || state == "running";
-  return {{"id", views::text(job, "id")},
-          {"kind", jobKind(views::text(job, "kind"))},
-          {"badge", {{"text", words::recordState(state)}, {"tone", words::recordTone(state)}}},
-          {"open", open},
-          {"measured", open && total > 0},
-          {"value", done},
-          {"max", total},
-          {"progress", total ? words::count(done) + " of " + words::count(total) : std::string()},
-          {"message", words::sentence(views::text(job, "message"))},
-          {"startedBy", views::text(job, "startedBy")},
-          {"createdAt", views::moment(job, "createdAt", now)},
-          {"finishedAt", views::moment(job, "finishedAt", now)}};
+  return {
+      {"id", views::text(job, "id")},
+      {"kind", jobKind(views::text(job, "kind"))},
+      {"badge", {{"text", state == "done" ? "Done" : words::recordState(state)}, {"tone", words::recordTone(state)}}},
+      {"open", open},
+      {"measured", open && total > 0},
+      {"value", done},
+      {"max", total},
+      {"progress", open && total ? words::count(done) + " of " + words::count(total) : std::string()},
+      {"message", state == "done" ? std::string() : words::sentence(views::text(job, "message"))},
+      {"startedBy", views::text(job, "startedBy")},
+      {"createdAt", views::moment(job, "createdAt", now)},
+      {"finishedAt", views::moment(job, "finishedAt", now)}};
 }
 
 json rotationOf(const Visit& visit, const json& rotation) {

@@ -24,7 +24,9 @@ json matterRow(const json& matter, TimePoint now) {
           {"createdBy", views::text(matter, "createdBy")},
           {"holds", words::count(open)},
           {"openHolds", open > 0},
-          {"custodians", words::count(views::part(matter, "custodians").size())}};
+          {"custodians", words::count(matter.contains("custodians") && matter["custodians"].is_number()
+                                          ? views::number(matter, "custodians")
+                                          : views::part(matter, "custodians").size())}};
 }
 
 json custodianRow(const std::string& path, const json& custodian, TimePoint now) {
@@ -49,7 +51,9 @@ json exportRow(const json& one, TimePoint now) {
 
 // {"at", "by", "text"} of a note or a line of the log; a line may be a sentence alone.
 json spoken(const json& line, TimePoint now) {
-  const auto text = line.is_string() ? line.get<std::string>() : views::text(line, "text");
+  auto text = line.is_string() ? line.get<std::string>() : views::text(line, "text");
+  if (const auto act = views::text(line, "act"); text.empty() && !act.empty())
+    text = words::matterAct(act) + (views::text(line, "words").empty() ? "" : ": " + views::text(line, "words"));
   return {{"at", views::moment(line, "at", now)},
           {"by", views::text(line, "by")},
           {"text", text.empty() ? views::text(line, "sentence") : text}};
@@ -64,9 +68,13 @@ Response drawNew(const Visit& visit, int status, const json& refusal) {
 
 Response drawMatter(const Visit& visit, int status, const json& refusal) {
   const auto now = visit.now();
-  const auto shown = visit.order("matter.show", {{"id", visit.param("matter")}});
+  auto shown = visit.order("matter.show", {{"id", visit.param("matter")}});
   auto view = matterRow(shown, now);
   const auto path = views::matterPath(visit.param("matter"));
+  // Who only watches may not see what was searched for.
+  if (views::may(visit, app::Role::Officer))
+    shown["searches"] = visit.order("search.list", {{"matter", visit.param("matter")}})["items"];
+  shown["exports"] = visit.order("export.list", {{"matter", visit.param("matter")}})["items"];
   const auto each = [&](const char* field, auto&& row) {
     json rows = json::array();
     for (const auto& one : views::part(shown, field)) rows.push_back(row(one));

@@ -74,7 +74,9 @@ Response drawMessage(const Visit& visit, const json& checked) {
   }
   for (const auto& step : views::part(shown, "history"))
     history.push_back({{"at", views::moment(step, "at", now)},
-                       {"sentence", step.is_string() ? step.get<std::string>() : views::text(step, "sentence")}});
+                       {"sentence", step.is_string()        ? step.get<std::string>()
+                                    : step.contains("what") ? words::sentence(views::text(step, "what"))
+                                                            : views::text(step, "sentence")}});
   const bool held = !holds.empty();
   const auto destroyed = headline(references);
   return visit.page("message", {"Message " + object, "messages"},

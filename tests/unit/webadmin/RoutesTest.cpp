@@ -37,7 +37,8 @@ const std::set<std::string_view> Public = {"/sign-in",
                                            "/favicon.ico",
                                            "/static/{folder}/{file}",
                                            "/api/v1/openapi.json",
-                                           "/notice/{token}"};
+                                           "/notice",
+                                           "/requests/stop"};
 
 }  // namespace
 

@@ -231,6 +231,11 @@
 (() => {
   const current = document.querySelector(".side nav [aria-current]");
   const row = current?.closest("ul");
-  if (row && row.scrollWidth > row.clientWidth)
-    row.scrollLeft = current.getBoundingClientRect().left - row.getBoundingClientRect().left + row.scrollLeft - (row.clientWidth - current.offsetWidth) / 2;
+  if (!row) return;
+  const show = () => {
+    const from = current.getBoundingClientRect().left - row.getBoundingClientRect().left + row.scrollLeft;
+    row.scrollLeft = from - (row.clientWidth - current.offsetWidth) / 2;
+  };
+  addEventListener("resize", show);
+  show();
 })();
