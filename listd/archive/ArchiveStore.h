@@ -59,9 +59,15 @@ public:
   // Every stored object in order of ids, with its references. One pass over 1,000,000 references takes about a second.
   // The argument is reused between calls.
   void scan(const std::function<void(const ArchivedMessage&)>& show) const;
+  // The same, `limit` objects from after `after` on (nothing: from the first). Gives the object after which the next
+  // page begins; nothing: this was the last.
+  std::optional<std::uint64_t> scanPage(std::optional<std::uint64_t> after, std::uint32_t limit,
+                                        const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
   std::uint64_t count() const;  // stored objects
+  // Whether anything of the list is kept or still to go out.
+  bool isListInUse(std::uint64_t listId) const;
 
   bool hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by);  // false: hidden already
   bool addLabel(std::uint64_t objectId, std::string_view label, TimePoint at);
@@ -72,6 +78,9 @@ public:
   void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
 
 private:
+  std::optional<std::uint64_t> scanFrom(std::int64_t after, std::uint64_t limit,
+                                        const std::function<void(const ArchivedMessage&)>& show) const;
+
   store::Database& database_;
 };
 

@@ -1,5 +1,6 @@
 #include "core/base/Files.h"
 #include "listd/orders/OrderTools.h"
+#include "listd/orders/RecordProblems.h"
 #include "listd/orders/Views.h"
 
 namespace postern::listd {
@@ -81,14 +82,6 @@ void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
                 "Ask them for new ones; see: postern key list"));
 }
 
-void addOpenedEmergencies(json& problems, SiteTables& tables) {
-  for (const auto& sealed : tables.tokens.allBreakGlass())
-    if (toMicros(sealed.openedAt) != 0 && toMicros(sealed.reviewedAt) == 0)
-      problems.push_back(problem("The sealed emergency account " + sealed.account + " was opened on " +
-                                     formatRfc3339(sealed.openedAt) + " and nobody reviewed it.",
-                                 "An auditor looks into the audit log and signs for it under People."));
-}
-
 void addStuckMail(json& problems, SiteTables& tables, const Troubles& troubles) {
   for (const auto& post : tables.posts.inTrouble(ShownTroubles))
     problems.push_back(problem(
@@ -128,7 +121,7 @@ json status(OrderTools& tools, const OrderCall&) {
     addDiskProblem(problems, freeBytes, config.minFreeSpace);
     addListProblems(problems, tables, now);
     addStuckMail(problems, tables, tools.troubles);
-    addOpenedEmergencies(problems, tables);
+    addRecordProblems(problems, tools, tables, now);
     auto today = viewOf(tables.flow.sum(startOfDay(now)));
     today.erase("at");
     return json{{"hostName", config.hostName},
