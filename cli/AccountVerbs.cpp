@@ -13,10 +13,15 @@ namespace {
 using Kind = Parameter::Kind;
 using Type = Parameter::Type;
 
+void askedFor(std::ostream& out, const json& request) {
+  out << "Waits for an approver, as request " << request.at("id") << ".\n";
+}
 void link(std::ostream& out, const json& result) {
+  if (result.contains("request")) return askedFor(out, result.at("request"));
   out << result.at("url").get<std::string>() << "\n";
 }
 void record(std::ostream& out, const json& result) {
+  if (result.contains("request")) return askedFor(out, result.at("request"));
   renderRecord(out, result);
 }
 std::function<void(std::ostream&, const json&)> table(std::vector<Column> columns, const char* empty) {
@@ -30,6 +35,7 @@ const Parameter RolesOption{
     Kind::Option, "--roles", "roles",
     "of admin, officer, approver, auditor, custodian, owner, helpdesk, member; apart by commas"};
 const Parameter Lists{Kind::Option, "--lists", "lists", "lists of an owner, apart by commas"};
+const Parameter Reason{Kind::Option, "--reason", "reason", "why, for the approver where one must agree"};
 const Parameter Mail{Kind::Option, "--mail", "mail", "mail address of the person"};
 
 std::vector<OrderVerb> userVerbs() {
@@ -49,13 +55,13 @@ std::vector<OrderVerb> userVerbs() {
        "invite",
        "account.invite",
        "Makes the one-time link by which a person gets an account.",
-       {Name, wantedRoles, Lists, Mail},
+       {Name, wantedRoles, Lists, Mail, Reason},
        link},
       {"user",
        "set",
        "account.set",
        "Changes what a person may do.",
-       {Name, RolesOption, Lists, Mail, {Kind::Option, "--state", "state", "enabled or disabled"}},
+       {Name, RolesOption, Lists, Mail, {Kind::Option, "--state", "state", "enabled or disabled"}, Reason},
        record},
       {"user",
        "disable",
@@ -67,7 +73,7 @@ std::vector<OrderVerb> userVerbs() {
        "recover",
        "account.recover",
        "Makes a new link for a person who lost password or factors.",
-       {Name},
+       {Name, Reason},
        link},
   };
 }

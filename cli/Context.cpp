@@ -1,6 +1,8 @@
 #include "cli/Context.h"
 
 #include "core/app/Orders.h"
+#include "core/base/Error.h"
+#include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
 
 #include <pwd.h>
@@ -17,8 +19,9 @@ std::string unixUser() {
 
 nlohmann::json Context::give(std::string_view order, const nlohmann::json& args) const {
   const auto site = config::loadSiteConfig(dataFolder);
-  app::OrderClient client(site.listdSocket());
-  return client.give(order, token.empty() ? app::Actor{"cli", unixUser()} : app::Actor{"api", "", token}, args);
+  app::OrderClient client(site.commandSocket());
+  if (!token.empty()) return client.give(order, {"api", "", token}, args);
+  return client.give(order, {"cli", unixUser(), files::read(site.commandKey())}, args);
 }
 
 }  // namespace postern::cli

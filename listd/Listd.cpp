@@ -2,6 +2,7 @@
 
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
+#include "core/crypto/Random.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
@@ -26,9 +27,11 @@
 namespace postern::listd {
 namespace {
 
-std::string socketFor(const config::SiteConfig& config) {
-  files::makePrivateFolder(config.listdSocket().parent_path());
-  return config.listdSocket().string();
+// A new one each time: an old one in a backup opens nothing.
+Secret makeCommandKey(const config::SiteConfig& config) {
+  Secret key(crypto::randomToken());
+  files::replaceDurably(config.commandKey(), key.view());
+  return key;
 }
 
 }  // namespace
@@ -61,10 +64,15 @@ struct Listd::Impl {
         jobs(context),
         tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention},
         minuteWork(tools),
-        desk(tools),
-        orders(socketFor(config), [this](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
-          return desk.handle(order, actor, args);
-        }) {}
+        desk(tools, makeCommandKey(config)),
+        webOrders(config.webSocket().string(), from(OrderDesk::Entrance::Web)),
+        commandOrders(config.commandSocket().string(), from(OrderDesk::Entrance::CommandLine)) {}
+
+  app::OrderServer::Handler from(OrderDesk::Entrance entrance) {
+    return [this, entrance](std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
+      return desk.handleFrom(entrance, order, actor, args);
+    };
+  }
 
   // Every kind of job is named here, before the first order can come.
   bool runJobs() {
@@ -102,7 +110,8 @@ struct Listd::Impl {
   OrderDesk desk;
   const bool jobsRun{runJobs()};
   RetentionSchedule schedule{context, jobs};
-  app::OrderServer orders;
+  app::OrderServer webOrders;
+  app::OrderServer commandOrders;
 };
 
 Listd::Listd(const config::SiteConfig& config) {

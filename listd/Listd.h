@@ -6,9 +6,9 @@
 
 namespace postern::listd {
 
-// The whole of listd: opens the site, takes orders on run/listd.sock, and works with the gateway until it is destroyed.
-// Destruction ends all threads; what was under way goes on from site.db at the next start.
-// Ownership: `config` must outlive it. Errors: the constructor throws Error with what to do.
+// The whole of listd: opens the site, takes orders on its two sockets, and works with the gateway until it is
+// destroyed. Destruction ends all threads; what was under way goes on from site.db at the next start. Ownership:
+// `config` must outlive it. Errors: the constructor throws Error with what to do.
 class Listd {
 public:
   explicit Listd(const config::SiteConfig& config);

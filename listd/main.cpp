@@ -2,7 +2,8 @@
 //
 // SECURITY
 //   This process alone opens the vault, the key ring and site.db. It listens on no network: orders come over
-//   run/listd.sock from processes of its own user (command line, webadmin), and it asks the gateway over
+//   listd/web.sock from webadmin and over listd/command.sock from the command line, which proves itself by a key that
+//   webadmin cannot read (docs/decisions/0013), and it asks the gateway over
 //   run/gateway.sock, which never asks back. What the gateway gives it was written by strangers: messages are parsed
 //   by core/mail within limits, and nothing in them is run, fetched or believed without proof (VERP tags, members'
 //   addresses). Contents and subjects are kept in the vault only, never in site.db, in the log or in temporary files.

@@ -9,18 +9,19 @@
 #include <string>
 #include <string_view>
 
-// Orders: what the command line and the web UI ask of listd, over its local socket (run/listd.sock).
-// A frame is JSON: {"order": "list.create", "actor": {"kind": "cli", "name": "root"}, "args": {…}},
-// answered by {"ok": true, "result": {…}} or {"ok": false, "error": {"code", "message", "hint"}}.
-// An order that changes something is answered after the change is durable. docs/orders.md lists all of them.
+// Orders: what the command line and the web UI ask of listd, over its local sockets (listd/web.sock,
+// listd/command.sock). A frame is JSON: {"order": "list.create", "actor": {"kind": "cli", "name": "root"}, "args":
+// {…}}, answered by {"ok": true, "result": {…}} or {"ok": false, "error": {"code", "message", "hint"}}. An order that
+// changes something is answered after the change is durable. docs/orders.md lists all of them.
 namespace postern::app {
 
-// Who acts. Kind "cli" (name: the Unix user), "web" (name: the account), "api" (token: a personal access token, from
-// which listd learns the account) or "system" (a process of ours, before anybody signed in).
+// Who acts. Kind "cli" (name: the Unix user; token: the command key of the site, listd/command.key), "web" (name: the
+// account), "api" (token: a personal access token, from which listd learns the account) or "system" (a process of ours,
+// before anybody signed in). Which kinds are believed depends on the socket: docs/decisions/0013.
 struct Actor {
   std::string kind;
   std::string name;
-  std::string token = {};    // "api" only; never logged
+  std::string token = {};    // "api" and "cli" only; never logged
   std::string session = {};  // opaque reference of the session or token, for the audit log and for step-up
   std::string client = {};   // address that the person comes from; empty: this machine
   Roles roles = {};          // filled in by listd, never taken from the wire

@@ -84,7 +84,11 @@ struct SiteConfig {
 
   std::filesystem::path path(const std::filesystem::path& relative) const { return dataFolder / relative; }
   std::filesystem::path gatewaySocket() const { return dataFolder / "run/gateway.sock"; }
-  std::filesystem::path listdSocket() const { return dataFolder / "run/listd.sock"; }
+  // Where listd takes orders. In its own folder, so that no other of our processes can put a socket in their place:
+  // of the web process, and of the command line with the key that proves it (docs/decisions/0013).
+  std::filesystem::path webSocket() const { return dataFolder / "listd/web.sock"; }
+  std::filesystem::path commandSocket() const { return dataFolder / "listd/command.sock"; }
+  std::filesystem::path commandKey() const { return dataFolder / "listd/command.key"; }
 };
 
 // Reads DATA/postern.toml. Throws Error(Config) with "FILE:LINE:COLUMN: what is wrong; what is allowed" for syntax

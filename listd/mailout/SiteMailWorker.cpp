@@ -3,6 +3,7 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/mail/MessageId.h"
+#include "listd/mailout/SealedLink.h"
 
 namespace postern::listd {
 namespace {
@@ -22,7 +23,9 @@ app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail:
   copy.key = row.copyKey;
   copy.kind = app::Copy::Kind::Notice;
   copy.recipient = row.mail.recipient;
-  copy.head = composeSiteMail(row.mail, domain.text(), mail::makeMessageId(domain), now);
+  auto mail = row.mail;
+  if (mail.kind == SiteMail::Kind::Invitation) mail.link = openLink(context.root, mail.link);
+  copy.head = composeSiteMail(mail, domain.text(), mail::makeMessageId(domain), now);
   copy.expiresAt = now + context.config.expiry;
   return copy;
 }

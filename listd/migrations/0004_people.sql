@@ -127,3 +127,6 @@ CREATE TABLE access_reviews (
   signed_at BIGINT NOT NULL,
   words     TEXT   NOT NULL
 );
+
+-- Written by postern-listd: 1 once the site has had an approver, without whom nobody gives roles from then on.
+INSERT INTO counters (name, value) VALUES ('approvers', 0);

@@ -9,6 +9,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
+#include "listd/people/SignInThrottle.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
@@ -83,10 +84,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,        signInOrders(),    accountOrders(), factorOrders(), tokenOrders(),  auditOrders(),
-      jobOrders(),  keysOrders(),      requestOrders(), matterOrders(), holdOrders(),   erasureOrders(),
-      ruleOrders(), retentionOrders(), objectOrders(),  searchOrders(), exportOrders(), reportOrders(),
-      readOrders(),
+      Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
+      auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
+      holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
+      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
   };
   return tables;
 }
@@ -140,6 +141,9 @@ std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& perso
   if (allowedOnlyAsOwner(row, person) && row.access.roles.has(app::Role::Owner) &&
       !ownsNamed(person, row.access.ownList, args))
     return app::OrderError{"denied", "this is not one of your lists", "ask an administrator to make you its owner"};
+  if (row.access.stepUp && person.byToken)
+    return app::OrderError{"denied", "an access token cannot do this: it needs a person who proves anew who they are",
+                           "sign in to the web UI and do it there"};
   if (row.access.stepUp && !person.machine && !steppedUp)
     return app::OrderError{"step-up", "this needs you to prove again that it is you", "sign in again, then repeat it"};
   return std::nullopt;
@@ -158,12 +162,49 @@ OrderDesk::Standing OrderDesk::standingOf(const app::Actor& actor) {
   });
 }
 
+// Notes when a token was last used, at most once a minute; wrong ones are counted against their client.
+void OrderDesk::noteToken(const app::Actor& actor, const Person& person) {
+  const auto now = tools_.now();
+  if (person.token == 0) {
+    tools_.context.site.write([&](SiteTables& tables) { chargeToken(tables, actor.client, now); });
+  } else if (person.tokenUsedAt > now || now - person.tokenUsedAt >= std::chrono::minutes(1)) {
+    tools_.context.site.write([&](SiteTables& tables) { tables.tokens.recordUse(person.token, now); });
+  }
+}
+
+void OrderDesk::requireUnblocked(const app::Actor& actor) {
+  const bool blocked = tools_.context.site.read(
+      [&](SiteTables& tables) { return tokensAreBlocked(tables, actor.client, tools_.now()); });
+  if (blocked) refuse("signed-out", "too many access tokens that are none came from this address", "wait some minutes");
+}
+
+bool OrderDesk::believes(Entrance entrance, const app::Actor& actor) const {
+  if (actor.kind == "api") return true;  // its token proves it
+  if (entrance == Entrance::Web) return actor.kind == "web" || actor.kind == "system";
+  return actor.kind == "cli" && !commandKey_.empty() && crypto::equalConstantTime(actor.token, commandKey_.view());
+}
+
+nlohmann::json OrderDesk::handleFrom(Entrance entrance, std::string_view order, const app::Actor& actor,
+                                     const nlohmann::json& args) {
+  if (believes(entrance, actor)) return handle(order, actor, args);
+  const bool web = entrance == Entrance::Web;
+  const app::OrderError denial{"denied", "who gives this order is not believed here",
+                               web ? "" : "the key of the command line is made anew when listd starts; try again"};
+  const auto claims = actor.kind.substr(0, 20);
+  log::warning("orders", "refused an order of somebody who claims to be another", {{"claims", claims}, {"web", web}});
+  const app::Actor giver{"system", web ? "webadmin" : "command line"};
+  recordDenied({findOrder(order) == nullptr ? "order.unknown" : std::string(order), giver, Args(args), {}, {}}, denial);
+  throw app::OrderRefused(denial);
+}
+
 nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
   const auto* row = findOrder(order);
   if (row == nullptr)
     refuse("usage", "there is no order \"" + std::string(order.substr(0, 100)) + "\"",
            "see docs/orders.md; the asking program may be of another version");
+  if (actor.kind == "api") requireUnblocked(actor);
   auto standing = standingOf(actor);
+  if (actor.kind == "api") noteToken(actor, standing.person);
   auto proven = actor;
   proven.token.clear();
   proven.roles = standing.person.roles;

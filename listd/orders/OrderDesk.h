@@ -1,11 +1,13 @@
 #pragma once
 #include "core/app/Orders.h"
+#include "core/base/Secret.h"
 #include "listd/orders/OrderTools.h"
 
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::listd {
@@ -48,9 +50,17 @@ std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& perso
 // Takes orders: proves who gives them and whether that person may, finds the handler, records refusals of changing
 // orders, and sends the routing view on. When the gateway is away the order stands and the view is sent once it is
 // back. Threads: safe for all.
+//
+// handleFrom() is the outer door: which kinds of actors are believed depends on where the order came in. From the web
+// process: "web", "api", "system". From the command line: "api", and "cli" with the command key, which the web process
+// cannot read. What else is claimed is refused and recorded (docs/decisions/0013).
 class OrderDesk {
 public:
-  explicit OrderDesk(OrderTools& tools) : tools_(tools) {}
+  enum class Entrance { Web, CommandLine };
+
+  explicit OrderDesk(OrderTools& tools, Secret commandKey = {}) : tools_(tools), commandKey_(std::move(commandKey)) {}
+  nlohmann::json handleFrom(Entrance entrance, std::string_view order, const app::Actor& actor,
+                            const nlohmann::json& args);
   nlohmann::json handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args);
 
 private:
@@ -59,10 +69,14 @@ private:
     bool steppedUp = false;
   };
   Standing standingOf(const app::Actor& actor);
+  void requireUnblocked(const app::Actor& actor);
+  void noteToken(const app::Actor& actor, const Person& person);
+  bool believes(Entrance entrance, const app::Actor& actor) const;
   void recordDenied(const OrderCall& call, const app::OrderError& denial);
   void recordBroken(const OrderCall& call);
 
   OrderTools& tools_;
+  const Secret commandKey_;
 };
 
 }  // namespace postern::listd

@@ -1,7 +1,10 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Random.h"
+#include "listd/mailout/SealedLink.h"
+#include "listd/mailout/SiteMail.h"
 #include "listd/orders/Views.h"
+#include "listd/people/AccountRequests.h"
 #include "listd/people/LegalSite.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/Proofs.h"
@@ -66,34 +69,104 @@ bool hasAdmin(SiteTables& tables) {
   return false;
 }
 
-json inviteAccount(OrderTools& tools, const OrderCall& call) {
-  const auto name = call.args.text("name", 64);
-  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-@") != std::string::npos)
-    refuse("invalid", "\"" + name + "\" cannot be the name of an account",
-           "use lower-case letters, digits and . _ - @, at most 64");
-  const auto roles = rolesArg(call.args);
-  if (const auto exclusion = exclusionOf(roles); !exclusion.empty())
+// Mails the link to a person whose address is known. False: it is not, or our own address cannot stand in a mail.
+bool mailLink(const OrderTools& tools, SiteTables& tables, const std::string& address, const std::string& token,
+              const Invitation& invitation) {
+  if (address.empty()) return false;
+  const SiteMail mail{SiteMail::Kind::Invitation,
+                      address,
+                      sealLink(tools.context.root, tools.context.webUrl() + "/setup", token),
+                      {formatRfc3339(invitation.expiresAt)}};
+  if (siteMailFault(mail)) return false;
+  sendSiteMail(tables, mail, tools.now());
+  return true;
+}
+
+// A new link for the account, mailed when the address is known.
+json makeLink(const OrderTools& tools, SiteTables& tables, const Account& account, const std::string& madeBy) {
+  const auto kind = account.state == "invited" ? "invitation" : "recovery";
+  const auto token = crypto::randomToken();
+  const auto invitation = newInvitation(tools, token, kind, account.name, madeBy, InvitationLasts);
+  tables.accounts.addInvitation(invitation);
+  auto view = invitationView(tools, token, invitation);
+  view["mailed"] = mailLink(tools, tables, account.mail, token, invitation);
+  return view;
+}
+
+void describe(const OrderCall& call, const std::string& name, app::Roles roles = {}) {
+  call.note.objectType = "account";
+  call.note.person("account", name);
+  for (const auto& word : wordsOf(roles)) call.note.text("role", word);
+}
+
+app::Roles without(app::Roles all, app::Roles some) {
+  return app::Roles::fromBits(all.bits() & static_cast<std::uint16_t>(~some.bits()));
+}
+
+// Puts the order before an approver. What it may not do at all is refused at once, and again when it is carried out.
+json askForApproval(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Account& account,
+                    app::Roles after, const std::string& act) {
+  if (const auto exclusion = exclusionOf(after); !exclusion.empty() && staffCount(tables) >= 2)
     refuse("refused", exclusion, "give them to two people");
+  Request request;
+  request.kind = "account.roles";
+  request.payload = {{"person", account.name}, {"act", act}, {"args", json::object()}};
+  for (const auto* name : {"name", "roles", "lists", "mail", "state"})
+    if (call.args.has(name)) request.payload["args"][name] = call.args.value(name);
+  request.before = {{"roles", wordsOf(account.roles)}, {"state", act == "invite" ? "none" : account.state}};
+  request.after = {{"roles", wordsOf(after)}, {"state", act == "set" ? "enabled" : "invited"}};
+  std::string words;
+  for (const auto& word : wordsOf(after)) words += (words.empty() ? "" : ", ") + word;
+  request.title = act == "recover" ? "Give " + account.name + " a new way to sign in (" + words + ")"
+                                   : "Give " + account.name + " the roles " + words;
+  request.reason = call.args.textOr("reason", {}, 500);
+  request.requester = call.actor.name;
+  const auto made = tools.context.requests.make(tools, tables, std::move(request));
+  call.note.requestId = made.id;
+  call.note.reasonText = made.reason;
+  return {{"request", viewOf(made)}};
+}
+
+Account invitedAccount(const OrderTools& tools, const Args& args) {
   Account account;
-  account.name = name;
-  account.roles = roles;
+  account.name = args.text("name", 64);
+  if (account.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-@") != std::string::npos)
+    refuse("invalid", "\"" + account.name + "\" cannot be the name of an account",
+           "use lower-case letters, digits and . _ - @, at most 64");
+  account.roles = rolesArg(args);
+  if (const auto exclusion = exclusionOf(account.roles); !exclusion.empty())
+    refuse("refused", exclusion, "give them to two people");
   account.state = "invited";
   account.userHandle = crypto::randomBytes(32);
   account.createdAt = tools.now();
-  if (call.args.has("mail")) account.mail = call.args.address("mail").key();
-  const auto token = crypto::randomToken();
-  const auto invitation = newInvitation(tools, token, "invitation", name, call.actor.name, InvitationLasts);
+  if (args.has("mail")) account.mail = args.address("mail").key();
+  return account;
+}
+
+void requireNew(SiteTables& tables, const Account& account) {
+  if (tables.accounts.find(account.name))
+    refuse("exists", "there is an account " + account.name + " already", "see: postern user list");
+  if (account.roles.meets(StaffRoles)) requireSplit(tables);
+}
+
+void addAccount(SiteTables& tables, const Account& account, const Args& args) {
+  requireNew(tables, account);
+  tables.accounts.add(account);
+  tables.accounts.setLists(account.name, listsArg(tables, args));
+}
+
+json inviteAccount(OrderTools& tools, const OrderCall& call) {
+  const auto account = invitedAccount(tools, call.args);
   return change(tools, call, [&](SiteTables& tables) {
-    if (tables.accounts.find(name))
-      refuse("exists", "there is an account " + name + " already", "see: postern user list");
-    if (roles.meets(StaffRoles)) requireSplit(tables);
-    tables.accounts.add(account);
-    tables.accounts.setLists(name, listsArg(tables, call.args));
-    tables.accounts.addInvitation(invitation);
-    call.note.objectType = "account";
-    call.note.person("account", name);
-    for (const auto& word : wordsOf(roles)) call.note.text("role", word);
-    return invitationView(tools, token, invitation);
+    describe(call, account.name, account.roles);
+    if (account.roles.meets(ControlRoles) && controlsAreShared(tables)) {
+      requireNew(tables, account);
+      Account before = account;
+      before.roles = {};
+      return askForApproval(tools, tables, call, before, account.roles, "invite");
+    }
+    addAccount(tables, account, call.args);
+    return makeLink(tools, tables, account, call.actor.name);
   });
 }
 
@@ -107,24 +180,31 @@ void applyState(OrderTools& tools, SiteTables& tables, const Account& account, c
   tables.accounts.endInvitations(account.name, tools.now());
 }
 
+void changeAccount(OrderTools& tools, SiteTables& tables, const Args& args) {
+  const auto account = requireAccount(tables, args);
+  const bool hadAdmin = hasAdmin(tables);
+  if (args.has("roles")) tables.accounts.setRoles(account.name, rolesArg(args));
+  if (args.has("lists")) tables.accounts.setLists(account.name, listsArg(tables, args));
+  if (args.has("mail")) tables.accounts.setMail(account.name, args.address("mail").key());
+  if (args.has("state")) applyState(tools, tables, account, args.word("state", account.state, {"enabled", "disabled"}));
+  requireLegalSite(tables);
+  noteApprovers(tables);
+  if (hadAdmin && !hasAdmin(tables))
+    refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
+}
+
 json setAccount(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto account = requireAccount(tables, call.args);
-    const bool hadAdmin = hasAdmin(tables);
-    call.note.objectType = "account";
-    call.note.person("account", account.name);
-    if (call.args.has("roles")) {
-      const auto roles = rolesArg(call.args);
-      tables.accounts.setRoles(account.name, roles);
-      for (const auto& word : wordsOf(roles)) call.note.text("role", word);
-    }
-    if (call.args.has("lists")) tables.accounts.setLists(account.name, listsArg(tables, call.args));
-    if (call.args.has("mail")) tables.accounts.setMail(account.name, call.args.address("mail").key());
-    if (call.args.has("state"))
-      applyState(tools, tables, account, call.args.word("state", account.state, {"enabled", "disabled"}));
-    requireLegalSite(tables);
-    if (hadAdmin && !hasAdmin(tables))
-      refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
+    const auto roles = call.args.has("roles") ? rolesArg(call.args) : account.roles;
+    describe(call, account.name, call.args.has("roles") ? roles : app::Roles());
+    // Letting somebody in again gives all that the account has.
+    const bool comesBack =
+        account.state == "disabled" && call.args.word("state", "", {"enabled", "disabled"}) == "enabled";
+    const auto gained = comesBack ? roles : without(roles, account.roles);
+    if (gained.meets(ControlRoles) && controlsAreShared(tables))
+      return askForApproval(tools, tables, call, account, roles, "set");
+    changeAccount(tools, tables, call.args);
     return proofs::viewWithFactors(tools, tables, *tables.accounts.find(account.name));
   });
 }
@@ -141,20 +221,42 @@ json disableAccount(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+Account requireRecoverable(SiteTables& tables, const Args& args) {
+  auto account = requireAccount(tables, args);
+  if (account.state == "disabled" || account.breakGlass)
+    refuse("refused", account.name + " may not sign in, so there is nothing to recover",
+           "enable the account first: postern user set " + account.name + " --state enabled");
+  return account;
+}
+
+// Who holds the link becomes the person. So a second person lets it be made for those who control others; what was
+// approved puts the account back to "invited", from where a link is the administrator's to make.
 json recoverAccount(OrderTools& tools, const OrderCall& call) {
-  const auto token = crypto::randomToken();
   return change(tools, call, [&](SiteTables& tables) {
-    const auto account = requireAccount(tables, call.args);
-    if (account.state == "disabled" || account.breakGlass)
-      refuse("refused", account.name + " may not sign in, so there is nothing to recover",
-             "enable the account first: postern user set " + account.name + " --state enabled");
-    const auto kind = account.state == "invited" ? "invitation" : "recovery";
-    const auto invitation = newInvitation(tools, token, kind, account.name, call.actor.name, InvitationLasts);
-    tables.accounts.addInvitation(invitation);
-    call.note.objectType = "account";
-    call.note.person("account", account.name);
-    return invitationView(tools, token, invitation);
+    const auto account = requireRecoverable(tables, call.args);
+    describe(call, account.name);
+    if (account.state == "enabled" && account.roles.meets(ControlRoles) && staffCount(tables) >= 2 &&
+        controlsAreShared(tables))
+      return askForApproval(tools, tables, call, account, account.roles, "recover");
+    return makeLink(tools, tables, account, call.actor.name);
   });
+}
+
+// An approved request of kind "account.roles". A link is mailed, or made with account.recover: nobody but the person
+// who makes it ever sees one.
+void carryOut(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint) {
+  const Args args(request.payload.at("args"));
+  const auto act = request.payload.at("act").get<std::string>();
+  if (act == "set") return changeAccount(tools, tables, args);
+  if (act == "invite") {
+    addAccount(tables, invitedAccount(tools, args), args);
+  } else {
+    const auto account = requireRecoverable(tables, args);
+    tables.accounts.setState(account.name, "invited");
+    tables.tokens.revokeAll(account.name, tools.now());
+  }
+  const auto account = requireAccount(tables, args);
+  if (!account.mail.empty()) makeLink(tools, tables, account, request.requester);
 }
 
 json listAccounts(OrderTools& tools, const OrderCall&) {
@@ -241,6 +343,22 @@ constexpr OrderRow Rows[] = {
 };
 
 }  // namespace
+
+void addAccountRequests(Requests& requests) {
+  requests.add({"account.roles", carryOut, true, true, true});
+}
+
+bool controlsAreShared(SiteTables& tables) {
+  if (tables.counters.get(CounterStore::Approvers) != 0) return true;
+  for (const auto& person : siteStaff(tables))
+    if (person.approver) return true;
+  return false;
+}
+
+void noteApprovers(SiteTables& tables) {
+  for (const auto& person : siteStaff(tables))
+    if (person.approver) tables.counters.set(CounterStore::Approvers, 1);
+}
 
 std::span<const OrderRow> accountOrders() {
   return Rows;

@@ -28,6 +28,8 @@ void takeToken(SiteTables& tables, Person& person, const std::string& token, Tim
   takeAccount(tables, person, known->account, now);
   person.scopes = known->scopes;
   person.session = "token-" + std::to_string(known->id);
+  person.token = known->id;
+  person.tokenUsedAt = known->lastUsedAt;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "core/app/Roles.h"
 #include "core/base/Clock.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct Person {
   bool machine = false;      // the command line on the server: who runs it owns the machine, so no step-up is asked
   bool onlyAsOwner = false;  // set with the order: no other role allows it, so only own lists may be touched
   std::string session;       // what a step-up belongs to
+  std::uint64_t token = 0;   // number of the token
+  TimePoint tokenUsedAt;     // as noted so far
 
   bool owns(std::string_view list) const;
   // May this order touch that list? For handlers that must look themselves.

@@ -4,6 +4,7 @@
 #include "core/crypto/Random.h"
 #include "core/crypto/Totp.h"
 #include "listd/orders/Views.h"
+#include "listd/people/AccountRequests.h"
 #include "listd/people/LegalSite.h"
 #include "listd/people/PasswordRule.h"
 #include "listd/people/PeopleOrders.h"
@@ -143,6 +144,7 @@ json setUpAccount(OrderTools& tools, const OrderCall& call) {
     const auto codes = proofs::makeRecoveryCodes(tools, tables, name);
     tables.accounts.useInvitation(tokenHash, tools.now());
     requireLegalSite(tables);
+    noteApprovers(tables);
     call.note.objectType = "account";
     call.note.person("account", name).text("factor", factor.kind);
     auto view = proofs::viewWithFactors(tools, tables, *tables.accounts.find(name));

@@ -18,6 +18,11 @@ std::string clientSubject(const std::string& client) {
   return "client:" + client;
 }
 
+// The command line has no address: who has a shell here need not be slowed.
+std::string tokenSubject(const std::string& client) {
+  return client.empty() ? std::string() : "token:" + client;
+}
+
 std::chrono::seconds blockAfter(std::uint32_t failures, std::uint32_t free) {
   if (failures < free) return std::chrono::seconds(0);
   return std::min(FirstBlock * (1 << std::min<std::uint32_t>(failures - free, 5)), LongestBlock);
@@ -50,6 +55,15 @@ void refundSignIn(SiteTables& tables, const std::string& account, const std::str
     guesses.blockedUntil = now;  // it was not blocked, or the attempt would not have been judged
     tables.accounts.setGuesses(subject, guesses);
   }
+}
+
+bool tokensAreBlocked(SiteTables& tables, const std::string& client, TimePoint now) {
+  const auto subject = tokenSubject(client);
+  return !subject.empty() && tables.accounts.guesses(subject).blockedUntil > now;
+}
+
+void chargeToken(SiteTables& tables, const std::string& client, TimePoint now) {
+  if (const auto subject = tokenSubject(client); !subject.empty()) charge(tables, subject, FreePerClient, now);
 }
 
 void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client) {

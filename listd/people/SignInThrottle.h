@@ -13,6 +13,9 @@ namespace postern::listd {
 bool chargeSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now);
 // Takes back one counted attempt that was right as far as it went: the second factor is counted by itself.
 void refundSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now);
+// The same for access tokens that are none, by client alone.
+bool tokensAreBlocked(SiteTables& tables, const std::string& client, TimePoint now);
+void chargeToken(SiteTables& tables, const std::string& client, TimePoint now);
 void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client);
 
 }  // namespace postern::listd

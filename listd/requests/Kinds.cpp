@@ -1,5 +1,6 @@
 #include "listd/requests/Kinds.h"
 
+#include "listd/people/AccountRequests.h"
 #include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
@@ -8,6 +9,7 @@ namespace postern::listd {
 Requests::Requests() {
   addHoldRequests(*this);
   addRetentionRequests(*this);
+  addAccountRequests(*this);
 }
 
 }  // namespace postern::listd

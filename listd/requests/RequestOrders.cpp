@@ -24,6 +24,8 @@ bool maySee(const OrderCall& call, const Request& request) {
 std::string mayNot(const OrderCall& call, const Request& request) {
   if (request.state != "waiting") return "it is " + request.state;
   if (samePerson(call.actor.name, request.requester)) return "you asked for this yourself; another person must decide";
+  if (samePerson(call.actor.name, personConcerned(request)))
+    return "this is about your own account; another person must decide";
   if (!call.actor.roles.has(Role::Approver)) return "an approver decides";
   return {};
 }
@@ -85,7 +87,7 @@ void describe(const OrderCall& call, const Request& request) {
 // A person decides: the command line of the machine is nobody in particular, and may be the one who asked.
 json decide(OrderTools& tools, const OrderCall& call, bool approve) {
   if (call.actor.kind != "web" && call.actor.kind != "api")
-    refuse("refused", "a decision needs a person who signed in", "decide in the web UI, or give a token of yours");
+    refuse("refused", "a decision needs a person who signed in", "sign in to the web UI and decide there");
   const auto words = call.args.textOr("words", {}, MaxWords);
   bool release = false;
   auto shown = change(tools, call, [&](SiteTables& tables) {

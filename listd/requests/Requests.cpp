@@ -31,7 +31,9 @@ Request requireWaiting(SiteTables& tables, std::uint64_t id) {
 std::string requireOutsideAddress(const OrderTools& tools, const std::vector<Staff>& staff) {
   const auto& outside = tools.context.config.outsideAddress;
   if (outside.empty())
-    refuse("refused", "this needs a second person, and the site has only one",
+    refuse("refused",
+           staff.size() > 1 ? "this needs an approver who neither asked for it nor is concerned, and there is none"
+                            : "this needs a second person, and the site has only one",
            "make a second account, or set [records] outside_address in postern.toml to the address of somebody outside "
            "who is told seven days before such a change is made");
   const auto address = mail::Address::parse(outside);
@@ -92,6 +94,11 @@ const Requests::Kind& Requests::kindOf(const std::string& name) const {
   return kind->second;
 }
 
+bool Requests::isLone(SiteTables& tables, const Request& request) const {
+  if (siteStaff(tables).size() <= 1) return true;
+  return kindOf(request.kind).timeIfNobodyMay && !somebodyMayDecide(tables, request);
+}
+
 Request Requests::make(OrderTools& tools, SiteTables& tables, Request request) const {
   const auto& kind = kindOf(request.kind);
   if (request.requester.empty()) throw Error(ErrorKind::Invariant, "a request needs the person who asks");
@@ -99,7 +106,7 @@ Request Requests::make(OrderTools& tools, SiteTables& tables, Request request) c
   const auto staff = siteStaff(tables);
   request.createdAt = tools.now();
   request.state = "waiting";
-  request.lone = staff.size() <= 1;
+  request.lone = isLone(tables, request);
   std::string outside;
   if (request.lone) {
     if (!kind.aloneToo)
@@ -119,6 +126,8 @@ Request Requests::decide(OrderTools& tools, SiteTables& tables, std::uint64_t id
   if (samePerson(person, request.requester))
     refuse("refused", "you asked for this yourself; another person must decide",
            "wait for an approver, or withdraw the request");
+  if (samePerson(person, personConcerned(request)))
+    refuse("refused", "this is about your own account; another person must decide", "wait for another approver");
   if (approved) return approve(tools, tables, std::move(request), person, words, tools.now());
   request.state = "refused";
   request.decider = person;
@@ -215,7 +224,7 @@ void Requests::runOne(OrderTools& tools, std::uint64_t id, TimePoint now) const 
 
 void Requests::decideByTime(OrderTools& tools, SiteTables& tables, Request request, TimePoint now) const {
   if (request.decideAt > now) return;
-  if (siteStaff(tables).size() > 1) {  // somebody can decide now, so the time does not
+  if (!isLone(tables, request)) {  // somebody can decide now, so the time does not
     request.lone = false;
     tables.requests.update(request);
     return;

@@ -58,6 +58,8 @@ public:
     Execute execute;
     bool executeAtOnce = true;  // false: only when effectiveAt has come (Housekeeping)
     bool aloneToo = true;       // false: refused on a one-person site, since only a second person can allow it
+    // Decided by time, as on a one-person site, also where several people work and none of them may decide.
+    bool timeIfNobodyMay = false;
   };
 
   Requests();  // with the kinds of listd/requests/Kinds.cpp, one line for each subject
@@ -80,6 +82,7 @@ public:
 
 private:
   const Kind& kindOf(const std::string& name) const;
+  bool isLone(SiteTables& tables, const Request& request) const;
   void runOne(OrderTools& tools, std::uint64_t id, TimePoint now) const;
   void decideByTime(OrderTools& tools, SiteTables& tables, Request request, TimePoint now) const;
   Request approve(OrderTools& tools, SiteTables& tables, Request request, const std::string& decider,
@@ -95,6 +98,10 @@ struct Staff {
 };
 // Enabled accounts of people, sealed emergency accounts aside. One of them, or none: a one-person site.
 std::vector<Staff> siteStaff(SiteTables& tables);
+// Whom a request is about, if it says so (payload "person"): that person does not decide it either. Else empty.
+std::string personConcerned(const Request& request);
+// Whether an approver is there who neither asked nor is concerned.
+bool somebodyMayDecide(SiteTables& tables, const Request& request);
 // Whether the names mean one person: accounts are compared without regard to case.
 bool samePerson(std::string_view left, std::string_view right);
 

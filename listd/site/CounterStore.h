@@ -18,6 +18,8 @@ public:
 
   static constexpr std::string_view Plaintext = "plaintext";  // plain copies of secure lists that left: must stay 0
 
+  static constexpr std::string_view Approvers = "approvers";  // 1: the site has had one (listd/people/AccountRequests)
+
   explicit CounterStore(store::Database& database) : database_(database) {}
 
   std::uint64_t get(std::string_view name) const;

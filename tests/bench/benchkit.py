@@ -271,12 +271,14 @@ class Orders:
     """Gives orders to listd over its local socket (core/app/Orders.h)."""
 
     def __init__(self, data):
-        self.path = str(pathlib.Path(data) / "run/listd.sock")
+        self.path = str(pathlib.Path(data) / "listd/command.sock")
+        self.key = (pathlib.Path(data) / "listd/command.key").read_text()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(self.path)
 
     def give(self, order, **args):
-        frame = json.dumps({"order": order, "actor": {"kind": "cli", "name": "bench"}, "args": args}).encode()
+        actor = {"kind": "cli", "name": "bench", "token": self.key}
+        frame = json.dumps({"order": order, "actor": actor, "args": args}).encode()
         self.socket.sendall(struct.pack(">I", len(frame)) + frame)
         size = struct.unpack(">I", self.take(4))[0]
         answer = json.loads(self.take(size))

@@ -63,6 +63,25 @@ describe("people", () => {
     await shoot(page, "people-codes");
   });
 
+  it("without JavaScript: password, then the code of the app; a session that was there before is none", async () => {
+    const plain = await openPage(browser, { javaScriptEnabled: false });
+    const planted = "p".repeat(43);
+    await plain.context().addCookies([{ name: "__Host-postern-session", value: planted, url: site.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
+    await firstStep(plain);
+    await plain.getByLabel("Code from your authenticator app").fill(totp(secret, Date.now() + 30_000)); // that of set-up is used
+    await plain.getByRole("button", { name: "Sign in", exact: true }).click();
+    await plain.getByRole("heading", { name: "Dashboard" }).waitFor();
+    const cookie = await sessionCookie(plain);
+    assert.notEqual(cookie.value, planted);
+    assert.deepEqual([cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path], [true, true, "Strict", "/"]);
+    await plain.context().close();
+    const thief = await openPage(browser);
+    await thief.context().addCookies([{ name: "__Host-postern-session", value: planted, url: site.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
+    await thief.goto(site.url + "/people");
+    await thief.getByRole("button", { name: "Continue" }).waitFor();
+    await thief.context().close();
+  });
+
   it("without JavaScript: password, then a recovery code; the code works once", async () => {
     const plain = await openPage(browser, { javaScriptEnabled: false });
     await firstStep(plain);

@@ -36,13 +36,13 @@ export async function startPostern(options = {}) {
   if (process.env.POSTERN_URL) return { url: process.env.POSTERN_URL.replace(/\/$/, ""), stop: async () => {} };
   const data = mkdtempSync(join(tmpdir(), "postern-browser-"));
   const port = await freePort();
-  for (const folder of ["run", "tls", "web"]) mkdirSync(join(data, folder));
+  for (const folder of ["listd", "tls", "web"]) mkdirSync(join(data, folder));
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "83",
     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", join(data, "tls/key.pem"),
     "-out", join(data, "tls/cert.pem")], { stdio: "ignore" });
   writeFileSync(join(data, "postern.toml"), `[site]\nhost_name = "postern.st-elmo.example"\n\n[web]\nlisten = "127.0.0.1:${port}"\n`);
   const site = makeSite(options);
-  const listd = await startFakeListd(join(data, "run/listd.sock"), site);
+  const listd = await startFakeListd(join(data, "listd/web.sock"), site);
   const server = spawn(join(programs, "postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (bytes) => { log += bytes; });

@@ -146,7 +146,7 @@ describe("records on a real site", () => {
 
   it("four people come by invitation", async () => {
     await site.ask("cli", "user", "set", "ada", "--roles", "admin");
-    const roles = { olga: "officer", paul: "approver", uma: "auditor", owen: "owner" };
+    const roles = { olga: "officer", uma: "auditor", owen: "owner", paul: "approver" };  // once there is an approver, roles are asked for
     for (const [name, role] of Object.entries(roles)) {
       const more = role === "owner" ? ["--lists", social] : [];
       const { url } = await site.ask("cli", "user", "invite", name, "--roles", role, ...more);

@@ -1,4 +1,5 @@
 #include "webadmin/pages/Pages.h"
+#include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
 
 namespace postern::webadmin::pages {
@@ -79,7 +80,7 @@ bool mayChange(const Visit& visit) {
   return visit.session->roles().has(app::Role::Admin);
 }
 
-Response drawPeople(Visit& visit, int status, const json& refusal, const json& link) {
+Response drawPeople(Visit& visit, int status, const json& refusal, const json& link, bool mailed = false) {
   auto rows = json::array();
   const auto answer = visit.order("account.list");
   for (const auto& account : views::part(answer, "items")) rows.push_back(summary(account, visit.now()));
@@ -88,20 +89,24 @@ Response drawPeople(Visit& visit, int status, const json& refusal, const json& l
                     {{"rows", rows},
                      {"refusal", refusal},
                      {"link", link},
+                     {"mailed", mailed},
                      {"mayChange", mayChange(visit)},
                      {"name", form.get("name")},
                      {"mail", form.get("mail")},
                      {"lists", form.get("lists")},
+                     {"reason", form.get("reason")},
                      {"choices", roleChoices(chosenRoles(form))}});
 }
 
-Response drawPerson(Visit& visit, int status, const json& refusal, const json& link) {
+Response drawPerson(Visit& visit, int status, const json& refusal, const json& link, bool mailed = false) {
   const auto account = visit.order("account.show", {{"name", visit.param("person")}});
   auto view = summary(account, visit.now());
   view["choices"] = roleChoices(views::part(account, "roles"));
   view["refusal"] = refusal;
   view["link"] = link;
+  view["mailed"] = mailed;
   view["mayChange"] = mayChange(visit);
+  view["reason"] = visit.request.form.get("reason");
   const auto name = views::text(account, "name");
   return visit.page("person", {name, "people", status}, std::move(view));
 }
@@ -123,9 +128,11 @@ Response invite(Visit& visit) {
   const auto& form = visit.request.form;
   json args{{"name", form.get("name")}, {"roles", chosenRoles(form)}, {"lists", form.get("lists")}};
   if (const auto mail = form.get("mail"); !mail.empty()) args["mail"] = mail;
+  if (const auto reason = form.get("reason"); !reason.empty()) args["reason"] = reason;
   try {
     const auto made = visit.order("account.invite", args);
-    return drawPeople(visit, 200, nullptr, views::text(made, "url"));
+    if (made.contains("request")) return views::afterChange(made, "/people");
+    return drawPeople(visit, 200, nullptr, views::text(made, "url"), made.value("mailed", false));
   } catch (const app::OrderRefused& refused) {
     throwUnlessForForm(refused);
     return drawPeople(visit, 422, views::refusal(refused), nullptr);
@@ -147,8 +154,10 @@ Response setPerson(Visit& visit) {
     args["lists"] = form.get("lists");
     if (const auto mail = form.get("mail"); !mail.empty()) args["mail"] = mail;
   }
+  if (const auto reason = form.get("reason"); !reason.empty()) args["reason"] = reason;
   try {
-    visit.order("account.set", args);
+    const auto made = visit.order("account.set", args);
+    if (made.contains("request")) return views::afterChange(made, "/people");
   } catch (const app::OrderRefused& refused) {
     throwUnlessForForm(refused);
     return drawPerson(visit, 422, views::refusal(refused), nullptr);
@@ -160,8 +169,10 @@ Response setPerson(Visit& visit) {
 
 Response recoverPerson(Visit& visit) {
   try {
-    const auto made = visit.order("account.recover", {{"name", visit.param("person")}});
-    return drawPerson(visit, 200, nullptr, views::text(made, "url"));
+    const auto made = visit.order("account.recover",
+                                  {{"name", visit.param("person")}, {"reason", "the person lost password or factors"}});
+    if (made.contains("request")) return views::afterChange(made, "/people");
+    return drawPerson(visit, 200, nullptr, views::text(made, "url"), made.value("mailed", false));
   } catch (const app::OrderRefused& refused) {
     throwUnlessForForm(refused);
     return drawPerson(visit, 422, views::refusal(refused), nullptr);

@@ -77,8 +77,8 @@ struct Stage {
 
   bool done() {
     try {
-      const auto posts =
-          app::OrderClient(config.listdSocket().string()).give("post.list", {"cli", "test"}, json::object());
+      const auto posts = app::OrderClient(config.commandSocket().string())
+                             .give("post.list", {"cli", "test", files::read(config.commandKey())}, json::object());
       const auto& items = posts.at("items");
       return !items.empty() && items.front().at("state") == "done" && gateway.unfinished() == 0 &&
              gateway.unacknowledged() == 0;

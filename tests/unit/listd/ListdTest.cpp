@@ -45,7 +45,8 @@ struct Stage {
   }
 
   json order(const std::string& name, const json& args = json::object()) {
-    return app::OrderClient(config.listdSocket().string()).give(name, {"cli", "test"}, args);
+    return app::OrderClient(config.commandSocket().string())
+        .give(name, {"cli", "test", files::read(config.commandKey())}, args);
   }
 
   std::vector<FakeGateway::Delivered> copiesOf(app::Copy::Kind kind) const {

@@ -1,61 +1,9 @@
-#include "listd/people/PeopleOrders.h"
-#include "tests/unit/listd/orders/DeskFixture.h"
+#include "tests/unit/listd/people/AccountsFixture.h"
 
 #include <set>
 
 using namespace postern;
 using namespace postern::test;
-
-namespace {
-
-constexpr auto Password = "correct horse battery";
-
-// A site with accounts, and what it takes to sign in.
-struct Accounts : Desk {
-  std::string token = give("user.setup-link").at("token");
-  Secret secret;
-  std::map<std::string, Secret> secrets;
-
-  static app::Actor web(const std::string& name, const std::string& session = "s1") {
-    return {"web", name, {}, session, "192.0.2.9"};
-  }
-  Secret secretOf(const std::string& link) {
-    return Secret(
-        crypto::fromBase32(give("user.setup-check", {{"token", link}}).at("secret").get<std::string>()).value());
-  }
-  json setUp() {
-    secret = secretOf(token);
-    return give("user.setup", {{"token", token}, {"name", "alice"}, {"password", Password}, {"totp", code()}});
-  }
-  std::string code() const { return crypto::totpCode(secret, clock.now()); }
-  std::string codeOf(const std::string& name) const { return crypto::totpCode(secrets.at(name), clock.now()); }
-
-  // Invites a person and follows the link.
-  json join(const std::string& name, const std::string& roles, const std::string& lists = {}) {
-    json args{{"name", name}, {"roles", roles}};
-    if (!lists.empty()) args["lists"] = lists;
-    const auto link = give("account.invite", args).at("token").get<std::string>();
-    secrets[name] = secretOf(link);
-    return give("user.setup", {{"token", link}, {"password", Password}, {"totp", codeOf(name)}});
-  }
-  std::string signIn(const std::string& password, const std::string& totp, const std::string& client = "192.0.2.9",
-                     const std::string& name = "alice") {
-    try {
-      const auto ticket =
-          give("user.authenticate", {{"name", name}, {"password", password}, {"client", client}}).at("ticket");
-      give("user.factor", {{"ticket", ticket}, {"totp", totp}, {"client", client}});
-    } catch (const app::OrderRefused& refused) {
-      return refused.error().code + ": " + refused.error().message;
-    }
-    return {};
-  }
-  void stepUp(const std::string& name, const std::string& session = "s1") {
-    clock.advance(std::chrono::seconds(30));
-    giveAs(web(name, session), "session.step-up", {{"password", Password}, {"totp", codeOf(name)}});
-  }
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(listd_people_People)
 
@@ -208,7 +156,7 @@ BOOST_AUTO_TEST_CASE(admin_is_never_officer_or_auditor_but_for_the_only_person_o
   a.setUp();
   BOOST_TEST(has(a.refusal("account.invite", {{"name", "x"}, {"roles", "admin,officer"}}), "may not be one person"));
   BOOST_TEST(has(a.refusal("account.invite", {{"name", "x"}, {"roles", "admin,auditor"}}), "may not be one person"));
-  const json all{{"name", "alice"}, {"roles", "admin,officer,approver,auditor,custodian"}};
+  const json all{{"name", "alice"}, {"roles", "admin,officer,auditor,custodian"}};
   BOOST_TEST(a.refusal("account.set", all).empty());
   BOOST_TEST(has(a.refusal("account.invite", {{"name", "olga"}, {"roles", "officer"}}), "alice has both"));
   a.give("account.invite", {{"name", "wim"}, {"roles", "owner"}});  // runs no part of the site
@@ -323,6 +271,15 @@ BOOST_AUTO_TEST_CASE(a_token_acts_as_its_person_within_its_scopes_until_it_ends)
   BOOST_TEST(has(a.refusalAs(api, "token.create", {{"name", "y"}, {"scopes", "list:read"}}), "denied:"));
   BOOST_TEST(has(a.refusalAs(Accounts::web("alice"), "token.create", {{"name", "y"}, {"scopes", "lists:read"}}),
                  "not a scope"));
+  const auto used = [&] { return a.giveAs(Accounts::web("alice"), "token.list").at("items")[0].at("lastUsedAt"); };
+  const auto first = used();
+  BOOST_TEST(first == toMicros(a.clock.now()));
+  a.clock.advance(std::chrono::seconds(59));
+  a.giveAs(api, "list.list");
+  BOOST_TEST(used() == first, "noted once a minute");
+  a.clock.advance(std::chrono::seconds(1));
+  a.giveAs(api, "list.list");
+  BOOST_TEST(used() == toMicros(a.clock.now()));
   a.clock.advance(std::chrono::days(30));
   BOOST_TEST(has(a.refusalAs(api, "list.list"), "signed-out:"));
   a.stepUp("alice");

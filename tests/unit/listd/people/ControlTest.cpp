@@ -1,0 +1,203 @@
+// Nobody gets power over others alone, by a claim, a link, a token or a role.
+#include "listd/mailout/SealedLink.h"
+#include "tests/unit/listd/people/AccountsFixture.h"
+
+#include <set>
+
+using namespace postern;
+using namespace postern::test;
+
+BOOST_AUTO_TEST_SUITE(listd_people_Control)
+
+BOOST_AUTO_TEST_CASE(a_token_never_does_what_needs_a_step_up_also_not_after_proving_its_person) {
+  Accounts a;
+  a.setUp();
+  a.secrets["alice"] = a.secret;
+  a.stepUp("alice");
+  const auto made = a.giveAs(Accounts::web("alice"), "token.create",
+                             {{"name", "ci"}, {"scopes", "account:write session:write"}, {"days", 9}});
+  const app::Actor api{"api", "", made.at("token").get<std::string>()};
+  const json invite{{"name", "eve"}, {"roles", "helpdesk"}};
+  BOOST_TEST(has(a.refusalAs(api, "account.invite", invite), "denied: an access token cannot do this"));
+  a.clock.advance(std::chrono::seconds(30));
+  a.refusalAs(api, "session.step-up", {{"password", Password}, {"totp", a.code()}});
+  BOOST_TEST(has(a.refusalAs(api, "account.invite", invite), "denied: an access token cannot do this"));
+  for (const auto table : orderTables())
+    for (const auto& row : table)
+      if (row.access.stepUp) {
+        Person person;
+        person.account = "alice";
+        person.roles = app::Roles::fromBits(0xFF);
+        person.byToken = true;
+        const std::string name(row.name);
+        person.scopes = {name.substr(0, name.find('.')) + ":write"};
+        const auto denial = denialOf(row, person, json::object(), true);
+        BOOST_TEST((denial && denial->code == "denied"), name);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(wrong_tokens_are_throttled_per_client_and_others_are_not_touched) {
+  Accounts a;
+  a.setUp();
+  a.secrets["alice"] = a.secret;
+  a.stepUp("alice");
+  const auto token = a.giveAs(Accounts::web("alice"), "token.create", {{"name", "ci"}, {"scopes", "list:read"}})
+                         .at("token")
+                         .get<std::string>();
+  const auto ask = [&](const std::string& secret, const std::string& client) {
+    return a.refusalAs({"api", "", secret, {}, client}, "list.list");
+  };
+  for (int i = 0; i < 20; ++i) BOOST_TEST(has(ask("ptn_" + std::to_string(i), "192.0.2.1"), "unknown"));
+  BOOST_TEST(has(ask(token, "192.0.2.1"), "too many access tokens"));
+  BOOST_TEST(ask(token, "192.0.2.2").empty());
+  a.clock.advance(std::chrono::minutes(6));
+  BOOST_TEST(ask(token, "192.0.2.1").empty());
+}
+
+BOOST_AUTO_TEST_CASE(roles_that_control_others_need_an_approver_once_there_is_one) {
+  Accounts a;
+  a.setUp();
+  a.join("olga", "officer");  // nobody could approve yet
+  a.join("petra", "approver");
+  const auto ask = [&](const std::string& order, json args) {
+    args["reason"] = "she starts on Monday";
+    const auto answer = a.give(order, args);
+    BOOST_REQUIRE(answer.contains("request"));
+    return answer.at("request").at("id").get<std::uint64_t>();
+  };
+  BOOST_TEST(has(a.refusal("account.invite", {{"name", "ute"}, {"roles", "auditor"}}), "usage: \"reason\" is missing"));
+  for (const auto* role : {"admin", "officer", "approver", "auditor"})
+    BOOST_TEST(a.give("account.invite", {{"name", "n"}, {"roles", role}, {"reason", "r"}}).contains("request"), role);
+  for (const auto* role : {"custodian", "owner", "helpdesk", "member"})
+    BOOST_TEST(a.give("account.invite", {{"name", std::string("n-") + role}, {"roles", role}}).contains("token"), role);
+  // Not done before it is approved, nor by the person, nor by one who is no approver.
+  const auto invite = ask("account.invite", {{"name", "ute"}, {"roles", "auditor"}});
+  BOOST_TEST(has(a.refusal("account.show", {{"name", "ute"}}), "not-found"));
+  const auto approve = [&](const std::string& who, std::uint64_t id) {
+    a.stepUp(who);
+    return a.refusalAs(Accounts::web(who), "request.approve", {{"id", id}, {"words", "yes"}});
+  };
+  BOOST_TEST(has(approve("olga", invite), "denied:"));
+  BOOST_TEST(approve("petra", invite).empty());
+  BOOST_TEST(a.give("account.show", {{"name", "ute"}}).at("state") == "invited");
+  const auto link = a.give("account.recover", {{"name", "ute"}}).at("token").get<std::string>();
+  a.secrets["ute"] = a.secretOf(link);
+  a.give("user.setup", {{"token", link}, {"password", Password}, {"totp", a.codeOf("ute")}});
+  // More for oneself: the approver concerned does not decide, and there is no other.
+  const json own{{"name", "petra"}, {"roles", "approver,officer"}, {"reason", "r"}};
+  BOOST_TEST(has(a.refusal("account.set", own), "neither asked for it nor is concerned"));
+  a.config.outsideAddress = "board@outside.example";
+  const auto more = ask("account.set", {{"name", "petra"}, {"roles", "approver,officer"}});
+  BOOST_TEST(has(approve("petra", more), "about your own account"));
+  BOOST_TEST(a.giveAs(Accounts::web("petra"), "request.show", {{"id", more}}).at("mayDecide") == false);
+  BOOST_TEST(a.give("account.show", {{"name", "petra"}}).at("roles") == json::array({"approver"}));
+  // Taking away is done at once; giving back is asked for, and so is letting in again.
+  a.give("account.set", {{"name", "ute"}, {"roles", "helpdesk"}});
+  ask("account.set", {{"name", "ute"}, {"roles", "auditor"}});
+  a.give("account.disable", {{"name", "olga"}});
+  const auto back = ask("account.set", {{"name", "olga"}, {"state", "enabled"}});
+  BOOST_TEST(a.give("account.show", {{"name", "olga"}}).at("state") == "disabled");
+  BOOST_TEST(approve("petra", back).empty());
+  BOOST_TEST(a.give("account.show", {{"name", "olga"}}).at("state") == "enabled");
+}
+
+BOOST_AUTO_TEST_CASE(an_admin_does_not_become_an_approver_by_a_new_link_or_by_sending_the_approvers_away) {
+  Accounts a;
+  a.setUp();
+  a.join("petra", "approver");
+  a.join("hans", "helpdesk");
+  BOOST_TEST(has(a.refusal("account.recover", {{"name", "petra"}}), "\"reason\" is missing"));
+  // Only petra could decide, and it is about her: time decides, and mail to somebody outside.
+  const json recover{{"name", "petra"}, {"reason", "lost phone"}};
+  BOOST_TEST(has(a.refusal("account.recover", recover), "outside_address"));
+  a.config.outsideAddress = "board@outside.example";
+  const auto request = a.give("account.recover", recover).at("request");
+  BOOST_TEST(request.at("lone") == true);
+  BOOST_TEST(a.give("account.show", {{"name", "petra"}}).at("state") == "enabled");
+  BOOST_TEST(a.give("account.recover", {{"name", "hans"}}).contains("token"));
+  a.give("account.disable", {{"name", "petra"}});
+  for (const auto* role : {"approver", "admin"}) {
+    const auto asked = a.give("account.invite", {{"name", "eve"}, {"roles", role}, {"reason", "r"}});
+    BOOST_TEST(asked.at("request").at("lone") == true);
+  }
+  BOOST_TEST(has(a.refusal("account.show", {{"name", "eve"}}), "not-found"));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_is_mailed_where_the_address_is_known_and_stands_nowhere_in_clear) {
+  Accounts a;
+  a.setUp();
+  const auto made = a.give("account.invite", {{"name", "hans"}, {"roles", "helpdesk"}, {"mail", "hans@example.org"}});
+  BOOST_TEST(made.at("mailed") == true);
+  const auto token = made.at("token").get<std::string>();
+  const auto mails = [&] {
+    return a.context.site.read([](SiteTables& tables) { return tables.siteMail.planned(10); });
+  };
+  BOOST_REQUIRE(mails().size() == 1u);
+  const auto mail = mails()[0].mail;
+  BOOST_TEST(mail.recipient == "hans@example.org");
+  BOOST_TEST(!has(mail.link, token));
+  BOOST_TEST(openLink(a.context.root, mail.link) == made.at("url").get<std::string>());
+  BOOST_TEST(filesWith(a.folder.path(), token).empty());
+  BOOST_TEST(a.give("account.invite", {{"name", "nomail"}, {"roles", "helpdesk"}}).at("mailed") == false);
+  BOOST_TEST(a.give("account.recover", {{"name", "hans"}}).at("mailed") == true);
+  BOOST_TEST(mails().size() == 2u);
+  BOOST_CHECK_THROW(openLink(a.context.root, "https://other.example/setup" + mail.link.substr(mail.link.find('?'))),
+                    Error);
+}
+
+BOOST_AUTO_TEST_CASE(opening_the_sealed_account_alarms_all_staff_and_stands_in_the_status_until_it_is_reviewed) {
+  Accounts a;
+  a.setUp();
+  a.join("ute", "auditor");
+  a.join("wim", "owner");
+  for (const auto* name : {"alice", "ute", "wim"})
+    a.give("account.set", {{"name", name}, {"mail", std::string(name) + "@example.org"}});
+  const auto sealed = a.give("break-glass.seal");
+  const auto problems = [&] { return a.give("status").at("problems").dump(); };
+  BOOST_TEST(!has(problems(), "emergency account"));
+  a.give("break-glass.open", {{"code", sealed.at("code")}, {"reason", "fire"}, {"client", "c"}});
+  std::set<std::string> told;
+  for (const auto& row : a.context.site.read([](SiteTables& tables) { return tables.siteMail.planned(10); })) {
+    BOOST_TEST(siteMailWord(row.mail.kind) == "break-glass");
+    told.insert(row.mail.recipient);
+  }
+  BOOST_TEST((told == std::set<std::string>{"alice@example.org", "ute@example.org"}));
+  BOOST_TEST(has(problems(), "emergency account"));
+  a.clock.advance(std::chrono::hours(5));
+  BOOST_TEST(has(problems(), "nobody has reviewed it"));
+  a.giveAs(Accounts::web("ute"), "break-glass.review", {{"id", sealed.at("id")}, {"words", "looked"}});
+  BOOST_TEST(!has(problems(), "emergency account"));
+}
+
+BOOST_AUTO_TEST_CASE(the_web_process_cannot_pass_for_the_command_line_whatever_it_says) {
+  Accounts a;
+  a.setUp();
+  using Entrance = OrderDesk::Entrance;
+  OrderDesk door(a.tools, Secret("the key"));
+  const auto refusal = [&](OrderDesk& desk, Entrance entrance, const app::Actor& actor) {
+    try {
+      desk.handleFrom(entrance, "account.invite", actor, {{"name", "eve"}, {"roles", "helpdesk"}});
+    } catch (const app::OrderRefused& refused) {
+      return refused.error().code + ": " + refused.error().message;
+    }
+    return std::string();
+  };
+  const std::string unbelieved = "denied: who gives this order is not believed here";
+  for (const auto* kind : {"cli", "CLI", "root", "", "listd"})
+    for (const auto* key : {"", "the key", "another"})
+      BOOST_TEST(refusal(door, Entrance::Web, {kind, "root", key}) == unbelieved, kind);
+  for (const auto* key : {"", "the ke", "the key ", "another"})
+    BOOST_TEST(refusal(door, Entrance::CommandLine, {"cli", "root", key}) == unbelieved, key);
+  for (const auto* kind : {"web", "system", ""})
+    BOOST_TEST(refusal(door, Entrance::CommandLine, {kind, "alice", "the key"}) == unbelieved, kind);
+  OrderDesk keyless(a.tools);
+  BOOST_TEST(refusal(keyless, Entrance::CommandLine, {"cli", "root", ""}) == unbelieved);
+  BOOST_TEST(a.entries().front() == "command line account.invite  denied denied");
+  BOOST_TEST(refusal(door, Entrance::Web, {"cli", "root", "the key"}) == unbelieved);
+  BOOST_TEST(a.entries().front() == "webadmin account.invite  denied denied");
+  BOOST_TEST(has(refusal(door, Entrance::Web, Accounts::web("alice", "never seen")), "step-up:"));
+  BOOST_TEST(has(refusal(door, Entrance::Web, {"api", "", "ptn_wrong"}), "signed-out:"));
+  BOOST_TEST(refusal(door, Entrance::CommandLine, {"cli", "root", "the key"}).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
