@@ -105,11 +105,12 @@ json rowOf(OrderTools& tools, const Selection::Hit& hit) {
   return row;
 }
 
-// What the audit log gets of a query: its text only within a matter, whose log it is.
-void noteQuery(const OrderCall& call, std::uint64_t matter, const Query& query) {
+// What the audit log gets of a query: its text only within a matter, and sealed, for auditors of the whole site and
+// whoever holds an export of the log may read that.
+void noteQuery(const OrderTools& tools, const OrderCall& call, std::uint64_t matter, const Query& query) {
   call.note.objectType = "search";
   call.note.matterId = matter;
-  if (matter != 0) call.note.text("query", query.text());
+  if (matter != 0) call.note.text("query", crypto::base64(sealForMatter(tools.context, matter, query.text())));
 }
 
 json search(OrderTools& tools, const OrderCall& call) {
@@ -121,7 +122,7 @@ json search(OrderTools& tools, const OrderCall& call) {
   auto found = select(tools, query);
   if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
     std::reverse(found.hits.begin(), found.hits.end());
-  noteQuery(call, matter, query);
+  noteQuery(tools, call, matter, query);
   call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
   json result = {
       {"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
@@ -166,7 +167,7 @@ json saveSearch(OrderTools& tools, const OrderCall& call) {
     const auto id = tables.search.save(saved);
     if (!id) refuse("exists", "the matter has a search of that name already", "remove it first, or take another name");
     saved.id = *id;
-    noteQuery(call, saved.matterId, query);
+    noteQuery(tools, call, saved.matterId, query);
     call.note.objectId = std::to_string(saved.id);
     return viewOf(tools.context, saved);
   });
@@ -230,15 +231,6 @@ constexpr OrderRow Table[] = {
     {"index.rebuild", OrderKind::Changes, rebuildIndex, {Officer | Admin}},
 };
 
-// Matters are kept by another room, which a site of an older build does not have yet.
-template <class Tables>
-void checkMatter(Tables& tables, std::uint64_t id) {
-  if constexpr (requires { tables.matters.find(id); }) {
-    const auto matter = tables.matters.find(id);
-    if (!matter) refuse("not-found", "there is no matter " + std::to_string(id));
-  }
-}
-
 }  // namespace
 
 std::span<const OrderRow> searchOrders() {
@@ -260,7 +252,7 @@ records::Query requireQuery(const Args& args, std::string_view argument) {
 std::uint64_t requireMatter(SiteTables& tables, const Args& args, bool needed) {
   if (!needed && !args.has("matter")) return 0;
   const auto id = args.id("matter");
-  checkMatter(tables, id);
+  if (!tables.matters.find(id)) refuse("not-found", "there is no matter " + std::to_string(id));
   return id;
 }
 

@@ -349,4 +349,28 @@ BOOST_AUTO_TEST_CASE(a_rebuild_job_ends_with_the_same_answers) {
   BOOST_TEST(t.give("search", {{"query", "text"}}).at("hits") == 2);
 }
 
+BOOST_AUTO_TEST_CASE(reading_that_begins_behind_the_first_byte_is_a_download_too) {
+  Site t;
+  t.store(11, mailOf("one", "canarytext"));
+  const auto view = t.exported("eml");
+  const json rest{{"id", view.at("id")}, {"offset", 1}, {"length", 1000}};
+  const auto downloads = [&] { return t.give("export.show", {{"id", view.at("id")}}).at("downloads").size(); };
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 1u);
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 1u);
+  t.clock.advance(std::chrono::hours(1));
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_words_of_a_search_in_a_matter_stand_in_no_file) {
+  Site t;
+  t.store(11, mailOf("one", "nephrology"));
+  t.give("search", {{"matter", 1}, {"query", "nephrology"}});
+  t.give("export.create", {{"matter", 1}, {"query", "nephrology"}, {"passphrase", Passphrase}});
+  t.give("search.save", {{"matter", 1}, {"query", "nephrology"}, {"name", "first"}});
+  BOOST_TEST(!siteHolds(t.folder.path(), "nephrology"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
