@@ -177,6 +177,13 @@ std::uint64_t ArchiveStore::count() const {
   return select.unsignedInteger(0);
 }
 
+bool ArchiveStore::anyOn(std::uint64_t listId) const {
+  auto select = database_.prepare(
+      "SELECT 1 FROM object_references r JOIN objects o ON o.id = r.object_id "
+      "WHERE r.list_id = ? AND o.state <> 'destroyed' LIMIT 1");
+  return select.bind(listId).step();
+}
+
 bool ArchiveStore::hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by) {
   database_
       .prepare(

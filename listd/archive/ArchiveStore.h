@@ -61,7 +61,9 @@ public:
   void scan(const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
-  std::uint64_t count() const;  // stored objects
+  std::uint64_t count() const;
+  bool anyOn(
+      std::uint64_t listId) const;  // whether something that was posted to the list is still stored  // stored objects
 
   bool hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by);  // false: hidden already
   bool addLabel(std::uint64_t objectId, std::string_view label, TimePoint at);

@@ -133,6 +133,9 @@ json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, Tim
   const auto stored = tables.retention.whatIf(args.id("whatIf"));
   if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
     refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
+  // The rules, holds and mail of long ago would tell the approver of no harm.
+  if (stored->at + std::chrono::days(1) < stored->madeAt)
+    refuse("refused", "that what-if is about a time that has passed", "run one without --at, or for a day to come");
   auto summary = stored->result;
   summary["id"] = std::to_string(stored->id);
   return summary;
@@ -198,7 +201,7 @@ json recordEventOrder(OrderTools& tools, const OrderCall& call) {
   event.recordedAt = now;
   event.recordedBy = call.actor.name;
   event.reason = call.args.text("reason", 500);
-  return change(tools, call, [&](SiteTables& tables) {
+  return change(tools, call, [&](SiteTables& tables) -> json {
     if (call.args.has("list"))
       event.listId = requireList(tables, call.args).id;
     else
@@ -207,6 +210,8 @@ json recordEventOrder(OrderTools& tools, const OrderCall& call) {
     call.note.objectId = event.event;
     call.note.listId = event.listId;
     call.note.reasonText = event.reason;
+    // Periods that it starts could be over at once: what destroys at once needs a second person.
+    if (event.at + records::ShortenWait < now) return {{"request", requestEvent(tools, tables, call, event)}};
     if (!tables.rules.record(event))
       refuse("exists", "that event is recorded already", "an event happens once; its time never moves");
     return eventView(tables, event);
