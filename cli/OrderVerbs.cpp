@@ -6,6 +6,7 @@
 #include "cli/MatterVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
+#include "cli/ReportVerbs.h"
 #include "cli/RetentionVerbs.h"
 #include "cli/SearchVerbs.h"
 
@@ -290,7 +291,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs})
+                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

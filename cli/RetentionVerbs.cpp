@@ -105,6 +105,8 @@ std::vector<OrderVerb> ruleVerbs() {
        "Shows what would be due at a time, or with a changed rule. Destroys nothing.",
        {option("--at", "at", "time in question (now)"), option("--rule", "rule", "a draft rule in JSON"),
         option("--remove", "remove", "as if this rule were removed"),
+        option("--release-hold", "releaseHold", "as if this hold were released then"),
+        number("--grace-days", "graceDays", "days that the released hold goes on for (30)"),
         number("--sample", "sample", "how many messages to list")},
        wouldBe},
   };

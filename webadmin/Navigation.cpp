@@ -51,6 +51,21 @@ constexpr std::array Rooms = {
          "12.600l4.600-4.600-1.200-1.200-3.400 3.400-1.700-1.700-1.200 1.200z"},
     Room{"reports", "/reports", "Reports", Officer | Auditor,
          "M3 3h2v12h12v2H3zM7 9h2v5H7zm3.500-4h2v9h-2zM14 7h2v7h-2z"},
+    Room{"access", "/access-review", "Access review", Approver | Auditor,
+         "M3 3h9v2H5v10h10v-4h2v6H3zM8.500 8.500 7.300 9.700l3 3 7-7-1.200-1.200-5.800 5.800z"},
+    Room{"keys", "/keys", "Keys", Admin | Custodian | Auditor,
+         "M6.500 5a4.500 4.500 0 1 0 4.200 6H13v2h2v-2h2.500V9h-6.800a4.500 4.500 0 0 0-4.200-4zm0 2.500a2 2 0 1 1 0 4 "
+         "2 2 0 "
+         "0 1 0-4z"},
+    Room{"jobs", "/jobs", "Jobs", Everyone, "M3 4h10v3H3zM3 8.500h14v3H3zM3 13h6v3H3z"},
+    Room{"people", "/people", "People", Admin | Auditor,
+         "M10 9.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zm0 1.500c-4 0-7 2-7 "
+         "5.500V17h14v-.5c0-3.500-3-5.500-7-5.500z"},
+    Room{"sessions", "/sessions", "Sessions", Helpdesk, "M3 4h14v9H3zM1.500 14.500h17V16h-17zM5 6v5h10V6z"},
+    Room{"account", "/account", "Account", Everyone,
+         "M10 2a8 8 0 1 0 0 16 8 8 0 0 0 0-16zm0 3.500a2.700 2.700 0 1 1 0 5.400 2.700 2.700 0 0 1 0-5.400zm0 10.500a6 "
+         "6 0 0 "
+         "1-4.600-2.200c.9-1.300 2.600-2 4.600-2s3.700.7 4.600 2A6 6 0 0 1 10 16z"},
 };
 
 std::uint64_t waitingIn(const Visit& visit, std::string_view order) {

@@ -5,6 +5,7 @@
 #include "webadmin/Words.h"
 
 #include <charconv>
+#include <ctime>
 
 namespace postern::webadmin::views {
 
@@ -112,11 +113,28 @@ json rolesOf(const Visit& visit) {
   return flags;
 }
 
+namespace {
+
+// Search and export give their times as "2026-03-01T12:00:00Z".
+std::optional<TimePoint> timeFromRfc3339(const std::string& text) {
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return TimePoint(std::chrono::seconds(::timegm(&parts)));
+}
+
+}  // namespace
+
 json moment(const json& object, std::string_view field, TimePoint now) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(field);
   if (found == object.end() || found->is_null()) return nullptr;
-  if (found->is_string()) return found->get_ref<const std::string&>().empty() ? json(nullptr) : json{{"never", true}};
+  if (found->is_string()) {
+    const auto& text = found->get_ref<const std::string&>();
+    if (text.empty()) return nullptr;
+    const auto at = timeFromRfc3339(text);
+    return at ? time(*at, now) : json{{"never", true}};
+  }
   if (!found->is_number_integer()) return nullptr;
   const auto micros = found->get<std::int64_t>();
   if (micros >= EndOfTime) return {{"never", true}};

@@ -18,6 +18,7 @@ constexpr app::Roles Support = Admin | Helpdesk;
 
 constexpr app::Roles Everyone = Staff | Owner;
 constexpr app::Roles RetentionReaders = Admin | Officer | Approver | Auditor;
+constexpr app::Roles KeyReaders = Admin | Custodian | Auditor;
 constexpr app::Roles Deciders = Admin | Officer | Approver | Auditor;
 
 constexpr Route Site[] = {
@@ -32,6 +33,8 @@ constexpr Route Site[] = {
     {Method::Post, "/lists/{list}", AdminOrOwner, pages::setList},
     {Method::Get, "/lists/{list}/close", Admin, pages::confirmClose},
     {Method::Post, "/lists/{list}/close", Admin, pages::closeList},
+    {Method::Get, "/lists/{list}/delete", AdminOrOwner, pages::confirmDelete},
+    {Method::Post, "/lists/{list}/delete", AdminOrOwner, pages::deleteList},
     {Method::Get, "/lists/{list}/members", WatchersAndOwners, pages::members},
     {Method::Get, "/lists/{list}/members.csv", AdminOrOwner, pages::membersCsv},
     {Method::Post, "/lists/{list}/members", AdminOrOwner, pages::addMember},
@@ -68,6 +71,8 @@ constexpr Route Site[] = {
     {Method::Get, "/retention/runs", Officer | Auditor, pages::runs},
     {Method::Get, "/retention/run", Officer, pages::confirmRun},
     {Method::Post, "/retention/run", Officer, pages::startRun},
+    {Method::Get, "/retention/trust-clock", Officer, pages::confirmClock},
+    {Method::Post, "/retention/trust-clock", Officer, pages::trustClock},
     {Method::Get, "/retention/certificates", Officer | Auditor, pages::certificates},
     {Method::Get, "/retention/certificates/{id}", Officer | Auditor, pages::certificate},
     {Method::Get, "/retention/certificates/{id}/text", Officer | Auditor, pages::certificateText},
@@ -95,8 +100,10 @@ constexpr Route Site[] = {
     {Method::Get, "/holds/{hold}", Officer | Auditor, pages::hold},
     {Method::Get, "/holds/{hold}/release", Officer, pages::confirmRelease},
     {Method::Post, "/holds/{hold}/release", Officer, pages::releaseHold},
-    {Method::Get, "/notice/{token}", Anyone, pages::notice},
-    {Method::Post, "/notice/{token}", Anyone, pages::acknowledgeNotice},
+    {Method::Get, "/notice", Anyone, pages::notice},
+    {Method::Post, "/notice", Anyone, pages::acknowledgeNotice},
+    {Method::Get, "/requests/stop", Anyone, pages::stopForm},
+    {Method::Post, "/requests/stop", Anyone, pages::stop},
     {Method::Get, "/work", Deciders, pages::work},
     {Method::Post, "/work/review", Officer | Approver, pages::confirmReview},
     {Method::Post, "/work/review/decide", Officer | Approver, pages::decideReview},
@@ -146,6 +153,18 @@ constexpr Route Site[] = {
     {Method::Get, "/people/{person}", Admin | Auditor, pages::person},
     {Method::Post, "/people/{person}", Admin, pages::setPerson},
     {Method::Post, "/people/{person}/recover", Admin, pages::recoverPerson},
+    {Method::Get, "/emergency-access", Admin | Auditor, pages::emergencyAccess},
+    {Method::Post, "/emergency-access/seal", Admin, pages::sealEmergency},
+    {Method::Post, "/emergency-access/review", Auditor, pages::reviewEmergency},
+    {Method::Get, "/access-review", Approver | Auditor, pages::accessReview},
+    {Method::Post, "/access-review", Approver, pages::signAccessReview},
+    {Method::Get, "/keys", KeyReaders, pages::keys},
+    {Method::Get, "/live/keys", KeyReaders, pages::keys, Activity::Script},
+    {Method::Post, "/keys/rotate", Admin | Custodian, pages::rotateKeys},
+    {Method::Post, "/keys/backup", Admin | Custodian, pages::backUpKeys},
+    {Method::Get, "/jobs", Everyone, pages::jobs},
+    {Method::Get, "/live/jobs", Everyone, pages::jobs, Activity::Script},
+    {Method::Post, "/jobs/{job}/cancel", Everyone, pages::cancelJob},
     {Method::Get, "/sessions", Support, pages::sessions},
     {Method::Post, "/sessions", Support, pages::endOthersSession},
     {Method::Post, "/sign-out", SignedIn, pages::signOut},

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/app/Roles.h"
+#include "core/app/SessionLimits.h"
 #include "core/base/Clock.h"
 #include "core/base/Mutex.h"
 #include "core/store/Database.h"
@@ -32,8 +33,8 @@ struct Session {
 // Threads: safe for all. Errors: Error(Store).
 class SessionStore {
 public:
-  static constexpr std::chrono::seconds IdleLimit{15 * 60};
-  static constexpr std::chrono::seconds AbsoluteLimit{12 * 3600};
+  static constexpr std::chrono::seconds IdleLimit = app::SessionIdleLimit;
+  static constexpr std::chrono::seconds AbsoluteLimit = app::SessionAbsoluteLimit;
 
   SessionStore(const std::filesystem::path& database, const Clock& clock);
 

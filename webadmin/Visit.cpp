@@ -27,7 +27,6 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
   if (session) {
     outer["signedIn"] = {{"account", session->account}, {"roleWords", words::roles(session->roles())}};
     outer["administrator"] = session->roles().has(app::Role::Admin);
-    outer["seesPeople"] = session->roles().meets(app::Role::Admin | app::Role::Auditor);
     outer["idleSeconds"] = SessionStore::IdleLimit.count();
     outer["navigation"] = navigation(*this, frame.section);
   }

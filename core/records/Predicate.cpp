@@ -139,6 +139,15 @@ Truth Predicate::matchesFacts(const Facts& facts) const {
   return within ? Truth::True : Truth::False;
 }
 
+Truth Predicate::agreedMatch(const Facts& facts) const {
+  auto by = facts;
+  by.headerDate.reset();
+  const auto byReceipt = matchesFacts(by);
+  if (!facts.headerDate) return byReceipt;
+  by.receivedAt = *facts.headerDate;
+  return matchesFacts(by) == byReceipt ? byReceipt : Truth::Unknown;
+}
+
 Truth Predicate::matches(const Facts& facts, Truth content) const {
   return both(matchesFacts(facts), needsContent() ? content : Truth::True);
 }

@@ -83,6 +83,9 @@ struct Predicate {
   bool covers(const Predicate& narrow) const;
   // The part that Facts answer. No allocation.
   Truth matchesFacts(const Facts& facts) const;
+  // The same for a condition inside a query, where it may stand behind a NOT: Unknown where the time of receipt and the
+  // Date: field, which the sender writes, say different things.
+  Truth agreedMatch(const Facts& facts) const;
   // Both. `content` is the answer to contentQuery() for this object; Unknown where it could not be computed.
   Truth matches(const Facts& facts, Truth content) const;
 

@@ -2,6 +2,7 @@
 #include "core/mail/Text.h"
 #include "core/records/Period.h"
 #include "core/records/PredicateFields.h"
+#include "core/records/Query.h"
 
 #include <algorithm>
 #include <charconv>
@@ -136,23 +137,11 @@ Wrong readDay(const std::string& name, const json& value, std::optional<std::chr
   return std::nullopt;
 }
 
-// Otherwise it would say something else once it stands in brackets beside the other conditions.
-bool closesWhatItOpens(std::string_view query) {
-  int open = 0;
-  bool quoted = false;
-  for (const char c : query) {
-    if (c == '"') quoted = !quoted;
-    if (c == '(' && !quoted) ++open;
-    if (c == ')' && !quoted && --open < 0) return false;
-  }
-  return open == 0 && !quoted;
-}
-
 Wrong readQuery(const json& value, std::string& into) {
   if (!value.is_string()) return "query: must be a text";
   auto text = clean(value.get_ref<const std::string&>(), LongestQuery);
   if (!text) return "query: " + text.error();
-  if (!closesWhatItOpens(*text)) return "query: a bracket or a quote stands alone";
+  if (const auto query = Query::parse(*text); !query) return "query: " + query.error();
   into = *std::move(text);
   return std::nullopt;
 }
@@ -169,12 +158,18 @@ Wrong readField(const std::string& name, const json& value, Predicate& scope) {
   return shown(name) + " is not known";
 }
 
-// A scope whose question to the content is too big could never be answered, so a hold would hold everything.
-Wrong tooBig(const Predicate& scope) {
+// A scope whose question to the content is too big, or cannot be asked, could never be answered, so a hold would hold
+// everything.
+Wrong neverAnswered(const Predicate& scope) {
+  if (!scope.needsContent()) return std::nullopt;
   auto terms = scope.senders.size() + scope.recipients.size() + 2 * scope.addresses.size();
   for (const auto& header : scope.headers) terms += wordsBetweenBlanks(header.contains).size();
-  if (terms <= MostTerms && scope.contentQuery().size() <= LongestQuery) return std::nullopt;
-  return "too many senders, recipients, addresses, header words or words of the query for one scope; use several";
+  const auto text = scope.contentQuery();
+  if (terms > MostTerms || text.size() > LongestQuery)
+    return "too many senders, recipients, addresses, header words or words of the query for one scope; use several";
+  const auto query = Query::parse(text);
+  if (query) return std::nullopt;
+  return "the index cannot be asked for this (" + text + "): " + query.error();
 }
 
 }  // namespace
@@ -217,7 +212,7 @@ Result<Predicate, std::string> Predicate::parse(const nlohmann::json& value) {
   if (scope.minSize && scope.maxSize && *scope.minSize > *scope.maxSize)
     return wrong("maxSize: is smaller than minSize");
   if (scope.from && scope.until && *scope.from > *scope.until) return wrong("until: lies before from");
-  if (auto error = tooBig(scope)) return wrong(*std::move(error));
+  if (auto error = neverAnswered(scope)) return wrong(*std::move(error));
   return scope;
 }
 

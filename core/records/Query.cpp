@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 namespace postern::records {
 namespace {
@@ -158,6 +159,11 @@ std::size_t depthOf(const Node& node) {
   std::size_t depth = 0;
   for (const auto& child : node.children) depth = std::max(depth, depthOf(*child));
   return depth + 1;
+}
+
+void collectTerms(const Node& node, std::map<std::string, const Query::Term*>& terms) {
+  if (node.kind == Kind::Term) terms.emplace(termText(node.term), &node.term);
+  for (const auto& child : node.children) collectTerms(*child, terms);
 }
 
 bool hasFact(const Node& node) {
@@ -425,6 +431,23 @@ Result<Query, std::string> Query::parse(std::string_view text) {
 Truth Query::evaluate(const std::function<Truth(const Term&)>& term,
                       const std::function<Truth(const Predicate&)>& fact) const {
   return truthOf(*root_, term, fact);
+}
+
+std::vector<Query> Query::terms() const {
+  std::map<std::string, const Term*> found;
+  collectTerms(*root_, found);
+  std::vector<Query> terms;
+  for (const auto& [text, term] : found) {
+    auto node = std::make_unique<Node>();
+    node->kind = Kind::Term;
+    node->term = *term;
+    terms.push_back(Query(std::move(node)));
+  }
+  return terms;
+}
+
+std::string Query::textOf(const Term& term) {
+  return termText(term);
 }
 
 bool Query::hasFacts() const {

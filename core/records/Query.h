@@ -51,6 +51,8 @@ public:
   const Node& root() const { return *root_; }
   bool hasFacts() const;     // holds conditions that need no content. In a Predicate these have fields of their own
   std::string text() const;  // normalised; parses to the same query
+  std::vector<Query> terms() const;             // each term once, as a query of its own
+  static std::string textOf(const Term& term);  // as text() writes it
 
   // Trace and signature fields cannot be searched by header:…=…
   static bool isSearchableHeader(std::string_view lowerCaseName);

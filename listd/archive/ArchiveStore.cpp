@@ -45,9 +45,10 @@ Reference readReference(const store::Statement& row, std::uint64_t objectId, int
 // Labels by object, read in step with the objects.
 class LabelCursor {
 public:
-  explicit LabelCursor(store::Database& database)
-      : select_(database.prepare("SELECT object_id, label FROM object_labels ORDER BY object_id, label")) {
-    more_ = select_.bind().step();
+  LabelCursor(store::Database& database, std::int64_t after)
+      : select_(database.prepare(
+            "SELECT object_id, label FROM object_labels WHERE object_id > ? ORDER BY object_id, label")) {
+    more_ = select_.bind(after).step();
   }
   void take(std::uint64_t objectId, std::vector<std::string>& labels) {
     labels.clear();
@@ -138,29 +139,43 @@ std::vector<std::string> ArchiveStore::recipientsOf(std::uint64_t objectId) cons
 }
 
 void ArchiveStore::scan(const std::function<void(const ArchivedMessage&)>& show) const {
+  scanFrom(INT64_MIN, UINT64_MAX, show);
+}
+
+std::optional<std::uint64_t> ArchiveStore::scanPage(std::optional<std::uint64_t> after, std::uint32_t limit,
+                                                    const std::function<void(const ArchivedMessage&)>& show) const {
+  return scanFrom(after ? static_cast<std::int64_t>(*after) : INT64_MIN, limit, show);
+}
+
+std::optional<std::uint64_t> ArchiveStore::scanFrom(std::int64_t after, std::uint64_t limit,
+                                                    const std::function<void(const ArchivedMessage&)>& show) const {
   const auto unsent = unsentObjects(database_);
-  LabelCursor labels(database_);
+  LabelCursor labels(database_, after);
   auto select = database_.prepare("SELECT " + std::string(ObjectColumns) +
                                   ", r.list_id, r.post_id, r.hidden_at, r.hidden_by, r.removed_at FROM objects o "
                                   "CROSS JOIN object_references r ON r.object_id = o.id "
-                                  "WHERE o.state = 'stored' ORDER BY o.id");
-  select.bind();
+                                  "WHERE o.state = 'stored' AND o.id > ? ORDER BY o.id");
+  select.bind(after);
   ArchivedMessage message;
+  std::uint64_t shown = 0;
   const auto finish = [&] {
     if (message.references.empty()) return;
     labels.take(message.object.id, message.labels);
     message.unsent = unsent.contains(message.object.id);
     show(message);
+    ++shown;
     message.references.clear();
   };
   while (select.step()) {
     if (select.unsignedInteger(0) != message.object.id) {
       finish();
+      if (shown >= limit) return message.object.id;
       readFacts(select, message.object);
     }
     message.references.push_back(readReference(select, message.object.id, 5));
   }
   finish();
+  return std::nullopt;
 }
 
 std::vector<std::uint64_t> ArchiveStore::idsAfter(std::uint64_t after, std::uint32_t limit) const {
@@ -182,6 +197,13 @@ bool ArchiveStore::anyOn(std::uint64_t listId) const {
       "SELECT 1 FROM object_references r JOIN objects o ON o.id = r.object_id "
       "WHERE r.list_id = ? AND o.state <> 'destroyed' LIMIT 1");
   return select.bind(listId).step();
+}
+
+bool ArchiveStore::isListInUse(std::uint64_t listId) const {
+  auto kept = database_.prepare("SELECT 1 FROM object_references WHERE list_id = ? AND removed_at = 0 LIMIT 1");
+  if (kept.bind(listId).step()) return true;
+  auto unsent = database_.prepare("SELECT 1 FROM posts WHERE state <> 'done' AND list_id = ? LIMIT 1");
+  return unsent.bind(listId).step();
 }
 
 bool ArchiveStore::hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by) {

@@ -59,11 +59,16 @@ public:
   // Every stored object in order of ids, with its references. One pass over 1,000,000 references takes about a second.
   // The argument is reused between calls.
   void scan(const std::function<void(const ArchivedMessage&)>& show) const;
+  // The same, `limit` objects from after `after` on (nothing: from the first). Gives the object after which the next
+  // page begins; nothing: this was the last.
+  std::optional<std::uint64_t> scanPage(std::optional<std::uint64_t> after, std::uint32_t limit,
+                                        const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
-  std::uint64_t count() const;
-  bool anyOn(
-      std::uint64_t listId) const;  // whether something that was posted to the list is still stored  // stored objects
+  std::uint64_t count() const;             // stored objects
+  bool anyOn(std::uint64_t listId) const;  // whether something that was posted to the list is still stored
+  // Whether anything of the list is kept or still to go out.
+  bool isListInUse(std::uint64_t listId) const;
 
   bool hide(std::uint64_t objectId, std::uint64_t listId, TimePoint at, std::string_view by);  // false: hidden already
   bool addLabel(std::uint64_t objectId, std::string_view label, TimePoint at);
@@ -74,6 +79,9 @@ public:
   void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
 
 private:
+  std::optional<std::uint64_t> scanFrom(std::int64_t after, std::uint64_t limit,
+                                        const std::function<void(const ArchivedMessage&)>& show) const;
+
   store::Database& database_;
 };
 

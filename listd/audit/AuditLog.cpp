@@ -170,6 +170,11 @@ void AuditLog::setPolicyVersion(std::string_view version) {
   database_.prepare("UPDATE audit_state SET policy_version = ? WHERE id = 1").bind(version).run();
 }
 
+std::string AuditLog::policyVersion() const {
+  auto select = database_.prepare("SELECT policy_version FROM audit_state WHERE id = 1");
+  return select.bind().step() ? select.text(0) : std::string();
+}
+
 void AuditLog::declareRollback(const DeclaredRollback& rollback) {
   audit::Event event;
   event.actorKind = "user";

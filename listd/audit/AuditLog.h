@@ -68,6 +68,7 @@ public:
 
   // Put into every entry from now on: the version of the rules in force.
   void setPolicyVersion(std::string_view version);
+  std::string policyVersion() const;
   void declareRollback(const DeclaredRollback& rollback);
 
   // Deletes the key of a person: what the log says of that person cannot be told from anybody else's any more.

@@ -83,9 +83,21 @@ AuditFilter filterOf(const OrderCall& call) {
   return filter;
 }
 
+// "Own" is a matter that the officer opened or whose team names the officer.
+void requireOwnMatter(SiteTables& tables, const OrderCall& call, std::uint64_t matterId) {
+  if (call.actor.roles.has(Role::Auditor) || !call.actor.roles.has(Role::Officer)) return;
+  const auto matter = tables.matters.find(matterId);
+  auto team = tables.matters.teamOf(matterId);
+  if (matter) team.push_back(matter->createdBy);
+  const bool own =
+      std::any_of(team.begin(), team.end(), [&](const auto& name) { return samePerson(name, call.actor.name); });
+  if (!matter || !own) refuse("denied", "a compliance officer reads the log of own matters only", "ask an auditor");
+}
+
 json listEntries(OrderTools& tools, const OrderCall& call) {
   const auto filter = filterOf(call);
   return tools.context.site.read([&](SiteTables& tables) {
+    requireOwnMatter(tables, call, filter.matterId);
     const auto rows = tables.audit.list(filter);
     auto items = json::array();
     for (const auto& row : rows) items.push_back(rowOf(tables, row));

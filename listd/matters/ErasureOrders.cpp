@@ -1,7 +1,11 @@
+#include "core/records/Query.h"
 #include "listd/matters/Erasure.h"
+#include "listd/matters/HoldJournal.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
 #include "listd/retention/Retention.h"
+
+#include <set>
 
 namespace postern::listd {
 namespace {
@@ -9,7 +13,8 @@ namespace {
 using app::Role;
 using nlohmann::json;
 
-// The list takes no posts and is shown to nobody but staff. Nothing of it is destroyed: that is for the rules.
+// The list takes no posts and is shown to nobody but staff. Nothing of it is destroyed: that is for the rules, and for
+// the retention run once nothing of it is kept (DestructionGate::disposeLists).
 json deleteList(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     auto list = requireList(tables, call.args, "address");
@@ -21,6 +26,8 @@ json deleteList(OrderTools& tools, const OrderCall& call) {
     list.deletedAt = tools.now();
     tables.lists.update(list);
     tables.lists.setDeleted(list.id, list.deletedAt);
+    tables.rules.record(
+        {std::string(ListClosedEvent), list.id, 0, tools.now(), tools.now(), call.actor.name, call.order});
     tables.counters.take(CounterStore::Routing);
     return json{{"address", list.address}, {"state", "deleted"}, {"deletedAt", toMicros(list.deletedAt)}};
   });
@@ -43,22 +50,48 @@ json answerOf(std::uint64_t destroyed, std::uint64_t kept) {
 
 }  // namespace
 
+namespace {
+
+// What names the person as its author, by the index: the sender of the envelope may be another address.
+std::vector<std::uint64_t> authoredBy(const OrderTools& tools, const std::string& address) {
+  const auto* answers = contentAnswers(tools);
+  if (answers == nullptr) return {};
+  records::Predicate scope;
+  scope.senders.push_back(address);
+  const auto query = records::Query::parse(scope.contentQuery());
+  return query ? answers->find(*query) : std::vector<std::uint64_t>();
+}
+
+// References that are still there, each once.
+std::vector<DestructionGate::Target> referencesOf(SiteTables& tables, const std::string& address,
+                                                  const std::vector<std::uint64_t>& authored) {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> found;
+  for (const auto& [object, list] : tables.posts.writtenBy(address)) found.emplace(object, list);
+  for (const auto object : authored)
+    if (const auto message = tables.archive.message(object); message && message->object.state == ObjectState::Stored)
+      for (const auto& reference : message->references)
+        if (!reference.removedAt) found.emplace(object, reference.listId);
+  std::vector<DestructionGate::Target> targets;
+  for (const auto& [object, list] : found) targets.push_back({object, list});
+  return targets;
+}
+
+}  // namespace
+
 json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& dispose) {
   const auto address = call.args.address("address").key();
   const auto reason = call.args.text("reason", 1000);
   call.note.objectType = "person";
   call.note.person("person", address);
   call.note.reasonText = reason;
+  const auto authored = authoredBy(tools, address);
   const auto targets = change(tools, call, [&](SiteTables& tables) {
     for (const auto& membership : tables.members.membershipsOf(address)) {
       tables.formerMembers.add(membership.member, tools.now(), call.actor.name);
       tables.members.remove(membership.member.listId, address);
     }
-    std::vector<DestructionGate::Target> all;
-    for (const auto& [object, list] : tables.posts.writtenBy(address)) {
-      tables.archive.hide(object, list, tools.now(), call.actor.name);
-      all.push_back({object, list});
-    }
+    auto all = referencesOf(tables, address, authored);
+    for (const auto& target : all) tables.archive.hide(target.objectId, target.listId, tools.now(), call.actor.name);
     return all;
   });
   std::uint64_t destroyed = 0;

@@ -6,6 +6,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/matters/Scopes.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
 namespace {
@@ -84,14 +85,8 @@ json placeHold(OrderTools& tools, const OrderCall& call) {
   row.placedBy = call.actor.name;
   return change(tools, call, [&](SiteTables& tables) {
     const auto matter = requireMatter(tables, call, "matter");
-    if (!matter.open) refuse("refused", "the matter \"" + matter.name + "\" is closed");
-    row.hold.matterId = matter.id;
-    row.hold.id = tables.holds.add(row);
-    noteAct(tables, call, tools.now(), matter.id, row.hold.name + ": " + row.hold.scope.sentence(), row.hold.id);
-    for (const auto& custodian : tables.matters.custodiansOf(matter.id))
-      tellCustodian(tools, tables, matter.id, custodian.address);
+    place(tools, tables, call, matter, row);
     describe(call, row);
-    journalPlaced(tools.context, row, matter);
     return listd::viewOf(row, matter.name, tools.now());
   });
 }
@@ -150,9 +145,14 @@ json releaseHold(OrderTools& tools, const OrderCall& call) {
     request.payload = {{"hold", row.hold.id}, {"graceDays", grace}, {"reason", reason}};
     request.before = withCounts(tables, row, tools.now());
     request.after = {{"state", "released"}, {"graceDays", grace}};
-    if (call.args.has("whatIf")) request.whatIf = {{"id", call.args.id("whatIf")}};
-    request.title = "Release the hold \"" + row.hold.name + "\" (" + row.hold.scope.sentence() +
-                    "); what no other rule or hold keeps becomes due " + std::to_string(grace) + " days later";
+    RuleDraft draft;
+    draft.releaseHold = row.hold.id;
+    draft.grace = std::chrono::days(grace);
+    request.whatIf = whatIfFor(tables, call.args, draft, tools.now());
+    const auto due = request.whatIf.at("becomesDue").get<std::uint64_t>();
+    request.title = "Release the hold \"" + row.hold.name + "\" (" + row.hold.scope.sentence() + "); after " +
+                    std::to_string(grace) + " days " + std::to_string(due) + (due == 1 ? " message" : " messages") +
+                    " that nothing else keeps can become due";
     request.reason = reason;
     request.requester = call.actor.name;
     request.confidential = row.hold.silent;
@@ -236,6 +236,16 @@ json viewOf(const HoldRow& row, const std::string& matterName, TimePoint now) {
           {"releasedAt", row.hold.releasedAt ? toMicros(*row.hold.releasedAt) : 0},
           {"graceDays", row.hold.grace.count()},
           {"inForceUntil", row.hold.releasedAt ? json(toMicros(until)) : json(nullptr)}};
+}
+
+void place(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Matter& matter, HoldRow& row) {
+  if (!matter.open) refuse("refused", "the matter \"" + matter.name + "\" is closed");
+  row.hold.matterId = matter.id;
+  row.hold.id = tables.holds.add(row);
+  noteAct(tables, call, tools.now(), matter.id, row.hold.name + ": " + row.hold.scope.sentence(), row.hold.id);
+  for (const auto& custodian : tables.matters.custodiansOf(matter.id))
+    tellCustodian(tools, tables, matter.id, custodian.address);
+  journalPlaced(tools.context, row, matter);
 }
 
 std::span<const OrderRow> holdOrders() {

@@ -18,6 +18,8 @@ inline bool seesSilent(const OrderCall& call) {
 }
 
 Matter requireMatter(SiteTables& tables, const OrderCall& call, std::string_view argument = "id");
+// Puts the hold in force, in the caller's transaction and in the journal; gives it its id.
+void place(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Matter& matter, HoldRow& row);
 nlohmann::json viewOf(const HoldRow& row, const std::string& matterName, TimePoint now);
 void noteAct(SiteTables& tables, const OrderCall& call, TimePoint now, std::uint64_t matterId, std::string words,
              std::uint64_t holdId = 0);

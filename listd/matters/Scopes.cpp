@@ -1,9 +1,10 @@
 #include "listd/matters/Scopes.h"
 
 #include "core/records/Hold.h"
-#include "core/records/Query.h"
+#include "listd/retention/Assessment.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 namespace postern::listd {
@@ -12,40 +13,6 @@ namespace {
 using records::Truth;
 
 constexpr std::chrono::days MemberRecovery{14};
-
-// What the index knows, read once for all scopes of a pass.
-class Contents {
-public:
-  Contents(std::span<const records::Predicate> scopes, const ContentAnswers* answers) {
-    bool needed = false;
-    for (const auto& scope : scopes) {
-      needed = needed || scope.needsContent();
-      found_.push_back(answers != nullptr && scope.needsContent() ? find(scope, *answers) : std::nullopt);
-    }
-    if (answers == nullptr || !needed) return;
-    for (const auto& each : answers->allEvaluable()) since_.emplace(each.objectId, each.since);
-  }
-
-  std::optional<TimePoint> since(std::uint64_t object) const {
-    const auto known = since_.find(object);
-    if (known == since_.end()) return std::nullopt;
-    return known->second;
-  }
-  Truth truth(std::size_t scope, std::uint64_t object) const {
-    if (!found_[scope] || !since_.contains(object)) return Truth::Unknown;
-    return std::binary_search(found_[scope]->begin(), found_[scope]->end(), object) ? Truth::True : Truth::False;
-  }
-
-private:
-  using Found = std::optional<std::vector<std::uint64_t>>;
-  static Found find(const records::Predicate& scope, const ContentAnswers& answers) {
-    const auto query = records::Query::parse(scope.contentQuery());
-    if (!query) return std::nullopt;
-    return answers.find(*query);
-  }
-  std::vector<Found> found_;  // by scope; nothing: cannot be asked
-  std::unordered_map<std::uint64_t, TimePoint> since_;
-};
 
 void count(ScopeCount& scope, const ArchivedMessage& message, Truth truth, TimePoint now,
            std::span<const records::Facts::ListFacts> lists, std::size_t sampleSize) {
@@ -73,7 +40,12 @@ bool names(const Values& values, std::string_view address) {
 
 std::vector<ScopeCount> countScopes(SiteTables& tables, std::span<const records::Predicate> scopes,
                                     const ContentAnswers* answers, TimePoint now, std::size_t sampleSize) {
-  const Contents contents(scopes, answers);
+  std::vector<std::string> queries;
+  for (const auto& scope : scopes) queries.push_back(scope.needsContent() ? scope.contentQuery() : std::string());
+  std::vector<std::string> asked;
+  std::copy_if(queries.begin(), queries.end(), std::back_inserter(asked),
+               [](const auto& text) { return !text.empty(); });
+  const auto contents = indexTruth(answers, asked);
   std::unordered_map<std::uint64_t, List> known;
   for (auto& list : tables.lists.all()) known.emplace(list.id, std::move(list));
   std::vector<ScopeCount> counts(scopes.size());
@@ -93,7 +65,7 @@ std::vector<ScopeCount> countScopes(SiteTables& tables, std::span<const records:
     facts.labels = message.labels;
     facts.evaluableSince = contents.since(message.object.id);
     for (std::size_t i = 0; i < scopes.size(); ++i) {
-      const auto content = scopes[i].needsContent() ? contents.truth(i, message.object.id) : Truth::True;
+      const auto content = queries[i].empty() ? Truth::True : contents.truth(facts, queries[i]);
       const auto truth = scopes[i].matches(facts, content);
       if (truth != Truth::False) count(counts[i], message, truth, now, lists, sampleSize);
     }

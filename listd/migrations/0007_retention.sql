@@ -86,6 +86,18 @@ CREATE TABLE dispositions (
 CREATE INDEX dispositions_by_run ON dispositions (run_id, object_id);
 CREATE INDEX dispositions_begun ON dispositions (object_id) WHERE state = 'begun';
 
+-- Written by postern-listd: deleted lists whose roster, keys and settings are gone: each a line of its run's certificate.
+CREATE TABLE list_dispositions (
+  list_id       INTEGER PRIMARY KEY,
+  run_id        INTEGER NOT NULL,
+  address       TEXT    NOT NULL,
+  members       INTEGER NOT NULL,
+  deleted_at    BIGINT  NOT NULL,
+  destroyed_at  BIGINT  NOT NULL,
+  unrecoverable BIGINT  NOT NULL
+);
+CREATE INDEX list_dispositions_by_run ON list_dispositions (run_id, list_id);
+
 -- Written by postern-listd: the signed certificate of a run. body: the text that is signed; it holds the digest of the
 -- lines, which stand in dispositions.
 CREATE TABLE certificates (
@@ -120,4 +132,13 @@ CREATE TABLE clock_guard (
   beat_at       BIGINT NOT NULL,
   distrusted_at BIGINT NOT NULL DEFAULT 0,
   reason        TEXT   NOT NULL DEFAULT ''
+);
+
+-- Written by postern-listd: what the archive held when it was last counted (JSON), so that pages of rules and forecasts
+-- scan nothing. policy: the rules that it was counted with.
+CREATE TABLE archive_counts (
+  id     INTEGER PRIMARY KEY CHECK (id = 1),
+  as_of  BIGINT NOT NULL,
+  policy TEXT   NOT NULL,
+  counts TEXT   NOT NULL
 );

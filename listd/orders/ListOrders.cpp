@@ -135,6 +135,8 @@ json closeList(OrderTools& tools, const OrderCall& call) {
     auto list = requireList(tables, call.args, "address");
     list.open = false;
     tables.lists.update(list);
+    tables.rules.record(
+        {std::string(ListClosedEvent), list.id, 0, tools.now(), tools.now(), call.actor.name, call.order});
     tables.counters.take(CounterStore::Routing);
     return withCounts(tables, list);
   });

@@ -9,6 +9,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
+#include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
 #include "listd/search/SearchOrders.h"
@@ -82,9 +83,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,        signInOrders(),    accountOrders(), factorOrders(), tokenOrders(),  auditOrders(),
-      jobOrders(),  keysOrders(),      requestOrders(), matterOrders(), holdOrders(),   erasureOrders(),
-      ruleOrders(), retentionOrders(), objectOrders(),  searchOrders(), exportOrders(),
+      Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
+      auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
+      holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
+      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
   };
   return tables;
 }

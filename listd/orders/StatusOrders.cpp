@@ -1,5 +1,6 @@
 #include "core/base/Files.h"
 #include "listd/orders/OrderTools.h"
+#include "listd/orders/RecordProblems.h"
 #include "listd/orders/Views.h"
 
 namespace postern::listd {
@@ -120,6 +121,7 @@ json status(OrderTools& tools, const OrderCall&) {
     addDiskProblem(problems, freeBytes, config.minFreeSpace);
     addListProblems(problems, tables, now);
     addStuckMail(problems, tables, tools.troubles);
+    addRecordProblems(problems, tools, tables, now);
     auto today = viewOf(tables.flow.sum(startOfDay(now)));
     today.erase("at");
     return json{{"hostName", config.hostName},

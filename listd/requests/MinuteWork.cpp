@@ -3,6 +3,8 @@
 #include "core/base/Log.h"
 #include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/retention/ArchiveCounts.h"
+#include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
 namespace {
@@ -18,6 +20,8 @@ void MinuteWork::runOnce() {
   const auto now = tools_.now();
   tools_.context.requests.runDue(tools_, now);
   lookAfterHolds(tools_, now);
+  askForStoppedRun(tools_);
+  lookAfterCounts(tools_, now);
 }
 
 void MinuteWork::run(const std::stop_token& stop) {

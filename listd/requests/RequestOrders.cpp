@@ -1,5 +1,6 @@
 #include "listd/requests/RequestOrders.h"
 
+#include "listd/audit/Checkpoints.h"
 #include "listd/orders/Views.h"
 #include "listd/requests/StopLink.h"
 
@@ -86,13 +87,17 @@ json decide(OrderTools& tools, const OrderCall& call, bool approve) {
   if (call.actor.kind != "web" && call.actor.kind != "api")
     refuse("refused", "a decision needs a person who signed in", "decide in the web UI, or give a token of yours");
   const auto words = call.args.textOr("words", {}, MaxWords);
-  return change(tools, call, [&](SiteTables& tables) {
+  bool release = false;
+  auto shown = change(tools, call, [&](SiteTables& tables) {
     describe(call, requireSeen(tables, call));
     call.note.approver = call.actor.name;
     const auto request =
         tools.context.requests.decide(tools, tables, call.args.id("id"), approve, call.actor.name, words);
+    release = approve && request.kind.starts_with("hold.release");
     return view(tables, call, request);
   });
+  if (release) makeCheckpoint(tools.context, CheckpointIf::Changed);  // a release is soon anchored outside
+  return shown;
 }
 
 json approveRequest(OrderTools& tools, const OrderCall& call) {

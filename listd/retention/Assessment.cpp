@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "listd/retention/HoldsInForce.h"
+#include "listd/retention/Questions.h"
 
 #include <algorithm>
 #include <memory>
@@ -12,27 +13,6 @@ namespace postern::listd {
 using records::Truth;
 
 namespace {
-
-bool hasFact(const records::Query::Node& node) {
-  return node.kind == records::Query::Node::Kind::Fact ||
-         std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return hasFact(*child); });
-}
-
-struct Found {
-  std::vector<std::uint64_t> objects;  // ascending
-  bool exact = true;                   // else: conditions on dates and lists inside were taken as true
-  bool computable = false;
-};
-
-Found ask(const ContentAnswers& answers, const std::string& text) {
-  Found found;
-  const auto query = records::Query::parse(text);
-  if (!query) return found;
-  found.objects = answers.find(*query);
-  found.exact = !hasFact(query->root());
-  found.computable = true;
-  return found;
-}
 
 std::vector<records::Rule> withDraft(std::vector<records::Rule> rules, const RuleDraft& draft) {
   if (draft.empty()) return rules;
@@ -51,29 +31,34 @@ const char* standingWord(Standing standing) {
 
 ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::string> queries) {
   if (answers == nullptr || queries.empty()) return {};
+  const auto questions = std::make_shared<const Questions>(queries);
   const auto evaluable = std::make_shared<const std::vector<SearchIndex::Evaluable>>(answers->allEvaluable());
-  const auto found = std::make_shared<std::map<std::string, Found, std::less<>>>();
-  for (const auto& query : queries) found->emplace(query, ask(*answers, query));
-  const auto since = [evaluable](std::uint64_t objectId) -> std::optional<TimePoint> {
+  const auto found = std::make_shared<std::vector<std::vector<std::uint64_t>>>();
+  for (const auto& part : questions->parts()) found->push_back(answers->find(part));
+  ContentTruth truth;
+  truth.since = [evaluable](std::uint64_t objectId) -> std::optional<TimePoint> {
     const auto at = std::lower_bound(evaluable->begin(), evaluable->end(), objectId,
                                      [](const auto& one, std::uint64_t id) { return one.objectId < id; });
     if (at == evaluable->end() || at->objectId != objectId) return std::nullopt;
     return at->since;
   };
-  ContentTruth truth;
-  truth.since = since;
-  truth.truth = [found, since](std::uint64_t objectId, const std::string& query) {
-    const auto known = found->find(query);
-    if (known == found->end() || !known->second.computable || !since(objectId)) return Truth::Unknown;
-    const auto& objects = known->second.objects;
-    if (std::binary_search(objects.begin(), objects.end(), objectId)) return Truth::True;
-    return known->second.exact ? Truth::False : Truth::Unknown;
+  truth.truth = [questions, found, since = truth.since](const records::Facts& facts, const std::string& query) {
+    if (!since(facts.objectId)) return Truth::Unknown;
+    return questions->answer(query, facts, [&](std::size_t part) {
+      const auto& objects = (*found)[part];
+      return std::binary_search(objects.begin(), objects.end(), facts.objectId) ? Truth::True : Truth::False;
+    });
   };
   return truth;
 }
 
 Assessment::Assessment(SiteTables& tables, TimePoint at, const RuleDraft& draft)
     : at_(at), rules_(withDraft(tables.rules.inForce(at), draft)), holds_(holdsInForce(tables, at)) {
+  for (auto& hold : holds_) {
+    if (draft.releaseHold == 0 || hold.id != draft.releaseHold || hold.releasedAt) continue;
+    hold.releasedAt = at;
+    hold.grace = draft.grace;
+  }
   for (const auto& hold : holds_) holdQueries_.push_back(hold.scope.needsContent() ? hold.scope.contentQuery() : "");
   for (auto& list : tables.lists.all())
     lists_[list.id] = {std::move(list.address), std::move(list.domain), std::move(list.sensitivity)};
@@ -119,12 +104,12 @@ records::Facts Assessment::referenceFacts(const ArchivedMessage& message, const 
   return facts(message, lists, rules_.needsContent());
 }
 
-records::Lookups Assessment::lookups(const ArchivedMessage& message, const Reference& reference) const {
+records::Lookups Assessment::lookups(const records::Facts& facts, const Reference& reference) const {
   records::Lookups lookups;
-  lookups.content = [this, id = message.object.id](const records::Predicate& predicate) {
-    return truth_.truth(id, predicate.contentQuery());
+  lookups.content = [this, &facts](const records::Predicate& predicate) {
+    return truth_.truth(facts, predicate.contentQuery());
   };
-  lookups.event = [this, id = message.object.id, list = reference.listId](std::string_view event) {
+  lookups.event = [this, id = facts.objectId, list = reference.listId](std::string_view event) {
     std::optional<TimePoint> first;
     for (const auto& subject : {std::pair(std::uint64_t{0}, id), std::pair(list, std::uint64_t{0})}) {
       const auto found = events_.find({std::string(event), subject});
@@ -140,7 +125,7 @@ Due Assessment::due(const ArchivedMessage& message, const Reference& reference, 
   FactsOfLists lists;
   const auto facts = referenceFacts(message, reference, lists);
   Due due;
-  due.dates = rules_.datesOf(facts, lookups(message, reference));
+  due.dates = rules_.datesOf(facts, lookups(facts, reference));
   due.at = due.dates.latestAt;
   due.action = due.dates.action;
   if ((reference.hiddenAt || claim == Claim::Erasure) && due.dates.retainUntil != records::Never) {
@@ -172,7 +157,7 @@ Standing Assessment::standing(const ArchivedMessage& message, const Due& due) co
 records::Disposition Assessment::explain(const ArchivedMessage& message, const Reference& reference) const {
   FactsOfLists lists;
   const auto facts = referenceFacts(message, reference, lists);
-  return records::dispositionOf(rules_.rules(), facts, lookups(message, reference));
+  return records::dispositionOf(rules_.rules(), facts, lookups(facts, reference));
 }
 
 template <class Show>
@@ -183,8 +168,8 @@ void Assessment::forEachHold(const ArchivedMessage& message, Show show) const {
   const auto plain = facts(message, lists, false);
   for (std::size_t i = 0; i < holds_.size(); ++i) {
     const auto& query = holdQueries_[i];
-    const auto content = query.empty() ? Truth::True : truth_.truth(message.object.id, query);
-    if (!show(holds_[i], query.empty() ? plain : facts(message, lists, true), content)) return;
+    const auto about = query.empty() ? plain : facts(message, lists, true);
+    if (!show(holds_[i], about, query.empty() ? Truth::True : truth_.truth(about, query))) return;
   }
 }
 
@@ -195,6 +180,17 @@ bool Assessment::held(const ArchivedMessage& message) const {
     return !held;
   });
   return held;
+}
+
+void Assessment::forEachMatch(const ArchivedMessage& message, const Reference& reference,
+                              const std::function<void(const records::Rule&)>& show) const {
+  FactsOfLists lists;
+  const auto known = referenceFacts(message, reference, lists);
+  for (const auto& rule : rules_.rules()) {
+    const auto content =
+        rule.scope.needsContent() ? truth_.truth(message.object.id, rule.scope.contentQuery()) : Truth::True;
+    if (rule.scope.matches(known, content) == Truth::True) show(rule);
+  }
 }
 
 std::vector<std::pair<const records::Hold*, TimePoint>> Assessment::heldBy(const ArchivedMessage& message) const {

@@ -18,17 +18,20 @@ namespace postern::listd {
 
 constexpr std::chrono::days RecoveryWindow{14};  // a person's delete can be undone so long
 
-// A change that is not made yet, for what-ifs: a rule put in the place of the one with its id, or a rule taken away.
+// A change that is not made yet, for what-ifs: a rule put in the place of the one with its id, a rule taken away, or a
+// hold released at the time in question.
 struct RuleDraft {
   std::optional<records::Rule> rule;
   std::uint64_t remove = 0;
-  bool empty() const { return !rule && remove == 0; }
+  std::uint64_t releaseHold = 0;
+  std::chrono::days grace = records::DefaultGrace;  // of the hold that is released
+  bool empty() const { return !rule && remove == 0 && releaseHold == 0; }
 };
 
 // Where answers about content come from. The scan asks the index as a whole, the gate the one content.
 struct ContentTruth {
-  std::function<records::Truth(std::uint64_t objectId, const std::string& query)> truth =
-      [](std::uint64_t, const std::string&) { return records::Truth::Unknown; };
+  std::function<records::Truth(const records::Facts& facts, const std::string& query)> truth =
+      [](const records::Facts&, const std::string&) { return records::Truth::Unknown; };
   std::function<std::optional<TimePoint>(std::uint64_t objectId)> since = [](std::uint64_t) {
     return std::optional<TimePoint>();
   };
@@ -72,6 +75,9 @@ public:
   Standing standing(const ArchivedMessage& message, const Due& due) const;
   records::Disposition explain(const ArchivedMessage& message, const Reference& reference) const;
   bool held(const ArchivedMessage& message) const;
+  // Each rule in force whose scope is certainly true for the reference.
+  void forEachMatch(const ArchivedMessage& message, const Reference& reference,
+                    const std::function<void(const records::Rule&)>& show) const;
   std::vector<std::pair<const records::Hold*, TimePoint>> heldBy(const ArchivedMessage& message) const;
   std::string listAddress(std::uint64_t listId) const;
 
@@ -85,7 +91,7 @@ private:
   records::Facts::ListFacts listFacts(std::uint64_t listId) const;
   records::Facts facts(const ArchivedMessage& message, const FactsOfLists& lists, bool content) const;
   records::Facts referenceFacts(const ArchivedMessage& message, const Reference& reference, FactsOfLists& lists) const;
-  records::Lookups lookups(const ArchivedMessage& message, const Reference& reference) const;
+  records::Lookups lookups(const records::Facts& facts, const Reference& reference) const;  // keeps both
   template <class Show>
   void forEachHold(const ArchivedMessage& message, Show show) const;
 

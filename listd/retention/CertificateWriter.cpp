@@ -3,26 +3,37 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/OpenSsl.h"
+#include "core/crypto/Random.h"
 #include "core/records/Period.h"
 
 namespace postern::listd {
 namespace {
 
-constexpr std::string_view SeedLabel = "postern disposition certificate v1";
+constexpr std::string_view KeyName = "certificate";
+// What stands before an Ed25519 public key to make it the DER that openssl reads (RFC 8410 section 4).
+constexpr std::string_view PublicKeyPrefix("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
 constexpr std::string_view DigestField = "lines-sha256: ";
-
-crypto::PkeyPtr privateKey(const SiteContext& context) {
-  const auto seed = context.root.derive(SeedLabel);
-  return crypto::PkeyPtr(crypto::check(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(seed.view()), seed.view().size()),
-      "make the key that signs certificates"));
-}
 
 std::string publicPart(EVP_PKEY* key) {
   std::string bytes(32, '\0');
   auto size = bytes.size();
   crypto::check(EVP_PKEY_get_raw_public_key(key, crypto::bytesOf(bytes), &size), "read a public key");
   return bytes;
+}
+
+crypto::PkeyPtr keyFrom(const Secret& seed) {
+  return crypto::PkeyPtr(crypto::check(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, crypto::bytesOf(seed.view()), seed.view().size()),
+      "read the key that signs certificates"));
+}
+
+// Made for the first certificate; a change of the root key wraps it anew and does not change it.
+crypto::PkeyPtr certificateKey(SiteContext& context) {
+  if (const auto seed = context.keys.siteKey(KeyName)) return keyFrom(*seed);
+  const auto seed = crypto::randomSecret(32);
+  auto key = keyFrom(seed);
+  context.keys.storeSiteKey(KeyName, seed, publicPart(key.get()));
+  return key;
 }
 
 std::string sign(EVP_PKEY* key, std::string_view body) {
@@ -54,10 +65,11 @@ std::string timeText(TimePoint time) {
 std::string linesDigest(SiteTables& tables, std::uint64_t runId) {
   crypto::Sha256 digest;
   tables.retention.forEachLine(runId, [&](const Disposal& line) { digest.update(certificateLine(line)); });
+  for (const auto& line : tables.retention.listLines(runId)) digest.update(certificateLine(line));
   return crypto::hex(digest.finish());
 }
 
-std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& run) {
+std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& run, std::size_t lists) {
   std::string body = "Postern disposition certificate, form 1\n";
   const auto field = [&](std::string_view name, const std::string& value) {
     body.append(name).append(": ").append(value).append("\n");
@@ -71,6 +83,7 @@ std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& ru
   field("method", "cryptographic erase: the key of each object (AES-256-GCM, one key for one object) was destroyed");
   field("verification", "the key store was asked for each key after its destruction and had none");
   field("objects", std::to_string(run.destroyed));
+  if (lists > 0) field("lists", std::to_string(lists));
   body.append(DigestField).append(linesDigest(tables, run.id)).append("\n");
   return body;
 }
@@ -97,11 +110,25 @@ std::string certificateLine(const Disposal& disposal) {
   return line + "\n";
 }
 
+std::string certificateLine(const ListDisposal& list) {
+  return "list " + std::to_string(list.listId) + " | address " + list.address + " | members " +
+         std::to_string(list.members) + " | deleted " + timeText(list.deletedAt) + " | method " +
+         callerWord(DestructionCaller::ListDeletion) + " | shredded-live-on " + timeText(list.destroyedAt) +
+         " | unrecoverable-from-backups-after " + timeText(list.unrecoverable) + "\n";
+}
+
 std::string certificateText(SiteTables& tables, const Certificate& certificate) {
   auto text = certificate.body + "\n";
-  tables.retention.forEachLine(certificate.runId, [&](const Disposal& line) { text += certificateLine(line); });
-  return text + "\nsignature (Ed25519, of the text above the empty line): " + crypto::base64(certificate.signature) +
-         "\npublic key: " + crypto::base64(certificate.publicKey) + "\n";
+  if (certificate.lines > MostLinesInText) {
+    text += "(" + std::to_string(certificate.lines) + " lines, given page by page)\n";
+  } else {
+    tables.retention.forEachLine(certificate.runId, [&](const Disposal& line) { text += certificateLine(line); });
+    for (const auto& line : tables.retention.listLines(certificate.runId)) text += certificateLine(line);
+  }
+  return text +
+         "\nsignature (Ed25519, of the text above the first empty line): " + crypto::base64(certificate.signature) +
+         "\n-----BEGIN PUBLIC KEY-----\n" + crypto::base64(std::string(PublicKeyPrefix) + certificate.publicKey) +
+         "\n-----END PUBLIC KEY-----\n";
 }
 
 bool certificateHolds(SiteTables& tables, const Certificate& certificate) {
@@ -115,13 +142,14 @@ void finishRun(SiteContext& context, Run run) {
     run.finishedAt = context.clock.now();
     run.destroyed = tables.retention.lineCount(run.id);
     tables.retention.update(run);
-    if (run.destroyed == 0 || tables.retention.certificateOfRun(run.id)) return;
-    const auto key = privateKey(context);
+    const auto lists = tables.retention.listLines(run.id).size();
+    if (run.destroyed + lists == 0 || tables.retention.certificateOfRun(run.id)) return;
+    const auto key = certificateKey(context);
     Certificate certificate;
     certificate.runId = run.id;
     certificate.madeAt = run.finishedAt;
-    certificate.lines = run.destroyed;
-    certificate.body = bodyOf(context, tables, run);
+    certificate.lines = run.destroyed + lists;
+    certificate.body = bodyOf(context, tables, run, lists);
     certificate.signature = sign(key.get(), certificate.body);
     certificate.publicKey = publicPart(key.get());
     tables.retention.addCertificate(certificate);

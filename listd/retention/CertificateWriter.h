@@ -15,9 +15,12 @@ void finishRun(SiteContext& context, std::uint64_t runId, std::span<const Destru
 // Ends a run and signs: counts are those of `run` but for the lines, which are counted.
 void finishRun(SiteContext& context, Run run);
 
-// One line of a certificate, as it is signed.
+// One line of a certificate, as its digest in the signed text counts it.
 std::string certificateLine(const Disposal& disposal);
-// The whole certificate for reading: what is signed, the lines, signature and key.
+std::string certificateLine(const ListDisposal& list);
+// The whole certificate for reading: what is signed, the lines (unless there are very many), signature, and the key as
+// openssl reads it.
+constexpr std::uint64_t MostLinesInText = 5000;
 std::string certificateText(SiteTables& tables, const Certificate& certificate);
 // Whether signature and lines fit; what `certificate.show` says beside it.
 bool certificateHolds(SiteTables& tables, const Certificate& certificate);

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::listd {
@@ -17,8 +19,9 @@ public:
   virtual std::vector<std::uint64_t> find(const records::Query& query) const = 0;  // ascending
   virtual std::vector<SearchIndex::Evaluable> allEvaluable() const = 0;            // ascending
   virtual std::optional<TimePoint> evaluableSince(std::uint64_t objectId) const = 0;
-  virtual records::Truth inContent(const records::Query& query, std::string_view content,
-                                   const std::vector<std::string>& recipients) const = 0;
+  // One answer for each query; conditions on dates, lists and sizes in them are unknown here.
+  virtual std::vector<records::Truth> inContent(std::span<const records::Query> queries, std::string_view content,
+                                                const std::vector<std::string>& recipients) const = 0;
   virtual void forget(const std::vector<std::uint64_t>& objectIds) = 0;
 };
 

@@ -4,13 +4,16 @@
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+#include "listd/matters/Scopes.h"
 #include "listd/retention/Assessment.h"
 #include "listd/retention/CertificateWriter.h"
 #include "listd/retention/ClockGuard.h"
+#include "listd/retention/HoldsInForce.h"
+#include "listd/retention/Questions.h"
 #include "listd/retention/Recording.h"
 
-#include <map>
 #include <thread>
+#include <unordered_map>
 
 namespace postern::listd {
 namespace {
@@ -31,7 +34,10 @@ std::string wordsFor(std::string_view kept) {
 
 // Contents' answers to the queries of rules and holds, taken before the deciding transaction: contents never change.
 // What is not in here is not computable, and kept.
-using Answers = std::map<std::pair<std::uint64_t, std::string>, records::Truth>;
+struct Answers {
+  Questions questions;
+  std::unordered_map<std::uint64_t, std::vector<records::Truth>> byObject;  // to each part of the questions
+};
 
 }  // namespace
 
@@ -79,6 +85,11 @@ struct DestructionGate::Impl {
   void settleOne(SiteTables& tables, const Disposal& disposal);
   void clean(std::span<const Verdict> verdicts);
 
+  // ---- lists
+
+  bool listMayGo(SiteTables& tables, const List& list, TimePoint now) const;
+  void disposeList(SiteTables& tables, std::uint64_t runId, const List& list, TimePoint now);
+
   static void keep(Verdict& verdict, std::string reason) {
     verdict.removed = verdict.destroyed = false;
     verdict.words = wordsFor(reason);
@@ -90,22 +101,18 @@ struct DestructionGate::Impl {
 };
 
 Answers DestructionGate::Impl::readContents(std::span<const Target> targets) const {
-  Answers answers;
-  if (parts.answers == nullptr) return answers;
   const auto now = context.clock.now();
   const auto queries = context.site.read([&](SiteTables& tables) { return Assessment(tables, now).queries(); });
-  for (const auto& text : queries) {
-    const auto query = records::Query::parse(text);
-    if (!query) continue;
-    for (const auto& target : targets) {
-      // Not in the index, or not readable there: not computable, and so not destroyed by any condition on content.
-      if (!parts.answers->evaluableSince(target.objectId)) continue;
-      const auto content = context.vault.get(target.objectId);
-      if (!content) continue;
-      const auto recipients =
-          context.site.read([&](SiteTables& tables) { return tables.archive.recipientsOf(target.objectId); });
-      answers[{target.objectId, text}] = parts.answers->inContent(*query, *content, recipients);
-    }
+  Answers answers{Questions(queries), {}};
+  if (parts.answers == nullptr || answers.questions.parts().empty()) return answers;
+  for (const auto& target : targets) {
+    // Not in the index, or not readable there: not computable, and so not destroyed by any condition on content.
+    if (!parts.answers->evaluableSince(target.objectId)) continue;
+    const auto content = context.vault.get(target.objectId);
+    if (!content) continue;
+    const auto recipients =
+        context.site.read([&](SiteTables& tables) { return tables.archive.recipientsOf(target.objectId); });
+    answers.byObject[target.objectId] = parts.answers->inContent(answers.questions.parts(), *content, recipients);
   }
   return answers;
 }
@@ -113,9 +120,10 @@ Answers DestructionGate::Impl::readContents(std::span<const Target> targets) con
 Assessment DestructionGate::Impl::assess(SiteTables& tables, const Answers& answers) const {
   Assessment assessment(tables, context.clock.now());
   ContentTruth truth;
-  truth.truth = [&answers](std::uint64_t objectId, const std::string& query) {
-    const auto found = answers.find({objectId, query});
-    return found == answers.end() ? records::Truth::Unknown : found->second;
+  truth.truth = [&answers](const records::Facts& facts, const std::string& query) {
+    const auto found = answers.byObject.find(facts.objectId);
+    if (found == answers.byObject.end()) return records::Truth::Unknown;
+    return answers.questions.answer(query, facts, [&](std::size_t part) { return found->second.at(part); });
   };
   if (parts.answers != nullptr)
     truth.since = [this](std::uint64_t objectId) { return parts.answers->evaluableSince(objectId); };
@@ -344,6 +352,54 @@ std::vector<DestructionGate::Verdict> DestructionGate::dispose(DestructionCaller
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   if (own) finishRun(context, runId, verdicts);
   return verdicts;
+}
+
+// Once more, in the destroying transaction. A tombstone of another list's mail still matches holds by this one's row.
+bool DestructionGate::Impl::listMayGo(SiteTables& tables, const List& list, TimePoint now) const {
+  if (list.deletedAt == TimePoint() || now < list.deletedAt + RecoveryWindow) return false;
+  if (tables.retention.isListGone(list.id) || tables.archive.isListInUse(list.id)) return false;
+  const auto holds = holdsInForce(tables, now);
+  return std::none_of(holds.begin(), holds.end(),
+                      [&](const records::Hold& hold) { return mayCoverList(hold.scope, list); });
+}
+
+void DestructionGate::Impl::disposeList(SiteTables& tables, std::uint64_t runId, const List& list, TimePoint now) {
+  ListDisposal gone{list.id, runId, list.address, 0, list.deletedAt, now, now + KeyBackupLife};
+  gone.members = tables.retention.forgetList(list.id);
+  tables.retention.addListDisposal(gone);
+  audit::Event event;
+  event.actorKind = "system";
+  event.action = "list.destroyed";
+  event.objectType = "list";
+  event.objectId = std::to_string(list.id);
+  event.listId = list.id;
+  event.reasonCode = callerWord(DestructionCaller::ListDeletion);
+  event.number("run", runId).number("members", gone.members);
+  parts.record(tables, event, now);
+  context.keys.destroySigningKey(list.id, ListSigningKey);  // last: may be repeated when the commit is lost
+}
+
+std::size_t DestructionGate::disposeLists(std::uint64_t runId) {
+  auto& impl = *impl_;
+  std::size_t count = 0;
+  try {  // the boundary of the gate: whatever breaks keeps
+    const auto lists = impl.context.site.read([](SiteTables& tables) { return tables.lists.all(); });
+    for (const auto& list : lists) {
+      if (list.deletedAt == TimePoint()) continue;
+      const bool went = impl.context.site.write([&](SiteTables& tables) {
+        const auto now = impl.context.clock.now();
+        const auto current = tables.lists.find(list.id);
+        if (!current || clockTrouble(tables, now) || !impl.listMayGo(tables, *current, now)) return false;
+        impl.disposeList(tables, runId, *current, now);
+        return true;
+      });
+      if (went) ++count;
+    }
+  } catch (const std::exception& error) {
+    log::error("retention", "a deleted list is kept", {{"run", runId}, {"error", error.what()}});
+  }
+  if (count > 0) impl.context.site.checkpoint();
+  return count;
 }
 
 void DestructionGate::finishBegun() {

@@ -54,6 +54,9 @@ public:
   };
   // Durable on return. runId 0: a run of its own, with its certificate.
   std::vector<Verdict> dispose(DestructionCaller caller, std::uint64_t runId, const std::vector<Target>& targets);
+  // Roster, keys and settings of lists that were deleted, once the recovery window is over, nothing of the list is
+  // kept, and no hold may cover it. Each gets a line of the run's certificate. How many went; durable on return.
+  std::size_t disposeLists(std::uint64_t runId);
   // Settles what was begun when the process died.
   void finishBegun();
 

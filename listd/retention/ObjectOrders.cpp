@@ -1,4 +1,5 @@
 #include "core/mail/Text.h"
+#include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/RetentionOrders.h"
@@ -104,9 +105,10 @@ json unlabelObject(OrderTools& tools, const OrderCall& call) {
 
 json listReviews(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 500));
+  const auto after = call.args.number("after", 0, 0, INT64_MAX);
   return tools.context.site.read([&](SiteTables& tables) {
     json items = json::array();
-    for (const auto& review : tables.retention.waiting(limit)) {
+    for (const auto& review : tables.retention.waiting(limit, after)) {
       const auto list = tables.lists.find(review.listId);
       const auto rule = tables.rules.history(review.ruleId);
       items.push_back({{"object", std::to_string(review.objectId)},
@@ -114,7 +116,10 @@ json listReviews(OrderTools& tools, const OrderCall& call) {
                        {"dueAt", toMicros(review.dueAt)},
                        {"rule", rule.empty() ? "" : rule.back().rule.name}});
     }
-    return pageOf(std::move(items), "");
+    const auto shown = items.size();
+    auto page = pageOf(std::move(items), shown == limit ? std::to_string(after + shown) : std::string());
+    page["waiting"] = tables.retention.waitingCount();
+    return page;
   });
 }
 
@@ -132,9 +137,38 @@ std::vector<DestructionGate::Target> targetsOf(SiteTables& tables, const Args& a
   return targets;
 }
 
+// A hold has a scope and not a message, so what is held is the list on the days of the messages: more than asked for,
+// never less. One hold for each list.
+json holdReviews(OrderTools& tools, const OrderCall& call, const std::string& reason) {
+  if (!call.actor.roles.has(Role::Officer)) refuse("denied", "a compliance officer places holds");
+  return change(tools, call, [&](SiteTables& tables) -> json {
+    const auto targets = targetsOf(tables, call.args);
+    const auto matter = requireMatter(tables, call, "matter");
+    call.note.matterId = matter.id;
+    std::map<std::uint64_t, records::Predicate> scopes;
+    for (const auto& target : targets) {
+      const auto day = std::chrono::floor<std::chrono::days>(requireMessage(tables, target.objectId).object.receivedAt);
+      auto& scope = scopes[target.listId];
+      if (scope.lists.empty()) scope.lists = {tables.lists.find(target.listId).value().address};
+      scope.from = std::min(scope.from.value_or(day), day);
+      scope.until = std::max(scope.until.value_or(day), day);
+    }
+    json holds = json::array();
+    for (auto& [list, scope] : scopes) {
+      HoldRow row;
+      row.hold.name = "From a disposition review: " + reason.substr(0, 150);
+      row.hold.scope = std::move(scope);
+      row.hold.placedAt = tools.now();
+      row.placedBy = call.actor.name;
+      place(tools, tables, call, matter, row);
+      holds.push_back(viewOf(row, matter.name, tools.now()));
+    }
+    return {{"changed", targets.size()}, {"holds", std::move(holds)}};  // they wait for review again after the hold
+  });
+}
+
 json decideReviews(OrderTools& tools, const OrderCall& call) {
   const auto decision = call.args.word("decision", "", {"destroy", "extend", "retag", "hold"});
-  if (decision == "hold") refuse("refused", "a hold is placed in a matter", "place it there; what is held is kept");
   const auto reason = call.args.text("reason", 500);
   const auto until = decision == "extend" ? timeOr(call.args, "until", records::Never) : TimePoint();
   const auto label = decision == "retag" ? call.args.text("label", 60) : std::string();
@@ -142,6 +176,7 @@ json decideReviews(OrderTools& tools, const OrderCall& call) {
   call.note.objectType = "review";
   call.note.reasonText = reason;
   call.note.text("decision", decision);
+  if (decision == "hold") return holdReviews(tools, call, reason);
   const auto targets = change(tools, call, [&](SiteTables& tables) {
     auto found = targetsOf(tables, call.args);
     if (!label.empty() && labelDestroys(tables, label, tools.now()))

@@ -4,6 +4,8 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/base/Periodic.h"
+#include "listd/audit/Checkpoints.h"
+#include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Recording.h"
 
@@ -101,6 +103,7 @@ void Retention::addTo(JobRunner& jobs) {
       job.progress(done, total, "looking at what is due");
       return !job.stopRequested();
     });
+    if (ended.state == "done") makeCheckpoint(context_, CheckpointIf::Changed);
     return {{"run", id}, {"state", ended.state}, {"destroyed", ended.destroyed}, {"words", ended.words}};
   });
 }
@@ -121,6 +124,7 @@ RuleVersion enact(SiteContext& context, SiteTables& tables, RuleVersion version)
   auto stored = tables.rules.add(std::move(version));
   if (stored.rule.locked && !stored.removed)
     context.journal.append(Journal::Kind::FloorLocked, payloadOf(stored.rule).dump());
+  notePolicyVersion(tables, context.clock.now());
   return stored;
 }
 

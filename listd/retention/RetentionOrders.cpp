@@ -5,6 +5,7 @@
 #include "core/crypto/Encoding.h"
 #include "listd/archive/Archive.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/CertificateWriter.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Retention.h"
@@ -22,12 +23,60 @@ using app::Role;
 constexpr auto OfficerOrAuditor = Role::Officer | Role::Auditor;
 constexpr std::uint64_t MostRows = 500;
 
+// The change is given back as it was asked, so that the request for approval can be made from the stored what-if.
+json whatIfView(SiteTables& tables, const WhatIf& stored) {
+  auto view = stored.result;
+  view["id"] = std::to_string(stored.id);
+  view["draft"] = stored.draft;
+  view["madeAt"] = toMicros(stored.madeAt);
+  view["madeBy"] = stored.madeBy;
+  view["rule"] = view["remove"] = view["releaseHold"] = nullptr;
+  if (!stored.draft.is_object()) return view;
+  if (stored.draft.contains("rule")) {
+    view["rule"] = stored.draft.at("rule");
+    if (const auto id = stored.draft.value("id", std::uint64_t{0}); id != 0) view["rule"]["id"] = std::to_string(id);
+  }
+  for (const auto* name : {"remove", "releaseHold"})
+    if (stored.draft.contains(name)) view[name] = std::to_string(stored.draft.at(name).get<std::uint64_t>());
+  if (!view["releaseHold"].is_null()) {
+    view["graceDays"] = stored.draft.at("graceDays");
+    if (const auto hold = tables.holds.find(stored.draft.at("releaseHold").get<std::uint64_t>()))
+      view["sentence"] = "Release of the hold \"" + hold->hold.name + "\" (" + hold->hold.scope.sentence() + ")";
+  }
+  return view;
+}
+
+std::optional<HoldRow> holdOf(SiteTables& tables, const json& draft) {
+  if (!draft.is_object() || !draft.contains("releaseHold")) return std::nullopt;
+  return tables.holds.find(draft.at("releaseHold").get<std::uint64_t>());
+}
+
+void noteHold(SiteTables& tables, const OrderCall& call, const json& draft) {
+  const auto hold = holdOf(tables, draft);
+  if (!hold) return;
+  call.note.matterId = hold->hold.matterId;
+  call.note.number("hold", hold->hold.id);
+}
+
+// A silent hold is not there for those who may not see it.
+void requireOpenHold(SiteTables& tables, const OrderCall& call, const RuleDraft& draft) {
+  if (draft.releaseHold == 0) return;
+  const auto row = tables.holds.find(draft.releaseHold);
+  if (!row || (row->hold.silent && !call.actor.roles.has(Role::Officer)))
+    refuse("not-found", "there is no hold " + std::to_string(draft.releaseHold), "see: postern hold list");
+  if (row->hold.releasedAt) refuse("refused", "the hold is released already");
+}
+
 json runWhatIf(OrderTools& tools, const OrderCall& call) {
   auto& retention = requireRetention(tools);
   WhatIf stored;
   WhatIfQuestion question;
   question.at = stored.at = timeOr(call.args, "at", tools.now());
-  question.draft = tools.context.site.read([&](SiteTables& tables) { return draftOf(tables, call.args, tools.now()); });
+  question.draft = tools.context.site.read([&](SiteTables& tables) {
+    auto draft = draftOf(tables, call.args, tools.now());
+    requireOpenHold(tables, call, draft);
+    return draft;
+  });
   question.sample = static_cast<std::uint32_t>(call.args.number("sample", 20, 0, MostRows));
   stored.madeAt = tools.now();
   stored.madeBy = call.actor.name;
@@ -37,34 +86,43 @@ json runWhatIf(OrderTools& tools, const OrderCall& call) {
     const auto id = tables.retention.addWhatIf(stored);
     call.note.objectType = "what-if";
     call.note.objectId = std::to_string(id);
-    auto view = stored.result;
-    view["id"] = std::to_string(id);
-    return view;
+    noteHold(tables, call, stored.draft);
+    stored.id = id;
+    return whatIfView(tables, stored);
   });
 }
 
-WhatIf requireWhatIf(SiteTables& tables, const Args& args) {
-  auto found = tables.retention.whatIf(args.id("id"));
-  if (!found) refuse("not-found", "there is no such what-if", "run: postern retention what-if");
+WhatIf requireWhatIf(SiteTables& tables, const OrderCall& call) {
+  auto found = tables.retention.whatIf(call.args.id("id"));
+  const auto hold = found ? holdOf(tables, found->draft) : std::nullopt;
+  const bool hidden = hold && hold->hold.silent && !call.actor.roles.meets(Role::Officer | Role::Approver);
+  if (!found || hidden) refuse("not-found", "there is no such what-if", "run: postern retention what-if");
   return std::move(*found);
 }
 
 json showWhatIf(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
-    const auto stored = requireWhatIf(tables, call.args);
-    auto view = stored.result;
-    view["id"] = std::to_string(stored.id);
-    view["draft"] = stored.draft;
-    view["madeAt"] = toMicros(stored.madeAt);
-    view["madeBy"] = stored.madeBy;
-    return view;
+    const auto stored = requireWhatIf(tables, call);
+    return whatIfView(tables, stored);
   });
 }
 
+// Every message that the what-if is about, a page at a time, so that no page is larger than its limit. The archive is
+// looked at as it is now; the first page has the counts as they were stored besides.
 json csvOfWhatIf(OrderTools& tools, const OrderCall& call) {
-  return tools.context.site.read([&](SiteTables& tables) -> json {
-    return {{"csv", whatIfCsv(requireWhatIf(tables, call.args).result)}};
+  std::optional<std::uint64_t> after;
+  if (!call.args.textOr("after", {}, 20).empty()) after = call.args.id("after");
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 10'000, 1, 20'000));
+  WhatIfQuestion question;
+  const auto stored = tools.context.site.read([&](SiteTables& tables) {
+    auto found = requireWhatIf(tables, call);
+    question.at = found.at;
+    question.draft = draftOf(tables, Args(whatIfView(tables, found)), found.madeAt);
+    return found;
   });
+  auto rows = whatIfRows(tools.context, requireRetention(tools).answers(), question, after, limit);
+  auto csv = (after ? std::string() : whatIfCsv(stored.result)) + rows.csv;
+  return {{"csv", std::move(csv)}, {"next", rows.next ? std::to_string(*rows.next) : std::string()}};
 }
 
 // The object that "object", "post" or "messageId" names.
@@ -163,9 +221,22 @@ json verifyObject(OrderTools& tools, const OrderCall& call) {
 
 json showForecast(OrderTools& tools, const OrderCall& call) {
   const auto months = static_cast<std::uint32_t>(call.args.number("months", 24, 1, 240));
-  auto view = forecast(tools.context, requireRetention(tools).answers(), months);
+  const auto counted = tools.context.site.read([](SiteTables& tables) { return tables.retention.counted(); });
+  const auto now = tools.now();  // not counted yet: only in the first minute of a site
+  auto view = forecast(counted ? counted->counts : countArchive(tools.context, requireRetention(tools).answers(), now),
+                       now, months);
   // Holds are no business of those who run the machine, and a silent one would show in the count.
   if (!call.actor.roles.meets(OfficerOrAuditor)) view["held"] = nullptr;
+  return view;
+}
+
+json runningView(OrderTools& tools, const std::vector<Run>& open) {
+  if (open.empty()) return nullptr;
+  json view{{"run", std::to_string(open.front().id)}, {"job", nullptr}};
+  if (tools.jobs == nullptr) return view;
+  for (const auto& job : tools.jobs->newest(100))
+    if (job.kind == "retention.run" && job.args.value("run", std::uint64_t{0}) == open.front().id)
+      view.update({{"job", std::to_string(job.id)}, {"done", job.done}, {"total", job.total}, {"state", job.state}});
   return view;
 }
 
@@ -193,13 +264,16 @@ json retentionStatus(OrderTools& tools, const OrderCall&) {
     const auto trouble = clockTrouble(tables, now);
     const auto runs = tables.retention.runs(1);
     const auto open = tables.retention.openRuns();
+    const auto counted = tables.retention.counted();
     return {{"nextRunAt", toMicros(RetentionSchedule::nextRun(tables, now))},
             {"lastRun", runs.empty() ? json() : runView(tables, runs.front())},
             {"clock", {{"trusted", !trouble}, {"reason", trouble.value_or("")}}},
             {"blastLimit",
              blastLimit(tables.archive.count(), tables.retention.destroyedSince(now - std::chrono::days(30)))},
             {"waitingReviews", tables.retention.waitingCount()},
-            {"running", open.empty() ? json() : json{{"run", std::to_string(open.front().id)}}}};
+            {"noRule", counted ? counted->counts.at("noRule") : json()},
+            {"countedAt", counted ? toMicros(counted->asOf) : 0},
+            {"running", runningView(tools, open)}};
   });
 }
 
@@ -254,7 +328,10 @@ json listCertificates(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// The lines of lists stand behind those of objects, on the last page.
 json showCertificate(OrderTools& tools, const OrderCall& call) {
+  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, MostRows));
+  const auto after = call.args.has("after") ? call.args.id("after") : 0;
   return tools.context.site.read([&](SiteTables& tables) {
     const auto certificate = tables.retention.certificate(call.args.id("id"));
     if (!certificate) refuse("not-found", "there is no such certificate", "see: postern retention certificates");
@@ -263,6 +340,14 @@ json showCertificate(OrderTools& tools, const OrderCall& call) {
     view["publicKey"] = crypto::base64(certificate->publicKey);
     view["holds"] = certificateHolds(tables, *certificate);
     view["text"] = certificateText(tables, *certificate);
+    const auto lines = tables.retention.lines(certificate->runId, after, limit);
+    json items = json::array();
+    for (const auto& line : lines) items.push_back(certificateLine(line));
+    const bool more = lines.size() == limit;
+    if (!more)
+      for (const auto& line : tables.retention.listLines(certificate->runId)) items.push_back(certificateLine(line));
+    view["items"] = std::move(items);
+    view["next"] = more ? std::to_string(lines.back().objectId) : std::string();
     return view;
   });
 }
@@ -319,6 +404,11 @@ RuleDraft draftOf(SiteTables& tables, const Args& args, TimePoint now) {
   RuleDraft draft;
   if (args.has("remove")) {
     draft.remove = args.id("remove");
+    return draft;
+  }
+  if (args.has("releaseHold")) {
+    draft.releaseHold = args.id("releaseHold");
+    draft.grace = std::chrono::days(args.number("graceDays", records::DefaultGrace.count(), 0, 3650));
     return draft;
   }
   auto given = args.value("rule");

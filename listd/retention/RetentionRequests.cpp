@@ -1,6 +1,7 @@
 #include "listd/retention/RetentionRequests.h"
 
 #include "core/base/Error.h"
+#include "core/base/Log.h"
 #include "listd/requests/Kinds.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/RetentionOrders.h"
@@ -10,6 +11,9 @@ namespace postern::listd {
 using nlohmann::json;
 
 namespace {
+
+constexpr std::string_view Schedule = "schedule";  // who started the daily run
+constexpr std::uint32_t RequestsLookedAt = 200;
 
 // The change as it was asked for, carried out when its day has come.
 void carryOutRuleChange(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint at) {
@@ -95,7 +99,24 @@ json made(OrderTools& tools, SiteTables& tables, Request request) {
 
 json draftJson(const RuleDraft& draft) {
   if (draft.rule) return {{"rule", draft.rule->json()}, {"id", draft.rule->id}};
+  if (draft.releaseHold != 0) return {{"releaseHold", draft.releaseHold}, {"graceDays", draft.grace.count()}};
   return draft.remove == 0 ? json() : json{{"remove", draft.remove}};
+}
+
+json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, TimePoint now) {
+  constexpr std::chrono::days Fresh{7};
+  if (!args.has("whatIf"))
+    refuse("refused", "this change may destroy mail earlier: it needs a stored what-if",
+           "run: postern retention what-if with the same change, and give its id with --what-if");
+  const auto stored = tables.retention.whatIf(args.id("whatIf"));
+  if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
+    refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
+  // The rules, holds and mail of long ago would tell the approver of no harm.
+  if (stored->at + std::chrono::days(1) < stored->madeAt)
+    refuse("refused", "that what-if is about a time that has passed", "run one without --at, or for a day to come");
+  auto summary = stored->result;
+  summary["id"] = std::to_string(stored->id);
+  return summary;
 }
 
 json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RuleChange& change) {
@@ -113,12 +134,55 @@ json requestRuleChange(OrderTools& tools, SiteTables& tables, const OrderCall& c
   return made(tools, tables, std::move(request));
 }
 
-json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall& call, TimePoint at, std::uint64_t wanted) {
-  auto request = requestOf(call, "retention.run", "Destroy " + std::to_string(wanted) + " messages that are due",
-                           "more than a run may destroy without approval");
+namespace {
+
+Request runRequest(std::string requester, TimePoint at, std::uint64_t wanted) {
+  Request request;
+  request.kind = "retention.run";
+  request.title = "Destroy " + std::to_string(wanted) + " messages that are due";
+  request.reason = "more than a run may destroy without approval";
+  request.requester = std::move(requester);
   request.payload = {{"at", toMicros(at)}, {"count", wanted}};
   request.after = {{"destroys", wanted}};
-  return made(tools, tables, std::move(request));
+  return request;
+}
+
+// The newest run when it is one of the schedule that stopped and that nobody was asked about yet.
+std::optional<Run> unansweredRun(SiteTables& tables) {
+  const auto runs = tables.retention.runs(1);
+  if (runs.empty() || runs.front().state != "stopped" || runs.front().startedBy != Schedule) return std::nullopt;
+  for (const auto& request : tables.requests.page("", 0, RequestsLookedAt))
+    if (request.kind == "retention.run" && (request.state == "waiting" || request.createdAt >= runs.front().finishedAt))
+      return std::nullopt;
+  return runs.front();
+}
+
+}  // namespace
+
+json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall& call, TimePoint at, std::uint64_t wanted) {
+  return made(tools, tables, runRequest(call.actor.name, at, wanted));
+}
+
+void askForStoppedRun(OrderTools& tools) {
+  if (!tools.context.site.read([](SiteTables& tables) { return unansweredRun(tables); })) return;
+  try {
+    tools.context.site.write([&](SiteTables& tables) {
+      const auto run = unansweredRun(tables);
+      if (!run) return;
+      const auto request =
+          tools.context.requests.make(tools, tables, runRequest(std::string(Schedule), run->at, run->candidates));
+      audit::Event event;
+      event.actorKind = "system";
+      event.action = "retention.run";
+      event.objectType = "run";
+      event.objectId = std::to_string(run->id);
+      event.requestId = request.id;
+      event.reasonText = run->words;
+      tables.audit.append(event);
+    });
+  } catch (const app::OrderRefused& refused) {  // nobody could decide it: status says that the run stopped
+    log::warning("retention", "no approval can be asked for", {{"why", refused.error().message}});
+  }
 }
 
 json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& call, const std::string& reason) {

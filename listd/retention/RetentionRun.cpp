@@ -94,6 +94,7 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
     }
   }
   progress(done, total);
+  gate_.disposeLists(run.id);
   context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
   return end(run, "done", "");
 }

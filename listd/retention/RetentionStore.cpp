@@ -188,6 +188,58 @@ std::uint64_t RetentionStore::lineCount(std::uint64_t runId) const {
   return select.unsignedInteger(0);
 }
 
+std::vector<Disposal> RetentionStore::lines(std::uint64_t runId, std::uint64_t after, std::uint32_t limit) const {
+  auto select = database_.prepare(std::string(DisposalColumns) +
+                                  "WHERE run_id = ? AND object_id > ? AND state = 'done' ORDER BY object_id LIMIT ?");
+  select.bind(runId, after, limit);
+  std::vector<Disposal> found;
+  while (select.step()) found.push_back(readDisposal(select));
+  return found;
+}
+
+bool RetentionStore::isListGone(std::uint64_t listId) const {
+  auto select = database_.prepare("SELECT 1 FROM list_dispositions WHERE list_id = ?");
+  return select.bind(listId).step();
+}
+
+std::uint64_t RetentionStore::forgetList(std::uint64_t listId) {
+  std::uint64_t members = 0;
+  for (const auto* statement :
+       {"DELETE FROM members WHERE list_id = ?", "DELETE FROM former_members WHERE list_id = ?"}) {
+    database_.prepare(statement).bind(listId).run();
+    members += static_cast<std::uint64_t>(database_.changes());
+  }
+  database_.prepare("DELETE FROM member_counts WHERE list_id = ?").bind(listId).run();
+  database_
+      .prepare(
+          "UPDATE lists SET display_name = '', description = '', certificate = x'', fingerprint = '', state = 'closed' "
+          "WHERE id = ?")
+      .bind(listId)
+      .run();
+  return members;
+}
+
+void RetentionStore::addListDisposal(const ListDisposal& list) {
+  database_
+      .prepare(
+          "INSERT INTO list_dispositions (list_id, run_id, address, members, deleted_at, destroyed_at, unrecoverable) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .bind(list.listId, list.runId, list.address, list.members, list.deletedAt, list.destroyedAt, list.unrecoverable)
+      .run();
+}
+
+std::vector<ListDisposal> RetentionStore::listLines(std::uint64_t runId) const {
+  auto select = database_.prepare(
+      "SELECT list_id, run_id, address, members, deleted_at, destroyed_at, unrecoverable FROM list_dispositions "
+      "WHERE run_id = ? ORDER BY list_id");
+  select.bind(runId);
+  std::vector<ListDisposal> found;
+  while (select.step())
+    found.push_back({select.unsignedInteger(0), select.unsignedInteger(1), select.text(2), select.unsignedInteger(3),
+                     select.time(4), select.time(5), select.time(6)});
+  return found;
+}
+
 std::uint64_t RetentionStore::addCertificate(const Certificate& certificate) {
   database_
       .prepare(
@@ -254,10 +306,10 @@ std::optional<Review> RetentionStore::review(std::uint64_t objectId, std::uint64
   return readReview(select);
 }
 
-std::vector<Review> RetentionStore::waiting(std::uint32_t limit) const {
-  auto select =
-      database_.prepare(std::string(ReviewColumns) + "WHERE state = 'waiting' ORDER BY due_at, object_id LIMIT ?");
-  select.bind(limit);
+std::vector<Review> RetentionStore::waiting(std::uint32_t limit, std::uint64_t after) const {
+  auto select = database_.prepare(std::string(ReviewColumns) +
+                                  "WHERE state = 'waiting' ORDER BY due_at, object_id, list_id LIMIT ? OFFSET ?");
+  select.bind(limit, after);
   std::vector<Review> found;
   while (select.step()) found.push_back(readReview(select));
   return found;
@@ -275,6 +327,18 @@ std::uint64_t RetentionStore::waitingCount() const {
   auto select = database_.prepare("SELECT count(*) FROM reviews WHERE state = 'waiting'");
   select.bind().step();
   return select.unsignedInteger(0);
+}
+
+std::optional<CountedArchive> RetentionStore::counted() const {
+  auto select = database_.prepare("SELECT as_of, policy, counts FROM archive_counts WHERE id = 1");
+  if (!select.bind().step()) return std::nullopt;
+  return CountedArchive{select.time(0), select.text(1), json::parse(select.view(2))};
+}
+
+void RetentionStore::setCounted(const CountedArchive& counted) {
+  database_.prepare("INSERT OR REPLACE INTO archive_counts (id, as_of, policy, counts) VALUES (1, ?, ?, ?)")
+      .bind(counted.asOf, counted.policy, counted.counts.dump())
+      .run();
 }
 
 std::optional<ClockState> RetentionStore::clock() const {

@@ -59,6 +59,17 @@ struct Certificate {
   std::string publicKey;
 };
 
+// A deleted list whose roster, keys and settings are gone: its line of the certificate.
+struct ListDisposal {
+  std::uint64_t listId = 0;
+  std::uint64_t runId = 0;
+  std::string address;
+  std::uint64_t members = 0;  // those of before among them
+  TimePoint deletedAt;
+  TimePoint destroyedAt;
+  TimePoint unrecoverable;
+};
+
 struct Review {
   std::uint64_t objectId = 0;
   std::uint64_t listId = 0;
@@ -75,6 +86,13 @@ struct WhatIf {
   std::string madeBy;
   nlohmann::json draft;  // {"rule": …} or {"remove": id}; null: no change
   nlohmann::json result;
+};
+
+// What countArchive gave, and under which rules.
+struct CountedArchive {
+  TimePoint asOf;
+  std::string policy;
+  nlohmann::json counts;
 };
 
 struct ClockState {
@@ -109,6 +127,16 @@ public:
   void forEachLine(std::uint64_t runId, const std::function<void(const Disposal&)>& show) const;  // done ones
   std::uint64_t lineCount(std::uint64_t runId) const;
 
+  // Up to `limit` done lines of a run, of objects after `after`.
+  std::vector<Disposal> lines(std::uint64_t runId, std::uint64_t after, std::uint32_t limit) const;
+
+  bool isListGone(std::uint64_t listId) const;
+  // Roster and settings of the list go; what posts and tombstones say of it (address, domain, class) stays. Gives how
+  // many members there were.
+  std::uint64_t forgetList(std::uint64_t listId);
+  void addListDisposal(const ListDisposal& list);
+  std::vector<ListDisposal> listLines(std::uint64_t runId) const;
+
   std::uint64_t addCertificate(const Certificate& certificate);
   std::optional<Certificate> certificate(std::uint64_t id) const;
   std::optional<std::uint64_t> certificateOfRun(std::uint64_t runId) const;
@@ -117,9 +145,12 @@ public:
   void askReview(const Review& review);  // nothing when it is asked already
   void decideReview(const Review& review, TimePoint at, std::string_view by, std::string_view reason);
   std::optional<Review> review(std::uint64_t objectId, std::uint64_t listId) const;
-  std::vector<Review> waiting(std::uint32_t limit) const;
+  std::vector<Review> waiting(std::uint32_t limit, std::uint64_t after = 0) const;  // `after` of them left out
   std::vector<Review> decided() const;
   std::uint64_t waitingCount() const;
+
+  std::optional<CountedArchive> counted() const;
+  void setCounted(const CountedArchive& counted);
 
   std::optional<ClockState> clock() const;
   void beat(TimePoint at);

@@ -45,16 +45,32 @@ json shadowOf(const Rule& rule, const std::vector<Rule>& rules) {
   return nullptr;
 }
 
+// Counts, and what a person must know of the rule: by the last count of the archive, never by a scan.
+void complete(json& view, const Rule& rule, const std::vector<Rule>& inForce,
+              const std::optional<CountedArchive>& counted) {
+  view["matched"] = view["warning"] = nullptr;
+  view["matchedAt"] = 0;
+  if (counted && counted->counts.at("matched").contains(std::to_string(rule.id))) {
+    view["matched"] = counted->counts.at("matched").at(std::to_string(rule.id));
+    view["matchedAt"] = toMicros(counted->asOf);
+  }
+  view["shadowedBy"] = shadowOf(rule, inForce);
+  if (!view["shadowedBy"].is_null())
+    view["warning"] = "The rule of " + rule.period.text() + " has no effect before the floor " +
+                      view["shadowedBy"].get<std::string>() + " ends.";
+}
+
 json listRules(OrderTools& tools, const OrderCall& call) {
   const auto at = timeOr(call.args, "at", tools.now());
   return tools.context.site.read([&](SiteTables& tables) {
     const auto pending = tables.rules.pending(at);
     const auto rules = tables.rules.inForce(at);
+    const auto counted = tables.retention.counted();
     json items = json::array();
     const auto add = [&](const RuleVersion& version) {
       auto view = versionView(version);
       view["pending"] = pendingOf(pending, version.rule.id);
-      view["shadowedBy"] = shadowOf(version.rule, rules);
+      complete(view, version.rule, rules, counted);
       items.push_back(std::move(view));
     };
     const auto current = tables.rules.current(at);
@@ -75,6 +91,7 @@ json showRule(OrderTools& tools, const OrderCall& call) {
     if (versions.empty()) refuse("not-found", "there is no such rule", "see: postern retention rule-list");
     auto view = versionView(versions.back());
     view["pending"] = pendingOf(tables.rules.pending(tools.now()), id);
+    complete(view, versions.back().rule, tables.rules.inForce(tools.now()), tables.retention.counted());
     view["history"] = json::array();
     for (const auto& version : versions)
       view["history"].push_back({{"version", version.rule.version},
@@ -124,23 +141,6 @@ bool shortens(SiteTables& tables, const RuleDraft& draft, const std::vector<Rule
   });
 }
 
-// The stored what-if must be about this very change, and fresh.
-json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, TimePoint now) {
-  constexpr std::chrono::days Fresh{7};
-  if (!args.has("whatIf"))
-    refuse("refused", "this change may destroy mail earlier: it needs a stored what-if",
-           "run: postern retention what-if with the same change, and give its id with --what-if");
-  const auto stored = tables.retention.whatIf(args.id("whatIf"));
-  if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
-    refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
-  // The rules, holds and mail of long ago would tell the approver of no harm.
-  if (stored->at + std::chrono::days(1) < stored->madeAt)
-    refuse("refused", "that what-if is about a time that has passed", "run one without --at, or for a day to come");
-  auto summary = stored->result;
-  summary["id"] = std::to_string(stored->id);
-  return summary;
-}
-
 std::string digestOf(const json& value) {
   return value.is_null() ? std::string() : crypto::hex(crypto::sha256(value.dump()));
 }
@@ -152,7 +152,6 @@ json changeRule(OrderTools& tools, const OrderCall& call, const RuleDraft& draft
     const auto history = id == 0 ? std::vector<RuleVersion>() : tables.rules.history(id);
     if (id != 0 && (history.empty() || history.back().removed))
       refuse("not-found", "there is no such rule", "see: postern retention rule-list");
-    checkDraft(tables, draft, history, now);
     const json before = history.empty() ? json() : history.back().rule.json();
     const json after = draft.rule ? draft.rule->json() : json();
     call.note.objectType = "rule";
@@ -160,6 +159,7 @@ json changeRule(OrderTools& tools, const OrderCall& call, const RuleDraft& draft
     call.note.reasonText = reason;
     call.note.beforeDigest = digestOf(before);
     call.note.afterDigest = digestOf(after);
+    checkDraft(tables, draft, history, now);  // a refusal is recorded with what was wanted
     if (!shortens(tables, draft, history, now)) {
       RuleVersion version{draft.rule ? *draft.rule : history.back().rule, !draft.rule, now, call.actor.name, reason, 0};
       version.rule.effectiveFrom = now;

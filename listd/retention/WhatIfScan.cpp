@@ -1,8 +1,7 @@
 #include "listd/retention/WhatIfScan.h"
 
 #include "listd/orders/Csv.h"
-
-#include <unordered_map>
+#include "listd/retention/ArchiveCounts.h"
 
 namespace postern::listd {
 
@@ -12,17 +11,6 @@ namespace {
 
 json timeOrNever(TimePoint time) {
   return records::timeJson(time);
-}
-
-// Months since year 0: cheap to count by.
-int monthOf(TimePoint time) {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  return static_cast<int>(date.year()) * 12 + static_cast<int>(static_cast<unsigned>(date.month())) - 1;
-}
-
-std::string monthText(int month) {
-  const auto number = month % 12 + 1;
-  return std::to_string(month / 12) + (number < 10 ? "-0" : "-") + std::to_string(number);
 }
 
 void prepare(Assessment& assessment, const ContentAnswers* answers) {
@@ -36,17 +24,38 @@ void prepare(Assessment& assessment, const ContentAnswers* answers) {
 // Counts the change that a what-if asks about.
 class Comparison {
 public:
-  Comparison(const Assessment& before, const Assessment& after, bool drafted, std::uint32_t sample)
-      : before_(before), after_(after), drafted_(drafted), sample_(sample) {}
+  Comparison(const Assessment& before, const Assessment& after, const RuleDraft& draft, std::uint32_t sample)
+      : before_(before), after_(after), drafted_(!draft.empty()), release_(draft.releaseHold != 0), sample_(sample) {}
 
   void look(const ArchivedMessage& message) {
+    const bool stays = release_ && freeAt(after_, message) == records::Never;
+    forEachDate(message, [&](const Reference& reference, const Due& then, const Due& now) {
+      ++total_;
+      compare(message, reference, then, now);
+      if (!release_)
+        count(message, reference, now);
+      else if (stays)
+        ++held_;
+      else if (now.at == records::Never)
+        ++never_;
+      else if (now.at < then.at)
+        addDue(message, reference, now);
+    });
+  }
+
+  // The dates of each live reference without the draft and with it. For a release it is the date at which rules and
+  // holds together let it go: that is what becomes due, and when.
+  template <class Show>
+  void forEachDate(const ArchivedMessage& message, Show show) const {
+    const auto heldBefore = release_ ? freeAt(before_, message) : records::Earliest;
+    const auto heldAfter = release_ ? freeAt(after_, message) : records::Earliest;
     for (const auto& reference : message.references) {
       if (reference.removedAt) continue;
-      ++total_;
-      const auto now = after_.due(message, reference);
-      const auto then = drafted_ ? before_.due(message, reference) : now;
-      compare(message, reference, then, now);
-      count(message, reference, now);
+      auto now = after_.due(message, reference);
+      auto then = drafted_ && !release_ ? before_.due(message, reference) : now;
+      then.at = std::max(then.at, heldBefore);
+      now.at = std::max(now.at, heldAfter);
+      show(reference, then, now);
     }
   }
 
@@ -62,6 +71,13 @@ public:
   }
 
 private:
+  // Until when holds keep it; Earliest: none does.
+  static TimePoint freeAt(const Assessment& assessment, const ArchivedMessage& message) {
+    auto latest = records::Earliest;
+    for (const auto& [hold, until] : assessment.heldBy(message)) latest = std::max(latest, until);
+    return latest;
+  }
+
   json item(const ArchivedMessage& message, const Reference& reference) const {
     return {{"object", std::to_string(message.object.id)},
             {"list", after_.listAddress(reference.listId)},
@@ -102,6 +118,10 @@ private:
       case Standing::Due:
         break;
     }
+    addDue(message, reference, now);
+  }
+
+  void addDue(const ArchivedMessage& message, const Reference& reference, const Due& now) {
     ++becomesDue_;
     ++due_[{reference.listId, monthOf(now.at)}];
     if (sampleItems_.size() >= sample_) return;
@@ -114,6 +134,7 @@ private:
   const Assessment& before_;
   const Assessment& after_;
   const bool drafted_;
+  const bool release_;
   const std::uint32_t sample_;
   std::uint64_t total_ = 0, becomesDue_ = 0, earlier_ = 0, later_ = 0, unchanged_ = 0, never_ = 0, held_ = 0;
   std::uint64_t unsent_ = 0, reviews_ = 0;
@@ -155,7 +176,7 @@ json whatIf(SiteContext& context, const ContentAnswers* answers, const WhatIfQue
     Assessment after(tables, question.at, question.draft);
     prepare(before, answers);
     prepare(after, answers);
-    Comparison comparison(before, after, !question.draft.empty(), question.sample);
+    Comparison comparison(before, after, question.draft, question.sample);
     tables.archive.scan([&](const ArchivedMessage& message) { comparison.look(message); });
     return comparison.result();
   });
@@ -169,45 +190,45 @@ std::string whatIfCsv(const json& result) {
   for (const auto& row : result.at("due"))
     csv += row.at("list").get<std::string>() + "," + row.at("month").get<std::string>() + "," +
            std::to_string(row.at("count").get<std::uint64_t>()) + "\r\n";
-  csv += "\r\nobject,list,received,before,after\r\n";
-  const auto timeCell = [](const json& value) {
-    return value.is_number() ? formatRfc3339(fromMicros(value.get<std::int64_t>())) : std::string("never");
-  };
-  for (const auto& row : result.at("earlier"))
-    csv += row.at("object").get<std::string>() + "," + row.at("list").get<std::string>() + "," +
-           timeCell(row.at("receivedAt")) + "," + timeCell(row.at("before")) + "," + timeCell(row.at("after")) + "\r\n";
-  return csv;
+  return csv + "\r\nobject,list,received,before,after,action,held\r\n";
 }
 
-json forecast(SiteContext& context, const ContentAnswers* answers, std::uint32_t months) {
-  const auto now = context.clock.now();
-  const auto first = monthOf(now);
-  std::vector<std::uint64_t> due(months), reviews(months);
-  std::uint64_t never = 0, noRule = 0, held = 0;
-  context.site.read([&](SiteTables& tables) {
-    Assessment assessment(tables, now);
-    prepare(assessment, answers);
-    tables.archive.scan([&](const ArchivedMessage& message) {
-      const bool isHeld = assessment.held(message);
-      for (const auto& reference : message.references) {
-        if (reference.removedAt) continue;
-        const auto date = assessment.due(message, reference);
-        if (isHeld) ++held;
-        if (date.at == records::Never) {
-          ++never;
-          if (date.dates.decidingRule == 0) ++noRule;
-          continue;
-        }
-        const auto index = std::max(monthOf(date.at) - first, 0);
-        if (static_cast<std::uint32_t>(index) >= months) continue;
-        ++(date.action == records::Action::Review ? reviews : due)[static_cast<std::size_t>(index)];
-      }
+WhatIfRows whatIfRows(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question,
+                      std::optional<std::uint64_t> after, std::uint32_t limit) {
+  const auto cell = [](TimePoint time) { return time == records::Never ? std::string("never") : formatRfc3339(time); };
+  return context.site.read([&](SiteTables& tables) {
+    Assessment without(tables, question.at);
+    Assessment with(tables, question.at, question.draft);
+    prepare(without, answers);
+    prepare(with, answers);
+    WhatIfRows rows;
+    const Comparison comparison(without, with, question.draft, 0);
+    rows.next = tables.archive.scanPage(after, limit, [&](const ArchivedMessage& message) {
+      comparison.forEachDate(message, [&](const Reference& reference, const Due& then, const Due& now) {
+        if (now.at == then.at && now.at > question.at) return;
+        rows.csv += csvLine({std::to_string(message.object.id), with.listAddress(reference.listId),
+                             formatRfc3339(message.object.receivedAt), cell(then.at), cell(now.at),
+                             records::actionWord(now.action), with.held(message) ? "yes" : "no"});
+      });
     });
+    return rows;
   });
+}
+
+json forecast(const json& counts, TimePoint now, std::uint32_t months) {
+  const auto first = monthOf(now);
   json items = json::array();
-  for (std::uint32_t i = 0; i < months; ++i)
-    items.push_back({{"month", monthText(first + static_cast<int>(i))}, {"due", due[i]}, {"reviews", reviews[i]}});
-  return {{"asOf", toMicros(now)}, {"items", items}, {"neverDue", never}, {"noRule", noRule}, {"held", held}};
+  const auto& known = counts.at("months");
+  for (std::uint32_t i = 0; i < months; ++i) {
+    const auto month = monthText(first + static_cast<int>(i));
+    const auto found = known.find(month);
+    items.push_back({{"month", month},
+                     {"due", found == known.end() ? json(0) : found->at(0)},
+                     {"reviews", found == known.end() ? json(0) : found->at(1)}});
+  }
+  json view{{"asOf", counts.at("asOf")}, {"items", std::move(items)}};
+  for (const auto* name : {"neverDue", "noRule", "held"}) view[name] = counts.at(name);
+  return view;
 }
 
 }  // namespace postern::listd

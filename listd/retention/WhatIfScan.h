@@ -30,9 +30,17 @@ struct WhatIfQuestion {
 };
 // The result as the order what-if.run gives it, without its id.
 nlohmann::json whatIf(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question);
-std::string whatIfCsv(const nlohmann::json& result);
+std::string whatIfCsv(const nlohmann::json& result);  // the counts, and the heading of the rows
+// Rows of messages that are due at the time in question or whose date the draft changes, among
+// `limit` objects after `after`.
+struct WhatIfRows {
+  std::string csv;
+  std::optional<std::uint64_t> next;  // the object after which the next page begins
+};
+WhatIfRows whatIfRows(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question,
+                      std::optional<std::uint64_t> after, std::uint32_t limit);
 
-// How many become due in which month from now on, for `months` months.
-nlohmann::json forecast(SiteContext& context, const ContentAnswers* answers, std::uint32_t months);
+// How many become due in which month from now on, for `months` months, by what countArchive gave.
+nlohmann::json forecast(const nlohmann::json& counts, TimePoint now, std::uint32_t months);
 
 }  // namespace postern::listd

@@ -13,9 +13,9 @@ public:
   std::optional<TimePoint> evaluableSince(std::uint64_t objectId) const override {
     return index_.evaluableSince(objectId);
   }
-  records::Truth inContent(const records::Query& query, std::string_view content,
-                           const std::vector<std::string>& recipients) const override {
-    return matchesContent(query, content, recipients);
+  std::vector<records::Truth> inContent(std::span<const records::Query> queries, std::string_view content,
+                                        const std::vector<std::string>& recipients) const override {
+    return matchContent(queries, content, recipients);
   }
   void forget(const std::vector<std::uint64_t>& objectIds) override { index_.remove(objectIds); }
 

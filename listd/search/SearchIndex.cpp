@@ -138,10 +138,11 @@ void SearchIndex::finishRebuild() {
   impl_->current = std::make_unique<IndexStore>(path, impl_->key);
 }
 
-records::Truth matchesContent(const records::Query& query, std::string_view content,
-                              const std::vector<std::string>& recipients) {
+std::vector<records::Truth> matchContent(std::span<const records::Query> queries, std::string_view content,
+                                         const std::vector<std::string>& recipients) {
+  std::vector<records::Truth> answers(queries.size(), records::Truth::Unknown);
   const auto words = MessageWords::read(content, recipients);
-  if (!words.isReadable()) return records::Truth::Unknown;
+  if (!words.isReadable()) return answers;
   // As the index does, with the marks themselves in place of their tokens.
   std::set<std::string, std::less<>> marks;
   const auto textOf = [](const WordMark& mark) {
@@ -157,7 +158,14 @@ records::Truth matchesContent(const records::Query& query, std::string_view cont
     }
     return records::Truth::False;
   };
-  return query.evaluate(term, [](const records::Predicate&) { return records::Truth::Unknown; });
+  for (std::size_t i = 0; i < queries.size(); ++i)
+    answers[i] = queries[i].evaluate(term, [](const records::Predicate&) { return records::Truth::Unknown; });
+  return answers;
+}
+
+records::Truth matchesContent(const records::Query& query, std::string_view content,
+                              const std::vector<std::string>& recipients) {
+  return matchContent({&query, 1}, content, recipients).front();
 }
 
 }  // namespace postern::listd

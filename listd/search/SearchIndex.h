@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,5 +70,8 @@ private:
 // when conditions that need no content (Query::hasFacts) decide.
 records::Truth matchesContent(const records::Query& query, std::string_view content,
                               const std::vector<std::string>& recipients);
+// Several, at the price of reading the content once.
+std::vector<records::Truth> matchContent(std::span<const records::Query> queries, std::string_view content,
+                                         const std::vector<std::string>& recipients);
 
 }  // namespace postern::listd

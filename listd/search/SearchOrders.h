@@ -10,6 +10,7 @@ namespace postern::listd {
 // The orders search, search.*, index.* and export.* (docs/orders.md).
 std::span<const OrderRow> searchOrders();
 std::span<const OrderRow> exportOrders();
+std::span<const OrderRow> readOrders();  // object.read
 
 // The jobs behind them.
 void addSearchJobs(JobRunner& jobs, SiteContext& context, SearchIndex& index);

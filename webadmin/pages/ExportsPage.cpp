@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint64_t PieceLength = 512 * 1024;
+constexpr std::uint64_t PieceLength = 256 * 1024;
 
 // How far the export is: while it is made, its job tells.
 json progressOf(const Visit& visit, const json& shown) {

@@ -12,16 +12,16 @@ namespace {
 
 constexpr int GraceDays = 30;
 
-// With a what-if for the day on which the grace would end: how much is due then and kept by holds alone.
+// With a what-if of this release: what becomes due, and when.
 Response drawRelease(const Visit& visit, int status, const json& refusal) {
   const auto now = visit.now();
   const auto shown = visit.order("hold.show", {{"id", visit.param("hold")}});
   auto view = views::holdRow(shown, now);
   view["graceEnds"] = views::time(now + std::chrono::days(GraceDays), now);
-  const auto answer = visit.order("what-if.run", {{"at", toMicros(now + std::chrono::days(GraceDays))}, {"sample", 5}});
+  const auto answer = visit.order("what-if.run", {{"releaseHold", visit.param("hold")}, {"sample", 5}});
   view["whatIf"] = views::text(answer, "id");
   view["whatIfPath"] = views::whatIfPath(views::text(answer, "id"));
-  view["heldThen"] = words::count(views::number(answer, "held"));
+  view["becomesDue"] = words::count(views::number(answer, "becomesDue"));
   view["reason"] = visit.request.form.get("reason");
   view["refusal"] = refusal;
   return visit.page("hold-release", {"Release a hold", "matters", status}, std::move(view));

@@ -1,4 +1,5 @@
 #include "webadmin/pages/Pages.h"
+#include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
@@ -158,6 +159,9 @@ std::string ledgerLine(const json& recipient, TimePoint now) {
 
 }  // namespace
 
+// Who may see the retention panel of a message.
+constexpr app::Roles Panel = app::Role::Officer | app::Role::Auditor | app::Role::Helpdesk;
+
 Response ledger(Visit& visit) {
   const auto trace = visit.order("trace", {{"id", visit.param("post")}});
   const auto& post = views::part(trace, "post");
@@ -202,6 +206,7 @@ Response ledger(Visit& visit) {
        {"show", show},
        {"q", wanted},
        {"csvPath", path + "/ledger.csv"},
+       {"panelPath", views::may(visit, Panel) ? "/messages?q=" + percentEncode(views::text(post, "id")) : ""},
        {"pager", pager},
        {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});
   return visit.page("ledger", {"Ledger of a post", "posts"}, std::move(view));

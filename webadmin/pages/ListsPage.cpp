@@ -74,6 +74,7 @@ Response lists(Visit& visit) {
       "lists", {"Lists", "lists"},
       {{"lists", rows},
        {"empty", !any},
+       {"admin", visit.session->roles().has(app::Role::Admin)},
        {"noneFit", any && rows.empty()},
        {"count", words::count(rows.size())},
        {"one", rows.size() == 1},

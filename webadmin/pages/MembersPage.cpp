@@ -1,5 +1,6 @@
 #include "webadmin/MemberTable.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
@@ -91,6 +92,8 @@ Response drawMembers(const Visit& visit, int status, const json& refusal) {
   const auto& query = visit.request.query;
   auto view = views::listSummary(list, visit.now());
   view.update({{"refusal", refusal},
+               {"roles", views::rolesOf(visit)},
+               {"mayChange", views::may(visit, app::Role::Admin | app::Role::Owner)},
                {"rows", rows},
                {"empty", views::number(list, "members") == 0},
                {"noneFit", views::number(list, "members") > 0 && rows.empty()},

@@ -54,6 +54,22 @@ Response person(Visit& visit);
 Response setPerson(Visit& visit);
 Response recoverPerson(Visit& visit);
 
+// EmergencyAccessPage.cpp
+Response emergencyAccess(Visit& visit);
+Response sealEmergency(Visit& visit);
+Response reviewEmergency(Visit& visit);
+
+// AccessReviewPage.cpp
+Response accessReview(Visit& visit);
+Response signAccessReview(Visit& visit);
+
+// KeysPage.cpp
+Response keys(Visit& visit);
+Response rotateKeys(Visit& visit);
+Response backUpKeys(Visit& visit);
+Response jobs(Visit& visit);
+Response cancelJob(Visit& visit);
+
 // ListsPage.cpp
 Response lists(Visit& visit);
 Response listsCsv(Visit& visit);
@@ -65,6 +81,8 @@ Response list(Visit& visit);
 Response setList(Visit& visit);
 Response confirmClose(Visit& visit);
 Response closeList(Visit& visit);
+Response confirmDelete(Visit& visit);
+Response deleteList(Visit& visit);
 
 // MembersPage.cpp
 Response members(Visit& visit);

@@ -32,6 +32,8 @@ Response proposeWhatIf(Visit& visit);
 Response runs(Visit& visit);
 Response confirmRun(Visit& visit);
 Response startRun(Visit& visit);
+Response confirmClock(Visit& visit);
+Response trustClock(Visit& visit);
 Response certificates(Visit& visit);
 Response certificate(Visit& visit);
 Response certificateText(Visit& visit);
@@ -73,6 +75,8 @@ Response releaseHold(Visit& visit);
 // NoticePage.cpp
 Response notice(Visit& visit);
 Response acknowledgeNotice(Visit& visit);
+Response stopForm(Visit& visit);
+Response stop(Visit& visit);
 
 // WorkPage.cpp
 Response work(Visit& visit);

@@ -15,23 +15,25 @@ struct Kind {
   const char* name;
   const char* title;
   const char* text;
+  bool auditorsOnly = false;
 };
 constexpr std::array Kinds = {
     Kind{"encryption", "Encryption evidence", "All deliveries by method; exceptions, or that there are none."},
     Kind{"retention", "Retention coverage", "Lists and the rules that cover them, with what none covers."},
     Kind{"holds", "Holds register", "Every hold, its matter, scope and dates."},
     Kind{"certificates", "Disposition certificates", "What was destroyed, by which run."},
-    Kind{"access", "Access review", "Who may do what, and when they last signed in."},
-    Kind{"content-access", "Content access by staff", "Who read which message, and why."},
-    Kind{"sign-ins", "Failed sign-ins", "Refused sign-ins and locks."},
-    Kind{"config", "Changes of settings", "Who changed what, from which value to which."},
-    Kind{"consents", "Consents", "The consents on record."},
-    Kind{"audit", "Audit verification", "Size, root, anchors and results of the audit log."},
+    Kind{"access", "Access review", "Who may do what, and when they last signed in.", true},
+    Kind{"content-access", "Content access by staff", "Who read which message, and why.", true},
+    Kind{"sign-ins", "Failed sign-ins", "Refused sign-ins and locks.", true},
+    Kind{"config", "Changes of settings", "Who changed what, from which value to which.", true},
+    Kind{"keys", "Keys at rest", "Root key, epochs, backups of keys.", true},
+    Kind{"audit", "Audit verification", "Size, root, anchors and results of the audit log.", true},
 };
 
-json reportOf(const Visit& visit) {
+json reportOf(const Visit& visit, const std::string& after = {}) {
   const auto& asked = visit.request.query;
   json args = {{"name", visit.param("report")}};
+  if (!after.empty()) args["after"] = after;
   for (const auto* field : {"from", "until"})
     if (const auto value = asked.get(field); !value.empty()) args[field] = value;
   return visit.order("report", args);
@@ -61,23 +63,30 @@ std::vector<std::string> cellsOf(const json& report, const json& row) {
   return cells;
 }
 
-std::string csvOf(const json& report) {
+// Every page of the report.
+std::string csvOf(const Visit& visit, json report) {
   auto body = views::csvLine(columnTitles(report));
-  for (const auto& row : views::part(report, "rows")) body += views::csvLine(cellsOf(report, row));
-  return body;
+  for (;;) {
+    for (const auto& row : views::part(report, "rows")) body += views::csvLine(cellsOf(report, row));
+    const auto next = views::text(report, "next");
+    if (next.empty()) return body;
+    report = reportOf(visit, next);
+  }
 }
 
 }  // namespace
 
 Response reports(Visit& visit) {
   json rows = json::array();
+  const auto roles = views::rolesOf(visit);
   for (const auto& kind : Kinds)
-    rows.push_back({{"path", std::string("/reports/") + kind.name}, {"title", kind.title}, {"text", kind.text}});
-  return visit.page("reports", {"Reports", "reports"}, {{"rows", rows}, {"roles", views::rolesOf(visit)}});
+    if (!kind.auditorsOnly || views::flag(roles, "auditor"))
+      rows.push_back({{"path", std::string("/reports/") + kind.name}, {"title", kind.title}, {"text", kind.text}});
+  return visit.page("reports", {"Reports", "reports"}, {{"rows", rows}, {"roles", roles}});
 }
 
 Response report(Visit& visit) {
-  const auto made = reportOf(visit);
+  const auto made = reportOf(visit, visit.request.query.get("after"));
   const auto titles = columnTitles(made);
   json columns = json::array(), rows = json::array();
   for (const auto& title : titles) columns.push_back({{"title", title}});
@@ -96,21 +105,24 @@ Response report(Visit& visit) {
                     {{"title", views::text(made, "title")},
                      {"path", path},
                      {"csvPath", path + "/report.csv" + query},
-                     {"jsonPath", path + "/report.json" + query},
+                     {"jsonPath", path + "/report.json" + query + "&after=" + percentEncode(asked.get("after"))},
                      {"from", asked.get("from")},
                      {"until", asked.get("until")},
                      {"columns", columns},
                      {"rows", rows},
                      {"empty", empty},
+                     {"nextPath", views::text(made, "next").empty()
+                                      ? std::string()
+                                      : path + query + "&after=" + percentEncode(views::text(made, "next"))},
                      {"signature", views::part(made, "signature").empty() ? views::text(made, "signature")
                                                                           : views::part(made, "signature").dump()}});
 }
 
 // As a table for a spreadsheet, or as the signed JSON that listd made.
 Response reportFile(Visit& visit) {
-  const auto made = reportOf(visit);
+  const auto made = reportOf(visit, visit.request.query.get("after"));
   if (visit.param("file") == "report.csv")
-    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(made));
+    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(visit, made));
   if (visit.param("file") == "report.json")
     return views::attachment("application/json", "report.json",
                              made.dump(2, ' ', false, json::error_handler_t::replace) + "\n");

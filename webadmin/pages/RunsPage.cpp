@@ -83,6 +83,32 @@ Response startRun(Visit& visit) {
   }
 }
 
+namespace {
+
+Response drawClock(const Visit& visit, int status, const json& refusal) {
+  auto view = nextRun(visit);
+  view["refusal"] = refusal;
+  view["reason"] = visit.request.form.get("reason");
+  view["now"] = views::time(visit.now(), visit.now());
+  return visit.page("trust-clock", {"Trust the clock again", "retention", status}, std::move(view));
+}
+
+}  // namespace
+
+Response confirmClock(Visit& visit) {
+  return drawClock(visit, 200, nullptr);
+}
+
+// Two people must say it: the request goes to an approver.
+Response trustClock(Visit& visit) {
+  try {
+    return views::afterChange(visit.order("retention.trust-clock", {{"reason", visit.request.form.get("reason")}}),
+                              "/retention/runs");
+  } catch (const app::OrderRefused& refused) {
+    return drawClock(visit, 422, views::refusal(refused));
+  }
+}
+
 Response certificates(Visit& visit) {
   json rows = json::array();
   const auto listed = visit.order("certificate.list", {{"limit", Limit}, {"after", visit.request.query.get("after")}});

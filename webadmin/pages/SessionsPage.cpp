@@ -26,7 +26,8 @@ Response sessions(Visit& visit) {
                     {"client", session.client},
                     {"since", views::time(session.createdAt, visit.now())},
                     {"last", views::time(session.lastSeenAt, visit.now())}});
-  return visit.page("sessions", {"Sessions", "people"}, {{"rows", rows}});
+  const bool admin = visit.session->roles().has(app::Role::Admin);
+  return visit.page("sessions", {"Sessions", admin ? "people" : "sessions"}, {{"rows", rows}, {"admin", admin}});
 }
 
 Response endOthersSession(Visit& visit) {

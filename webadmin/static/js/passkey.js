@@ -28,7 +28,9 @@
     return answer.json();
   };
 
-  for (const form of window.PublicKeyCredential ? document.querySelectorAll("form[data-passkey]") : []) {
+  // Passkeys belong to a name and to TLS: on a bare address or without TLS the browser would only refuse.
+  const works = window.PublicKeyCredential && window.isSecureContext && !/^[\d.]+$|^\[/.test(location.hostname);
+  for (const form of works ? document.querySelectorAll("form[data-passkey]") : []) {
     const button = form.querySelector("[data-passkey-go]");
     const state = form.querySelector("[data-passkey-state]");
     button.hidden = false;

@@ -209,3 +209,28 @@
     else sessionStorage.removeItem(key);
   });
 })();
+
+// Progress of jobs, drawn by the server again while something runs.
+(() => {
+  const place = document.querySelector("[data-refresh]");
+  if (!place) return;
+  const look = async () => {
+    if (document.hidden || !place.querySelector("progress, .badge.wait") || place.contains(document.activeElement)) return setTimeout(look, 2000);
+    try {
+      const answer = await fetch(place.dataset.refresh);
+      if (answer.status === 401) return location.reload();
+      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-refresh]");
+      if (answer.ok && drawn) place.replaceChildren(...drawn.childNodes);
+    } catch { /* looks again */ }
+    setTimeout(look, 2000);
+  };
+  setTimeout(look, 2000);
+})();
+
+// On a phone the navigation scrolls sideways: the current entry is brought into view.
+(() => {
+  const current = document.querySelector(".side nav [aria-current]");
+  const row = current?.closest("ul");
+  if (row && row.scrollWidth > row.clientWidth)
+    row.scrollLeft = current.getBoundingClientRect().left - row.getBoundingClientRect().left + row.scrollLeft - (row.clientWidth - current.offsetWidth) / 2;
+})();

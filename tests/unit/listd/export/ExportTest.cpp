@@ -1,3 +1,4 @@
+#include "core/audit/LogEntry.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/export/Exporter.h"
@@ -314,7 +315,7 @@ BOOST_AUTO_TEST_CASE(an_export_that_was_cut_off_is_done_anew_from_the_same_list_
   BOOST_TEST(files::read(out / "messages/000002.eml") == mailOf("first", "text"));
 }
 
-BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter) {
+BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter_and_sealed) {
   Site t;
   t.store(1, mailOf("first", "text"));
   t.give("search", {{"query", "text privately"}});
@@ -325,7 +326,10 @@ BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matt
   };
   BOOST_TEST(newest().find("hits") != std::string::npos);
   t.give("search", {{"query", "text openly"}, {"matter", 7}});
-  BOOST_TEST(newest().find("openly") != std::string::npos);
+  BOOST_TEST(newest().find("openly") == std::string::npos);
+  const auto entry = audit::parseEntry(newest()).value();
+  const auto sealed = crypto::fromBase64(audit::detailOf(entry, "query").value()).value();
+  BOOST_TEST(openForMatter(t.context, 7, sealed) == "text openly");
 }
 
 BOOST_AUTO_TEST_CASE(an_export_without_room_fails_with_a_clear_text_and_leaves_nothing) {

@@ -27,7 +27,7 @@ struct Holds : RecordsDesk {
   List list(const std::string& name) { return makeList(context, name, false); }
 
   void release(std::uint64_t hold, std::uint64_t grace = 30) {
-    const auto asked = give(Olga, "hold.release", {{"id", hold}, {"reason", "settled"}, {"graceDays", grace}});
+    const auto asked = give(Olga, "hold.release", releaseOf(hold, "settled", grace));
     give(Pia, "request.approve", {{"id", asked.at("request").at("id")}});
   }
 
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_silent_hold_is_not_there_for_those_who_may_not_see_it) {
   const auto matter = h.matter();
   h.give(Olga, "custodian.add", {{"matter", matter}, {"address", "bob@example.org"}});
   const auto id = h.hold(matter, onList("a@lists.example"), true).at("id");
-  h.give(Olga, "hold.release", {{"id", id}, {"reason", "settled"}});
+  h.give(Olga, "hold.release", h.releaseOf(id, "settled"));
   const auto admin = person("root", app::Role::Admin);
   for (const auto& who : {Udo, person("eve", app::Role::Helpdesk), admin}) {
     BOOST_TEST(h.give(who, "hold.list").at("items").empty());
@@ -206,10 +206,10 @@ BOOST_AUTO_TEST_CASE(a_release_needs_a_second_person_and_no_grace_needs_one_for_
   const auto matter = h.matter();
   const auto id = h.hold(matter, onList(a.address)).at("id").get<std::uint64_t>();
   const auto m = h.clock.now();
-  const auto asked = h.give(Olga, "hold.release", {{"id", id}, {"reason", "settled"}});
+  const auto asked = h.give(Olga, "hold.release", h.releaseOf(id, "settled"));
   BOOST_TEST(h.give(Olga, "hold.show", {{"id", id}}).at("state") == "in-force");
   BOOST_TEST(has(h.refusal(Olga, "matter.close", {{"id", matter}}), "holds of this matter are open"));
-  BOOST_TEST(has(h.refusal(Olga, "hold.release", {{"id", id}, {"reason", "settled"}}), "asks for this already"));
+  BOOST_TEST(has(h.refusal(Olga, "hold.release", h.releaseOf(id, "settled")), "asks for this already"));
   BOOST_TEST(has(h.refusal(Olga, "request.approve", {{"id", asked.at("request").at("id")}}), "another person"));
   h.give(Pia, "request.refuse", {{"id", asked.at("request").at("id")}});
   h.clock.advance(std::chrono::days(1000));
@@ -223,9 +223,54 @@ BOOST_AUTO_TEST_CASE(a_release_needs_a_second_person_and_no_grace_needs_one_for_
   Holds lone({"olga"});
   lone.config.outsideAddress = "notary@outside.example";
   const auto only = lone.hold(lone.matter(), onList(a.address)).at("id");
-  BOOST_TEST(has(lone.refusal(Olga, "hold.release", {{"id", only}, {"reason", "x"}, {"graceDays", 0}}),
-                 "only a second person"));
-  BOOST_TEST(lone.refusal(Olga, "hold.release", {{"id", only}, {"reason", "x"}}).empty());
+  BOOST_TEST(has(lone.refusal(Olga, "hold.release", lone.releaseOf(only, "x", 0)), "only a second person"));
+  BOOST_TEST(lone.refusal(Olga, "hold.release", lone.releaseOf(only, "x")).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_release_needs_a_what_if_of_that_hold_and_tells_what_becomes_due_and_when) {
+  Holds h;
+  const auto a = h.list("a@lists.example");
+  const auto b = h.list("b@lists.example");
+  for (std::uint64_t id = 1; id <= 3; ++id) h.object(id, h.clock.now(), {id == 3 ? b : a});
+  h.give(Olga, "rule.propose",
+         {{"rule", {{"name", "D"}, {"tier", "default"}, {"effect", "both"}, {"period", "90 days"}}},
+          {"reason", "policy"},
+          {"whatIf", h.give(Olga, "what-if.run",
+                            {{"rule", {{"name", "D"}, {"tier", "default"}, {"effect", "both"}, {"period", "90 days"}}}})
+                         .at("id")}});
+  h.give(Pia, "request.approve", {{"id", h.give(Pia, "request.list").at("items").at(0).at("id")}});
+  h.clock.advance(std::chrono::days(200));
+  const auto matter = h.matter();
+  const auto id = h.hold(matter, onList(a.address)).at("id");
+  const auto other = h.hold(matter, onList(b.address), true).at("id");
+  BOOST_TEST(has(h.refusal(Olga, "hold.release", {{"id", id}, {"reason", "x"}}), "stored what-if"));
+  auto args = h.releaseOf(id, "settled");
+  args["whatIf"] = h.releaseOf(other, "x").at("whatIf");
+  BOOST_TEST(has(h.refusal(Olga, "hold.release", args), "another change"));
+
+  const auto whatIf = h.give(Olga, "what-if.run", {{"releaseHold", id}});
+  BOOST_TEST(whatIf.at("releaseHold") == std::to_string(id.get<std::uint64_t>()));
+  BOOST_TEST(whatIf.at("becomesDue") == 2);
+  BOOST_TEST(whatIf.at("held") == 1);
+  BOOST_REQUIRE_EQUAL(whatIf.at("due").size(), 1u);
+  BOOST_TEST(whatIf.at("due").at(0).at("list") == a.address);
+  BOOST_TEST(whatIf.at("earlier").at(0).at("after") == toMicros(h.clock.now() + std::chrono::days(30)));
+  const auto csv = h.give(Olga, "what-if.csv", {{"id", whatIf.at("id")}, {"limit", 1}});
+  BOOST_TEST(csv.at("next") == "1");
+  BOOST_TEST(has(csv.at("csv"), "1,a@lists.example,"));
+  const auto rest = h.give(Olga, "what-if.csv", {{"id", whatIf.at("id")}, {"after", csv.at("next")}});
+  BOOST_TEST(rest.at("next") == "");
+  BOOST_TEST(has(rest.at("csv"), "2,a@lists.example,"));
+  BOOST_TEST(!has(rest.at("csv"), "3,b@lists.example,"));
+
+  const auto request = h.give(Olga, "hold.release", h.releaseOf(id, "settled")).at("request");
+  BOOST_TEST(request.at("whatIf").at("becomesDue") == 2);
+  BOOST_TEST(has(request.at("title"), "2 messages"));
+  // What is silent is not there for an auditor, by no way round.
+  BOOST_TEST(has(h.refusal(Udo, "what-if.run", {{"releaseHold", other}}), "there is no hold"));
+  const auto quiet = h.releaseOf(other, "x").at("whatIf");
+  BOOST_TEST(has(h.refusal(Udo, "what-if.show", {{"id", quiet}}), "no such what-if"));
+  BOOST_TEST(has(h.refusal(Udo, "what-if.csv", {{"id", quiet}}), "no such what-if"));
 }
 
 BOOST_AUTO_TEST_CASE(p10_no_release_gives_eligibility_before_its_grace_is_over) {

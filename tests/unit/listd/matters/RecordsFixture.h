@@ -3,6 +3,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/OrderDesk.h"
 #include "listd/requests/RequestOrders.h"
+#include "listd/retention/Retention.h"
 #include "tests/unit/listd/ListdFixture.h"
 
 // Orders on records, given straight to their handlers by persons whose roles are known.
@@ -32,7 +33,8 @@ struct RecordsDesk {
   GatewayControl gateway{context, address};
   Troubles troubles;
   crypto::PasswordHasher passwords;
-  OrderTools tools{context, gateway, troubles, passwords, TestNow};
+  Retention retention{context, nullptr};
+  OrderTools tools{context, gateway, troubles, passwords, TestNow, nullptr, nullptr, nullptr, &retention};
 
   explicit RecordsDesk(std::vector<std::string> staff = {"olga", "pia", "udo"}) {
     for (const auto& name : staff) addStaff(name);
@@ -73,6 +75,12 @@ struct RecordsDesk {
     json args{{"matter", matterId}, {"name", "H"}, {"scope", scope}, {"silent", silent}};
     if (!notice.empty()) args["notice"] = notice;
     return give(Olga, "hold.place", args);
+  }
+
+  // What a release of the hold must name.
+  json releaseOf(const json& hold, const std::string& reason, std::uint64_t grace = 30) {
+    const auto asked = give(Olga, "what-if.run", {{"releaseHold", hold}, {"graceDays", grace}});
+    return {{"id", hold}, {"reason", reason}, {"graceDays", grace}, {"whatIf", asked.at("id")}};
   }
 
   // A message on lists, as the archive keeps it.

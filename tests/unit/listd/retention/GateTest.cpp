@@ -1,6 +1,7 @@
 #include "tests/unit/listd/retention/RetentionFixture.h"
 
 #include <fstream>
+#include <set>
 
 using namespace postern;
 using namespace postern::test;
@@ -60,6 +61,67 @@ BOOST_AUTO_TEST_CASE(nothing_but_the_gate_destroys_content) {
   BOOST_TEST(sourcesWith({"removeReference(", "setState(disposal.objectId"}) ==
                  (std::vector<std::string>{"listd/archive/ArchiveStore.cpp", "listd/retention/DestructionGate.cpp"}),
              boost::test_tools::per_element());
+}
+
+// Who may ask is an enumerator each; who asks stands in these files alone. A new caller must be named in both.
+BOOST_AUTO_TEST_CASE(every_caller_of_the_gate_is_named) {
+  const std::map<std::string, std::vector<std::string>> callers = {
+      {"DestructionCaller::RetentionRun", {"listd/retention/Retention.cpp", "listd/retention/RetentionRun.cpp"}},
+      {"DestructionCaller::Review", {"listd/retention/ObjectOrders.cpp"}},
+      {"DestructionCaller::PersonDelete", {"listd/retention/RetentionRun.cpp"}},
+      {"DestructionCaller::Erasure", {"listd/matters/ErasureOrders.cpp"}},
+      {"DestructionCaller::ListDeletion", {"listd/retention/CertificateWriter.cpp"}}};
+  std::set<std::string> asking;
+  for (const auto& [name, files] : callers) {
+    auto found = sourcesWith({name});
+    std::erase(found, "listd/retention/DestructionGate.cpp");
+    BOOST_TEST(found == files, boost::test_tools::per_element());
+    asking.insert(found.begin(), found.end());
+  }
+  const auto header = files::read(std::string(POSTERN_SOURCE_DIR) + "/listd/retention/DestructionGate.h");
+  const auto begin = header.find("enum class DestructionCaller {") + 30;
+  const auto names = header.substr(begin, header.find('}', begin) - begin);
+  BOOST_TEST(std::count(names.begin(), names.end(), ',') + 1 == static_cast<std::ptrdiff_t>(callers.size()));
+  for (const auto& [name, files] : callers) BOOST_TEST(names.find(name.substr(19)) != std::string::npos, name);
+  for (const auto& file : sourcesWith({"gate_.dispose", "gate().dispose", "disposeLists("}))
+    BOOST_TEST((asking.contains(file) || file == "listd/retention/DestructionGate.cpp"), file);
+}
+
+BOOST_AUTO_TEST_CASE(openssl_verifies_a_certificate_from_its_text_alone_and_a_new_root_key_changes_nothing) {
+  Site site;
+  site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}});
+  site.receive({"a"}, "2020-01-01", "x");
+  site.goTo("2024-01-01");
+  const auto textOf = [&](const Run& run) {
+    return site.context.site.read([&](SiteTables& tables) {
+      return certificateText(tables, *tables.retention.certificate(*tables.retention.certificateOfRun(run.id)));
+    });
+  };
+  const auto text = textOf(site.run());
+  const auto pem = [](const std::string& certificate) { return certificate.substr(certificate.find("-----BEGIN")); };
+  const auto verifies = [&](std::string certificate) {
+    const std::string Marker = "first empty line): ";
+    const auto at = certificate.find(Marker) + Marker.size();
+    files::replaceDurably(site.folder / "key.pem", pem(certificate));
+    files::replaceDurably(site.folder / "body", certificate.substr(0, certificate.find("\n\n") + 1));
+    files::replaceDurably(site.folder / "signature.b64",
+                          certificate.substr(at, certificate.find('\n', at) - at) + "\n");
+    const auto folder = site.folder.path().string() + "/";
+    return std::system(("openssl base64 -d -A -in " + folder + "signature.b64 -out " + folder + "signature && " +
+                        "openssl pkeyutl -verify -pubin -inkey " + folder + "key.pem -rawin -in " + folder +
+                        "body -sigfile " + folder + "signature >/dev/null 2>&1")
+                           .c_str()) == 0;
+  };
+  BOOST_TEST(verifies(text));
+  auto changed = text;
+  changed.replace(changed.find("objects: 1"), 10, "objects: 2");
+  BOOST_TEST(!verifies(changed));
+
+  site.context.keys.changeRoot(site.context.rootSource->prepareNext(), site.clock.now());
+  site.receive({"a"}, "2020-01-01", "y");
+  const auto next = textOf(site.run());
+  BOOST_TEST(verifies(next));
+  BOOST_TEST(pem(next) == pem(text));
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_key_store_keeps) {

@@ -49,10 +49,14 @@ public:
     if (found == since.end()) return std::nullopt;
     return found->second;
   }
-  records::Truth inContent(const records::Query& query, std::string_view content,
-                           const std::vector<std::string>&) const override {
+  std::vector<records::Truth> inContent(std::span<const records::Query> queries, std::string_view content,
+                                        const std::vector<std::string>&) const override {
     check();
-    return content.find(query.text()) == std::string_view::npos ? records::Truth::False : records::Truth::True;
+    std::vector<records::Truth> answers;
+    for (const auto& query : queries)
+      answers.push_back(content.find(query.text()) == std::string_view::npos ? records::Truth::False
+                                                                             : records::Truth::True);
+    return answers;
   }
   void forget(const std::vector<std::uint64_t>& ids) override {
     for (const auto id : ids) since.erase(id);
@@ -72,6 +76,8 @@ struct Site {
   SiteContext context{config, clock};
   Intake intake{context, [] {}};
   FakeIndex index;
+  ContentAnswers* answers = &index;
+  std::string member = "bob@example.org";  // of every list
   GateParts parts = GateParts::of(context, &index);
   std::map<std::string, List> lists;
   std::uint64_t accepted = 0;
@@ -84,7 +90,7 @@ struct Site {
         made.anyonePosts = true;
         tables.lists.update(made);
       });
-      addMember(context, made, "bob@example.org");
+      addMember(context, made, member);
       found = lists.emplace(name, made).first;
     }
     return found->second;
@@ -100,10 +106,10 @@ struct Site {
 
   // A message of ann to the lists, accepted at the time; gives its object.
   std::uint64_t receive(const std::vector<std::string>& names, const std::string& at, const std::string& body,
-                        const std::string& date = {}) {
+                        const std::string& date = {}, const std::string& from = "ann@example.org") {
     std::vector<std::string> recipients;
     for (const auto& name : names) recipients.push_back(list(name).address);
-    auto submission = submissionTo(recipients, "ann@example.org", "canary-subject " + body, "canary-body " + body);
+    auto submission = submissionTo(recipients, from, "canary-subject", "canary-body " + body);
     submission.receivedAt = day(at);
     const auto field = submission.content.find("\r\nDate: ") + 8;
     const auto sent = mail::formatDate(day(date.empty() ? at : date));
@@ -143,7 +149,7 @@ struct Site {
     wanted.startedBy = "test";
     wanted.approved = approved;
     const auto id = context.site.write([&](SiteTables& tables) { return tables.retention.addRun(wanted); });
-    return RetentionRun(context, destroying, &index).go(id, [](std::uint64_t, std::uint64_t) { return true; });
+    return RetentionRun(context, destroying, answers).go(id, [](std::uint64_t, std::uint64_t) { return true; });
   }
 
   bool readable(std::uint64_t object) {

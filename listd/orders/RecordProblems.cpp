@@ -1,0 +1,118 @@
+#include "listd/orders/RecordProblems.h"
+
+#include "listd/retention/ClockGuard.h"
+#include "listd/search/SearchIndex.h"
+
+#include <set>
+
+namespace postern::listd {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::hours AnchorsGoStale{24};
+constexpr std::chrono::days RequestsGoOld{7};
+constexpr std::chrono::days JobsMatter{7};
+constexpr std::uint32_t JobsLookedAt = 200;
+constexpr std::uint64_t MuchToIndex = 1000;
+
+void add(json& problems, std::string what, std::string todo) {
+  problems.push_back({{"what", std::move(what)}, {"do", std::move(todo)}});
+}
+
+std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
+  return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+void addClock(json& problems, SiteTables& tables, TimePoint now) {
+  if (const auto trouble = clockTrouble(tables, now))
+    add(problems, "The clock is not trusted, so nothing is destroyed: " + *trouble,
+        "Put the clock right; then a compliance officer and an approver say so: postern retention trust-clock");
+}
+
+// The file anchor counts only once something was carried away, for small sites may use mail alone.
+void addAnchors(json& problems, const config::SiteConfig& config, SiteTables& tables, TimePoint now) {
+  TimePoint newest;
+  for (const auto* kind : {"file", "mail", "syslog", "timestamp"})
+    if (const auto anchor = tables.audit.newestAnchor(kind)) newest = std::max(newest, anchor->at);
+  if (now - newest <= AnchorsGoStale) return;
+  const bool never = newest == TimePoint();
+  const auto checkpoint = tables.audit.file().newestCheckpoint();
+  if (never && (!checkpoint || config.auditMail.empty())) {
+    add(problems, "The audit log was never anchored outside of this machine.",
+        "Set [audit] mail or syslog, or run each day: postern audit anchor");
+    return;
+  }
+  add(problems,
+      never ? "No anchor of the audit log has left this machine yet."
+            : "The audit log was last anchored on " + formatRfc3339(newest) + ", more than 24 hours ago.",
+      "See: postern audit status; look whether mail to the auditor goes out");
+}
+
+void addRequests(json& problems, SiteTables& tables, TimePoint now) {
+  std::uint64_t old = 0;
+  for (const auto& request : tables.requests.waiting())
+    if (!request.lone && now - request.createdAt >= RequestsGoOld) ++old;
+  if (old > 0)
+    add(problems, counted(old, "request waits", "requests wait") + " for an approver for more than seven days.",
+        "Ask an approver to decide; see: postern request list");
+}
+
+// The newest job of each kind tells how it stands; what failed and was then done again is no trouble any more.
+void addJobs(json& problems, OrderTools& tools, TimePoint now) {
+  if (tools.jobs == nullptr) return;
+  std::set<std::string> seen;
+  for (const auto& job : tools.jobs->newest(JobsLookedAt)) {
+    if (!job.ended() || !seen.insert(job.kind).second) continue;
+    if (job.state == "failed" && now - job.finishedAt < JobsMatter)
+      add(problems, "The job " + job.kind + " " + std::to_string(job.id) + " failed.",
+          "See: postern job show " + std::to_string(job.id) + "; mend the cause and start it again");
+  }
+}
+
+void addRuns(json& problems, SiteTables& tables) {
+  for (const auto& run : tables.retention.runs(1)) {
+    if (run.state == "stopped")
+      add(problems, "The last retention run stopped: " + run.words + ".",
+          "An approver decides the request for it; see: postern request list");
+    else if (run.state == "refused")
+      add(problems, "The last retention run was refused: " + run.words + ".", "See: postern retention runs");
+  }
+}
+
+void addIndex(json& problems, OrderTools& tools, SiteTables& tables) {
+  if (tools.search == nullptr) return;
+  const auto counts = tools.search->counts();
+  const auto stored = tables.archive.count();
+  const auto known = counts.indexed + counts.unreadable;
+  if (stored > known + MuchToIndex)
+    add(problems, counted(stored - known, "message is", "messages are") + " not searchable yet.",
+        "Wait until the index has caught up; see: postern index status. If it does not: postern index rebuild");
+}
+
+void addBreakGlass(json& problems, SiteTables& tables, TimePoint now) {
+  for (const auto& one : tables.tokens.allBreakGlass()) {
+    if (one.openedAt == TimePoint() || one.reviewedAt != TimePoint()) continue;
+    if (now < one.openedUntil)
+      add(problems, "The emergency account " + one.account + " is open until " + formatRfc3339(one.openedUntil) + ".",
+          "Make sure that you know why. It ends by itself; an auditor reviews it afterwards.");
+    else
+      add(problems, "The emergency account " + one.account + " was used and nobody has reviewed it.",
+          "An auditor looks at what was done and signs: postern break-glass review");
+  }
+}
+
+}  // namespace
+
+void addRecordProblems(json& problems, OrderTools& tools, SiteTables& tables, TimePoint now) {
+  addClock(problems, tables, now);
+  addRuns(problems, tables);
+  addBreakGlass(problems, tables, now);
+  addRequests(problems, tables, now);
+  addAnchors(problems, tools.context.config, tables, now);
+  addJobs(problems, tools, now);
+  addIndex(problems, tools, tables);
+}
+
+}  // namespace postern::listd
