@@ -80,8 +80,19 @@ Response Site::askAgain(Visit& visit) const {
   }
 }
 
+// listd records every token that it refuses: who makes tokens up must not fill the record.
+Response Site::callApi(const Request& request) {
+  if (!request.authorization.starts_with("Bearer ")) return api_.answer(request);
+  if (!apiLimit_.allow(request.clientAddress))
+    return problem(429, "refused", "There were too many requests with tokens that are not valid.",
+                   "Wait five minutes, then try with a valid one.");
+  auto response = api_.answer(request);
+  if (response.status != 401) apiLimit_.forgive(request.clientAddress);
+  return response;
+}
+
 Response Site::dispatch(const Request& request, Visit& visit) {
-  if (isApi(request.path) && request.path != OpenApiPath) return api_.answer(request);
+  if (isApi(request.path) && request.path != OpenApiPath) return callApi(request);
   auto match = matchRoute(request.method, request.path);
   if (match.route) visit.params = std::move(match.params);
   const auto sessionToken = request.cookies.get(SessionCookie);

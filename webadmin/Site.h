@@ -1,5 +1,6 @@
 #pragma once
 #include "webadmin/api/Api.h"
+#include "webadmin/ClientLimit.h"
 #include "webadmin/Routes.h"
 #include "webadmin/Visit.h"
 
@@ -18,6 +19,7 @@ public:
   Response refusal(int status) const;
 
 private:
+  Response callApi(const Request& request);
   Response dispatch(const Request& request, Visit& visit);
   Response askAgain(Visit& visit) const;
   void renewRole(Visit& visit);
@@ -25,6 +27,7 @@ private:
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
   mutable Tools tools_;
   Api api_;
+  ClientLimit apiLimit_{tools_.clock, 100, std::chrono::minutes(5)};
 };
 
 }  // namespace postern::webadmin

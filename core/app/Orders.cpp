@@ -1,5 +1,6 @@
 #include "core/app/Orders.h"
 
+#include "core/app/JsonText.h"
 #include "core/app/SocketServer.h"
 #include "core/base/Error.h"
 #include "core/base/Log.h"
@@ -21,7 +22,7 @@ json refusal(const OrderError& error) {
 const json NoArguments = json::object();
 
 json handle(const OrderServer::Handler& handler, const std::string& frame) {
-  const auto request = json::parse(frame, nullptr, false);
+  const auto request = parseJson(frame);
   if (!request.is_object() || !request.contains("order") || !request["order"].is_string())
     return refusal({"usage", "an order is a JSON object with the field \"order\"", ""});
   const auto order = request["order"].get<std::string>();

@@ -164,11 +164,12 @@ struct Journal::Impl {
     }
     try {
       writeAt(bytes, size);
+      sync();
     } catch (const Error&) {
+      // What is not acknowledged must not be there at the next start: a tombstone of what was kept would destroy it.
       cut(size);
       throw;
     }
-    sync();
     size += bytes.size();
     count += records.size();
     return count;

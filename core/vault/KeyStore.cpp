@@ -325,6 +325,7 @@ std::vector<bool> KeyStore::storeObjectKeys(const std::vector<NewObjectKey>& key
 
 std::optional<KeyStore::ObjectKey> KeyStore::objectKey(std::uint64_t objectId) const {
   MutexLock lock(impl_->mutex);
+  if (impl_->isOwed(objectId)) return std::nullopt;
   auto select = impl_->database.prepare(
       "SELECT list_id, epoch_id, wrapped, segment, offset, length FROM object_keys WHERE object_id = ?");
   if (!select.bind(objectId).step()) return std::nullopt;
@@ -337,6 +338,7 @@ std::optional<KeyStore::ObjectKey> KeyStore::objectKey(std::uint64_t objectId) c
 
 bool KeyStore::hasObjectKey(std::uint64_t objectId) const {
   MutexLock lock(impl_->mutex);
+  if (impl_->isOwed(objectId)) return false;
   auto select = impl_->database.prepare("SELECT 1 FROM object_keys WHERE object_id = ?");
   return select.bind(objectId).step();
 }

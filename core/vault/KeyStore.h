@@ -75,7 +75,8 @@ public:
   // The objects cannot be read again: tombstones in the journal first, then one commit, then the write-ahead log is
   // emptied. Repeats and unknown objects are fine. Returns the objects that had a key, with their places, which are
   // remembered as freed until forgetFreed(). Error(Store) when the write-ahead log could not be emptied: the keys are
-  // gone from keys.db and the call may be repeated.
+  // gone from keys.db and the call may be repeated. Whatever fails behind the journal: the objects count as destroyed
+  // from then on, and the next call or start takes their rows.
   struct FreedPlace {
     std::int64_t id = 0;
     store::RecordRef place;

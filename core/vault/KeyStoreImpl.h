@@ -10,6 +10,7 @@
 #include "core/vault/KeyStore.h"
 #include "core/vault/RootKeySource.h"
 
+#include <algorithm>
 #include <map>
 
 namespace postern::vault {
@@ -111,6 +112,11 @@ struct KeyStore::Impl {
 
   std::vector<Destroyed> removeKeys(std::span<const std::uint64_t> objectIds, std::uint64_t journalNumber)
       REQUIRES_LOCK(mutex);
+
+  // The register says that it is destroyed, and the next start would see to it: nobody may rely on its key any more.
+  bool isOwed(std::uint64_t objectId) const REQUIRES_LOCK(mutex) {
+    return std::find(owed.begin(), owed.end(), objectId) != owed.end();
+  }
 
   // The write-ahead log still has pages with the wrapped keys: they are moved over and it is emptied.
   void emptyWriteAheadLog() REQUIRES_LOCK(mutex);

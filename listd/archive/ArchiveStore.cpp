@@ -192,6 +192,13 @@ std::uint64_t ArchiveStore::count() const {
   return select.unsignedInteger(0);
 }
 
+bool ArchiveStore::anyOn(std::uint64_t listId) const {
+  auto select = database_.prepare(
+      "SELECT 1 FROM object_references r JOIN objects o ON o.id = r.object_id "
+      "WHERE r.list_id = ? AND o.state <> 'destroyed' LIMIT 1");
+  return select.bind(listId).step();
+}
+
 bool ArchiveStore::isListInUse(std::uint64_t listId) const {
   auto kept = database_.prepare("SELECT 1 FROM object_references WHERE list_id = ? AND removed_at = 0 LIMIT 1");
   if (kept.bind(listId).step()) return true;

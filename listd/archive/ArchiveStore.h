@@ -65,7 +65,8 @@ public:
                                         const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
-  std::uint64_t count() const;  // stored objects
+  std::uint64_t count() const;             // stored objects
+  bool anyOn(std::uint64_t listId) const;  // whether something that was posted to the list is still stored
   // Whether anything of the list is kept or still to go out.
   bool isListInUse(std::uint64_t listId) const;
 

@@ -3,9 +3,12 @@
 #include "core/audit/Export.h"
 #include "core/audit/Verify.h"
 #include "core/crypto/Encoding.h"
+#include "core/mail/Text.h"
 #include "listd/audit/Checkpoints.h"
 #include "listd/audit/Sentence.h"
 #include "listd/orders/Views.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 
@@ -260,13 +263,25 @@ json noteAnchored(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// What those who run the site did stays theirs: nobody may do something and then make its record anonymous. A name
+// without @ is an account of this machine.
+bool isStaff(SiteTables& tables, const std::string& name) {
+  const auto accounts = tables.accounts.all();
+  return name.find('@') == std::string::npos || std::any_of(accounts.begin(), accounts.end(), [&](const auto& account) {
+           return mail::equalsIgnoreCase(account.name, name) || mail::equalsIgnoreCase(account.mail, name);
+         });
+}
+
 json erasePerson(OrderTools& tools, const OrderCall& call) {
   const auto name = call.args.text("address", 400);
   call.note.objectType = "person";  // and no word of whom
   call.note.reasonText = call.args.text("reason", 1000);
   return change(tools, call, [&](SiteTables& tables) {
+    if (isStaff(tables, name))
+      refuse("refused", "this person has an account here, and answers for what was done with it",
+             "their history stays with the log, for as long as that is kept");
     if (!tables.audit.erasePerson(name))
-      refuse("not-found", "the audit log knows no such person", "give the address or account name as it was used");
+      refuse("not-found", "the audit log knows no such person", "give the address as it was used");
     return json{{"erased", true}};
   });
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace postern::listd {
@@ -17,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t ShortestPassphrase = 15;
 constexpr std::size_t LongestPassphrase = 128;
+constexpr std::chrono::hours DownloadLasts{1};
 constexpr std::uint64_t MostBytes = 256 * 1024;  // of one answer
 
 json jobOf(OrderTools& tools, std::uint64_t id) {
@@ -114,7 +116,9 @@ json createExport(OrderTools& tools, const OrderCall& call) {
     call.note.objectType = "export";
     call.note.objectId = std::to_string(made.id);
     call.note.matterId = made.matterId;
-    call.note.number("objects", chosen.size()).text("format", made.format).text("selection", said);
+    call.note.number("objects", chosen.size())
+        .text("format", made.format)
+        .text("selection", crypto::base64(made.sealedQuery));
     return made;
   });
   tools.jobs->wake();
@@ -140,6 +144,15 @@ json showExport(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+bool isDownloading(OrderTools& tools, const OrderCall& call, std::uint64_t exportId) {
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto all = tables.search.downloadsOf(exportId);
+    return std::any_of(all.begin(), all.end(), [&](const Download& one) {
+      return one.person == call.actor.name && one.at + DownloadLasts > tools.now();
+    });
+  });
+}
+
 json readExport(OrderTools& tools, const OrderCall& call) {
   const auto made = tools.context.site.read([&](SiteTables& tables) { return requireExport(tables, call.args); });
   if (made.state != "done") refuse("refused", "the archive of this export is not there: it is " + made.state);
@@ -152,7 +165,8 @@ json readExport(OrderTools& tools, const OrderCall& call) {
   const auto count = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
   if (count < 0) throwErrno("read", path.string());
   bytes.resize(static_cast<std::size_t>(count));
-  if (offset == 0) {  // the beginning of a download: on record before a byte of it leaves
+  // The beginning of a download, at whatever offset: on record before a byte of it leaves.
+  if (offset == 0 || !isDownloading(tools, call, made.id)) {
     change(tools, call, [&](SiteTables& tables) {
       tables.search.addDownload(made.id, {tools.now(), call.actor.name});
       call.note.objectType = "export";

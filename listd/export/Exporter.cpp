@@ -3,7 +3,7 @@
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/base/Log.h"
-#include "core/base/Mutex.h"
+#include "core/base/Periodic.h"
 #include "core/crypto/Aead.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
@@ -268,17 +268,13 @@ void removeExport(SiteContext& context, SiteTables& tables, Export made, std::st
 
 ExportSweeper::ExportSweeper(SiteContext& context) : context_(context) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
-    Mutex mutex;
-    Condition never;
-    while (!stop.stop_requested()) {
+    repeatUntilStopped(stop, std::chrono::hours(1), [this] {
       try {  // the boundary of a queue job: it is tried again in an hour
         runOnce();
       } catch (const std::exception& error) {
         log::error("export", "old exports cannot be removed", {{"error", error.what()}});
       }
-      std::unique_lock<Mutex> lock(mutex);
-      never.wait_for(lock, stop, std::chrono::hours(1), [] { return false; });
-    }
+    });
   });
 }
 

@@ -111,7 +111,7 @@ json answerThroughGate(OrderTools& tools, const OrderCall& call) {
 
 constexpr OrderRow Table[] = {
     {"list.delete", OrderKind::ChangesRouting, deleteList, {Role::Admin | Role::Owner, false, "address"}},
-    {"erasure.answer", OrderKind::Changes, answerThroughGate, {Role::Officer}},
+    {"erasure.answer", OrderKind::Changes, answerThroughGate, {Role::Officer, true}},
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "core/app/JsonText.h"
 #include "core/base/Error.h"
 #include "listd/mailout/MailToken.h"
 #include "listd/matters/HoldCountStore.h"
@@ -19,7 +20,7 @@ constexpr std::size_t SampleSize = 10;
 
 records::Predicate scopeOf(const OrderCall& call) {
   auto scope = call.args.value("scope");
-  if (scope.is_string()) scope = json::parse(scope.get<std::string>(), nullptr, false);  // the command line: a file
+  if (scope.is_string()) scope = app::parseJson(scope.get<std::string>());  // the command line: a file
   if (!scope.is_object()) refuse("usage", "\"scope\" is missing", "give a scope as in docs/orders.md");
   auto predicate = records::Predicate::parse(scope);
   if (!predicate) refuse("invalid", "the scope cannot be used: " + predicate.error());
@@ -161,9 +162,6 @@ json releaseHold(OrderTools& tools, const OrderCall& call) {
     return json{{"request", listd::viewOf(request)}};
   });
 }
-
-json showNotice(OrderTools& tools, const OrderCall& call);
-json acknowledgeNotice(OrderTools& tools, const OrderCall& call);
 
 struct KnownNotice {
   HoldNotice notice;

@@ -3,6 +3,8 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 
+#include <algorithm>
+
 namespace postern::listd {
 
 using nlohmann::json;
@@ -26,6 +28,25 @@ void takeSettings(const Args& args, List& list) {
   list.description = args.textOr("description", list.description, 300);
   list.sensitivity = classOf(args, list.sensitivity);
   list.anyonePosts = args.word("posting", list.anyonePosts ? "anyone" : "members", {"members", "anyone"}) == "anyone";
+}
+
+// Rules and holds by class apply to a list as it is now: with another class, mail that a floor or a hold keeps would be
+// free at once, and nobody but the administrator would have said so.
+void refuseToFree(OrderTools& tools, SiteTables& tables, const List& list, const std::string& before) {
+  if (list.sensitivity == before || !tables.archive.anyOn(list.id)) return;
+  const auto names = [](const records::Predicate& scope, const std::string& sensitivity) {
+    return std::find(scope.listClasses.begin(), scope.listClasses.end(), sensitivity) != scope.listClasses.end();
+  };
+  const auto differs = [&](const records::Predicate& scope) {
+    return names(scope, before) != names(scope, list.sensitivity);
+  };
+  bool used = false;
+  for (const auto at : {tools.now(), records::Never})
+    for (const auto& rule : tables.rules.inForce(at)) used = used || differs(rule.scope);
+  for (const auto& hold : tables.holds.allInForce(tools.now())) used = used || differs(hold.scope);
+  if (used)
+    refuse("refused", "what must be kept depends on the class of this list, which has mail",
+           "ask the compliance officer, or make another list and move the members");
 }
 
 }  // namespace
@@ -101,7 +122,9 @@ json setList(OrderTools& tools, const OrderCall& call) {
     refuse("refused", "whether a list is secure never changes", "make another list and move the members");
   return change(tools, call, [&](SiteTables& tables) {
     auto list = requireList(tables, call.args, "address");
+    const auto classBefore = list.sensitivity;
     takeSettings(call.args, list);
+    refuseToFree(tools, tables, list, classBefore);
     tables.lists.update(list);
     return withCounts(tables, list);
   });

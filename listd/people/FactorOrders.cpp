@@ -27,6 +27,11 @@ void refuseTokens(const OrderCall& call) {
   if (call.person.byToken) refuse("denied", "an access token cannot do this", "sign in to the web UI");
 }
 
+// Guesses inside a session count for that session: those of strangers at the sign-in must not keep its person out.
+std::string guesserOf(const OrderCall& call) {
+  return call.person.account + " in " + call.person.session;
+}
+
 void noteOwn(const OrderCall& call) {
   call.note.objectType = "account";
   call.note.person("account", call.person.account);
@@ -149,13 +154,13 @@ json changePassword(OrderTools& tools, const OrderCall& call) {
   const auto password = proofs::requireNewPassword(tools, call.args, "new", account.name);
   const Secret old(call.args.bytes("old", proofs::LongestPassword));
   const bool allowed = tools.context.site.write(
-      [&](SiteTables& tables) { return chargeSignIn(tables, account.name, call.actor.client, tools.now()); });
+      [&](SiteTables& tables) { return chargeSignIn(tables, guesserOf(call), call.actor.client, tools.now()); });
   if (!tools.passwords.verify(old, allowed ? std::optional(account.passwordHash) : std::nullopt))
     refuse("invalid", "the old password is wrong, or there were too many attempts", "type the one you sign in with");
   const auto hash = tools.passwords.hash(password);
   return change(tools, call, [&](SiteTables& tables) {
     tables.accounts.setPassword(account.name, hash);
-    forgiveSignIn(tables, account.name, call.actor.client);
+    forgiveSignIn(tables, guesserOf(call), call.actor.client, tools.now());
     noteOwn(call);
     return json{{"name", account.name}};
   });
@@ -168,7 +173,7 @@ json stepUp(OrderTools& tools, const OrderCall& call) {
   const auto now = tools.now();
   const auto answer = proofs::takeAnswer(tools, call.args, "assertion");
   const bool allowed = tools.context.site.write(
-      [&](SiteTables& tables) { return chargeSignIn(tables, account.name, call.actor.client, now); });
+      [&](SiteTables& tables) { return chargeSignIn(tables, guesserOf(call), call.actor.client, now); });
   bool passwordRight = answer.has_value();
   if (!answer) {
     const Secret password(call.args.bytes("password", proofs::LongestPassword));
@@ -183,7 +188,7 @@ json stepUp(OrderTools& tools, const OrderCall& call) {
     if (method.empty())
       refuse("refused", "password or code is wrong, or there were too many attempts",
              "wait for the next code and try again; after many attempts wait some minutes");
-    forgiveSignIn(tables, account.name, call.actor.client);
+    forgiveSignIn(tables, guesserOf(call), call.actor.client, now);
     tables.accounts.recordStepUp(call.person.session, account.name, now);
     call.note.auth = method + " step-up";
     return json{{"until", toMicros(now + proofs::ProofLasts)}};

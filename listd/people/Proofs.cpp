@@ -1,5 +1,6 @@
 #include "listd/people/Proofs.h"
 
+#include "core/app/JsonText.h"
 #include "core/crypto/Aead.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
@@ -55,7 +56,7 @@ std::optional<std::string> binary(const json& object, const char* name) {
 
 // The "response" of a credential's JSON.
 json responseOf(const std::string& text) {
-  auto credential = json::parse(text, nullptr, false);
+  auto credential = app::parseJson(text);
   if (!credential.is_object() || !credential.contains("response") || !credential["response"].is_object()) return {};
   return credential;
 }
@@ -105,18 +106,16 @@ bool takesPasskeys(const OrderTools& tools) {
   return webauthn::relyingPartyOf(tools.context.webUrl()).has_value();
 }
 
-const webauthn::RelyingParty& requireParty(const OrderTools& tools) {
-  thread_local webauthn::RelyingParty party;
-  auto found = webauthn::relyingPartyOf(tools.context.webUrl());
-  if (!found)
+webauthn::RelyingParty requireParty(const OrderTools& tools) {
+  auto party = webauthn::relyingPartyOf(tools.context.webUrl());
+  if (!party)
     refuse("refused", "passkeys need a host name for the web UI, not an address",
            "set url in [web] of postern.toml to https://NAME");
-  party = std::move(*found);
-  return party;
+  return std::move(*party);
 }
 
 json askForNew(const OrderTools& tools, SiteTables& tables, const Account& account, std::string_view boundTo) {
-  const auto& party = requireParty(tools);
+  const auto party = requireParty(tools);
   return {{"challenge", newChallenge(tools, tables, "passkey-add", account.name, boundTo)},
           {"rp", {{"id", party.id}, {"name", "Postern"}}},
           {"user",
@@ -135,7 +134,7 @@ json askForNew(const OrderTools& tools, SiteTables& tables, const Account& accou
 
 json askForOne(const OrderTools& tools, SiteTables& tables, std::string_view account, std::string_view purpose,
                std::string_view boundTo) {
-  const auto& party = requireParty(tools);
+  const auto party = requireParty(tools);
   return {{"challenge", newChallenge(tools, tables, purpose, account, boundTo)},
           {"rpId", party.id},
           {"allowCredentials", account.empty() ? json::array() : descriptorsOf(tables.accounts.factorsOf(account))},

@@ -25,7 +25,7 @@ std::vector<std::string> makeRecoveryCodes(const OrderTools& tools, SiteTables& 
 
 // Asks a passkey: the options for navigator.credentials.create or .get, with a challenge that is good once, for five
 // minutes, for `purpose`, `account` and `boundTo`. Refused where the web UI has an IP address for a name.
-const crypto::webauthn::RelyingParty& requireParty(const OrderTools& tools);
+crypto::webauthn::RelyingParty requireParty(const OrderTools& tools);
 bool takesPasskeys(const OrderTools& tools);
 nlohmann::json askForNew(const OrderTools& tools, SiteTables& tables, const Account& account, std::string_view boundTo);
 nlohmann::json askForOne(const OrderTools& tools, SiteTables& tables, std::string_view account,

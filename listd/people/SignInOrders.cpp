@@ -209,7 +209,8 @@ json signedIn(OrderTools& tools, const OrderCall& call, SiteTables& tables, cons
               const std::string& client, const std::string& method) {
   const auto now = tools.now();
   tables.accounts.recordSignIn(name, now);
-  forgiveSignIn(tables, name, client);
+  forgiveSignIn(tables, name, client, now);
+  rememberClient(tables, name, client, now);
   // A sign-in is a proof as good as any: its session needs no other for five minutes.
   if (const auto session = call.args.textOr("session", {}, 64); !session.empty())
     tables.accounts.recordStepUp(session, name, now);

@@ -1,6 +1,7 @@
 #include "listd/people/SignInThrottle.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace postern::listd {
 namespace {
@@ -8,14 +9,33 @@ namespace {
 constexpr std::chrono::hours Memory{1};
 constexpr std::chrono::seconds FirstBlock{15};
 constexpr std::chrono::seconds LongestBlock{300};
+constexpr std::chrono::days KnownFor{30};
 constexpr std::uint32_t FreePerAccount = 5;
 constexpr std::uint32_t FreePerClient = 20;  // an office may share one address
 
-std::string accountSubject(const std::string& account) {
-  return "account:" + account;
-}
 std::string clientSubject(const std::string& client) {
   return "client:" + client;
+}
+std::string knownSubject(const std::string& account, const std::string& client) {
+  return "known:" + account + " " + client;
+}
+// A client from which the person signed in before is counted by itself, so that strangers cannot lock the person out.
+std::string accountSubject(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  const auto known = tables.accounts.guesses(knownSubject(account, client)).lastAt;
+  return "account:" + account + (known + KnownFor > now ? " " + client : "");
+}
+
+struct Counted {
+  std::string subject;
+  std::uint32_t free;
+};
+
+// No account: what is tried needs no name (a passkey, an emergency code) and cannot be guessed; only the client counts.
+std::vector<Counted> countedOf(SiteTables& tables, const std::string& account, const std::string& client,
+                               TimePoint now) {
+  std::vector<Counted> counted{{clientSubject(client), FreePerClient}};
+  if (!account.empty()) counted.push_back({accountSubject(tables, account, client, now), FreePerAccount});
+  return counted;
 }
 
 // The command line has no address: who has a shell here need not be slowed.
@@ -40,15 +60,15 @@ void charge(SiteTables& tables, const std::string& subject, std::uint32_t free, 
 }  // namespace
 
 bool chargeSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
-  for (const auto& subject : {accountSubject(account), clientSubject(client)})
-    if (tables.accounts.guesses(subject).blockedUntil > now) return false;
-  charge(tables, accountSubject(account), FreePerAccount, now);
-  charge(tables, clientSubject(client), FreePerClient, now);
+  const auto all = countedOf(tables, account, client, now);
+  for (const auto& counted : all)
+    if (tables.accounts.guesses(counted.subject).blockedUntil > now) return false;
+  for (const auto& counted : all) charge(tables, counted.subject, counted.free, now);
   return true;
 }
 
 void refundSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
-  for (const auto& subject : {accountSubject(account), clientSubject(client)}) {
+  for (const auto& [subject, free] : countedOf(tables, account, client, now)) {
     auto guesses = tables.accounts.guesses(subject);
     if (guesses.failures == 0) continue;
     --guesses.failures;
@@ -66,9 +86,14 @@ void chargeToken(SiteTables& tables, const std::string& client, TimePoint now) {
   if (const auto subject = tokenSubject(client); !subject.empty()) charge(tables, subject, FreePerClient, now);
 }
 
-void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client) {
-  tables.accounts.forgetGuesses(accountSubject(account));
-  tables.accounts.forgetGuesses(clientSubject(client));
+void forgiveSignIn(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  for (const auto& counted : countedOf(tables, account, client, now)) tables.accounts.forgetGuesses(counted.subject);
+}
+
+void rememberClient(SiteTables& tables, const std::string& account, const std::string& client, TimePoint now) {
+  auto known = tables.accounts.guesses(knownSubject(account, client));
+  known.lastAt = now;
+  tables.accounts.setGuesses(knownSubject(account, client), known);
 }
 
 }  // namespace postern::listd

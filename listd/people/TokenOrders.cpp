@@ -163,7 +163,7 @@ json openBreakGlass(OrderTools& tools, const OrderCall& call) {
   const auto hash = proofs::hashOf(plainCode(call.args.text("code", 200)));
   const auto now = tools.now();
   const bool allowed =
-      tools.context.site.write([&](SiteTables& tables) { return chargeSignIn(tables, "emergency", client, now); });
+      tools.context.site.write([&](SiteTables& tables) { return chargeSignIn(tables, {}, client, now); });
   return change(tools, call, [&](SiteTables& tables) {
     const auto sealed = tables.tokens.findSealed(hash);
     const auto account = sealed ? tables.accounts.find(sealed->account) : std::nullopt;
@@ -171,7 +171,7 @@ json openBreakGlass(OrderTools& tools, const OrderCall& call) {
       refuse("refused", "this code opens nothing, or there were too many attempts", "wait some minutes and try again");
     tables.tokens.open(sealed->id, now, now + EmergencyLasts, client, reason);
     tables.accounts.recordSignIn(sealed->account, now);
-    forgiveSignIn(tables, "emergency", client);
+    forgiveSignIn(tables, {}, client, now);
     alarmStaff(tools, tables, now);
     if (const auto session = call.args.textOr("session", {}, 64); !session.empty())
       tables.accounts.recordStepUp(session, sealed->account, now);

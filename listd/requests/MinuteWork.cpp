@@ -1,7 +1,7 @@
 #include "listd/requests/MinuteWork.h"
 
 #include "core/base/Log.h"
-#include "core/base/Mutex.h"
+#include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/RetentionRequests.h"
@@ -25,17 +25,13 @@ void MinuteWork::runOnce() {
 }
 
 void MinuteWork::run(const std::stop_token& stop) {
-  Mutex mutex;
-  Condition never;
-  while (!stop.stop_requested()) {
+  repeatUntilStopped(stop, Interval, [this] {
     try {  // the boundary of a queue job: it is tried again in a minute
       runOnce();
     } catch (const std::exception& error) {
       log::error("minute", "requests and holds could not be looked after", {{"error", error.what()}});
     }
-    std::unique_lock<Mutex> lock(mutex);
-    never.wait_for(lock, stop, Interval, [] { return false; });
-  }
+  });
 }
 
 }  // namespace postern::listd

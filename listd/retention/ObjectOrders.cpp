@@ -1,3 +1,4 @@
+#include "core/mail/Text.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
 #include "listd/retention/Retention.h"
@@ -53,12 +54,35 @@ json hideObject(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// A life cycle by label takes the place of longer ones, on every list of the message.
+bool labelDestroys(SiteTables& tables, const std::string& label, TimePoint now) {
+  for (const auto at : {now, records::Never})
+    for (const auto& rule : tables.rules.inForce(at)) {
+      const auto& labels = rule.scope.labels;
+      const bool named = std::any_of(labels.begin(), labels.end(),
+                                     [&](const auto& one) { return mail::equalsIgnoreCase(one, label); });
+      if (named && rule.effect != records::Effect::Retain) return true;
+    }
+  return false;
+}
+
+void requireOnList(SiteTables& tables, const OrderCall& call, const ArchivedMessage& message) {
+  const auto list = requireList(tables, call.args);
+  const auto& references = message.references;
+  if (std::none_of(references.begin(), references.end(), [&](const auto& one) { return one.listId == list.id; }))
+    refuse("not-found", "there is no such message any more");
+}
+
+// A label that only keeps is put on at once. One that may destroy needs a second person, and seven days.
 json labelObject(OrderTools& tools, const OrderCall& call) {
   const auto id = objectOf(call.args);
   const auto label = call.args.text("label", 60);
   note(call, id);
-  return change(tools, call, [&](SiteTables& tables) {
-    requireMessage(tables, id);
+  return change(tools, call, [&](SiteTables& tables) -> json {
+    const auto message = requireMessage(tables, id);
+    if (call.person.onlyAsOwner) requireOnList(tables, call, message);
+    if (labelDestroys(tables, label, tools.now()))
+      return {{"request", requestLabel(tools, tables, call, id, label, call.args.text("reason", 500))}};
     tables.archive.addLabel(id, label, tools.now());
     return objectView(tables, requireMessage(tables, id));
   });
@@ -74,6 +98,7 @@ json unlabelObject(OrderTools& tools, const OrderCall& call) {
     const auto message = requireMessage(tables, id);
     if (std::find(message.labels.begin(), message.labels.end(), label) == message.labels.end())
       refuse("not-found", "the message has no such label");
+    if (call.person.onlyAsOwner) requireOnList(tables, call, message);
     return {{"request", requestUnlabel(tools, tables, call, id, label, reason)}};
   });
 }
@@ -154,6 +179,8 @@ json decideReviews(OrderTools& tools, const OrderCall& call) {
   if (decision == "hold") return holdReviews(tools, call, reason);
   const auto targets = change(tools, call, [&](SiteTables& tables) {
     auto found = targetsOf(tables, call.args);
+    if (!label.empty() && labelDestroys(tables, label, tools.now()))
+      refuse("refused", "there is a rule that destroys by this label", "take another, or ask for it with object.label");
     for (const auto& target : found) {
       auto review = tables.retention.review(target.objectId, target.listId).value();
       review.state = decision == "destroy" ? "destroy" : "kept";

@@ -3,7 +3,7 @@
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/base/Log.h"
-#include "core/base/Mutex.h"
+#include "core/base/Periodic.h"
 #include "listd/audit/Checkpoints.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/ClockGuard.h"
@@ -149,17 +149,13 @@ void RetentionSchedule::minute() {
 }
 
 void RetentionSchedule::run(const std::stop_token& stop) {
-  Mutex mutex;
-  Condition never;
-  while (!stop.stop_requested()) {
+  repeatUntilStopped(stop, std::chrono::minutes(1), [this] {
     try {  // the boundary of a queue job: it is tried again in a minute
       minute();
     } catch (const std::exception& error) {
       log::error("retention", "the store cannot be written", {{"error", error.what()}});
     }
-    std::unique_lock<Mutex> lock(mutex);
-    never.wait_for(lock, stop, std::chrono::minutes(1), [] { return false; });
-  }
+  });
 }
 
 }  // namespace postern::listd

@@ -1,5 +1,6 @@
 #include "listd/retention/RetentionOrders.h"
 
+#include "core/app/JsonText.h"
 #include "core/base/Error.h"
 #include "core/crypto/Encoding.h"
 #include "listd/archive/Archive.h"
@@ -222,8 +223,11 @@ json showForecast(OrderTools& tools, const OrderCall& call) {
   const auto months = static_cast<std::uint32_t>(call.args.number("months", 24, 1, 240));
   const auto counted = tools.context.site.read([](SiteTables& tables) { return tables.retention.counted(); });
   const auto now = tools.now();  // not counted yet: only in the first minute of a site
-  return forecast(counted ? counted->counts : countArchive(tools.context, requireRetention(tools).answers(), now), now,
-                  months);
+  auto view = forecast(counted ? counted->counts : countArchive(tools.context, requireRetention(tools).answers(), now),
+                       now, months);
+  // Holds are no business of those who run the machine, and a silent one would show in the count.
+  if (!call.actor.roles.meets(OfficerOrAuditor)) view["held"] = nullptr;
+  return view;
 }
 
 json runningView(OrderTools& tools, const std::vector<Run>& open) {
@@ -409,7 +413,7 @@ RuleDraft draftOf(SiteTables& tables, const Args& args, TimePoint now) {
   }
   auto given = args.value("rule");
   if (given.is_null()) return draft;
-  if (given.is_string()) given = json::parse(given.get<std::string>(), nullptr, false);
+  if (given.is_string()) given = app::parseJson(given.get<std::string>());
   std::uint64_t id = 0;
   if (given.is_object() && given.contains("id")) {
     id = Args(given).id("id");

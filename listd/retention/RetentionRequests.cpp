@@ -31,6 +31,10 @@ void carryOutRuleChange(OrderTools& tools, SiteTables& tables, const Request& re
     version.rule = std::move(*rule);
     version.rule.id = payload.value("id", std::uint64_t{0});
   }
+  // What the approver looked at, and what the what-if was made for, must still be what is changed.
+  if (const auto history = tables.rules.history(version.rule.id);
+      !history.empty() && (history.back().removed || history.back().rule.json() != request.before))
+    refuse("refused", "the rule was changed since this was asked for", "ask again, with a new what-if");
   // What was locked since must not fall by a request from before.
   for (const auto& standing : tables.rules.inForce(records::Never))
     if (standing.id == version.rule.id)
@@ -58,6 +62,23 @@ void carryOutTrust(OrderTools& tools, SiteTables& tables, const Request&, TimePo
 void carryOutUnlabel(OrderTools&, SiteTables& tables, const Request& request, TimePoint) {
   tables.archive.removeLabel(request.payload.at("object").get<std::uint64_t>(),
                              request.payload.at("label").get<std::string>());
+}
+
+void carryOutEvent(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint) {
+  RetentionEvent event;
+  event.event = request.payload.at("event").get<std::string>();
+  event.listId = request.payload.at("list").get<std::uint64_t>();
+  event.objectId = request.payload.at("object").get<std::uint64_t>();
+  event.at = fromMicros(request.payload.at("at").get<std::int64_t>());
+  event.recordedAt = tools.now();
+  event.recordedBy = request.requester;
+  event.reason = request.reason;
+  if (!tables.rules.record(event)) refuse("exists", "that event is recorded already");
+}
+
+void carryOutLabel(OrderTools& tools, SiteTables& tables, const Request& request, TimePoint) {
+  tables.archive.addLabel(request.payload.at("object").get<std::uint64_t>(),
+                          request.payload.at("label").get<std::string>(), tools.now());
 }
 
 Request requestOf(const OrderCall& call, std::string kind, std::string title, std::string reason) {
@@ -89,6 +110,9 @@ json whatIfFor(SiteTables& tables, const Args& args, const RuleDraft& draft, Tim
   const auto stored = tables.retention.whatIf(args.id("whatIf"));
   if (!stored || stored->draft != draftJson(draft) || now - stored->madeAt > Fresh)
     refuse("refused", "that what-if is about another change, or older than seven days", "run a new one");
+  // The rules, holds and mail of long ago would tell the approver of no harm.
+  if (stored->at + std::chrono::days(1) < stored->madeAt)
+    refuse("refused", "that what-if is about a time that has passed", "run one without --at, or for a day to come");
   auto summary = stored->result;
   summary["id"] = std::to_string(stored->id);
   return summary;
@@ -167,6 +191,25 @@ json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& c
   return made(tools, tables, std::move(request));
 }
 
+json requestEvent(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RetentionEvent& event) {
+  auto request = requestOf(call, "event.record",
+                           "Record that \"" + event.event + "\" happened at " + formatRfc3339(event.at), event.reason);
+  request.payload = {
+      {"event", event.event}, {"list", event.listId}, {"object", event.objectId}, {"at", toMicros(event.at)}};
+  request.after = {{"event", event.event}, {"at", toMicros(event.at)}};
+  request.delay = records::ShortenWait;
+  return made(tools, tables, std::move(request));
+}
+
+json requestLabel(OrderTools& tools, SiteTables& tables, const OrderCall& call, std::uint64_t object,
+                  const std::string& label, const std::string& reason) {
+  auto request = requestOf(call, "object.label", "Put the label " + label + " on a message", reason);
+  request.payload = {{"object", object}, {"label", label}};
+  request.after = {{"label", label}};
+  request.delay = records::ShortenWait;
+  return made(tools, tables, std::move(request));
+}
+
 json requestUnlabel(OrderTools& tools, SiteTables& tables, const OrderCall& call, std::uint64_t object,
                     const std::string& label, const std::string& reason) {
   auto request = requestOf(call, "object.unlabel", "Take the label " + label + " off a message", reason);
@@ -181,6 +224,8 @@ void addRetentionRequests(Requests& requests) {
   requests.add({"rule.change", carryOutRuleChange});
   requests.add({"retention.run", carryOutRun});
   requests.add({"clock.trust", carryOutTrust});
+  requests.add({"event.record", carryOutEvent, false});
+  requests.add({"object.label", carryOutLabel, false});
   requests.add({"object.unlabel", carryOutUnlabel, false});
 }
 

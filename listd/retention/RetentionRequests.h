@@ -28,6 +28,9 @@ nlohmann::json requestRun(OrderTools& tools, SiteTables& tables, const OrderCall
 void askForStoppedRun(OrderTools& tools);
 nlohmann::json requestTrustClock(OrderTools& tools, SiteTables& tables, const OrderCall& call,
                                  const std::string& reason);
+nlohmann::json requestEvent(OrderTools& tools, SiteTables& tables, const OrderCall& call, const RetentionEvent& event);
+nlohmann::json requestLabel(OrderTools& tools, SiteTables& tables, const OrderCall& call, std::uint64_t object,
+                            const std::string& label, const std::string& reason);
 nlohmann::json requestUnlabel(OrderTools& tools, SiteTables& tables, const OrderCall& call, std::uint64_t object,
                               const std::string& label, const std::string& reason);
 

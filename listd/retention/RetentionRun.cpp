@@ -45,13 +45,14 @@ bool RetentionRun::mayGo(Run& run, const Scan& scan) {
   return false;
 }
 
-void RetentionRun::end(Run run, std::string state, std::string words) {
+Run RetentionRun::end(Run run, std::string state, std::string words) {
   run.state = std::move(state);
   run.words = std::move(words);
   finishRun(context_, run);
-  context_.site.write([&](SiteTables& tables) {
-    const auto stored = tables.retention.run(run.id);
-    if (stored) recordRun(tables, *stored, context_.clock.now());
+  return context_.site.write([&](SiteTables& tables) {
+    auto stored = tables.retention.run(run.id).value();
+    recordRun(tables, stored, context_.clock.now());
+    return stored;
   });
 }
 
@@ -59,17 +60,14 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   auto run = context_.site.read([&](SiteTables& tables) { return tables.retention.run(runId); }).value();
   const auto trouble =
       context_.site.read([&](SiteTables& tables) { return clockTrouble(tables, context_.clock.now()); });
-  const auto final = [&] {
-    return context_.site.read([&](SiteTables& tables) { return tables.retention.run(runId); }).value();
-  };
-  if (trouble) return end(run, "refused", *trouble), final();
+  if (trouble) return end(run, "refused", *trouble);
 
   gate_.finishBegun();
   run.destroyed = context_.site.read([&](SiteTables& tables) { return tables.retention.lineCount(runId); });
   const auto scan = scanArchive(context_, answers_, std::min(run.at, context_.clock.now()));
   if (!mayGo(run, scan)) {
     run.candidates = scan.due.size();
-    return end(run, "stopped", run.words), final();
+    return end(run, "stopped", run.words);
   }
   for (const auto& [reason, count] : scan.kept) run.kept[reason] = count;
   std::map<DestructionCaller, std::vector<DestructionGate::Target>> targets;
@@ -98,9 +96,9 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   progress(done, total);
   gate_.disposeLists(run.id);
   context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
-  end(run, "done", "");
+  auto ended = end(run, "done", "");
   context_.site.checkpoint();  // what an earlier run could not empty
-  return final();
+  return ended;
 }
 
 }  // namespace postern::listd

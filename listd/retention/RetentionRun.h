@@ -22,7 +22,7 @@ public:
 
 private:
   bool mayGo(Run& run, const Scan& scan);
-  void end(Run run, std::string state, std::string words);
+  Run end(Run run, std::string state, std::string words);
 
   SiteContext& context_;
   DestructionGate& gate_;

@@ -174,17 +174,22 @@ struct IndexStore::Borrowed {
 
 IndexStore::IndexStore(std::filesystem::path path, const Secret& key) : path_(std::move(path)) {
   files::makePrivateFolder(path_.parent_path());
-  try {
+  const auto openAll = [&] {
+    fresh_.clear();
+    freshTokens_ = 0;
     open(key);
+    loadFresh();
+    loadCounts();
+  };
+  try {  // what is damaged costs searches until it is made anew, never the start of listd
+    openAll();
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::DiskFull || !std::filesystem::exists(path_)) throw;
     log::error("search", "the search index cannot be used and is made anew", {{"error", error.what()}});
     writer_.reset();
     removeFiles(path_);
-    open(key);
+    openAll();
   }
-  loadFresh();
-  loadCounts();
 }
 
 IndexStore::~IndexStore() = default;

@@ -106,11 +106,12 @@ json rowOf(OrderTools& tools, const Selection::Hit& hit) {
   return row;
 }
 
-// What the audit log gets of a query: its text only within a matter, whose log it is.
-void noteQuery(const OrderCall& call, std::uint64_t matter, const Query& query) {
+// What the audit log gets of a query: its text only within a matter, and sealed, for auditors of the whole site and
+// whoever holds an export of the log may read that.
+void noteQuery(const OrderTools& tools, const OrderCall& call, std::uint64_t matter, const Query& query) {
   call.note.objectType = "search";
   call.note.matterId = matter;
-  if (matter != 0) call.note.text("query", query.text());
+  if (matter != 0) call.note.text("query", crypto::base64(sealForMatter(tools.context, matter, query.text())));
 }
 
 void noteScope(const OrderCall& call, std::uint64_t matter) {
@@ -189,7 +190,7 @@ json search(OrderTools& tools, const OrderCall& call) {
   if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
     std::reverse(found.hits.begin(), found.hits.end());
   if (query != nullptr)
-    noteQuery(call, matter, *query);
+    noteQuery(tools, call, matter, *query);
   else
     noteScope(call, matter);
   call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
@@ -244,7 +245,7 @@ json saveSearch(OrderTools& tools, const OrderCall& call) {
     const auto id = tables.search.save(saved);
     if (!id) refuse("exists", "the matter has a search of that name already", "remove it first, or take another name");
     saved.id = *id;
-    noteQuery(call, saved.matterId, query);
+    noteQuery(tools, call, saved.matterId, query);
     call.note.objectId = std::to_string(saved.id);
     return viewOf(tools.context, saved);
   });
@@ -310,15 +311,6 @@ constexpr OrderRow Table[] = {
     {"index.rebuild", OrderKind::Changes, rebuildIndex, {Officer | Admin}},
 };
 
-// Matters are kept by another room, which a site of an older build does not have yet.
-template <class Tables>
-void checkMatter(Tables& tables, std::uint64_t id) {
-  if constexpr (requires { tables.matters.find(id); }) {
-    const auto matter = tables.matters.find(id);
-    if (!matter) refuse("not-found", "there is no matter " + std::to_string(id));
-  }
-}
-
 }  // namespace
 
 json savedSearchesOf(const SiteContext& context, SiteTables& tables, std::uint64_t matterId) {
@@ -346,7 +338,7 @@ records::Query requireQuery(const Args& args, std::string_view argument) {
 std::uint64_t requireMatter(SiteTables& tables, const Args& args, bool needed) {
   if (!needed && !args.has("matter")) return 0;
   const auto id = args.id("matter");
-  checkMatter(tables, id);
+  if (!tables.matters.find(id)) refuse("not-found", "there is no matter " + std::to_string(id));
   return id;
 }
 

@@ -1,5 +1,6 @@
 #include "webadmin/api/Api.h"
 
+#include "core/app/JsonText.h"
 #include "core/base/Clock.h"
 #include "core/base/Error.h"
 
@@ -85,7 +86,7 @@ void takeQuery(const Operation& operation, const Request& request, json& args) {
 void takeBody(const Operation& operation, const Request& request, json& args) {
   if (!request.query.items().empty()) throw BadArgument{"the arguments belong into the JSON body, not the query"};
   if (request.body.empty()) return;
-  auto body = json::parse(request.body, nullptr, false);
+  auto body = app::parseJson(request.body);
   if (!body.is_object()) throw BadArgument{"the body is no JSON object"};
   for (auto& [name, value] : body.items()) {
     const auto known = std::find_if(operation.arguments.begin(), operation.arguments.end(),

@@ -1,3 +1,4 @@
+#include "core/app/JsonText.h"
 #include "core/app/Orders.h"
 #include "core/base/Error.h"
 #include "core/net/LocalSocket.h"
@@ -100,6 +101,17 @@ BOOST_AUTO_TEST_CASE(stops_while_a_client_is_connected) {
   app::OrderClient client(folder / "s");
   server.stop();
   BOOST_CHECK_THROW(client.give("echo", {}, json::object()), Error);
+}
+
+BOOST_AUTO_TEST_CASE(json_from_others_is_limited_in_depth_and_nothing_else) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  BOOST_TEST(app::parseJson(nested(app::MostNested)).is_array());
+  BOOST_TEST(app::parseJson(nested(app::MostNested + 1)).is_discarded());
+  BOOST_TEST(app::parseJson("[]]").is_discarded());
+  BOOST_TEST(app::parseJson("\"" + std::string(100, '[') + "\\\"[\"").is_string());
+  std::string wide = "[0";
+  for (int i = 0; i < 1000; ++i) wide += ",{}";
+  BOOST_TEST(app::parseJson(wide + "]").size() == 1001u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,3 +1,4 @@
+#include "core/audit/LogEntry.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/export/Exporter.h"
@@ -314,7 +315,7 @@ BOOST_AUTO_TEST_CASE(an_export_that_was_cut_off_is_done_anew_from_the_same_list_
   BOOST_TEST(files::read(out / "messages/000002.eml") == mailOf("first", "text"));
 }
 
-BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter) {
+BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter_and_sealed) {
   Site t;
   t.store(1, mailOf("first", "text"));
   t.give("search", {{"query", "text privately"}});
@@ -325,7 +326,10 @@ BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matt
   };
   BOOST_TEST(newest().find("hits") != std::string::npos);
   t.give("search", {{"query", "text openly"}, {"matter", 7}});
-  BOOST_TEST(newest().find("openly") != std::string::npos);
+  BOOST_TEST(newest().find("openly") == std::string::npos);
+  const auto entry = audit::parseEntry(newest()).value();
+  const auto sealed = crypto::fromBase64(audit::detailOf(entry, "query").value()).value();
+  BOOST_TEST(openForMatter(t.context, 7, sealed) == "text openly");
 }
 
 BOOST_AUTO_TEST_CASE(an_export_without_room_fails_with_a_clear_text_and_leaves_nothing) {
@@ -347,6 +351,30 @@ BOOST_AUTO_TEST_CASE(a_rebuild_job_ends_with_the_same_answers) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   BOOST_TEST(t.jobs.find(id)->state == "done");
   BOOST_TEST(t.give("search", {{"query", "text"}}).at("hits") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(reading_that_begins_behind_the_first_byte_is_a_download_too) {
+  Site t;
+  t.store(11, mailOf("one", "canarytext"));
+  const auto view = t.exported("eml");
+  const json rest{{"id", view.at("id")}, {"offset", 1}, {"length", 1000}};
+  const auto downloads = [&] { return t.give("export.show", {{"id", view.at("id")}}).at("downloads").size(); };
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 1u);
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 1u);
+  t.clock.advance(std::chrono::hours(1));
+  t.give("export.read", rest);
+  BOOST_TEST(downloads() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_words_of_a_search_in_a_matter_stand_in_no_file) {
+  Site t;
+  t.store(11, mailOf("one", "nephrology"));
+  t.give("search", {{"matter", 1}, {"query", "nephrology"}});
+  t.give("export.create", {{"matter", 1}, {"query", "nephrology"}, {"passphrase", Passphrase}});
+  t.give("search.save", {{"matter", 1}, {"query", "nephrology"}, {"name", "first"}});
+  BOOST_TEST(!siteHolds(t.folder.path(), "nephrology"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

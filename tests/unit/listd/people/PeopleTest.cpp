@@ -25,6 +25,49 @@ BOOST_AUTO_TEST_CASE(a_set_up_link_works_once_within_a_day_and_its_token_is_not_
   BOOST_TEST(other.refusal("user.setup-check", {{"token", second}}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(nobody_makes_what_staff_did_anonymous) {
+  Accounts a;
+  a.setUp();
+  a.join("olga", "officer");
+  a.stepUp("olga");
+  for (const auto* name : {"olga", "alice", "root"})
+    BOOST_TEST(has(a.refusalAs(a.web("olga"), "audit.erase-person", {{"address", name}, {"reason", "hide"}}),
+                   "refused: this person has an account"));
+}
+
+BOOST_AUTO_TEST_CASE(strangers_who_guess_lock_out_neither_the_person_nor_passkeys_nor_the_emergency) {
+  Accounts a;
+  a.setUp();
+  const auto next = [&] { a.clock.advance(std::chrono::seconds(30)); };
+  next();
+  BOOST_TEST(a.signIn(Password, a.code()).empty());
+  const auto sealed = a.give("break-glass.seal").at("code").get<std::string>();
+  const auto attack = [&] {
+    for (int i = 0; i < 12; ++i) {
+      const auto client = "198.51.100." + std::to_string(i);
+      a.signIn("wrong", "000000", client);
+      a.refusal("user.factor", {{"assertion", "{}"}, {"client", client}});
+      a.refusal("break-glass.open", {{"code", "guess"}, {"reason", "r"}, {"client", client}});
+    }
+  };
+  next();
+  attack();
+  // From where the person signed in before: as if nothing had happened. From elsewhere it is blocked for a while.
+  BOOST_TEST(!a.signIn(Password, a.code(), "203.0.113.7").empty());
+  BOOST_TEST(a.signIn(Password, a.code()).empty());
+  next();
+  attack();
+  BOOST_TEST(
+      a.refusalAs(a.web("alice", "s9"), "session.step-up", {{"password", Password}, {"totp", a.code()}}).empty());
+  BOOST_TEST(a.refusal("break-glass.open", {{"code", sealed}, {"reason", "r"}, {"client", "192.0.2.77"}}).empty());
+  next();
+  // And guesses inside a session, or from the known client, are counted all the same.
+  for (int i = 0; i < 6; ++i)
+    a.refusalAs(a.web("alice", "s8"), "session.step-up", {{"password", "wrong"}, {"totp", "000000"}});
+  BOOST_TEST(has(a.refusalAs(a.web("alice", "s8"), "session.step-up", {{"password", Password}, {"totp", a.code()}}),
+                 "refused"));
+}
+
 BOOST_AUTO_TEST_CASE(set_up_refuses_a_short_password_a_wrong_code_and_an_odd_name) {
   Accounts a;
   a.secret = a.secretOf(a.token);

@@ -1,4 +1,5 @@
 #include "core/base/Files.h"
+#include "core/store/Database.h"
 #include "listd/search/IndexStore.h"
 #include "listd/search/SearchIndex.h"
 #include "tests/support/TempFolder.h"
@@ -268,6 +269,15 @@ BOOST_AUTO_TEST_CASE(an_index_of_another_root_key_or_a_damaged_one_is_made_anew)
   t.index->add(1, mailOf("one", "text"), {});
   t.index.reset();
   files::replaceDurably(t.folder.path() / "index/index.db", std::string(5000, 'x'));
+  t.reopen();
+  BOOST_TEST(t.index->known().empty());
+  // Also where the tables stand and what is in them does not open.
+  t.index->add(1, mailOf("one", "text"), {});
+  t.index.reset();
+  {
+    auto file = store::Database::openWriter(t.folder.path() / "index/index.db");
+    file.execute("UPDATE fresh SET tokens = zeroblob(40)");
+  }
   t.reopen();
   BOOST_TEST(t.index->known().empty());
 }

@@ -88,6 +88,25 @@ BOOST_AUTO_TEST_CASE(an_operation_becomes_the_order_of_the_tokens_person) {
   BOOST_TEST(given.args["address"] == "board@x.example");
 }
 
+BOOST_AUTO_TEST_CASE(made_up_tokens_reach_listd_a_hundred_times_and_not_more) {
+  Caller c;
+  c.orders.refusals["list.list"] = {"signed-out", "this access token is unknown", "make a new token"};
+  for (int i = 0; i < 100; ++i) BOOST_TEST(c.call(Method::Get, "/api/v1/lists").status == 401);
+  BOOST_TEST(c.call(Method::Get, "/api/v1/lists").status == 429);
+  BOOST_TEST(c.orders.given.size() == 100u);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_nested_without_end_is_refused_and_stalls_nobody) {
+  Caller c;
+  constexpr std::size_t Depth = 500'000;
+  const auto bomb =
+      "{\"address\":\"a@x.example\",\"reason\":" + std::string(Depth, '[') + std::string(Depth, ']') + "}";
+  BOOST_TEST(c.call(Method::Post, "/api/v1/erasure-answers", bomb).status == 400);
+  BOOST_TEST(c.orders.given.empty());
+  const auto text = R"({"address":"a@x.example","reason":"[[[[\"{{"})";
+  BOOST_TEST(c.call(Method::Post, "/api/v1/erasure-answers", text).status == 200);
+}
+
 BOOST_AUTO_TEST_CASE(without_a_token_nothing_is_asked_whatever_cookies_come) {
   Caller c;
   const auto session = c.sessions.open("ada", "admin", "");
