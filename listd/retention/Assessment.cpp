@@ -187,8 +187,7 @@ void Assessment::forEachMatch(const ArchivedMessage& message, const Reference& r
   FactsOfLists lists;
   const auto known = referenceFacts(message, reference, lists);
   for (const auto& rule : rules_.rules()) {
-    const auto content =
-        rule.scope.needsContent() ? truth_.truth(known, rule.scope.contentQuery()) : Truth::True;
+    const auto content = rule.scope.needsContent() ? truth_.truth(known, rule.scope.contentQuery()) : Truth::True;
     if (rule.scope.matches(known, content) == Truth::True) show(rule);
   }
 }

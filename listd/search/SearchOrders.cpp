@@ -158,20 +158,8 @@ class HeldFlags {
 public:
   HeldFlags(OrderTools& tools, SiteTables& tables) : assessment_(tables, tools.now()) {
     if (tools.retention == nullptr || tools.retention->answers() == nullptr) return;
-    const auto* answers = tools.retention->answers();
-    const auto found = std::make_shared<std::map<std::string, std::vector<std::uint64_t>>>();
-    ContentTruth truth;
-    truth.since = [answers](std::uint64_t id) { return answers->evaluableSince(id); };
-    truth.truth = [answers, found](std::uint64_t id, const std::string& text) {
-      const auto query = Query::parse(text);
-      if (!query || !answers->evaluableSince(id)) return Truth::Unknown;
-      auto known = found->find(text);
-      if (known == found->end()) known = found->emplace(text, answers->find(*query)).first;
-      if (std::binary_search(known->second.begin(), known->second.end(), id))
-        return query->hasFacts() ? Truth::Unknown : Truth::True;
-      return Truth::False;
-    };
-    assessment_.answerWith(std::move(truth));
+    const auto queries = assessment_.queries();
+    assessment_.answerWith(indexTruth(tools.retention->answers(), queries));
   }
   bool of(const ArchivedMessage& message) const { return assessment_.held(message); }
 
