@@ -186,6 +186,18 @@ std::vector<std::uint64_t> ArchiveStore::idsAfter(std::uint64_t after, std::uint
   return ids;
 }
 
+// Ids are digests and tell no order; rows are never deleted, so their numbers do.
+std::vector<std::uint64_t> ArchiveStore::idsSince(std::uint64_t& mark) const {
+  auto select = database_.prepare("SELECT rowid, id, state FROM objects WHERE rowid > ? ORDER BY rowid");
+  select.bind(mark);
+  std::vector<std::uint64_t> ids;
+  while (select.step()) {
+    mark = select.unsignedInteger(0);
+    if (select.view(2) == "stored") ids.push_back(select.unsignedInteger(1));
+  }
+  return ids;
+}
+
 std::uint64_t ArchiveStore::count() const {
   auto select = database_.prepare("SELECT count(*) FROM objects WHERE state <> 'destroyed'");
   select.bind().step();

@@ -50,6 +50,8 @@ public:
 
   // Receipt: the object and its reference for one list. A repeat changes nothing but to raise the class.
   void add(const StoredObject& object, std::uint64_t listId, std::uint64_t postId);
+  // Stored objects in the order in which they came, behind `mark` (0: from the first); the mark moves with them.
+  std::vector<std::uint64_t> idsSince(std::uint64_t& mark) const;
   std::optional<StoredObject> find(std::uint64_t id) const;
   std::optional<ArchivedMessage> message(std::uint64_t id) const;
   std::optional<Reference> reference(std::uint64_t objectId, std::uint64_t listId) const;

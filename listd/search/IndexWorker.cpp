@@ -16,13 +16,16 @@ constexpr std::size_t BatchBytes = 32u << 20;
 
 using Ids = std::vector<std::uint64_t>;
 
-Ids storedIds(SiteContext& context) {
-  Ids ids;
-  context.site.read([&](SiteTables& tables) {
-    tables.archive.scan([&](const ArchivedMessage& message) { ids.push_back(message.object.id); });
-  });
+// Ascending, behind `mark`, which moves with them.
+Ids storedSince(SiteContext& context, std::uint64_t& mark) {
+  auto ids = context.site.read([&](SiteTables& tables) { return tables.archive.idsSince(mark); });
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+Ids storedIds(SiteContext& context) {
+  std::uint64_t fromTheFirst = 0;
+  return storedSince(context, fromTheFirst);
 }
 
 Ids without(const Ids& all, const Ids& some) {
@@ -91,8 +94,20 @@ std::uint64_t IndexWorker::pending() const {
   return without(storedIds(context_), index_.known()).size();
 }
 
+void IndexWorker::takeNew(const std::stop_token& stop) {
+  const MutexLock lock(pass_);
+  auto mark = mark_;
+  const auto fresh = storedSince(context_, mark);
+  const auto taken = addInBatches(
+      context_, index_, fresh, [this](const std::vector<SearchIndex::NewObject>& batch) { index_.addAll(batch); },
+      [&](std::size_t) { return !stop.stop_requested(); });
+  if (taken == fresh.size()) mark_ = mark;
+}
+
 void IndexWorker::runOnce(const std::stop_token& stop) {
-  const auto stored = storedIds(context_);
+  const MutexLock lock(pass_);
+  std::uint64_t mark = 0;
+  const auto stored = storedSince(context_, mark);
   const auto known = index_.known();
   const auto gone = without(known, stored);
   // Only what is destroyed for good: an object that came after the list was read is no loss.
@@ -104,25 +119,31 @@ void IndexWorker::runOnce(const std::stop_token& stop) {
     }
   });
   if (!destroyed.empty()) index_.remove(destroyed);
-  addInBatches(
-      context_, index_, without(stored, known),
-      [this](const std::vector<SearchIndex::NewObject>& batch) { index_.addAll(batch); },
+  const auto missing = without(stored, known);
+  const auto taken = addInBatches(
+      context_, index_, missing, [this](const std::vector<SearchIndex::NewObject>& batch) { index_.addAll(batch); },
       [&](std::size_t) { return !stop.stop_requested(); });
+  if (taken == missing.size()) mark_ = mark;
 }
 
 void IndexWorker::run(const std::stop_token& stop) {
+  bool onlyNew = false;
+  auto compared = std::chrono::steady_clock::now();  // the whole archive, at first and each hour
   while (!stop.stop_requested()) {
-    {
-      std::unique_lock<Mutex> lock(mutex_);
-      changed_.wait_for(lock, stop, Interval, [this]() POSTERN_THREAD(no_thread_safety_analysis) { return woken_; });
-      woken_ = false;
-    }
-    if (stop.stop_requested()) return;
     try {  // the boundary of a queue job: it is tried again
-      runOnce(stop);
+      if (onlyNew)
+        takeNew(stop);
+      else
+        runOnce(stop);
     } catch (const std::exception& error) {
       log::error("search", "the search index cannot be brought up to date", {{"error", error.what()}});
     }
+    std::unique_lock<Mutex> lock(mutex_);
+    changed_.wait_for(lock, stop, Interval, [this]() POSTERN_THREAD(no_thread_safety_analysis) { return woken_; });
+    woken_ = false;
+    const auto now = std::chrono::steady_clock::now();
+    onlyNew = now - compared < Interval;
+    if (!onlyNew) compared = now;
   }
 }
 

@@ -20,9 +20,10 @@ public:
   IndexWorker(SiteContext& context, SearchIndex& index);
   ~IndexWorker();
 
-  void wake();  // something was stored
-  void runOnce(const std::stop_token& stop = {});
-  std::uint64_t pending() const;  // stored objects that the index has not looked at
+  void wake();                                     // something was stored
+  void runOnce(const std::stop_token& stop = {});  // compares the whole archive with the index
+  void takeNew(const std::stop_token& stop = {});  // only what came since the last pass
+  std::uint64_t pending() const;                   // stored objects that the index has not looked at
 
 private:
   void run(const std::stop_token& stop);
@@ -31,7 +32,9 @@ private:
   SearchIndex& index_;
   Mutex mutex_;
   Condition changed_;
-  bool woken_ GUARDED_BY(mutex_) = true;
+  bool woken_ GUARDED_BY(mutex_) = false;
+  Mutex pass_;  // one pass at a time
+  std::uint64_t mark_ GUARDED_BY(pass_) = 0;
   std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -180,7 +180,9 @@ BOOST_AUTO_TEST_CASE(e6_nobody_approves_an_own_request_by_another_session_or_tok
   site.indexAll();
   site.goTo("2024-06-01");
   const auto hold = site.hold(onList("a"));
-  const auto id = site.give(Olga, "hold.release", {{"id", hold}, {"reason", "over"}}).at("request").at("id");
+  const auto whatIf = site.give(Olga, "what-if.run", {{"releaseHold", hold}}).at("id");
+  const auto id =
+      site.give(Olga, "hold.release", {{"id", hold}, {"reason", "over"}, {"whatIf", whatIf}}).at("request").at("id");
   auto session = person("olga", app::Role::Officer | app::Role::Approver);
   session.session = "another session";
   auto token = session;
