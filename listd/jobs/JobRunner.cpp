@@ -102,7 +102,7 @@ struct JobRunner::Impl {
       }
       if (more) continue;
       std::unique_lock<Mutex> lock(mutex);
-      condition.wait_for(lock, stop, wait, [&] { return wakes != seen; });
+      condition.wait_for(lock, stop, wait, [&]() POSTERN_THREAD(no_thread_safety_analysis) { return wakes != seen; });
     }
   }
 

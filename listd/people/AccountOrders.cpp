@@ -326,7 +326,6 @@ json signOffAccess(OrderTools& tools, const OrderCall& call) {
 }
 
 using app::Role;
-constexpr Access AdminOnly{Role::Admin};
 constexpr Access AdminAgain{Role::Admin, true};
 constexpr Access Lookers{Role::Admin | Role::Auditor};
 

@@ -55,7 +55,8 @@ void Retention::restoreFloors() {
   const auto now = context_.clock.now();
   context_.site.write([&](SiteTables& tables) {
     const auto current = tables.rules.inForce(records::Never);
-    for (const auto& [id, floor] : floors) {
+    for (const auto& entry : floors) {
+      const auto& floor = entry.second;
       const auto found =
           std::find_if(current.begin(), current.end(), [&](const auto& one) { return one.id == floor.id; });
       const auto* known = found == current.end() ? nullptr : &*found;

@@ -138,13 +138,17 @@ void IndexWorker::run(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       log::error("search", "the search index cannot be brought up to date", {{"error", error.what()}});
     }
-    std::unique_lock<Mutex> lock(mutex_);
-    changed_.wait_for(lock, stop, Interval, [this]() POSTERN_THREAD(no_thread_safety_analysis) { return woken_; });
-    woken_ = false;
+    awaitNews(stop);
     const auto now = std::chrono::steady_clock::now();
     onlyNew = now - compared < Interval;
     if (!onlyNew) compared = now;
   }
+}
+
+void IndexWorker::awaitNews(const std::stop_token& stop) {
+  std::unique_lock<Mutex> lock(mutex_);
+  changed_.wait_for(lock, stop, Interval, [this]() POSTERN_THREAD(no_thread_safety_analysis) { return woken_; });
+  woken_ = false;
 }
 
 JobRunner::Work rebuildWork(SiteContext& context, SearchIndex& index) {

@@ -27,6 +27,7 @@ public:
 
 private:
   void run(const std::stop_token& stop);
+  void awaitNews(const std::stop_token& stop) POSTERN_THREAD(no_thread_safety_analysis);
 
   SiteContext& context_;
   SearchIndex& index_;

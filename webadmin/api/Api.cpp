@@ -74,12 +74,15 @@ json fromText(const Operation::Argument& argument, const std::string& text) {
   return text;
 }
 
+const Operation::Argument& requireKnown(const Operation& operation, const std::string& name) {
+  for (const auto& argument : operation.arguments)
+    if (argument.name == name) return argument;
+  throw BadArgument{"there is no argument \"" + name + "\" here"};
+}
+
 void takeQuery(const Operation& operation, const Request& request, json& args) {
   for (const auto& [name, value] : request.query.items()) {
-    const auto known = std::find_if(operation.arguments.begin(), operation.arguments.end(),
-                                    [&](const auto& argument) { return argument.name == name; });
-    if (known == operation.arguments.end()) throw BadArgument{"there is no argument \"" + name + "\" here"};
-    args[name] = fromText(*known, value);
+    args[name] = fromText(requireKnown(operation, name), value);
   }
 }
 
@@ -89,10 +92,7 @@ void takeBody(const Operation& operation, const Request& request, json& args) {
   auto body = app::parseJson(request.body);
   if (!body.is_object()) throw BadArgument{"the body is no JSON object"};
   for (auto& [name, value] : body.items()) {
-    const auto known = std::find_if(operation.arguments.begin(), operation.arguments.end(),
-                                    [&](const auto& argument) { return argument.name == name; });
-    if (known == operation.arguments.end()) throw BadArgument{"there is no argument \"" + name + "\" here"};
-    args[name] = known->type == "time" ? timeFrom(value, name) : std::move(value);
+    args[name] = requireKnown(operation, name).type == "time" ? timeFrom(value, name) : std::move(value);
   }
 }
 
