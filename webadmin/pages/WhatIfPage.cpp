@@ -127,8 +127,20 @@ Response whatIfResult(Visit& visit) {
 }
 
 Response whatIfCsv(Visit& visit) {
-  const auto answer = visit.order("what-if.csv", {{"id", visit.param("id")}});
-  return views::attachment("text/csv; charset=utf-8", "what-if.csv", views::text(answer, "csv"));
+  constexpr std::size_t MostBytes = 256u << 20;
+  std::string csv, next;
+  do {
+    json args = {{"id", visit.param("id")}, {"limit", 20'000}};
+    if (!next.empty()) args["after"] = next;
+    const auto answer = visit.order("what-if.csv", args);
+    csv += views::text(answer, "csv");
+    next = views::text(answer, "next");
+    // A part would look like the whole.
+    if (csv.size() > MostBytes)
+      throw app::OrderRefused({"refused", "This table is too long for a download.",
+                               "Ask for it page by page: GET /api/v1/retention/what-ifs/{id}/csv."});
+  } while (!next.empty());
+  return views::attachment("text/csv; charset=utf-8", "what-if.csv", csv);
 }
 
 Response proposeWhatIf(Visit& visit) {
