@@ -1,0 +1,1 @@
+-- Sessions of people that listd itself knows.

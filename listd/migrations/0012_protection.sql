@@ -1,0 +1,1 @@
+-- Protection: the ladder of lists and domains, wishes of members, what is known of domains' TLS.

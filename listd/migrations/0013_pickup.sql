@@ -1,0 +1,1 @@
+-- Pick-up: messages that wait for recipients, and the recipients.

@@ -1,0 +1,1 @@
+-- Keys: proposals, health, what lists publish.

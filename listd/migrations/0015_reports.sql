@@ -1,0 +1,1 @@
+-- Delivery reports, hops, received protection.
