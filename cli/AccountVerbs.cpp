@@ -78,6 +78,31 @@ std::vector<OrderVerb> userVerbs() {
   };
 }
 
+std::vector<OrderVerb> sessionVerbs() {
+  auto whose = Name;
+  whose.required = false;
+  return {
+      {"session",
+       "list",
+       "session.list",
+       "Shows who is signed in to the web UI.",
+       {whose},
+       table({{"ACCOUNT", "account"},
+              {"REF", "ref"},
+              {"FROM", "client"},
+              {"BROWSER", "agent"},
+              {"SINCE", "createdAt"},
+              {"LAST ACT", "lastSeenAt"}},
+             "Nobody is signed in.")},
+      {"session",
+       "end",
+       "session.end",
+       "Signs a person out: one session, or all of them.",
+       {Name, {Kind::Option, "--ref", "ref", "the session, as session list shows it"}},
+       [](std::ostream& out, const json& result) { out << "ended " << result.at("ended") << "\n"; }},
+  };
+}
+
 std::vector<OrderVerb> tokenVerbs() {
   const Parameter id{Kind::Positional, "id", "id", "the token", true};
   return {
@@ -120,7 +145,8 @@ std::vector<OrderVerb> tokenVerbs() {
 
 std::vector<OrderVerb> accountVerbs() {
   auto all = userVerbs();
-  for (auto& verb : tokenVerbs()) all.push_back(std::move(verb));
+  for (auto verbsOf : {sessionVerbs, tokenVerbs})
+    for (auto& verb : verbsOf()) all.push_back(std::move(verb));
   return all;
 }
 

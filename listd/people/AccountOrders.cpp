@@ -177,13 +177,17 @@ void applyState(OrderTools& tools, SiteTables& tables, const Account& account, c
   tables.accounts.setState(account.name, state);
   if (state != "disabled") return;
   tables.tokens.revokeAll(account.name, tools.now());
+  tables.sessions.endAll(SubjectKind::Account, account.name);
   tables.accounts.endInvitations(account.name, tools.now());
 }
 
 void changeAccount(OrderTools& tools, SiteTables& tables, const Args& args) {
   const auto account = requireAccount(tables, args);
   const bool hadAdmin = hasAdmin(tables);
-  if (args.has("roles")) tables.accounts.setRoles(account.name, rolesArg(args));
+  if (args.has("roles") && !(rolesArg(args) == account.roles)) {
+    tables.accounts.setRoles(account.name, rolesArg(args));
+    tables.sessions.endAll(SubjectKind::Account, account.name);  // who is somebody else now signs in anew
+  }
   if (args.has("lists")) tables.accounts.setLists(account.name, listsArg(tables, args));
   if (args.has("mail")) tables.accounts.setMail(account.name, args.address("mail").key());
   if (args.has("state")) applyState(tools, tables, account, args.word("state", account.state, {"enabled", "disabled"}));
@@ -254,6 +258,7 @@ void carryOut(OrderTools& tools, SiteTables& tables, const Request& request, Tim
     const auto account = requireRecoverable(tables, args);
     tables.accounts.setState(account.name, "invited");
     tables.tokens.revokeAll(account.name, tools.now());
+    tables.sessions.endAll(SubjectKind::Account, account.name);
   }
   const auto account = requireAccount(tables, args);
   if (!account.mail.empty()) makeLink(tools, tables, account, request.requester);

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(the_web_process_cannot_pass_for_the_command_line_whatever_i
   BOOST_TEST(a.entries().front() == "command line account.invite  denied denied");
   BOOST_TEST(refusal(door, Entrance::Web, {"cli", "root", "the key"}) == unbelieved);
   BOOST_TEST(a.entries().front() == "webadmin account.invite  denied denied");
-  BOOST_TEST(has(refusal(door, Entrance::Web, Accounts::web("alice", "never seen")), "step-up:"));
+  BOOST_TEST(has(refusal(door, Entrance::Web, Accounts::web("alice", "never seen")), "signed-out:"));
   BOOST_TEST(has(refusal(door, Entrance::Web, {"api", "", "ptn_wrong"}), "signed-out:"));
   BOOST_TEST(refusal(door, Entrance::CommandLine, {"cli", "root", "the key"}).empty());
 }
