@@ -14,7 +14,10 @@ using Kind = Parameter::Kind;
 using Type = Parameter::Type;
 
 void askedFor(std::ostream& out, const json& request) {
-  out << "Waits for an approver, as request " << request.at("id") << ".\n";
+  if (request.value("lone", false))
+    out << "Waits seven days, as request " << request.at("id") << "; the outside address is told.\n";
+  else
+    out << "Waits for an approver, as request " << request.at("id") << ".\n";
 }
 void link(std::ostream& out, const json& result) {
   if (result.contains("request")) return askedFor(out, result.at("request"));
@@ -67,8 +70,11 @@ std::vector<OrderVerb> userVerbs() {
        "disable",
        "account.disable",
        "Shuts a person out: sessions, tokens and links end.",
-       {Name},
-       [](std::ostream& out, const json&) { out << "disabled\n"; }},
+       {Name, Reason},
+       [](std::ostream& out, const json& result) {
+         if (result.contains("request")) return askedFor(out, result.at("request"));
+         out << "disabled\n";
+       }},
       {"user",
        "recover",
        "account.recover",

@@ -47,6 +47,7 @@ constexpr Entry Kinds[] = {
     {"retention.trust-clock", "Trust in the clock"},
     {"clock.trust", "Trust in the clock"},
     {"account.roles", "Roles of an account"},
+    {"account.one-person", "Leaving the site to one person"},
     {"rule.remove", "Removal of a retention rule"},
     {"hold.release", "Release of a legal hold"},
     {"hold.release-early", "Release of a legal hold with a short grace"},

@@ -146,6 +146,8 @@ describe("records on a real site", () => {
 
   it("four people come by invitation", async () => {
     await site.ask("cli", "user", "set", "ada", "--roles", "admin");
+    assert.match((await visit("ada", "/lists")).url(), /sign-in/, "other roles end the sessions of before");
+    await signIn("ada");
     const roles = { olga: "officer", uma: "auditor", owen: "owner", paul: "approver" };  // once there is an approver, roles are asked for
     for (const [name, role] of Object.entries(roles)) {
       const more = role === "owner" ? ["--lists", social] : [];
