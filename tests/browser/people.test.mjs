@@ -202,6 +202,7 @@ describe("people", () => {
     await page.getByRole("link", { name: "olga" }).click();
     await page.getByRole("button", { name: "Disable olga" }).click();
     await page.getByText("Leave the site to one person: shut olga out").first().waitFor();
+    await page.getByText("Nobody else can approve this, so it waits seven days.").waitFor();
     await shoot(page, "one-person-request");
     assert.deepEqual(await seriousFindings(page), []);
     await visit("/people/olga");

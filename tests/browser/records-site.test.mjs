@@ -129,7 +129,7 @@ describe("records on a real site", () => {
     await page.getByRole("heading", { name: /^What if/ }).waitFor();
     await page.getByLabel("Reason").fill("Schedule of 2026");
     await page.getByRole("button", { name: /Put in force now|Request approval/ }).click();
-    await page.getByText(/A second person must approve this|The rule is in force/).waitFor();
+    await page.getByText(/Nobody else can approve this|The rule is in force/).waitFor();
     const mail = await site.ask("mail", "counsel@outside.example");
     const link = mail.match(/https:\/\/\S+\/requests\/stop\?token=[\w.~-]+/)[0];
     const outside = pages.outside = await openPage(browser, { javaScriptEnabled: false, viewport: { width: 1280, height: 860 } });
