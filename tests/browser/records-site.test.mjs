@@ -218,18 +218,6 @@ describe("records on a real site", () => {
     await page.getByRole("button", { name: "Verify the hash" }).click();
     await page.getByText("has the hash that was noted at receipt").waitFor();
     await examine("olga", "message");
-    // The panel has every line of what `retention explain` says: rule, start + period = ends.
-    const [newest] = (await site.ask("cli", "post", "list", board)).items;
-    const explained = await site.ask("cli", "retention", "explain", String(newest.id));
-    const day = (at) => (at > 0 && at < 253402300800000000 ? new Date(at / 1000).toISOString().slice(0, 10) : null);
-    const lines = explained.references.flatMap((reference) => reference.lines);
-    assert.ok(lines.length > 0, JSON.stringify(explained));
-    assert.equal(await page.locator('[aria-label^="Arithmetic for"] tbody tr').count(), lines.length);
-    for (const line of lines) {
-      const row = await page.locator('[aria-label^="Arithmetic for"] tbody tr', { hasText: line.name }).first().textContent();
-      for (const wanted of [line.period, day(line.startAt), line.effect !== "delete" && day(line.retainEnd), line.effect !== "retain" && day(line.deleteEnd)])
-        if (wanted) assert.ok(row.includes(wanted), `${row} lacks ${wanted} of ${JSON.stringify(line)}`);
-    }
 
     const mail = await site.ask("mail", "ines@outside.example");
     const link = mail.match(/https:\/\/\S+\/notice\?token=[\w.~-]+/)[0];
@@ -423,5 +411,20 @@ describe("records on a real site", () => {
     await row.waitFor();
     assert.doesNotMatch(await row.textContent(), /Change on its day/);
     await examine("olga", "retention-later");
+    // The panel has every line of what `retention explain` says: rule, start + period = ends.
+    const page = pages.olga;
+    const [newest] = (await site.ask("cli", "post", "list", board)).items;
+    const explained = await site.ask("cli", "retention", "explain", String(newest.id));
+    await visit("olga", `/messages/${explained.object}`);
+    const day = (at) => (at > 0 && at < 253402300800000000 ? new Date(at / 1000).toISOString().slice(0, 10) : null);
+    const lines = explained.references.flatMap((reference) => reference.lines);
+    assert.ok(lines.length > 0, JSON.stringify(explained));
+    assert.equal(await page.locator('[aria-label^="Arithmetic for"] tbody tr').count(), lines.length);
+    for (const line of lines) {
+      const row = await page.locator('[aria-label^="Arithmetic for"] tbody tr', { hasText: line.name }).first().textContent();
+      for (const wanted of [line.period, day(line.startAt), line.effect !== "delete" && day(line.retainEnd), line.effect !== "retain" && day(line.deleteEnd)])
+        if (wanted) assert.ok(row.includes(wanted), `${row} lacks ${wanted} of ${JSON.stringify(line)}`);
+    }
+    await examine("olga", "message-arithmetic");
   });
 });
