@@ -92,6 +92,13 @@ std::string nounDoc(const std::string& noun) {
       {"config", "The file postern.toml."},
       {"keys", "Keys of the site: epochs, root key, backups."},
       {"job", "Long work behind an order."},
+      {"matter", "Matters: cases with their custodians, holds, notes and log."},
+      {"custodian", "Persons of a matter who were told to keep their mail."},
+      {"hold", "Legal holds: what they match is never destroyed."},
+      {"request", "Changes that wait for a second person."},
+      {"erasure", "Requests of persons that their data be erased."},
+      {"retention", "How long mail is kept: rules, what-ifs, runs, certificates."},
+      {"report", "Signed reports for auditors."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;

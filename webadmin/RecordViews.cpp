@@ -281,6 +281,23 @@ json ruleRow(const json& rule, TimePoint now) {
                                              {"request", text(pending, "request")}}}};
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 8> Bookkeeping = {"history", "id",      "matched",    "version",
+                                                         "pending", "request", "shadowedBy", "effectiveFrom"};
+
+std::string valueWords(const std::string& field, const std::string& value) {
+  if (value.empty()) return value;
+  if (field == "tier") return words::tier(value);
+  if (field == "effect") return words::effect(value);
+  if (field == "action") return words::action(value);
+  if (field == "start" && value == "received") return "Receipt by Postern";
+  if (field == "state") return words::recordState(value);
+  return value;
+}
+
+}  // namespace
+
 json difference(const json& before, const json& after) {
   std::map<std::string, std::string> left, right;
   flatten(before, "", left);
@@ -289,11 +306,13 @@ json difference(const json& before, const json& after) {
   auto all = left;
   all.insert(right.begin(), right.end());
   for (const auto& [name, ignored] : all) {
+    // What listd counts or notes beside a rule is no part of what was asked for.
+    if (std::ranges::find(Bookkeeping, name) != Bookkeeping.end()) continue;
     const auto was = left.contains(name) ? left[name] : std::string();
     const auto becomes = right.contains(name) ? right[name] : std::string();
     rows.push_back({{"field", name.empty() ? "Value" : words::field(name)},
-                    {"before", was},
-                    {"after", becomes},
+                    {"before", valueWords(name, was)},
+                    {"after", valueWords(name, becomes)},
                     {"changed", was != becomes}});
   }
   return rows;

@@ -113,6 +113,16 @@ constexpr Entry Fields[] = {
     {"scope.until", "Until"},
     {"scope.labels", "Labels"},
     {"scope.classes", "Classes of message"},
+    {"scope.headers", "Headers"},
+    {"scope.minSize", "At least this large"},
+    {"scope.maxSize", "At most this large"},
+    {"matter", "Matter"},
+    {"matterName", "Matter"},
+    {"silent", "Silent"},
+    {"roles", "Roles"},
+    {"mail", "Mail address"},
+    {"lists", "Lists"},
+    {"graceDays", "Days of grace"},
 };
 
 constexpr Entry States[] = {

@@ -1,4 +1,5 @@
 #include "cli/CommandLine.h"
+#include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "core/base/Files.h"
 #include "tests/support/TempFolder.h"
@@ -44,6 +45,18 @@ BOOST_AUTO_TEST_CASE(every_verb_has_help) {
     BOOST_TEST((outcome.exit == Exit::Ok));
     BOOST_TEST(outcome.out.find(verb.doc) != std::string::npos);
   }
+}
+
+BOOST_AUTO_TEST_CASE(every_noun_says_what_it_is) {
+  for (const auto& verb : cli::orderVerbs())
+    if (*verb.verb) BOOST_TEST(!cli::nounDoc(verb.noun).empty(), verb.noun << " has no words of its own");
+}
+
+BOOST_AUTO_TEST_CASE(a_release_without_its_what_if_is_wrong_usage_that_names_it) {
+  const auto outcome = run({"hold", "release", "3", "--reason", "settled"});
+  BOOST_TEST((outcome.exit == Exit::Usage));
+  BOOST_TEST((outcome.out + outcome.err).find("--what-if") != std::string::npos);
+  BOOST_TEST(run({"hold", "release", "--help"}).out.find("--release-hold") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_site_it_says_how_to_make_one) {
