@@ -21,6 +21,7 @@
 #include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
+#include "listd/site/DomainTlsStore.h"
 #include "listd/site/FlowStore.h"
 #include "listd/site/LedgerStore.h"
 #include "listd/site/ListStore.h"
@@ -45,6 +46,7 @@ struct SiteTables {
   SiteTables(store::Database& database, const AuditScene& scene)
       : counters(database),
         domains(database),
+        domainTls(database),
         routes(database),
         lists(database),
         members(database),
@@ -72,6 +74,7 @@ struct SiteTables {
 
   CounterStore counters;
   DomainStore domains;
+  DomainTlsStore domainTls;
   RouteStore routes;
   ListStore lists;
   MemberStore members;
