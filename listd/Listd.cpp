@@ -10,6 +10,7 @@
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/expand/TakeBacks.h"
 #include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
 #include "listd/jobs/JobRunner.h"
@@ -51,6 +52,7 @@ struct Listd::Impl {
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
         siteMail(context, gateway, gate),
+        takeBacks(context, control),
         search(config.path("index"), context.root, clock),
         indexer(context, search),
         intake(context,
@@ -97,6 +99,7 @@ struct Listd::Impl {
   SendWorkers senders;
   EventWorker events;
   SiteMailWorker siteMail;
+  TakeBacks takeBacks;
   SearchIndex search;
   IndexWorker indexer;
   ExportSweeper exportSweeper{context};

@@ -35,7 +35,8 @@ PostContent::PostContent(SiteContext& context, const seal::SmimeSealer& sealer, 
       list_(list),
       facts_(factsOf(list, context.helpLink())),
       expiresAt_(context.clock.now() + context.config.expiry),
-      received_(contentOf(context, post)) {}
+      received_(contentOf(context, post)),
+      freshKeys_(list.protection.freshKeys) {}
 
 // The last of many checks that no copy of a secure list is made readable, and none of an open list sealed.
 void PostContent::requireSecure(bool secure) const {
@@ -81,7 +82,8 @@ std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection
       if (tlsTail_ != 0) return std::nullopt;
       return share(tlsTail_, std::make_shared<const std::string>(composeTls()));
     case app::Protection::Smime:
-      if (smimeTail_ != 0) return std::nullopt;
+      if (freshKeys_) signedEntity();
+      if (freshKeys_ || smimeTail_ != 0) return std::nullopt;
       // CBC is what every program reads; the plan does not choose GCM yet.
       smime_ = seal::SharedBody::encrypt(signedEntity(), seal::ContentCipher::Cbc);
       return share(smimeTail_, std::make_shared<const std::string>(smime_->tail()));
@@ -97,7 +99,8 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
   copy.key = row.id;
   copy.kind = app::Copy::Kind::Content;
   copy.protection = protection;
-  copy.floor = list_.secure ? app::Protection::Tls : app::Protection::None;
+  // What was planned; so a copy that was made in a weaker way by mistake is blocked at the socket.
+  copy.floor = parseProtection(row.protection).value_or(app::Protection::Smime);
   copy.mailFrom = context_.verp.make(facts_.address, row.id).text();
   copy.recipient = row.recipient;
   copy.expiresAt = expiresAt_;
@@ -107,6 +110,11 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
 app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKey& key) const {
   requireSecure(true);
   auto copy = envelope(row, app::Protection::Smime);
+  if (freshKeys_) {
+    const auto own = seal::SharedBody::encrypt(entity_, seal::ContentCipher::Cbc);
+    copy.head = outerHeader_ + sealer_.head(own, key) + own.tail();
+    return copy;
+  }
   copy.tail = smimeTail_;
   copy.head = outerHeader_ + sealer_.head(smime_.value(), key);
   return copy;

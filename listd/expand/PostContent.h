@@ -54,6 +54,7 @@ private:
   const ListFacts facts_;
   const TimePoint expiresAt_;
   const std::string received_;  // the post as it came
+  const bool freshKeys_;        // nothing is shared: each copy is encrypted under a key of its own
   std::string outerHeader_;     // of sealed copies
   std::string entity_;          // composed and signed by S/MIME
   std::optional<seal::SharedBody> smime_;

@@ -5,6 +5,7 @@
 #include "core/mail/MessageId.h"
 #include "listd/compose/Notice.h"
 #include "listd/ledger/Closing.h"
+#include "listd/plan/PlanWriter.h"
 
 #include <algorithm>
 #include <future>
@@ -25,8 +26,10 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::KeyUnconfirmed:
       return WithheldReason::KeyNotConfirmed;
     case Reason::CertificateExpired:
+    case Reason::KeyExpired:
       return WithheldReason::KeyExpired;
     case Reason::CertificateNotYetValid:
+    case Reason::KeyNotYetValid:
       return WithheldReason::KeyNotYetValid;
     case Reason::Revoked:
       return WithheldReason::KeyRevoked;
@@ -39,7 +42,18 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::SealingFailed:
     case Reason::OpenList:
     case Reason::ValidCertificate:
+    case Reason::ValidOpenPgpKey:
+    case Reason::VerifiedTls:
+    case Reason::PickUp:
+    case Reason::TlsTooLate:
       return WithheldReason::SealingFailed;
+    case Reason::TlsNotVerified:
+    case Reason::TlsDoesNotCount:
+      return WithheldReason::TlsUnfit;
+    case Reason::NotOnLadder:
+      return WithheldReason::NotAllowed;
+    case Reason::Wish:
+      return WithheldReason::Wish;
   }
   throw Error(ErrorKind::Invariant, "unknown reason for a notice");
 }
@@ -70,6 +84,7 @@ struct PostSender::Run {
   ListFacts facts;
   std::unique_ptr<PostContent> content;  // once a content copy is due
   TimePoint now;
+  std::uint32_t batch = FullBatch;
 };
 
 PostSender::PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer)
@@ -83,16 +98,17 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
   Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, context_.clock.now()};
+  if (run.list.protection.freshKeys) run.batch = FirstBatch;  // copies that share nothing are large
 
   // Handing over can add notices behind the last row, hence the outer loop.
   for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
-       batch = nextBatch(run, sentThrough, FullBatch)) {
+       batch = nextBatch(run, sentThrough, run.batch)) {
     if (batch.isWhole()) return finishWith(run, batch, link);
     while (!batch.empty()) {
       sentThrough = batch.lastKey;
       // An exception below waits for this in the future's destructor, while `batch` lives.
       auto handing = std::async(std::launch::async, [&] { handOver(run, batch, link); });
-      auto next = nextBatch(run, sentThrough, FullBatch);
+      auto next = nextBatch(run, sentThrough, run.batch);
       handing.get();
       batch = std::move(next);
     }
@@ -219,6 +235,11 @@ app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
   copy.kind = Kind::Report;
   copy.recipient = row.recipient;
   copy.expiresAt = run.now + context_.config.expiry;
+  if (row.reason == PlanReport) {
+    const auto counts = context_.site.read([&](SiteTables& tables) { return tables.ledger.planOf(run.post.id); });
+    copy.head = planNotice(run.facts, addressOf(row), counts, stamp);
+    return copy;
+  }
   if (run.post.verdict == "rejected") {
     copy.head = rejectionNotice(run.facts, addressOf(row), rejectReason(run.post.reason), stamp);
     return copy;

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/GatewayLink.h"
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
 
@@ -38,6 +39,7 @@ struct Post {
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
   std::string client;   // JSON {address name tls{…}}
+  std::optional<app::Protection> floor;  // where a policy asked for more than the list
   std::string verdict;  // "accepted" "rejected" "ignored"
   std::string reason;   // why not accepted
   PostState state = PostState::Planned;
