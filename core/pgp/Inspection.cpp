@@ -158,7 +158,8 @@ KeyReport PublicKey::inspect(TimePoint now) const {
   const auto ffi = rnp::store(now);
   rnp::Key primary;
   const auto input = rnp::memoryInput(content.bytes);
-  if (rnp_load_keys(ffi.get(), "GPG", input.get(), RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_PERMISSIVE) == RNP_SUCCESS)
+  if (rnp_import_keys(ffi.get(), input.get(), RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_PERMISSIVE, nullptr) ==
+      RNP_SUCCESS)
     rnp_locate_key(ffi.get(), "fingerprint", content.fingerprint.c_str(), out(primary));
   if (!primary) {
     report.detail = "the key cannot be read";
@@ -170,7 +171,8 @@ KeyReport PublicKey::inspect(TimePoint now) const {
   for (std::size_t i = 0; i < report.keys.size(); ++i) {
     if (report.keys[i].encryption != KeyState::Valid) continue;
     // The newest, as other programs take it; a subkey before the primary key.
-    const auto better = !report.chosen || *report.chosen == 0 || report.keys[i].created > report.keys[*report.chosen].created;
+    const auto better =
+        !report.chosen || *report.chosen == 0 || report.keys[i].created > report.keys[*report.chosen].created;
     if (better) report.chosen = i;
   }
   judge(report, primary, content.parts.front(), now);

@@ -144,7 +144,8 @@ bool readNumbers(FieldReader& fields, KeyPacket& key) {
 
 // RFC 4880 §12.2
 std::string fingerprintOf(std::string_view publicPart) {
-  const char start[3] = {'\x99', static_cast<char>(publicPart.size() >> 8), static_cast<char>(publicPart.size() & 0xff)};
+  const char start[3] = {'\x99', static_cast<char>(publicPart.size() >> 8),
+                         static_cast<char>(publicPart.size() & 0xff)};
   const auto hashed = std::string(start, 3).append(publicPart);
   std::string digest(SHA_DIGEST_LENGTH, '\0');
   SHA1(crypto::bytesOf(hashed), hashed.size(), crypto::bytesOf(digest));

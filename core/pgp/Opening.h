@@ -55,8 +55,8 @@ struct Opened {
 // SEIPD without MDC), anything before or after, compressed twice, too large. Callers must answer all alike: nothing of
 // the content was released before all of it was found unchanged.
 // Threads: safe for all. Errors: throws Error(Crypto) for a broken installation only.
-std::optional<Opened> open(std::string_view message, std::span<const SecretKey> keys, std::span<const PublicKey> signers,
-                           TimePoint now, const OpenLimits& limits = {});
+std::optional<Opened> open(std::string_view message, std::span<const SecretKey> keys,
+                           std::span<const PublicKey> signers, TimePoint now, const OpenLimits& limits = {});
 
 // The verdict on a multipart/signed message or entity (application/pgp-signature): None if it is none.
 SignatureVerdict verifySigned(std::string_view message, std::span<const PublicKey> signers, TimePoint now);

@@ -139,9 +139,9 @@ EphemeralKey makeEphemeral(KeyKind curve) {
     const char* name = curve == KeyKind::P256 ? "P-256" : curve == KeyKind::P384 ? "P-384" : "P-521";
     result.key.reset(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", name), "make an ephemeral key"));
     point.resize(1 + 2 * MaxFieldSize);
-    check(EVP_PKEY_get_octet_string_param(result.key.get(), OSSL_PKEY_PARAM_PUB_KEY, bytesOf(point), point.size(),
-                                          &size),
-          "write an ephemeral key");
+    check(
+        EVP_PKEY_get_octet_string_param(result.key.get(), OSSL_PKEY_PARAM_PUB_KEY, bytesOf(point), point.size(), &size),
+        "write an ephemeral key");
   }
   result.point = mpi(std::string_view(point).substr(0, size));
   return result;

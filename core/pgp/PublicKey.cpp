@@ -152,8 +152,7 @@ Result<PublicKey, KeyError> PublicKey::parse(std::string_view text) {
     bytes = text;
   } else {
     if (text.find("-----BEGIN PGP PRIVATE KEY") != std::string_view::npos)
-      return Unexpected(
-          error("private-key", "this is a private key: never send it to anybody; send the public key"));
+      return Unexpected(error("private-key", "this is a private key: never send it to anybody; send the public key"));
     auto decoded = dearmor(ArmorType, text, false);
     if (!decoded) return Unexpected(error("malformed", "there is not exactly one whole OpenPGP public key in it"));
     bytes = std::move(*decoded);

@@ -117,8 +117,8 @@ RecipientKey RecipientKey::decode(std::string_view bytes) {
 crypto::PkeyPtr RecipientKey::openSslKey() const {
   if (kind == KeyKind::Curve25519) {
     if (point.size() != X25519Size) throw Error(ErrorKind::Crypto, "a stored key of Curve25519 is damaged");
-    return crypto::PkeyPtr(
-        check(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytesOf(point), point.size()), "load a public key"));
+    return crypto::PkeyPtr(check(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, bytesOf(point), point.size()),
+                                 "load a public key"));
   }
   crypto::RecipientKey key;
   key.kind = kindOf(kind);

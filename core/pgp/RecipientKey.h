@@ -19,14 +19,14 @@ const char* keyKindName(KeyKind kind);  // "rsa" "cv25519" "nistp256" "nistp384"
 // found valid; the point is validated here and trusted later. It is good until KeyReport::expires.
 struct RecipientKey {
   KeyKind kind = KeyKind::Unsupported;
-  std::uint8_t algorithm = 0;   // RFC 4880 §9.1: 1 or 2 for RSA, 18 for ECDH
-  std::string modulus;          // RSA, big-endian
-  std::string exponent;         // RSA, big-endian
-  std::string point;            // NIST: 04 x y; Curve25519: 32 bytes, without the 40 before them
-  std::uint8_t kdfHash = 0;     // ECDH: 8, 9 or 10 (SHA-256, -384, -512) as the key says (RFC 6637 §9)
-  std::uint8_t kdfCipher = 0;   // ECDH: 7, 8 or 9 (AES-128, -192, -256)
-  std::string fingerprint;      // of the part that is encrypted to, 20 bytes
-  std::string keyFingerprint;   // of the primary key, 20 bytes: what people compare
+  std::uint8_t algorithm = 0;  // RFC 4880 §9.1: 1 or 2 for RSA, 18 for ECDH
+  std::string modulus;         // RSA, big-endian
+  std::string exponent;        // RSA, big-endian
+  std::string point;           // NIST: 04 x y; Curve25519: 32 bytes, without the 40 before them
+  std::uint8_t kdfHash = 0;    // ECDH: 8, 9 or 10 (SHA-256, -384, -512) as the key says (RFC 6637 §9)
+  std::uint8_t kdfCipher = 0;  // ECDH: 7, 8 or 9 (AES-128, -192, -256)
+  std::string fingerprint;     // of the part that is encrypted to, 20 bytes
+  std::string keyFingerprint;  // of the primary key, 20 bytes: what people compare
 
   // Nothing if nothing of the key can be encrypted to at `now`.
   // Errors: throws Error(Crypto) for numbers that are no key.

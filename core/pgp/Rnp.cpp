@@ -11,7 +11,8 @@ namespace postern::pgp::rnp {
 
 void check(rnp_result_t result, std::string_view doing) {
   if (result == RNP_SUCCESS) return;
-  throw Error(ErrorKind::Crypto, std::string("cannot ").append(doing).append(": ").append(rnp_result_to_string(result)));
+  throw Error(ErrorKind::Crypto,
+              std::string("cannot ").append(doing).append(": ").append(rnp_result_to_string(result)));
 }
 
 Ffi store(TimePoint now) {

@@ -43,7 +43,7 @@ public:
   ~Out() { owner_.reset(handle_); }
   Out(const Out&) = delete;
   Out& operator=(const Out&) = delete;
-  operator typename Owner::pointer*() { return &handle_; }
+  operator typename Owner::pointer *() { return &handle_; }
 
 private:
   Owner& owner_;
@@ -57,7 +57,7 @@ Out<Owner> out(Owner& owner) {
 // An empty key store at which it is `now`. Its complaints go nowhere.
 Ffi store(TimePoint now);
 void load(const Ffi& ffi, std::string_view bytes, std::uint32_t flags);  // RNP_LOAD_SAVE_PUBLIC_KEYS, …_SECRET_KEYS
-Key find(const Ffi& ffi, std::string_view fingerprintHex);              // throws if it is not there
+Key find(const Ffi& ffi, std::string_view fingerprintHex);               // throws if it is not there
 
 Input memoryInput(std::string_view bytes);  // the bytes must outlive it
 Output memoryOutput(std::size_t most);

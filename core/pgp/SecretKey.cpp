@@ -27,7 +27,8 @@ std::string userId(std::string_view name, std::string_view address) {
   if (address.find_first_of("<>") != std::string_view::npos || mail::hasControl(address) || !mail::isUtf8(address))
     throw Error(ErrorKind::Crypto, "an OpenPGP key cannot be made for that address");
   auto clean = mail::repairUtf8(name);
-  std::erase_if(clean, [](char c) { return c == '<' || c == '>' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  std::erase_if(clean,
+                [](char c) { return c == '<' || c == '>' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   const auto text = mail::trim(mail::cutUtf8(clean, MaxName));
   if (text.empty()) return std::string(address);
   return std::string(text).append(" <").append(address).append(">");
@@ -65,13 +66,15 @@ void generateSubkey(const rnp::Ffi& ffi, const rnp::Key& primary, std::uint32_t 
 
 Secret exportSecret(const rnp::Key& primary) {
   const auto output = rnp::memoryOutput(MaxKeySize);
-  check(rnp_key_export(primary.get(), output.get(), RNP_KEY_EXPORT_SECRET | RNP_KEY_EXPORT_SUBKEYS), "write an OpenPGP key");
+  check(rnp_key_export(primary.get(), output.get(), RNP_KEY_EXPORT_SECRET | RNP_KEY_EXPORT_SUBKEYS),
+        "write an OpenPGP key");
   return rnp::takeSecret(output);
 }
 
 std::string exportPublic(const rnp::Key& primary) {
   const auto output = rnp::memoryOutput(MaxKeySize);
-  check(rnp_key_export(primary.get(), output.get(), RNP_KEY_EXPORT_PUBLIC | RNP_KEY_EXPORT_SUBKEYS), "write an OpenPGP key");
+  check(rnp_key_export(primary.get(), output.get(), RNP_KEY_EXPORT_PUBLIC | RNP_KEY_EXPORT_SUBKEYS),
+        "write an OpenPGP key");
   return std::string(rnp::contentOf(output));
 }
 
@@ -154,7 +157,8 @@ SecretKey SecretKey::extended(TimePoint now, TimePoint expires) const {
   const auto extend = [&](const rnp::Key& key) {
     std::uint32_t created = 0;
     check(rnp_key_get_creation(key.get(), &created), "extend an OpenPGP key");
-    const auto lifetime = std::chrono::floor<std::chrono::seconds>(expires) - std::chrono::sys_seconds(std::chrono::seconds(created));
+    const auto lifetime =
+        std::chrono::floor<std::chrono::seconds>(expires) - std::chrono::sys_seconds(std::chrono::seconds(created));
     check(rnp_key_set_expiration(key.get(), lifetimeOf(lifetime)), "extend an OpenPGP key");
   };
   extend(primary);

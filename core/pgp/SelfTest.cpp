@@ -27,8 +27,8 @@ ThrowAway makeKey(const char* algorithm, const char* curve, std::uint32_t bits, 
   ThrowAway made{rnp::store(now), {}};
   rnp::Key primary;
   const bool rsa = curve == nullptr;
-  rnp::check(rnp_generate_key_ex(made.ffi.get(), rsa ? "RSA" : "EDDSA", algorithm, rsa ? bits : 0, rsa ? bits : 0, nullptr,
-                                 curve, "self-test@localhost.invalid", nullptr, out(primary)),
+  rnp::check(rnp_generate_key_ex(made.ffi.get(), rsa ? "RSA" : "EDDSA", algorithm, rsa ? bits : 0, rsa ? bits : 0,
+                                 nullptr, curve, "self-test@localhost.invalid", nullptr, out(primary)),
              "make a throw-away key");
   const auto output = rnp::memoryOutput(1u << 20);
   rnp::check(rnp_key_export(primary.get(), output.get(), RNP_KEY_EXPORT_PUBLIC | RNP_KEY_EXPORT_SUBKEYS),

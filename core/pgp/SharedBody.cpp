@@ -25,7 +25,7 @@ constexpr std::size_t Block = 16;
 constexpr std::uint8_t ExportVersion = 1;
 constexpr char SeipdVersion1 = 1;
 constexpr auto MdcHeader = "\xd3\x14"sv;  // modification detection code packet of 20 bytes (RFC 4880 §5.14)
-constexpr int MaxDraws = 8;  // see Cuts::prepare
+constexpr int MaxDraws = 8;               // see Cuts::prepare
 constexpr std::size_t MaxEntity = std::size_t(1) << 30;
 
 // Random block, its last two bytes again, the literal packet, the digest of it all. RFC 4880 §5.13
@@ -46,7 +46,8 @@ std::string plainPackets(std::string_view entity) {
 void encryptInPlace(const Secret& key, std::string& bytes) {
   const std::string iv(Block, '\0');
   crypto::CipherContextPtr context(check(EVP_CIPHER_CTX_new(), "encrypt a message"));
-  check(EVP_EncryptInit_ex2(context.get(), EVP_aes_256_cfb128(), key.data(), bytesOf(iv), nullptr), "encrypt a message");
+  check(EVP_EncryptInit_ex2(context.get(), EVP_aes_256_cfb128(), key.data(), bytesOf(iv), nullptr),
+        "encrypt a message");
   int length = 0;
   check(EVP_EncryptUpdate(context.get(), bytesOf(bytes), &length, bytesOf(bytes), static_cast<int>(bytes.size())),
         "encrypt a message");

@@ -75,7 +75,9 @@ public:
   std::string exportedSecret(const std::string& id) const { return quietGpg("--armor --export-secret-keys " + id); }
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
-  void store(const std::string& name, std::string_view content) const { files::replaceDurably(folder_ / name, content); }
+  void store(const std::string& name, std::string_view content) const {
+    files::replaceDurably(folder_ / name, content);
+  }
   std::string read(const std::string& name) const { return files::read(folder_ / name); }
 
 private:

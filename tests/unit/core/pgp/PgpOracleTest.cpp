@@ -55,9 +55,8 @@ BOOST_AUTO_TEST_CASE(gpg_sq_and_rnp_open_the_copy_of_each_key_kind) {
                             quoted(home / "plain-sq") + " " + quoted(home / "copy.asc"));
       BOOST_TEST(bySq.status == 0, kind << ": " << bySq.output);
       BOOST_TEST((home.read("plain-sq") == plain), kind);
-      const auto byRnp =
-          run("rnp --keyfile " + quoted(home / "secret.asc") + " --password '' --overwrite --output " +
-              quoted(home / "plain-rnp") + " --decrypt " + quoted(home / "copy.asc"));
+      const auto byRnp = run("rnp --keyfile " + quoted(home / "secret.asc") + " --password '' --overwrite --output " +
+                             quoted(home / "plain-rnp") + " --decrypt " + quoted(home / "copy.asc"));
       BOOST_TEST(byRnp.status == 0, kind << ": " << byRnp.output);
       BOOST_TEST((home.read("plain-rnp") == plain), kind);
     }
