@@ -3,6 +3,7 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/crypto/Random.h"
+#include "core/pgp/Sealer.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
@@ -118,7 +119,8 @@ struct Listd::Impl {
 };
 
 Listd::Listd(const config::SiteConfig& config) {
-  seal::selfTest();  // better no copy than one that nobody can open
+  seal::selfTest();
+  pgp::selfTest();  // better no copy than one that nobody can open
   impl_ = std::make_unique<Impl>(config, std::make_unique<SystemClock>(config.clockOffset), nullptr);
 }
 

@@ -2,8 +2,8 @@
 
 #include "core/base/Error.h"
 #include "core/mail/Message.h"
+#include "core/pgp/Signer.h"
 #include "core/seal/SmimeSigner.h"
-#include "listd/compose/PostComposer.h"
 
 namespace postern::listd {
 namespace {
@@ -28,9 +28,9 @@ auto require(Composed composed) {
 
 }  // namespace
 
-PostContent::PostContent(SiteContext& context, const seal::SmimeSealer& sealer, const Post& post, const List& list)
+PostContent::PostContent(SiteContext& context, const Sealers& sealers, const Post& post, const List& list)
     : context_(context),
-      sealer_(sealer),
+      sealers_(sealers),
       post_(post),
       list_(list),
       facts_(factsOf(list, context.helpLink())),
@@ -45,25 +45,37 @@ void PostContent::requireSecure(bool secure) const {
                                              : "a plain copy was asked for on a secure list");
 }
 
-const std::string& PostContent::signedEntity() {
+// Once: outside and inside of a sealed copy are the same for both ways of sealing.
+void PostContent::composeSealed() {
   requireSecure(true);
-  if (!entity_.empty()) return entity_;
-  auto composed =
-      require(PostComposer(facts_).composeSecure(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  if (!inner_.empty()) return;
+  auto composed = require(PostComposer(facts_).composeSecure(parse(received_), stamp()));
   outerHeader_ = std::move(composed.outerHeader);
-  entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
+  inner_ = std::move(composed.inner);
+}
+
+const std::string& PostContent::signedEntity() {
+  composeSealed();
+  if (entity_.empty()) entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(inner_, post_.plannedAt);
   return entity_;
+}
+
+// Signed now: an OpenPGP key made at first need is younger than the plan.
+const std::string& PostContent::pgpEntity() {
+  composeSealed();
+  if (pgpEntity_.empty()) pgpEntity_ = pgp::Signer(openPgpKey(context_, list_)).sign(inner_, context_.clock.now());
+  return pgpEntity_;
 }
 
 std::string PostContent::composeTls() const {
   const auto composed =
-      require(PostComposer(facts_).composeSigned(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+      require(PostComposer(facts_).composeSigned(parse(received_), stamp()));
   return composed.outerHeader + "MIME-Version: 1.0\r\n" +
          seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
 }
 
 std::string PostContent::composePlain() const {
-  return require(PostComposer(facts_).composeOpen(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  return require(PostComposer(facts_).composeOpen(parse(received_), stamp()));
 }
 
 std::optional<PostContent::Tail> PostContent::share(std::uint64_t& number, std::shared_ptr<const std::string> bytes) {
@@ -88,6 +100,10 @@ std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection
       smime_ = seal::SharedBody::encrypt(signedEntity(), seal::ContentCipher::Cbc);
       return share(smimeTail_, std::make_shared<const std::string>(smime_->tail()));
     case app::Protection::OpenPgp:
+      if (freshKeys_) pgpEntity();
+      if (freshKeys_ || pgpTail_ != 0) return std::nullopt;
+      pgp_ = pgp::SharedBody::encrypt(pgpEntity());
+      return share(pgpTail_, std::make_shared<const std::string>(pgp_->tail()));
     case app::Protection::Pickup:
       return std::nullopt;
   }
@@ -112,11 +128,24 @@ app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKe
   auto copy = envelope(row, app::Protection::Smime);
   if (freshKeys_) {
     const auto own = seal::SharedBody::encrypt(entity_, seal::ContentCipher::Cbc);
-    copy.head = outerHeader_ + sealer_.head(own, key) + own.tail();
+    copy.head = outerHeader_ + sealers_.smime.head(own, key) + own.tail();
     return copy;
   }
   copy.tail = smimeTail_;
-  copy.head = outerHeader_ + sealer_.head(smime_.value(), key);
+  copy.head = outerHeader_ + sealers_.smime.head(smime_.value(), key);
+  return copy;
+}
+
+app::Copy PostContent::openPgpCopy(const LedgerRow& row, const pgp::RecipientKey& key) const {
+  requireSecure(true);
+  auto copy = envelope(row, app::Protection::OpenPgp);
+  if (freshKeys_) {
+    const auto own = pgp::SharedBody::encrypt(pgpEntity_);
+    copy.head = outerHeader_ + sealers_.openPgp.head(own, key) + own.tail();
+    return copy;
+  }
+  copy.tail = pgpTail_;
+  copy.head = outerHeader_ + sealers_.openPgp.head(pgp_.value(), key);
   return copy;
 }
 

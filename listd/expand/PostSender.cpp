@@ -87,8 +87,8 @@ struct PostSender::Run {
   std::uint32_t batch = FullBatch;
 };
 
-PostSender::PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer)
-    : context_(context), gate_(gate), sealer_(sealer) {}
+PostSender::PostSender(SiteContext& context, SubmitGate& gate, const Sealers& sealers)
+    : context_(context), gate_(gate), sealers_(sealers) {}
 
 void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto post = context_.site.read([&](SiteTables& tables) { return tables.posts.find(postId); });
@@ -146,7 +146,7 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
 void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
   for (const auto& row : rows) {
     if (row.row.kind != Kind::Content) continue;
-    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
+    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealers_, run.post, run.list);
     if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
 }
@@ -203,6 +203,10 @@ std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend
       case app::Protection::None:
         return run.content->plainCopy(row.row);
       case app::Protection::OpenPgp:
+        reason = row.keyReason;
+        if (row.keyReason != Reason::ValidOpenPgpKey) return std::nullopt;
+        reason = Reason::SealingFailed;
+        return run.content->openPgpCopy(row.row, pgp::RecipientKey::decode(row.recipientKey));
       case app::Protection::Pickup:
         return std::nullopt;
     }

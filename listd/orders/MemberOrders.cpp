@@ -43,6 +43,13 @@ json memberView(SiteTables& tables, const List& list, const Member& member, Time
   return viewOf(member, keys, decision);
 }
 
+// What the member wants at least; it can only strengthen.
+std::optional<app::Protection> wishOf(const Args& args) {
+  const auto word = args.word("wish", "none", {"none", "tls", "pickup", "openpgp", "smime"});
+  if (word == "none") return std::nullopt;
+  return parseProtection(word);
+}
+
 Member newMember(const List& list, const std::string& address, std::string name, TimePoint now) {
   Member member;
   member.listId = list.id;
@@ -96,6 +103,7 @@ private:
 
   SiteTables& tables_;
   const List& list_;
+  const LadderRules rules_;
   TimePoint now_;
   bool dryRun_;
   std::set<std::string> seen_;
@@ -152,6 +160,7 @@ json setMember(OrderTools& tools, const OrderCall& call) {
     member.name = call.args.textOr("name", member.name, MaxName);
     member.enabled =
         call.args.word("state", member.enabled ? "enabled" : "disabled", {"enabled", "disabled"}) == "enabled";
+    if (call.args.has("wish")) member.wish = wishOf(call.args);
     tables.members.update(member, decideFor(tables, rulesOf(tables, list), member.address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });

@@ -7,6 +7,7 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/orders/ProtectionOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
@@ -87,7 +88,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
       auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
       holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
-      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
+      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),      protectionOrders(),
   };
   return tables;
 }

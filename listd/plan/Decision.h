@@ -33,8 +33,8 @@ struct KeyFacts {
 
 // What a plan looks at in a member.
 struct MemberFacts {
-  std::span<const KeyFacts> keys;
-  std::optional<app::Protection> wish;  // the weakest that the member wants
+  std::span<const KeyFacts> keys = {};
+  std::optional<app::Protection> wish = std::nullopt;  // the weakest that the member wants
   bool tlsVerified = false;             // the servers of the member's domain can be verified
   bool tlsDistrusted = false;           // the site says that TLS to this domain does not count
 };
