@@ -6,6 +6,7 @@
 #include "listd/plan/Standing.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace postern::listd {
 
@@ -46,11 +47,24 @@ void takeMinutes(const Args& args, std::optional<std::chrono::minutes>& time) {
   if (!args.has("tlsMinutes")) return;
   const auto value = args.value("tlsMinutes");
   if (value.is_string() && value == "default") return time.reset();
-  time = std::chrono::minutes(args.number("tlsMinutes", 0, 1, MostMinutes));
+  std::uint64_t minutes = 0;
+  if (value.is_number_unsigned()) {
+    minutes = value.get<std::uint64_t>();
+  } else if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minutes);
+    if (error != std::errc() || end != text.data() + text.size()) minutes = 0;
+  }
+  if (minutes < 1 || minutes > MostMinutes)
+    refuse("invalid", "that is no time to wait for verified TLS",
+           "give minutes from 1 to " + std::to_string(MostMinutes) + ", or default");
+  time = std::chrono::minutes(minutes);
 }
 
 bool yes(const Args& args, std::string_view argument, bool now) {
-  return args.has(argument) ? args.flag(argument) : now;
+  if (!args.has(argument)) return now;
+  if (args.value(argument).is_string()) return args.word(argument, "no", {"yes", "no"}) == "yes";
+  return args.flag(argument);
 }
 
 // A ladder without a rung at its floor would withhold every copy, and nobody would have meant that.

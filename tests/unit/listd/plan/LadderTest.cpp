@@ -56,7 +56,7 @@ std::vector<Protection> someRungs(Dice& dice) {
 KeyFacts someKey(Dice& dice, std::size_t number) {
   KeyFacts key;
   key.fingerprint = "key" + std::to_string(number);
-  key.kind = dice.one(2) ? KeyKind::OpenPgp : KeyKind::Smime;
+  key.kind = dice.one(2) ? listd::KeyKind::OpenPgp : listd::KeyKind::Smime;
   key.state = dice.pick(std::array{KeyState::Proposed, KeyState::Confirmed, KeyState::Confirmed, KeyState::Confirmed,
                                    KeyState::Revoked});
   key.verdict = dice.one(3) ? dice.pick(std::array{Reason::WeakKey, Reason::Untrusted, Reason::WrongAddress,
@@ -81,9 +81,9 @@ Case someCase(Dice& dice) {
   return made;
 }
 
-bool usable(const KeyFacts& key, KeyKind kind) {
+bool usable(const KeyFacts& key, listd::KeyKind kind) {
   return key.kind == kind && key.state == KeyState::Confirmed &&
-         key.verdict == (kind == KeyKind::Smime ? Reason::ValidCertificate : Reason::ValidOpenPgpKey) &&
+         key.verdict == (kind == listd::KeyKind::Smime ? Reason::ValidCertificate : Reason::ValidOpenPgpKey) &&
          key.notBefore <= TestNow && TestNow <= key.notAfter;
 }
 
@@ -91,7 +91,7 @@ bool usable(const KeyFacts& key, KeyKind kind) {
 bool canHave(const Case& made, Protection rung) {
   if (rung == Protection::Pickup) return true;
   if (rung == Protection::Tls) return made.verified && !made.distrusted;
-  const auto kind = rung == Protection::Smime ? KeyKind::Smime : KeyKind::OpenPgp;
+  const auto kind = rung == Protection::Smime ? listd::KeyKind::Smime : listd::KeyKind::OpenPgp;
   return std::any_of(made.keys.begin(), made.keys.end(), [&](const auto& key) { return usable(key, kind); });
 }
 
@@ -124,10 +124,10 @@ const char* fault(const Case& made, const Decision& decision) {
                                 [&](const auto& one) { return one.fingerprint == decision.keyFingerprint; });
   switch (decision.protection) {
     case Protection::Smime:
-      if (key == made.keys.end() || !usable(*key, KeyKind::Smime)) return "S/MIME without a usable certificate";
+      if (key == made.keys.end() || !usable(*key, listd::KeyKind::Smime)) return "S/MIME without a usable certificate";
       return decision.reason == Reason::ValidCertificate ? nullptr : "wrong reason";
     case Protection::OpenPgp:
-      if (key == made.keys.end() || !usable(*key, KeyKind::OpenPgp)) return "OpenPGP without a usable key";
+      if (key == made.keys.end() || !usable(*key, listd::KeyKind::OpenPgp)) return "OpenPGP without a usable key";
       return decision.reason == Reason::ValidOpenPgpKey ? nullptr : "wrong reason";
     case Protection::Tls:
       if (!made.verified || made.distrusted) return "TLS that is not verified or does not count";
@@ -228,7 +228,7 @@ std::vector<Mutant> mutants() {
          if (allowsCopy(key.verdict)) key.verdict = validReason(key.kind);
        })},
       {"the kinds of keys are mixed up", onKeys([](auto& key) {
-         key.kind = key.kind == KeyKind::Smime ? KeyKind::OpenPgp : KeyKind::Smime;
+         key.kind = key.kind == listd::KeyKind::Smime ? listd::KeyKind::OpenPgp : listd::KeyKind::Smime;
          if (allowsCopy(key.verdict)) key.verdict = validReason(key.kind);
        })},
       {"what is withheld goes out plain", onDecision([](const auto&, const auto&, auto& decision) {
@@ -295,8 +295,8 @@ BOOST_AUTO_TEST_CASE(a_withheld_member_is_told_the_reason_that_helps_most) {
   LadderRules rules;
   rules.rungs = {Protection::Smime, Protection::OpenPgp, Protection::Tls};
   const KeyFacts ended{"e", KeyState::Confirmed, Reason::ValidOpenPgpKey, TestNow - 9 * Day, TestNow - Day,
-                       KeyKind::OpenPgp};
-  const KeyFacts good{"g", KeyState::Confirmed, Reason::ValidOpenPgpKey, TestNow - Day, TestNow + Day, KeyKind::OpenPgp};
+                       listd::KeyKind::OpenPgp};
+  const KeyFacts good{"g", KeyState::Confirmed, Reason::ValidOpenPgpKey, TestNow - Day, TestNow + Day, listd::KeyKind::OpenPgp};
   const auto reason = [&](std::vector<KeyFacts> keys, std::optional<Protection> wish = std::nullopt,
                           bool verified = false, bool distrusted = false) {
     return std::string(reasonWord(decide(rules, {keys, wish, verified, distrusted}, TestNow).reason));
@@ -430,7 +430,7 @@ BOOST_AUTO_TEST_CASE(an_openpgp_key_is_known_by_what_it_is_and_serves_its_addres
   for (const auto& bytes : {made.publicKey().armored(), made.publicKey().bytes()}) {
     const auto key = importKey(bytes, "ann@example.org", TestNow, nullptr);
     BOOST_REQUIRE_MESSAGE(key.has_value(), (key ? std::string() : key.error().message));
-    BOOST_TEST((key->facts.kind == KeyKind::OpenPgp));
+    BOOST_TEST((key->facts.kind == listd::KeyKind::OpenPgp));
     BOOST_TEST((judgeKey(key->facts, TestNow) == Reason::ValidOpenPgpKey));
     BOOST_TEST((judgeKey(key->facts, TestNow + 200 * Day) == Reason::KeyExpired));
     BOOST_TEST(key->facts.fingerprint == made.fingerprint());
