@@ -91,11 +91,11 @@ describe("the web UI on a real site", () => {
     await page.getByLabel("Name, optional").fill("Dora Dean");
     await page.getByRole("button", { name: "Add the member" }).click();
     await page.getByText("The member was added.").waitFor();
-    await page.getByText("No certificate is on file.").waitFor();
+    await page.getByText("No certificate or key is on file.").waitFor();
     await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles(site.doraCertificate);
     await page.getByRole("button", { name: "Import the certificate" }).click();
-    await page.getByText("The certificate was imported.").waitFor();
-    await page.getByText("An encrypted copy of every post.").waitFor();
+    await page.getByText("The key was imported.").waitFor();
+    await page.getByText("A protected copy of every post.").waitFor();
     await shoot(page, "site-member");
     await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({ name: "x.pem", mimeType: "application/x-pem-file",
       buffer: Buffer.from("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n") });
@@ -151,7 +151,7 @@ describe("the web UI on a real site", () => {
       assert.match(await recipient.textContent(), /TLSv1\.3.*TLS_AES.*256.*Encrypted, peer not verified/s);
     }
     const cid = page.locator(".ledger tbody tr", { hasText: "cid@example.net" });
-    assert.match(await cid.first().textContent(), /Withheld.*No certificate is on file\./s);
+    assert.match(await cid.first().textContent(), /Withheld.*No certificate or key is on file\./s);
     for (const secretText of ["budget", canary]) assert.ok(!(await page.content()).includes(secretText));
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "site-ledger");

@@ -35,7 +35,7 @@ json keyView(const json& key, const std::string& memberPath, TimePoint now) {
           {"notBefore", views::time(key, "notBeforeAt", now)},
           {"notAfter", views::time(key, "notAfterAt", now)},
           {"badge", views::badge(state)},
-          {"reason", reason.empty() || reason == "valid-certificate" ? "" : words::reason(reason)}};
+          {"reason", reason.empty() || reason.starts_with("valid-") ? "" : words::reason(reason)}};
 }
 
 Response drawMember(const Visit& visit, int status, const json& refusal) {
@@ -69,6 +69,12 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
                                          : "quiet"},
                      {"reason", words::reason(views::text(member, "reason"))},
                      {"joinedAt", views::time(member, "joinedAt", visit.now())},
+                     {"wishes", views::options(views::text(member, "wish").empty() ? "none" : views::text(member, "wish"),
+                                               {{"none", "As the list says"},
+                                                {"tls", "Verified TLS"},
+                                                {"pickup", "Web pick-up"},
+                                                {"openpgp", "OpenPGP"},
+                                                {"smime", "S/MIME"}})},
                      {"keys", keys},
                      {"noKeys", keys.empty()},
                      {"pasted", visit.request.form.get("certificate")}});
