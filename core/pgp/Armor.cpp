@@ -64,8 +64,8 @@ std::string armor(std::string_view type, std::string_view bytes) {
 }
 
 std::optional<std::string> dearmor(std::string_view type, std::string_view text, bool alone) {
-  const auto begin = std::string(Dashes).append("BEGIN PGP ").append(type).append(Dashes);
-  const auto end = std::string(Dashes).append("END PGP ").append(type).append(Dashes);
+  const auto begin = std::string("-----BEGIN PGP ").append(type).append(Dashes);
+  const auto end = std::string("-----END PGP ").append(type).append(Dashes);
   for (;;) {
     if (text.empty()) return std::nullopt;
     const auto line = takeLine(text);
