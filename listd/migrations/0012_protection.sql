@@ -46,10 +46,11 @@ CREATE INDEX members_by_domain ON members (domain, id);
 -- Answers the pages of a fan-out plan: the members who are reached alike.
 CREATE INDEX members_by_plan ON members (list_id, protection, reason, address);
 
--- A post's own floor, where a policy asked for more than its list; empty: none.
+-- Of a post its own floor, where a policy asked for more than its list; empty: none.
 ALTER TABLE posts ADD COLUMN floor TEXT NOT NULL DEFAULT '';
--- Copies that could not have verified TLS in time and are being taken back from the gateway. When it says that a copy is
--- dropped, the recipient is planned anew; a row goes when the copy has its final outcome.
+
+-- Written by postern-listd: copies that could not have verified TLS in time and are being taken back from the gateway.
+-- When it says that a copy is dropped, the recipient is planned anew; a row goes when the copy has its final outcome.
 CREATE TABLE takebacks (
   ledger_id INTEGER PRIMARY KEY,
   asked_at  BIGINT NOT NULL
