@@ -251,7 +251,7 @@ describe("the rooms of the site", () => {
     await page.getByLabel("or paste the text of it").fill("no certificate");
     await page.getByRole("button", { name: "Import the certificate" }).click();
     await page.getByText("This is no certificate.").waitFor();
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles({
       name: "ursula.pem", mimeType: "application/x-pem-file",
       buffer: Buffer.from("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
     });
@@ -265,7 +265,7 @@ describe("the rooms of the site", () => {
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "member");
 
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({ name: "u.cer", mimeType: "application/pkix-cert", buffer: Buffer.from([0x30, 0x82, 0, 1, 0]) });
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles({ name: "u.cer", mimeType: "application/pkix-cert", buffer: Buffer.from([0x30, 0x82, 0, 1, 0]) });
     await page.getByRole("button", { name: "Import the certificate" }).click();
     await page.getByText("The key was imported.").waitFor();
     assert.equal(postern.site.orders.filter(({ order }) => order === "key.import").at(-1).args.certificate, "MIIAAQA=");
