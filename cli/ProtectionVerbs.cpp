@@ -20,9 +20,10 @@ Parameter option(const char* name, const char* field, const char* doc) {
 
 const Parameter ListName{Kind::Positional, "address", "address", "the list", true};
 const Parameter DomainName{Kind::Positional, "name", "name", "the domain", true};
-const Parameter Floor = option("--floor", "floor", "the weakest a copy may have: smime, openpgp, pickup, tls or default");
-const Parameter TlsMinutes =
-    option("--tls-minutes", "tlsMinutes", "how long a copy waits for verified TLS before another way is taken, or default");
+const Parameter Floor =
+    option("--floor", "floor", "the weakest a copy may have: smime, openpgp, pickup, tls or default");
+const Parameter TlsMinutes = option("--tls-minutes", "tlsMinutes",
+                                    "how long a copy waits for verified TLS before another way is taken, or default");
 
 std::string ladderOf(const json& rules) {
   std::string words;
@@ -58,8 +59,8 @@ void renderDomain(std::ostream& out, const json& result) {
 }
 
 void renderPlan(std::ostream& out, const json& result) {
-  out << result.at("total") << " members of " << result.at("address").get<std::string>() << ", "
-      << result.at("percent") << " % would get a post of class " << result.at("class").get<std::string>() << ":\n";
+  out << result.at("total") << " members of " << result.at("address").get<std::string>() << ", " << result.at("percent")
+      << " % would get a post of class " << result.at("class").get<std::string>() << ":\n";
   for (const auto& group : result.at("counts"))
     out << "  " << group.at("count") << "  " << group.at("protection").get<std::string>() << ": "
         << group.at("reason").get<std::string>() << "\n";
@@ -82,14 +83,16 @@ std::vector<OrderVerb> protectionVerbs() {
        "Changes how copies of a secure list are protected.",
        {ListName, Floor,
         option("--ladder", "ladder", "what is tried, in order, as in smime,openpgp,tls,pickup; or default"), TlsMinutes,
-        option("--fresh-keys", "freshKeys", "a content key for each recipient, so that copies cannot be linked: yes or no"),
+        option("--fresh-keys", "freshKeys",
+               "a content key for each recipient, so that copies cannot be linked: yes or no"),
         option("--mail-plan", "mailPlan", "send the poster the plan's counts: yes or no")},
        renderList},
       {"list",
        "plan",
        "list.plan",
        "Shows how a post of now would go out: by what protection, to how many, and why.",
-       {ListName, option("--class", "class", "of the post, if not the list's: low, moderate or high"),
+       {ListName,
+        option("--class", "class", "of the post, if not the list's: low, moderate or high"),
         {Kind::Option, "--size", "size", "of the post in bytes, to know what all copies weigh", false, Type::Number},
         option("--protection", "protection", "show the members reached like this, or withheld"),
         option("--reason", "reason", "only those with this reason"),

@@ -211,10 +211,8 @@ static_assert(std::is_sorted(OwnFields.begin(), OwnFields.end()));
 // What mail of our own is called (listd/compose/Notice). "*" stands for the name of a list.
 constexpr std::array NoticeSubjects = {"A message to * could not be sent to you"sv};
 constexpr std::array ReportSubjects = {
-    "How your message to * goes out"sv,
-    "Your message did not reach everybody on *"sv,
-    "Your message is delayed for some on *"sv,
-    "Your message to * was not distributed"sv,
+    "How your message to * goes out"sv,        "Your message did not reach everybody on *"sv,
+    "Your message is delayed for some on *"sv, "Your message to * was not distributed"sv,
     "Your message was delivered to *"sv,
 };
 constexpr std::size_t MaxListName = 110;

@@ -68,8 +68,7 @@ const std::string& PostContent::pgpEntity() {
 }
 
 std::string PostContent::composeTls() const {
-  const auto composed =
-      require(PostComposer(facts_).composeSigned(parse(received_), stamp()));
+  const auto composed = require(PostComposer(facts_).composeSigned(parse(received_), stamp()));
   return composed.outerHeader + "MIME-Version: 1.0\r\n" +
          seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
 }

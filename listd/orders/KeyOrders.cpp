@@ -53,16 +53,14 @@ json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
 
 json importMemberKey(OrderTools& tools, const OrderCall& call) {
   const auto address = call.args.address("address").key();
-  const auto imported =
-      importKey(keyBytes(call.args), address, tools.now(), tools.context.trustStore());
+  const auto imported = importKey(keyBytes(call.args), address, tools.now(), tools.context.trustStore());
   if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
   const auto& key = *imported;
   return change(tools, call, [&](SiteTables& tables) {
     // One certificate may name several addresses; revoked is revoked for all of them.
     for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
       if (same.facts.state == KeyState::Revoked)
-        refuse("refused", "this key was revoked here and is never used again",
-               "ask the member for another one");
+        refuse("refused", "this key was revoked here and is never used again", "ask the member for another one");
     const auto known = tables.keys.find(address, key.facts.fingerprint);
     if (known)
       tables.keys.replaceVerdict(key);

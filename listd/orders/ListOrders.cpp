@@ -87,8 +87,8 @@ json createList(OrderTools& tools, const OrderCall& call) {
   list.certificate = identity.certificate().der();
   list.fingerprint = identity.certificate().fingerprint();
   list.certificateEnds = identity.certificate().notAfter();
-  const auto openPgp = pgp::SecretKey::create(factsOf(list, {}).shownName(), list.address, list.createdAt,
-                                              CertificateLifetime);
+  const auto openPgp =
+      pgp::SecretKey::create(factsOf(list, {}).shownName(), list.address, list.createdAt, CertificateLifetime);
   list.openPgpKey = openPgp.publicKey().bytes();
   list.openPgpFingerprint = openPgp.fingerprint();
   return change(tools, call, [&](SiteTables& tables) {
@@ -164,12 +164,9 @@ json listReadiness(OrderTools& tools, const OrderCall& call) {
     for (const auto& [protection, count] : protections) items.push_back({{"protection", protection}, {"count", count}});
     auto withheld = json::array();
     for (const auto& [reason, count] : reasons) withheld.push_back({{"reason", reason}, {"count", count}});
-    return json{{"total", plan.total},
-                {"ready", plan.ready},
-                {"percent", plan.percent()},
-                {"floor", app::protectionName(plan.rules.floor)},
-                {"items", std::move(items)},
-                {"withheld", std::move(withheld)}};
+    return json{{"total", plan.total},       {"ready", plan.ready},
+                {"percent", plan.percent()}, {"floor", app::protectionName(plan.rules.floor)},
+                {"items", std::move(items)}, {"withheld", std::move(withheld)}};
   });
 }
 

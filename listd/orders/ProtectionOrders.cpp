@@ -24,7 +24,8 @@ void takeFloor(const Args& args, std::optional<Protection>& floor) {
   if (!args.has("floor")) return;
   const auto word = args.text("floor");
   if (word == "none")
-    refuse("refused", "a secure list never has the floor none", "the weakest floor is tls; for plain copies make an open list");
+    refuse("refused", "a secure list never has the floor none",
+           "the weakest floor is tls; for plain copies make an open list");
   if (word == "default") return floor.reset();
   floor = parseProtection(word);
   if (!floor) refuse("invalid", "\"" + word + "\" is no protection", "give smime, openpgp, pickup, tls or default");
@@ -69,8 +70,8 @@ bool yes(const Args& args, std::string_view argument, bool now) {
 
 // A ladder without a rung at its floor would withhold every copy, and nobody would have meant that.
 void requireReachable(const LadderRules& rules) {
-  const bool any = std::any_of(rules.rungs.begin(), rules.rungs.end(),
-                               [&](Protection rung) { return rung >= rules.floor; });
+  const bool any =
+      std::any_of(rules.rungs.begin(), rules.rungs.end(), [&](Protection rung) { return rung >= rules.floor; });
   if (!any)
     refuse("invalid",
            "no rung of the ladder " + rungWords(rules.rungs) + " reaches the floor " +
@@ -81,7 +82,8 @@ void requireReachable(const LadderRules& rules) {
 List requireSecure(SiteTables& tables, const Args& args) {
   auto list = requireList(tables, args, "address");
   if (!list.secure)
-    refuse("refused", list.address + " is an open list: its copies are plain mail", "make a secure list and move the members");
+    refuse("refused", list.address + " is an open list: its copies are plain mail",
+           "make a secure list and move the members");
   return list;
 }
 
@@ -207,7 +209,9 @@ constexpr OrderRow Table[] = {
     {"list.protection", OrderKind::Reads, showProtection, {WatchersAndOwners, false, "address"}},
     {"list.protect", OrderKind::Changes, protectList, {Role::Admin | Role::Owner, false, "address"}},
     {"list.plan", OrderKind::Reads, planList, {WatchersAndOwners, false, "address"}},
-    {"domain.protection", OrderKind::Reads, showDomainProtection,
+    {"domain.protection",
+     OrderKind::Reads,
+     showDomainProtection,
      {Role::Admin | Role::Officer | Role::Auditor | Role::Helpdesk}},
     {"domain.protect", OrderKind::Changes, protectDomain},
 };

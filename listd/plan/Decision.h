@@ -35,8 +35,8 @@ struct KeyFacts {
 struct MemberFacts {
   std::span<const KeyFacts> keys = {};
   std::optional<app::Protection> wish = std::nullopt;  // the weakest that the member wants
-  bool tlsVerified = false;             // the servers of the member's domain can be verified
-  bool tlsDistrusted = false;           // the site says that TLS to this domain does not count
+  bool tlsVerified = false;                            // the servers of the member's domain can be verified
+  bool tlsDistrusted = false;                          // the site says that TLS to this domain does not count
 };
 
 // How one recipient's copy is protected and why. Withheld when the reason allows no copy.

@@ -129,8 +129,9 @@ Result<MemberKey, KeyImportError> importOpenPgp(std::string_view bytes, const st
 
   MemberKey key;
   key.address = address;
-  key.facts = {report.fingerprint,           KeyState::Confirmed, verdictOf(check.state), report.created,
-               report.expires.value_or(FarEnd), KeyKind::OpenPgp};
+  key.facts = {
+      report.fingerprint, KeyState::Confirmed, verdictOf(check.state), report.created, report.expires.value_or(FarEnd),
+      KeyKind::OpenPgp};
   key.algorithm = report.algorithm;
   if (report.chosen) key.bits = report.keys.at(*report.chosen).bits;
   key.subject = userIdFor(report, address);

@@ -58,7 +58,8 @@ LadderRules rulesFor(bool secure, const ListProtection& list, const DomainProtec
     rules.floor = Protection::None;
     return rules;
   }
-  rules.floor = std::max({Protection::Tls, list.floor.value_or(Protection::Tls), domain.floor.value_or(Protection::Tls)});
+  rules.floor =
+      std::max({Protection::Tls, list.floor.value_or(Protection::Tls), domain.floor.value_or(Protection::Tls)});
   rules.rungs = list.rungs;
   if (rules.rungs.empty()) rules.rungs = domainRungs(domain, sensitivity);
   if (rules.rungs.empty()) rules.rungs = rungsByClass(sensitivity);

@@ -13,11 +13,11 @@ namespace postern::listd {
 // How a list or a domain says that copies are to be protected. What is empty follows the next one above: a list its
 // domain, a domain Postern's own table (rungsByClass).
 struct ListProtection {
-  std::optional<app::Protection> floor;            // the weakest that a copy may have
-  std::vector<app::Protection> rungs;              // what is tried, in this order
-  std::optional<std::chrono::minutes> tlsWithin;   // how long a copy waits for verified TLS
-  bool freshKeys = false;                          // a content key for each recipient, so that copies cannot be linked
-  bool mailPlan = false;                           // the poster gets the plan's counts
+  std::optional<app::Protection> floor;           // the weakest that a copy may have
+  std::vector<app::Protection> rungs;             // what is tried, in this order
+  std::optional<std::chrono::minutes> tlsWithin;  // how long a copy waits for verified TLS
+  bool freshKeys = false;                         // a content key for each recipient, so that copies cannot be linked
+  bool mailPlan = false;                          // the poster gets the plan's counts
   bool operator==(const ListProtection&) const = default;
 };
 struct DomainProtection {
@@ -27,7 +27,8 @@ struct DomainProtection {
   bool operator==(const DomainProtection&) const = default;
 };
 
-// What one list's plans go by. Invariants for a secure list: the floor is never None; no rung is None, none stands twice.
+// What one list's plans go by. Invariants for a secure list: the floor is never None; no rung is None, none stands
+// twice.
 struct LadderRules {
   bool secure = true;
   app::Protection floor = app::Protection::Tls;

@@ -68,7 +68,7 @@ std::uint64_t PlanPreview::percent() const {
 }
 
 std::uint64_t PlanPreview::bytes(std::uint64_t postSize) const {
-  constexpr std::uint64_t Head = 3000;           // headers, signature, certificate
+  constexpr std::uint64_t Head = 3000;              // headers, signature, certificate
   const auto sealed = postSize + postSize / 8 * 3;  // base64 in lines
   std::uint64_t sum = 0;
   for (const auto& group : groups) {

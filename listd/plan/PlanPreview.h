@@ -38,8 +38,8 @@ struct PlanPreview {
   std::uint64_t total = 0;
   std::uint64_t ready = 0;  // get a copy
 
-  std::uint64_t percent() const;                         // ready of total, rounded down; 100 for a list of nobody
-  std::uint64_t bytes(std::uint64_t postSize) const;     // about what all copies weigh on the wire
+  std::uint64_t percent() const;                      // ready of total, rounded down; 100 for a list of nobody
+  std::uint64_t bytes(std::uint64_t postSize) const;  // about what all copies weigh on the wire
 };
 
 // For mail of the list's own class the counts that are kept beside the members answer; for another class every member

@@ -61,8 +61,7 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
     return {Verdict::Ignore, loopReasonName(*loop), std::nullopt, true};
   if (!settings.open) return reject("closed", RejectReason::Closed);
   const bool protect = floorOf(submission).value_or(app::Protection::None) != app::Protection::None;
-  if (!list.secure && (asksForProtection(submission) || protect))
-    return reject("secure-tag", RejectReason::Malformed);
+  if (!list.secure && (asksForProtection(submission) || protect)) return reject("secure-tag", RejectReason::Malformed);
 
   const auto from = post.from();
   const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&

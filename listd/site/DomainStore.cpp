@@ -36,8 +36,8 @@ std::vector<Domain> DomainStore::all() const {
 }
 
 DomainProtection DomainStore::protection(std::string_view name) const {
-  auto select = database_.prepare(
-      "SELECT floor, rungs_low, rungs_moderate, rungs_high, tls_minutes FROM domains WHERE name = ?");
+  auto select =
+      database_.prepare("SELECT floor, rungs_low, rungs_moderate, rungs_high, tls_minutes FROM domains WHERE name = ?");
   if (!select.bind(name).step()) return {};
   return {readFloor(select.view(0)), readRungs(select.view(1)), readRungs(select.view(2)), readRungs(select.view(3)),
           readMinutes(select.integer(4))};

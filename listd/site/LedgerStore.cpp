@@ -100,8 +100,11 @@ std::vector<RowToSend> LedgerStore::toSend(std::uint64_t postId, std::uint64_t a
     auto& row = rows.emplace_back();
     row.row = readRow(select);
     if (select.isNull(10)) continue;
-    const KeyFacts key{row.row.keyFingerprint, parseKeyState(select.view(10)),
-                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey), select.time(12), select.time(13),
+    const KeyFacts key{row.row.keyFingerprint,
+                       parseKeyState(select.view(10)),
+                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey),
+                       select.time(12),
+                       select.time(13),
                        parseKeyKind(select.view(15))};
     // A key of the other kind would not open the copy.
     row.keyReason = row.row.protection == keyKindWord(key.kind) ? judgeKey(key, now) : Reason::UnsupportedKey;
@@ -147,7 +150,8 @@ std::vector<LedgerRow> LedgerStore::waitingForTls(std::uint64_t postId, std::uin
 
 std::vector<std::uint64_t> LedgerStore::postsWaitingForTls(TimePoint plannedBefore) const {
   auto select = database_.prepare(
-      "SELECT DISTINCT g.post_id FROM ledger g JOIN posts p ON p.id = g.post_id WHERE g.protection = 'tls' AND g.kind = "
+      "SELECT DISTINCT g.post_id FROM ledger g JOIN posts p ON p.id = g.post_id WHERE g.protection = 'tls' AND g.kind "
+      "= "
       "'content' AND g.state IN ('planned', 'deferred') AND p.planned_at <= ?");
   select.bind(plannedBefore);
   std::vector<std::uint64_t> posts;

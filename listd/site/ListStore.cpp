@@ -52,7 +52,8 @@ std::uint64_t ListStore::add(const List& list) {
   database_
       .prepare(
           "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
-          "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, "
+          "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, "
+          "tls_minutes, "
           "fresh_keys, mail_plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
             postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds,
@@ -92,7 +93,8 @@ std::uint64_t ListStore::count() const {
 void ListStore::update(const List& list) {
   database_
       .prepare(
-          "UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ?, floor = ?, rungs = ?, "
+          "UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ?, floor = ?, rungs = "
+          "?, "
           "tls_minutes = ?, fresh_keys = ?, mail_plan = ? WHERE id = ?")
       .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list),
             floorWord(list.protection.floor), rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin),

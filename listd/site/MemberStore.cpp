@@ -7,7 +7,8 @@ namespace postern::listd {
 namespace {
 
 std::string rowsWhere(std::string_view rest) {
-  std::string sql = "SELECT id, list_id, address, name, role, state, protection, reason, joined_at, wish FROM members WHERE ";
+  std::string sql =
+      "SELECT id, list_id, address, name, role, state, protection, reason, joined_at, wish FROM members WHERE ";
   return sql.append(rest);
 }
 
@@ -152,7 +153,8 @@ std::uint64_t MemberStore::countAll() const {
 
 std::vector<MemberStore::Membership> MemberStore::membershipsOf(std::string_view address) const {
   auto select = database_.prepare(
-      "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, m.wish, l.secure "
+      "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, m.wish, "
+      "l.secure "
       "FROM members m JOIN lists l ON l.id = m.list_id WHERE m.address = ? ORDER BY m.id");
   select.bind(address);
   std::vector<Membership> memberships;
@@ -171,8 +173,9 @@ std::vector<Member> MemberStore::planPage(std::uint64_t listId, std::string_view
         rowsWhere("list_id = ? AND protection = ? AND address > ? AND state = 'enabled' ORDER BY address LIMIT ?"));
     read(select.bind(listId, protection, after, limit));
   } else {
-    auto select = database_.prepare(rowsWhere(
-        "list_id = ? AND protection = ? AND reason = ? AND address > ? AND state = 'enabled' ORDER BY address LIMIT ?"));
+    auto select =
+        database_.prepare(rowsWhere("list_id = ? AND protection = ? AND reason = ? AND address > ? AND state = "
+                                    "'enabled' ORDER BY address LIMIT ?"));
     read(select.bind(listId, protection, reason, after, limit));
   }
   return members;

@@ -38,10 +38,10 @@ struct Post {
   std::uint64_t size = 0;
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
-  std::string client;   // JSON {address name tls{…}}
+  std::string client;                    // JSON {address name tls{…}}
   std::optional<app::Protection> floor;  // where a policy asked for more than the list
-  std::string verdict;  // "accepted" "rejected" "ignored"
-  std::string reason;   // why not accepted
+  std::string verdict;                   // "accepted" "rejected" "ignored"
+  std::string reason;                    // why not accepted
   PostState state = PostState::Planned;
   bool reported = false;
   std::uint32_t tries = 0;

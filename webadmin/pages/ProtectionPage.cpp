@@ -4,6 +4,8 @@
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
+#include <algorithm>
+
 namespace postern::webadmin::pages {
 
 using nlohmann::json;
@@ -66,9 +68,21 @@ std::string fieldOf(const Visit& visit, std::string_view field, const std::strin
   return visit.request.form.get(field, orDefault(value));
 }
 
+// The weakest that can happen: the weakest rung that the floor leaves.
+std::string weakest(const json& rules) {
+  const std::vector<std::string> byStrength{"tls", "pickup", "openpgp", "smime"};
+  const auto& ladder = views::part(rules, "ladder");
+  bool reached = false;
+  for (const auto& word : byStrength) {
+    reached = reached || word == views::text(rules, "floor");
+    if (reached && std::find(ladder.begin(), ladder.end(), json(word)) != ladder.end()) return words::protection(word);
+  }
+  return words::protection(views::text(rules, "floor"));
+}
+
 json rulesView(const json& rules) {
   return {{"ladder", inWords(views::part(rules, "ladder"))},
-          {"floor", words::protection(views::text(rules, "floor"))},
+          {"floor", weakest(rules)},
           {"tlsMinutes", views::text(rules, "tlsMinutes")}};
 }
 
@@ -79,25 +93,24 @@ Response drawListProtection(const Visit& visit, int status, const json& refusal)
   const auto domain = address.substr(address.rfind('@') + 1);
   const auto minutes = views::text(own, "tlsMinutes");
   auto rules = rulesView(views::part(stored, "rules"));
-  return visit.page(
-      "list-protection", {"Protection of " + address, "lists", status},
-      {{"address", address},
-       {"path", views::listPath(address)},
-       {"action", protectionPath(address)},
-       {"domain", domain},
-       {"domainPath", views::may(visit, Admin) ? domainPath(domain) : std::string()},
-       {"secure", views::flag(stored, "secure")},
-       {"class", words::listClass(views::text(stored, "class"))},
-       {"rules", rules},
-       {"openpgpKey", words::fingerprint(views::text(stored, "openpgpKey"))},
-       {"mayChange", views::may(visit, Admin | Owner)},
-       {"floors", floorOptions(fieldOf(visit, "floor", views::text(own, "floor")), "As the domain says")},
-       {"ladders", ladderOptions(fieldOf(visit, "ladder", joined(views::part(own, "ladder"))),
-                                 "As the domain says for lists of this class")},
-       {"tlsMinutes", visit.request.form.get("tlsMinutes", minutes == "null" ? std::string() : minutes)},
-       {"freshKeys", views::flag(own, "freshKeys")},
-       {"mailPlan", views::flag(own, "mailPlan")},
-       {"refusal", refusal}});
+  return visit.page("list-protection", {"Protection of " + address, "lists", status},
+                    {{"address", address},
+                     {"path", views::listPath(address)},
+                     {"action", protectionPath(address)},
+                     {"domain", domain},
+                     {"domainPath", views::may(visit, Admin) ? domainPath(domain) : std::string()},
+                     {"secure", views::flag(stored, "secure")},
+                     {"class", words::listClass(views::text(stored, "class"))},
+                     {"rules", rules},
+                     {"openpgpKey", words::fingerprint(views::text(stored, "openpgpKey"))},
+                     {"mayChange", views::may(visit, Admin | Owner)},
+                     {"floors", floorOptions(fieldOf(visit, "floor", views::text(own, "floor")), "As the domain says")},
+                     {"ladders", ladderOptions(fieldOf(visit, "ladder", joined(views::part(own, "ladder"))),
+                                               "As the domain says for lists of this class")},
+                     {"tlsMinutes", visit.request.form.get("tlsMinutes", minutes == "null" ? std::string() : minutes)},
+                     {"freshKeys", views::flag(own, "freshKeys")},
+                     {"mailPlan", views::flag(own, "mailPlan")},
+                     {"refusal", refusal}});
 }
 
 Response drawDomainProtection(const Visit& visit, int status, const json& refusal) {
@@ -106,21 +119,20 @@ Response drawDomainProtection(const Visit& visit, int status, const json& refusa
   const auto minutes = views::text(stored, "tlsMinutes");
   json classes = json::array();
   for (const auto* sensitivity : {"low", "moderate", "high"})
-    classes.push_back(
-        {{"field", sensitivity},
-         {"label", words::listClass(sensitivity)},
-         {"now", rulesView(views::part(views::part(stored, "rules"), sensitivity))},
-         {"ladders", ladderOptions(fieldOf(visit, sensitivity, joined(views::part(stored, sensitivity))),
-                                   "As Postern does")}});
-  return visit.page(
-      "domain-protection", {"Protection in " + name, "lists", status},
-      {{"name", name},
-       {"action", domainPath(name)},
-       {"classes", classes},
-       {"floors", floorOptions(fieldOf(visit, "floor", views::text(stored, "floor")), "Verified TLS: the weakest there is")},
-       {"tlsMinutes", visit.request.form.get("tlsMinutes", minutes == "null" ? std::string() : minutes)},
-       {"mayChange", views::may(visit, Admin)},
-       {"refusal", refusal}});
+    classes.push_back({{"field", sensitivity},
+                       {"label", words::listClass(sensitivity)},
+                       {"now", rulesView(views::part(views::part(stored, "rules"), sensitivity))},
+                       {"ladders", ladderOptions(fieldOf(visit, sensitivity, joined(views::part(stored, sensitivity))),
+                                                 "As Postern does")}});
+  return visit.page("domain-protection", {"Protection in " + name, "lists", status},
+                    {{"name", name},
+                     {"action", domainPath(name)},
+                     {"classes", classes},
+                     {"floors", floorOptions(fieldOf(visit, "floor", views::text(stored, "floor")),
+                                             "Verified TLS: the weakest there is")},
+                     {"tlsMinutes", visit.request.form.get("tlsMinutes", minutes == "null" ? std::string() : minutes)},
+                     {"mayChange", views::may(visit, Admin)},
+                     {"refusal", refusal}});
 }
 
 void takeMinutes(const Fields& form, json& args) {
@@ -223,15 +235,16 @@ Response listPlan(Visit& visit) {
   }
   json members = json::array();
   for (const auto& member : views::part(plan, "items"))
-    members.push_back({{"address", views::text(member, "address")},
-                       {"name", views::text(member, "name")},
-                       {"path", views::may(visit, Admin)
-                                    ? views::memberPath(visit.param("list"), views::text(member, "address"))
-                                    : std::string()},
-                       {"reason", words::reason(views::text(member, "reason"))}});
+    members.push_back(
+        {{"address", views::text(member, "address")},
+         {"name", views::text(member, "name")},
+         {"path", views::may(visit, Admin) ? views::memberPath(visit.param("list"), views::text(member, "address"))
+                                           : std::string()},
+         {"reason", words::reason(views::text(member, "reason"))}});
   json pager;
   if (!query.get("after").empty()) pager["first"] = planPath(visit, protection, reason, {});
-  if (!views::text(plan, "next").empty()) pager["next"] = planPath(visit, protection, reason, views::text(plan, "next"));
+  if (!views::text(plan, "next").empty())
+    pager["next"] = planPath(visit, protection, reason, views::text(plan, "next"));
   return visit.page("list-plan", {"Fan-out plan of " + visit.param("list"), "lists"},
                     {{"address", visit.param("list")},
                      {"path", views::listPath(visit.param("list"))},

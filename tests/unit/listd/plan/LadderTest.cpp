@@ -57,8 +57,8 @@ KeyFacts someKey(Dice& dice, std::size_t number) {
   KeyFacts key;
   key.fingerprint = "key" + std::to_string(number);
   key.kind = dice.one(2) ? listd::KeyKind::OpenPgp : listd::KeyKind::Smime;
-  key.state = dice.pick(std::array{KeyState::Proposed, KeyState::Confirmed, KeyState::Confirmed, KeyState::Confirmed,
-                                   KeyState::Revoked});
+  key.state = dice.pick(
+      std::array{KeyState::Proposed, KeyState::Confirmed, KeyState::Confirmed, KeyState::Confirmed, KeyState::Revoked});
   key.verdict = dice.one(3) ? dice.pick(std::array{Reason::WeakKey, Reason::Untrusted, Reason::WrongAddress,
                                                    Reason::UnsupportedKey, Reason::ValidCertificate,
                                                    Reason::ValidOpenPgpKey, Reason::PickUp, Reason::VerifiedTls})
@@ -152,7 +152,8 @@ std::string wrongWith(const Decider& decider, int cases) {
     auto raised = made;
     raised.rules = strengthened(made.rules, dice.pick(AllRungs));
     const auto above = decider(raised.rules, raised.facts(), TestNow);
-    if (made.rules.secure && !above.withheld() && above.protection < raised.rules.floor) return "a raised floor is ignored";
+    if (made.rules.secure && !above.withheld() && above.protection < raised.rules.floor)
+      return "a raised floor is ignored";
   }
   return {};
 }
@@ -195,15 +196,15 @@ std::vector<Mutant> mutants() {
   return {
       {"the floor is ignored", onRules([](auto& rules) { rules.floor = Protection::Tls; })},
       {"the floor is one rung lower", onRules([](auto& rules) {
-         if (rules.floor > Protection::Tls)
-           rules.floor = static_cast<Protection>(static_cast<int>(rules.floor) - 1);
+         if (rules.floor > Protection::Tls) rules.floor = static_cast<Protection>(static_cast<int>(rules.floor) - 1);
        })},
       {"the floor is one rung higher", onRules([](auto& rules) {
          if (rules.floor < Protection::Smime) rules.floor = static_cast<Protection>(static_cast<int>(rules.floor) + 1);
        })},
       {"a secure list counts as open", onRules([](auto& rules) { rules.secure = false; })},
       {"an open list counts as secure", onRules([](auto& rules) { rules.secure = true; })},
-      {"the order of rungs is turned", onRules([](auto& rules) { std::reverse(rules.rungs.begin(), rules.rungs.end()); })},
+      {"the order of rungs is turned",
+       onRules([](auto& rules) { std::reverse(rules.rungs.begin(), rules.rungs.end()); })},
       {"a rung is added", onRules([](auto& rules) {
          if (std::find(rules.rungs.begin(), rules.rungs.end(), Protection::Pickup) == rules.rungs.end())
            rules.rungs.push_back(Protection::Pickup);
@@ -294,9 +295,10 @@ BOOST_AUTO_TEST_CASE(high_risk_mail_goes_by_tls_only_where_a_list_or_domain_says
 BOOST_AUTO_TEST_CASE(a_withheld_member_is_told_the_reason_that_helps_most) {
   LadderRules rules;
   rules.rungs = {Protection::Smime, Protection::OpenPgp, Protection::Tls};
-  const KeyFacts ended{"e", KeyState::Confirmed, Reason::ValidOpenPgpKey, TestNow - 9 * Day, TestNow - Day,
-                       listd::KeyKind::OpenPgp};
-  const KeyFacts good{"g", KeyState::Confirmed, Reason::ValidOpenPgpKey, TestNow - Day, TestNow + Day, listd::KeyKind::OpenPgp};
+  const KeyFacts ended{"e",           KeyState::Confirmed,    Reason::ValidOpenPgpKey, TestNow - 9 * Day,
+                       TestNow - Day, listd::KeyKind::OpenPgp};
+  const KeyFacts good{"g",           KeyState::Confirmed, Reason::ValidOpenPgpKey,
+                      TestNow - Day, TestNow + Day,       listd::KeyKind::OpenPgp};
   const auto reason = [&](std::vector<KeyFacts> keys, std::optional<Protection> wish = std::nullopt,
                           bool verified = false, bool distrusted = false) {
     return std::string(reasonWord(decide(rules, {keys, wish, verified, distrusted}, TestNow).reason));
@@ -315,8 +317,9 @@ BOOST_AUTO_TEST_CASE(a_withheld_member_is_told_the_reason_that_helps_most) {
   BOOST_TEST(reason({good}) == "not-on-ladder");
 }
 
-// Attack 3 at the level of plans: whatever is in the store, a secure list's rows are protected or withheld, as the model
-// says; the counts beside the members say the same as the plan; another class is previewed as it would be planned.
+// Attack 3 at the level of plans: whatever is in the store, a secure list's rows are protected or withheld, as the
+// model says; the counts beside the members say the same as the plan; another class is previewed as it would be
+// planned.
 BOOST_AUTO_TEST_CASE(plans_of_random_sites_never_let_a_plain_copy_out_and_previews_tell_what_they_do) {
   Dice dice(99);
   for (int round = 0; round < 12; ++round) {
@@ -405,7 +408,8 @@ BOOST_AUTO_TEST_CASE(what_is_learnt_of_a_domain_moves_its_members_and_no_others)
   ListProtection protection;
   protection.rungs = {Protection::Smime, Protection::Tls};
   const auto list = makeList(context, "board@lists.example", true, protection);
-  for (const auto* address : {"ann@a.example", "bob@b.example", "\"x@a.example\"@b.example"}) addMember(context, list, address);
+  for (const auto* address : {"ann@a.example", "bob@b.example", "\"x@a.example\"@b.example"})
+    addMember(context, list, address);
   const auto standing = [&](const std::string& address) {
     return context.site.read(
         [&](SiteTables& tables) { return tables.members.find(list.id, address).value().protection; });

@@ -35,8 +35,9 @@ struct Waiting {
     protection.rungs = std::move(rungs);
     protection.tlsWithin = std::chrono::minutes(60);
     list = makeList(context, "board@lists.example", true, protection);
-    context.site.write(
-        [](SiteTables& tables) { tables.domainTls.note({"tls.example", app::TlsMeans::Pkix, TestNow, ""}); });
+    context.site.write([](SiteTables& tables) {
+      tables.domainTls.note({"tls.example", app::TlsMeans::Pkix, TestNow, ""});
+    });
     addMember(context, list, Tina);
     context.site.write([&](SiteTables& tables) {
       Post made;
