@@ -77,6 +77,7 @@ std::string nounDoc(const std::string& noun) {
       {"domain", "Domains of lists."},
       {"route", "Next hops of outbound mail."},
       {"user", "People who may sign in, and what they may do."},
+      {"session", "Who is signed in to the web UI."},
       {"token", "Access tokens of a person."},
       {"emergency", "Sealed accounts for the day when nobody can sign in."},
       {"list", "Lists and their settings."},

@@ -8,7 +8,7 @@ nlohmann::json toJson(const Journey& journey) {
   auto hops = nlohmann::json::array();
   for (const auto& hop : journey.hops) {
     hops.push_back({{"from", hop.from},
-                    {"from_address", hop.fromAddress},
+                    {"fromAddress", hop.fromAddress},
                     {"by", hop.by},
                     {"state", hopStateWord(hop.state)},
                     {"inside", hop.inside},

@@ -12,6 +12,7 @@ namespace {
 const std::map<std::string_view, const char*>& phrases() {
   static const std::map<std::string_view, const char*> table = {
       {"listd.started", "started the list service"},
+      {"listd.clock-offset", "began to run by a clock that is moved against that of the machine"},
       {"listd.stopped", "stopped the list service"},
       {"delivery.batch", "handed copies over"},
       {"delivery.bounced", "noted a bounce"},

@@ -61,7 +61,7 @@ std::string planNotice(const ListFacts& list, const mail::Address& author,
                        const std::map<std::string, std::uint64_t>& counts, const NoticeStamp& stamp);
 
 // To the author whose post the list does not take, as far as it was not refused in the SMTP session.
-enum class RejectReason { NotAMember, Malformed, Closed, TooLarge };
+enum class RejectReason { NotAMember, Malformed, Closed, TooLarge, Unreadable };
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
                             const NoticeStamp& stamp);
 

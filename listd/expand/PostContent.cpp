@@ -4,6 +4,7 @@
 #include "core/mail/Message.h"
 #include "core/pgp/Signer.h"
 #include "core/seal/SmimeSigner.h"
+#include "listd/receive/SenderCheck.h"
 
 namespace postern::listd {
 namespace {
@@ -49,7 +50,8 @@ void PostContent::requireSecure(bool secure) const {
 void PostContent::composeSealed() {
   requireSecure(true);
   if (!inner_.empty()) return;
-  auto composed = require(PostComposer(facts_).composeSecure(parse(received_), stamp()));
+  const auto message = parse(received_);
+  auto composed = require(PostComposer(facts_).composeSecure(message, stamp(), senderCheckOf(message)));
   outerHeader_ = std::move(composed.outerHeader);
   inner_ = std::move(composed.inner);
 }
@@ -68,7 +70,8 @@ const std::string& PostContent::pgpEntity() {
 }
 
 std::string PostContent::composeTls() const {
-  const auto composed = require(PostComposer(facts_).composeSigned(parse(received_), stamp()));
+  const auto message = parse(received_);
+  const auto composed = require(PostComposer(facts_).composeSigned(message, stamp(), senderCheckOf(message)));
   return composed.outerHeader + "MIME-Version: 1.0\r\n" +
          seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
 }
@@ -107,6 +110,15 @@ std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection
       return std::nullopt;
   }
   throw Error(ErrorKind::Invariant, "a copy was planned with an unknown protection");
+}
+
+// What readers are told of an encrypted or signed post; nothing of a plain one.
+std::string PostContent::senderCheckOf(const mail::Message& message) const {
+  const auto check = SenderCheck::fromJson(post_.senderCheck);
+  if (check.isPlain()) return {};
+  const auto from = message.from();
+  const auto& author = from.mailboxes.front().address;
+  return senderCheckText(check, author ? author->text() : std::string(), list_.address);
 }
 
 app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/app/GatewayLink.h"
 #include "core/crypto/RecipientKey.h"
+#include "core/mail/Message.h"
 #include "core/pgp/RecipientKey.h"
 #include "core/pgp/Sealer.h"
 #include "core/pgp/SharedBody.h"
@@ -55,6 +56,7 @@ public:
 private:
   PostStamp stamp() const { return {post_.outMessageId, post_.plannedAt}; }
   void composeSealed();
+  std::string senderCheckOf(const mail::Message& message) const;
   const std::string& pgpEntity();
   std::string composeTls() const;
   std::string composePlain() const;

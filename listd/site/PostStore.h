@@ -39,6 +39,7 @@ struct Post {
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
   std::string client;                    // JSON {address name tls{…}}
+  std::string senderCheck;               // SenderCheck::json(): how it was encrypted and signed; empty: neither
   std::optional<app::Protection> floor;  // where a policy asked for more than the list
   std::string verdict;                   // "accepted" "rejected" "ignored"
   std::string reason;                    // why not accepted

@@ -13,6 +13,7 @@
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
+#include "listd/people/SessionStore.h"
 #include "listd/people/TokenStore.h"
 #include "listd/reports/ReportStore.h"
 #include "listd/requests/RequestStore.h"
@@ -56,6 +57,7 @@ struct SiteTables {
         notices(database),
         accounts(database),
         tokens(database),
+        sessions(database),
         flow(database),
         requests(database),
         matters(database),
@@ -84,6 +86,7 @@ struct SiteTables {
   NoticeStore notices;
   AccountStore accounts;
   TokenStore tokens;
+  SessionStore sessions;
   FlowStore flow;
   RequestStore requests;
   MatterStore matters;
