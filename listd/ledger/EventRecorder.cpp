@@ -98,7 +98,8 @@ private:
     tables_.ledger.endAskBack(row.id);
     if (state != CopyState::Dropped || !planAnew(tables_, row, at)) return;
     auto& change = changes_[row.postId];
-    change.failed -= 1;  // as countCopy had it
+    change.failed -= 1;  // as countCopy and countFlow had it
+    flowAt(at).failed -= 1;
     change.pending += 1;
     anew_ = true;
   }
