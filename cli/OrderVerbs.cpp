@@ -4,6 +4,7 @@
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
+#include "cli/ProtectionVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/ReportVerbs.h"
@@ -64,7 +65,7 @@ void changed(std::ostream& out, const json& result) {
 
 const Parameter ListAddress = wanted("list", "list", "address of the list");
 const Parameter MemberAddress = wanted("address", "address", "address of the member");
-const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "SHA-256 fingerprint, or its beginning");
+const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "fingerprint, or its beginning");
 const Parameter Limit = number("--limit", "limit", "most rows to show");
 const Parameter After = option("--after", "after", "go on after this row");
 
@@ -195,7 +196,8 @@ std::vector<OrderVerb> memberVerbs() {
        "member.set",
        "Changes a member.",
        {ListAddress, MemberAddress, option("--name", "name", "name of the person"),
-        option("--state", "state", "enabled or disabled")},
+        option("--state", "state", "enabled or disabled"),
+        option("--wish", "wish", "the weakest protection that the member wants: none, tls, pickup, openpgp or smime")},
        record},
       {"member",
        "import",
@@ -218,8 +220,8 @@ std::vector<OrderVerb> keyVerbs() {
       {"key",
        "import",
        "key.import",
-       "Takes a member's S/MIME certificate (PEM or DER file) into use.",
-       {MemberAddress, fileContent("file", "certificate", "certificate file, - for standard input")},
+       "Takes a member's S/MIME certificate or OpenPGP key (text or binary file) into use.",
+       {MemberAddress, fileContent("file", "certificate", "file of the certificate or key, - for standard input")},
        record},
       {"key",
        "list",
@@ -228,6 +230,7 @@ std::vector<OrderVerb> keyVerbs() {
        {maybe("address", "address", "only of this address"), Limit, After},
        table({{"FINGERPRINT", "fingerprint"},
               {"ADDRESS", "address"},
+              {"KIND", "kind"},
               {"ALGORITHM", "algorithm"},
               {"STATE", "state"},
               {"REASON", "reason"},
@@ -291,7 +294,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs})
+                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, protectionVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -3,6 +3,7 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/crypto/Random.h"
+#include "core/pgp/Sealer.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
@@ -10,6 +11,7 @@
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/expand/TakeBacks.h"
 #include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
 #include "listd/jobs/JobRunner.h"
@@ -51,6 +53,7 @@ struct Listd::Impl {
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
         siteMail(context, gateway, gate),
+        takeBacks(context, control),
         search(config.path("index"), context.root, clock),
         indexer(context, search),
         intake(context,
@@ -97,6 +100,7 @@ struct Listd::Impl {
   SendWorkers senders;
   EventWorker events;
   SiteMailWorker siteMail;
+  TakeBacks takeBacks;
   SearchIndex search;
   IndexWorker indexer;
   ExportSweeper exportSweeper{context};
@@ -115,7 +119,8 @@ struct Listd::Impl {
 };
 
 Listd::Listd(const config::SiteConfig& config) {
-  seal::selfTest();  // better no copy than one that nobody can open
+  seal::selfTest();
+  pgp::selfTest();  // better no copy than one that nobody can open
   impl_ = std::make_unique<Impl>(config, std::make_unique<SystemClock>(config.clockOffset), nullptr);
 }
 

@@ -32,7 +32,7 @@ constexpr Entry Protections[] = {
 constexpr Entry Reasons[] = {
     {"open-list", "The list is open: copies are plain."},
     {"valid-certificate", "A valid certificate is on file."},
-    {"no-key", "No certificate is on file."},
+    {"no-key", "No certificate or key is on file."},
     {"key-unconfirmed", "A certificate was proposed, but nobody confirmed it."},
     {"certificate-expired", "The certificate has expired."},
     {"certificate-not-yet-valid", "The certificate is not valid yet."},
@@ -44,6 +44,16 @@ constexpr Entry Reasons[] = {
     {"revoked", "The certificate was revoked."},
     {"sealing-failed", "Encrypting this copy failed, so it was not sent."},
     {"member-disabled", "Delivery to this member is switched off."},
+    {"valid-openpgp-key", "A valid OpenPGP key is on file."},
+    {"verified-tls", "The mail servers of the domain can be verified."},
+    {"pick-up", "No key is on file that can be used; the message waits on our pages."},
+    {"tls-too-late", "Verified TLS could not be had in time; the message waits on our pages."},
+    {"key-expired", "The OpenPGP key has expired."},
+    {"key-not-yet-valid", "The OpenPGP key is not valid yet."},
+    {"tls-not-verified", "The mail servers of the domain could not be verified."},
+    {"tls-does-not-count", "TLS to this domain does not count as a protection here."},
+    {"not-on-ladder", "What is on file is not what the list allows."},
+    {"wish", "The member wants a stronger protection than can be had now."},
 };
 
 constexpr Entry Refusals[] = {
@@ -153,7 +163,9 @@ constexpr Entry Notices[] = {
     {"key-revoked", "The key is revoked. It is never used again here."},
     {"member-enabled", "Delivery to this member is on."},
     {"member-disabled", "Delivery to this member is off."},
-    {"key-imported", "The certificate was imported."},
+    {"key-imported", "The key was imported."},
+    {"protection-saved", "The protection was saved. The members stand anew."},
+    {"wish-saved", "The wish was saved."},
     {"queue-retry", "Asked for another delivery attempt."},
     {"queue-hold", "The copy is held. It stays in the queue until you release it."},
     {"queue-release", "The copy is released."},

@@ -188,7 +188,8 @@ enum class GatewayVerb : std::uint8_t {
   TakeEvents,    // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
   Stats,         // {} -> GatewayStats
   QueueList,     // {max} -> list of QueueEntry, oldest first
-  QueueAct,      // {action: "retry" "hold" "release" "drop", copy key; 0 = all} -> {how many it changed}
+  QueueAct,      // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
+                 // withdraw: as drop, but only what is not on its way at that moment
 };
 
 // One connection to the gateway. Throws Error(Unavailable) when it breaks; make a new one then.

@@ -124,6 +124,11 @@ void Deliverer::copyDropped(std::uint64_t key) {
   scheduler_.remove(key);
 }
 
+bool Deliverer::withdraw(std::uint64_t key) {
+  const MutexLock lock(mutex_);
+  return scheduler_.withdraw(key);
+}
+
 void Deliverer::queueKeySet() {
   const MutexLock lock(mutex_);
   locked_ = false;

@@ -69,6 +69,7 @@ private:
   void copiesQueued(std::span<const CopySummary> copies) override;
   void copyChanged(const CopySummary& copy) override;
   void copyDropped(std::uint64_t key) override;
+  bool withdraw(std::uint64_t key) override;
   void queueKeySet() override;
   void healthChanged(bool healthy) override;
 

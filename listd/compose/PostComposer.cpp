@@ -161,6 +161,7 @@ std::string defaultContentType(std::string_view body) {
 
 // The post's Content-Type with the mark of RFC 9788 §2.1 that is given; a mark of the author's own is taken off.
 constexpr std::string_view Protected = ";\r\n hp=\"cipher\"";
+constexpr std::string_view Readable = ";\r\n hp=\"clear\"";
 std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark = Protected) {
   const auto* field = post.header().find("Content-Type");
   const auto type =
@@ -196,8 +197,20 @@ std::string originalIdAndReferences(const mail::Message& post) {
   return fields.empty() ? std::string() : fields.front();
 }
 
-std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp,
-                        const Author& author) {
+// A field of an open post that any server takes: text and address fields in raw UTF-8 are written anew in ASCII.
+std::optional<std::string> asciiField(const mail::HeaderField& field) {
+  const std::string name = mail::lowerAscii(field.name);
+  if (mail::isAscii(field.raw) || name.starts_with("content-")) return std::nullopt;
+  if (name != "to" && name != "cc") return mail::encodeUnstructured(field.name, mail::decodeUnstructured(field.value));
+  std::vector<std::pair<std::string, mail::Address>> kept;
+  for (const auto& mailbox : mail::parseMailboxes(field.value).mailboxes)
+    if (mailbox.address && mailbox.address->isAscii()) kept.emplace_back(mailbox.displayName, *mailbox.address);
+  return kept.empty() ? std::string() : mail::mailboxField(field.name, kept);
+}
+
+// `readable`: it stands outside, too, where every server on the way must take it.
+std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp, const Author& author,
+                        bool readable) {
   const auto& header = post.header();
   std::string inner;
   for (const auto& field : authorFields(author, list)) inner += field;
@@ -210,7 +223,8 @@ std::string innerHeader(const mail::Message& post, const ListFacts& list, const 
   inner += originalIdAndReferences(post);
   for (const auto& field : header.fields()) {
     const std::string name = mail::lowerAscii(field.name);
-    if (std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end()) inner += wholeField(field);
+    if (std::find(KeptInside.begin(), KeptInside.end(), name) == KeptInside.end()) continue;
+    inner += readable ? asciiField(field).value_or(wholeField(field)) : wholeField(field);
   }
   for (const auto& field : listFields(list, true)) inner += field;
   return inner;
@@ -235,27 +249,16 @@ std::string innerMimeFields(const mail::Message& post, const std::string& conten
 // The check as the first part, the post as the second. The boundary is the random id that the post got after it came,
 // so nobody can have written it into the post.
 std::string belowSenderCheck(const mail::Message& post, const std::string& contentType, const PostStamp& stamp,
-                             std::string_view senderCheck) {
+                             std::string_view senderCheck, std::string_view mark) {
   const auto boundary = "check-" + stamp.messageId.substr(1, stamp.messageId.find('@') - 1);
   const auto delimiter = "\r\n--" + boundary;
   std::string entity = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"" +
-                       std::string(Protected) + "\r\n" + delimiter + "\r\n";
+                       std::string(mark) + "\r\n" + delimiter + "\r\n";
   entity += "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n";
   entity += senderCheck;
   entity += delimiter + "\r\n" + contentFields(post, contentType) + "\r\n";
   entity += post.body();
   return entity + delimiter + "--\r\n";
-}
-
-// A field of an open post that any server takes: text and address fields in raw UTF-8 are written anew in ASCII.
-std::optional<std::string> asciiField(const mail::HeaderField& field) {
-  const std::string name = mail::lowerAscii(field.name);
-  if (mail::isAscii(field.raw) || name.starts_with("content-")) return std::nullopt;
-  if (name != "to" && name != "cc") return mail::encodeUnstructured(field.name, mail::decodeUnstructured(field.value));
-  std::vector<std::pair<std::string, mail::Address>> kept;
-  for (const auto& mailbox : mail::parseMailboxes(field.value).mailboxes)
-    if (mailbox.address && mailbox.address->isAscii()) kept.emplace_back(mailbox.displayName, *mailbox.address);
-  return kept.empty() ? std::string() : mail::mailboxField(field.name, kept);
 }
 
 }  // namespace
@@ -280,7 +283,7 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
-  result.inner = innerHeader(post, list_, stamp, *author);
+  result.inner = innerHeader(post, list_, stamp, *author, false);
   for (const auto& field : outerFields(post, list_, stamp)) {
     result.outerHeader += field;
     result.inner += "HP-Outer: " + field;  // RFC 9788 §2.2
@@ -290,7 +293,28 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
     result.inner += "\r\n";
     result.inner += post.body();
   } else {
-    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck);
+    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Protected);
+  }
+  return result;
+}
+
+Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message& post, const PostStamp& stamp,
+                                                             std::string_view senderCheck) const {
+  requireStamp(stamp);
+  if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
+  const auto author = findAuthor(post);
+  if (!author) return Unexpected(ComposeError::NoAuthor);
+  const auto contentType = protectedContentType(post, Readable);
+  if (!contentType) return Unexpected(ComposeError::Ambiguous);
+
+  SecurePost result;
+  result.outerHeader = innerHeader(post, list_, stamp, *author, true);
+  result.inner = result.outerHeader;
+  if (senderCheck.empty()) {
+    result.inner += innerMimeFields(post, *contentType) + "\r\n";
+    result.inner += post.body();
+  } else {
+    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Readable);
   }
   return result;
 }

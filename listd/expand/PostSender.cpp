@@ -5,6 +5,7 @@
 #include "core/mail/MessageId.h"
 #include "listd/compose/Notice.h"
 #include "listd/ledger/Closing.h"
+#include "listd/plan/PlanWriter.h"
 
 #include <algorithm>
 #include <future>
@@ -25,8 +26,10 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::KeyUnconfirmed:
       return WithheldReason::KeyNotConfirmed;
     case Reason::CertificateExpired:
+    case Reason::KeyExpired:
       return WithheldReason::KeyExpired;
     case Reason::CertificateNotYetValid:
+    case Reason::KeyNotYetValid:
       return WithheldReason::KeyNotYetValid;
     case Reason::Revoked:
       return WithheldReason::KeyRevoked;
@@ -39,7 +42,18 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::SealingFailed:
     case Reason::OpenList:
     case Reason::ValidCertificate:
+    case Reason::ValidOpenPgpKey:
+    case Reason::VerifiedTls:
+    case Reason::PickUp:
+    case Reason::TlsTooLate:
       return WithheldReason::SealingFailed;
+    case Reason::TlsNotVerified:
+    case Reason::TlsDoesNotCount:
+      return WithheldReason::TlsUnfit;
+    case Reason::NotOnLadder:
+      return WithheldReason::NotAllowed;
+    case Reason::Wish:
+      return WithheldReason::Wish;
   }
   throw Error(ErrorKind::Invariant, "unknown reason for a notice");
 }
@@ -57,6 +71,12 @@ mail::Address addressOf(const LedgerRow& row) {
   return std::move(*address);
 }
 
+app::Protection protectionOf(const LedgerRow& row) {
+  const auto protection = parseProtection(row.protection);
+  if (!protection) throw Error(ErrorKind::Store, "ledger row " + std::to_string(row.id) + " has an unknown protection");
+  return *protection;
+}
+
 }  // namespace
 
 struct PostSender::Run {
@@ -65,10 +85,11 @@ struct PostSender::Run {
   ListFacts facts;
   std::unique_ptr<PostContent> content;  // once a content copy is due
   TimePoint now;
+  std::uint32_t batch = FullBatch;
 };
 
-PostSender::PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer)
-    : context_(context), gate_(gate), sealer_(sealer) {}
+PostSender::PostSender(SiteContext& context, SubmitGate& gate, const Sealers& sealers)
+    : context_(context), gate_(gate), sealers_(sealers) {}
 
 void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto post = context_.site.read([&](SiteTables& tables) { return tables.posts.find(postId); });
@@ -78,16 +99,17 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
   Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, context_.clock.now()};
+  if (run.list.protection.freshKeys) run.batch = FirstBatch;  // copies that share nothing are large
 
   // Handing over can add notices behind the last row, hence the outer loop.
   for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
-       batch = nextBatch(run, sentThrough, FullBatch)) {
+       batch = nextBatch(run, sentThrough, run.batch)) {
     if (batch.isWhole()) return finishWith(run, batch, link);
     while (!batch.empty()) {
       sentThrough = batch.lastKey;
       // An exception below waits for this in the future's destructor, while `batch` lives.
       auto handing = std::async(std::launch::async, [&] { handOver(run, batch, link); });
-      auto next = nextBatch(run, sentThrough, FullBatch);
+      auto next = nextBatch(run, sentThrough, run.batch);
       handing.get();
       batch = std::move(next);
     }
@@ -123,18 +145,10 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
 
 // Decides from the rows which shared parts this batch needs, and makes those that are not there yet.
 void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
-  const auto add = [&](std::optional<PostContent::Tail> tail) {
-    if (tail) batch.tails.push_back(std::move(*tail));
-  };
   for (const auto& row : rows) {
     if (row.row.kind != Kind::Content) continue;
-    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
-    if (!run.list.secure) {
-      add(run.content->preparePlain());
-      return;
-    }
-    add(run.content->prepareSealed(seal::ContentCipher::Cbc));
-    break;
+    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealers_, run.post, run.list);
+    if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
 }
 
@@ -172,19 +186,37 @@ std::optional<app::Copy> PostSender::sealRow(const Run& run, const RowToSend& ro
     case Kind::Content:
       break;
   }
-  if (!run.list.secure) return run.content->plainCopy(row.row);
-  reason = row.keyReason;
-  if (row.keyReason != Reason::ValidCertificate) return std::nullopt;
+  return contentCopy(run, row, reason);
+}
+
+// By the word that the plan wrote. A key that is not usable any more withholds: the plan is never weakened here.
+std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend& row, Reason& reason) const {
   reason = Reason::SealingFailed;
   try {
-    auto key = crypto::RecipientKey::decode(row.recipientKey);
-    key.readsGcm = false;  // CBC is what every program reads; the plan does not choose GCM yet
-    return run.content->sealedCopy(row.row, key);
+    switch (protectionOf(row.row)) {
+      case app::Protection::Smime:
+        reason = row.keyReason;
+        if (row.keyReason != Reason::ValidCertificate) return std::nullopt;
+        reason = Reason::SealingFailed;
+        return run.content->smimeCopy(row.row, crypto::RecipientKey::decode(row.recipientKey));
+      case app::Protection::Tls:
+        return run.content->tlsCopy(row.row);
+      case app::Protection::None:
+        return run.content->plainCopy(row.row);
+      case app::Protection::OpenPgp:
+        reason = row.keyReason;
+        if (row.keyReason != Reason::ValidOpenPgpKey) return std::nullopt;
+        reason = Reason::SealingFailed;
+        return run.content->openPgpCopy(row.row, pgp::RecipientKey::decode(row.recipientKey));
+      case app::Protection::Pickup:
+        return std::nullopt;
+    }
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::Invariant || error.kind() == ErrorKind::Store) throw;  // not the key's fault
     log::error("seal", "a member's key failed; the copy is withheld",
                {{"copy", row.row.id}, {"key", row.row.keyFingerprint}, {"error", error.message()}});
-    return std::nullopt;
   }
+  return std::nullopt;
 }
 
 app::Copy PostSender::makeNotice(const Run& run, const LedgerRow& row) const {
@@ -208,6 +240,11 @@ app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
   copy.kind = Kind::Report;
   copy.recipient = row.recipient;
   copy.expiresAt = run.now + context_.config.expiry;
+  if (row.reason == PlanReport) {
+    const auto counts = context_.site.read([&](SiteTables& tables) { return tables.ledger.planOf(run.post.id); });
+    copy.head = planNotice(run.facts, addressOf(row), counts, stamp);
+    return copy;
+  }
   if (run.post.verdict == "rejected") {
     copy.head = rejectionNotice(run.facts, addressOf(row), rejectReason(run.post.reason), stamp);
     return copy;

@@ -1,6 +1,5 @@
 #pragma once
 #include "core/app/GatewayLink.h"
-#include "core/seal/SmimeSealer.h"
 #include "listd/expand/PostContent.h"
 #include "listd/expand/SubmitGate.h"
 #include "listd/site/SiteContext.h"
@@ -21,7 +20,7 @@ namespace postern::listd {
 // Errors: Error(Unavailable) when the link broke; any other Error is trouble of this post.
 class PostSender {
 public:
-  PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer);
+  PostSender(SiteContext& context, SubmitGate& gate, const Sealers& sealers);
 
   // Returns once the gateway has all of the post's planned mail. Nothing happens when there is none.
   void send(std::uint64_t postId, app::GatewayLink& link);
@@ -45,8 +44,8 @@ private:
   Batch nextBatch(Run& run, std::uint64_t after, std::uint32_t size);
   void sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch);
   void prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch);
-  std::optional<app::Copy> makeCopy(const Run& run, const RowToSend& row) const;
   std::optional<app::Copy> sealRow(const Run& run, const RowToSend& row, Reason& reason) const;
+  std::optional<app::Copy> contentCopy(const Run& run, const RowToSend& row, Reason& reason) const;
   app::Copy makeNotice(const Run& run, const LedgerRow& row) const;
   app::Copy makeReport(const Run& run, const LedgerRow& row) const;
   void finishWith(const Run& run, Batch& batch, app::GatewayLink& link);
@@ -57,7 +56,7 @@ private:
 
   SiteContext& context_;
   SubmitGate& gate_;
-  const seal::SmimeSealer& sealer_;
+  const Sealers& sealers_;
 };
 
 }  // namespace postern::listd

@@ -7,6 +7,7 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/orders/ProtectionOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
@@ -84,10 +85,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,           signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
-      auditOrders(),   jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
-      holdOrders(),    erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
-      sessionOrders(), searchOrders(),  exportOrders(),  reportOrders(),    readOrders(),
+      Table,          signInOrders(),    accountOrders(),    factorOrders(),  tokenOrders(),  auditOrders(),
+      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),  holdOrders(),   erasureOrders(),
+      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(), searchOrders(), exportOrders(),
+      reportOrders(), readOrders(),      protectionOrders(),
   };
   return tables;
 }

@@ -22,6 +22,7 @@
 #include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
+#include "listd/site/DomainTlsStore.h"
 #include "listd/site/FlowStore.h"
 #include "listd/site/LedgerStore.h"
 #include "listd/site/ListStore.h"
@@ -46,6 +47,7 @@ struct SiteTables {
   SiteTables(store::Database& database, const AuditScene& scene)
       : counters(database),
         domains(database),
+        domainTls(database),
         routes(database),
         lists(database),
         members(database),
@@ -74,6 +76,7 @@ struct SiteTables {
 
   CounterStore counters;
   DomainStore domains;
+  DomainTlsStore domainTls;
   RouteStore routes;
   ListStore lists;
   MemberStore members;

@@ -85,6 +85,14 @@ Response closeList(Visit& visit);
 Response confirmDelete(Visit& visit);
 Response deleteList(Visit& visit);
 
+// ProtectionPage.cpp
+Response listProtection(Visit& visit);
+Response setListProtection(Visit& visit);
+Response domainProtection(Visit& visit);
+Response setDomainProtection(Visit& visit);
+Response listPlan(Visit& visit);
+Response setMemberWish(Visit& visit);
+
 // MembersPage.cpp
 Response members(Visit& visit);
 Response membersCsv(Visit& visit);

@@ -1,5 +1,6 @@
 // The whole of listd in this process, against a gateway in memory: what leaves, what never leaves, and what stays.
 #include "core/app/Orders.h"
+#include "core/pgp/SecretKey.h"
 #include "core/seal/SmimeSealer.h"
 #include "core/seal/SmimeSigner.h"
 #include "listd/Listd.h"
@@ -130,6 +131,60 @@ BOOST_AUTO_TEST_CASE(a_secure_post_leaves_as_one_encrypted_copy_per_member_and_a
   BOOST_TEST(report.message.find("cid@example.org") == std::string::npos);
   BOOST_TEST(eventually([&] { return stage.gateway.unfinished() == 0; }));
   BOOST_TEST(eventually([&] { return stage.gateway.unacknowledged() == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(each_member_of_a_mixed_list_gets_the_copy_that_the_ladder_says) {
+  Stage stage;
+  const auto day = std::chrono::days(1);
+  const auto otto = pgp::SecretKey::create("Otto", "otto@pgp.example", stage.clock.now() - day, 300 * day);
+  {
+    SiteContext context(stage.config, stage.clock);
+    ListProtection protection;
+    protection.rungs = {app::Protection::Smime, app::Protection::OpenPgp, app::Protection::Tls};
+    protection.mailPlan = true;
+    const auto mixed = makeList(context, "mixed@lists.example", true, protection);
+    const auto key = importKey(otto.publicKey().armored(), "otto@pgp.example", stage.clock.now(), nullptr);
+    BOOST_REQUIRE(key.has_value());
+    context.site.write([&](SiteTables& tables) {
+      tables.keys.add(*key);
+      tables.domainTls.note({"tls.example", app::TlsMeans::Dane, stage.clock.now(), ""});
+    });
+    for (const auto* address : {"ann@example.org", "otto@pgp.example", "tina@tls.example", "cid@example.org"})
+      addMember(context, mixed, address);
+  }
+  stage.start();
+  stage.gateway.accept(submissionTo({"mixed@lists.example"}, "ann@example.org", Canary, Canary));
+  const auto post = stage.lastPost();
+  BOOST_TEST(post.at("delivered") == 3);
+  BOOST_TEST(post.at("withheld") == 1);
+  std::map<std::string, FakeGateway::Delivered> copies;
+  for (const auto& item : stage.copiesOf(app::Copy::Kind::Content)) copies.emplace(item.copy.recipient, item);
+  BOOST_REQUIRE_EQUAL(copies.size(), 3u);
+  const auto& sealed = copies.at("ann@example.org");
+  BOOST_TEST((sealed.copy.protection == app::Protection::Smime));
+  BOOST_TEST(sealed.message.find(Canary) == std::string::npos);
+  const auto& pgpCopy = copies.at("otto@pgp.example");
+  BOOST_TEST((pgpCopy.copy.protection == app::Protection::OpenPgp));
+  BOOST_TEST((pgpCopy.copy.floor == app::Protection::OpenPgp));
+  BOOST_TEST(pgpCopy.message.find(Canary) == std::string::npos);
+  BOOST_TEST(pgpCopy.message.find("Subject: [...]\r\n") != std::string::npos);
+  const auto fingerprint = stage.order("list.protection", {{"address", "mixed@lists.example"}}).at("openpgpKey");
+  BOOST_TEST(fingerprint.get<std::string>().size() == 40u, "made at first need");
+  BOOST_TEST(pgpCopy.message.find("multipart/encrypted") != std::string::npos);
+  const auto& tls = copies.at("tina@tls.example");
+  BOOST_TEST((tls.copy.protection == app::Protection::Tls));
+  BOOST_TEST((tls.copy.floor == app::Protection::Tls), "the gateway lets it out over verified TLS only");
+  BOOST_TEST(tls.message.find(std::string("Subject: ") + Canary) != std::string::npos);
+  BOOST_TEST(tls.message.find("application/pkcs7-signature") != std::string::npos);
+  BOOST_TEST(tls.message.find("hp=\"clear\"") != std::string::npos);
+  BOOST_TEST(tls.message.find("\r\nReceived:") == std::string::npos);
+  BOOST_REQUIRE(eventually([&] { return stage.copiesOf(app::Copy::Kind::Report).size() == 2; }));
+  for (const auto& report : stage.copiesOf(app::Copy::Kind::Report)) {
+    BOOST_TEST(report.copy.recipient == "ann@example.org");
+    BOOST_TEST(report.message.find(Canary) == std::string::npos);
+    for (const auto* member : {"otto@", "tina@", "cid@"}) BOOST_TEST(report.message.find(member) == std::string::npos);
+  }
+  BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_of_a_secure_post_is_readable_in_the_data_folder_during_and_after) {

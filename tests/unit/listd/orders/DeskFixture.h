@@ -53,6 +53,12 @@ struct Desk {
   void board() {
     give("domain.add", {{"name", "lists.example"}});
     give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
+    // The tests of members and keys are about S/MIME: who has none gets nothing.
+    context.site.write([](SiteTables& tables) {
+      auto list = tables.lists.find("board@lists.example").value();
+      list.protection.floor = app::Protection::Smime;
+      tables.lists.update(list);
+    });
   }
 
   // The audit log, newest first: "actor action object outcome reason".
