@@ -5,9 +5,18 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 namespace postern::pgp::rnp {
+
+namespace {
+
+// Otherwise librnp writes to the standard error stream what strangers' keys make it complain of. Set before main(),
+// since the environment must not change under threads.
+[[maybe_unused]] const bool Quiet = setenv("RNP_LOG_CONSOLE", "0", 0) == 0;
+
+}  // namespace
 
 void check(rnp_result_t result, std::string_view doing) {
   if (result == RNP_SUCCESS) return;
@@ -39,6 +48,14 @@ Key find(const Ffi& ffi, std::string_view fingerprintHex) {
 
 Input memoryInput(std::string_view bytes) {
   Input input;
+  if (bytes.empty()) {  // which librnp refuses to take from memory
+    const auto atEnd = [](void*, void*, std::size_t, std::size_t* count) {
+      *count = 0;
+      return true;
+    };
+    check(rnp_input_from_callback(out(input), atEnd, nullptr, nullptr), "read an OpenPGP object");
+    return input;
+  }
   check(rnp_input_from_memory(out(input), crypto::bytesOf(bytes), bytes.size(), false), "read an OpenPGP object");
   return input;
 }

@@ -73,7 +73,8 @@ void judge(SignatureVerdict& verdict, const rnp::Ffi& ffi, rnp_op_verify_signatu
   if (rnp_op_verify_signature_get_times(signature, &created, &expires) == RNP_SUCCESS)
     verdict.signedAt = TimePoint(std::chrono::seconds(created));
   rnp::Key signing;
-  if (rnp_op_verify_signature_get_key(signature, out(signing)) != RNP_SUCCESS || !signing) {
+  rnp_op_verify_signature_get_key(signature, out(signing));
+  if (!signing) {
     if (verdict.state == SignatureState::Valid) verdict.state = SignatureState::UnknownKey;
     return;
   }
@@ -82,7 +83,9 @@ void judge(SignatureVerdict& verdict, const rnp::Ffi& ffi, rnp_op_verify_signatu
   rnp::Key primary;
   rnp_locate_key(ffi.get(), "fingerprint", verdict.signer.c_str(), out(primary));
   const auto keyState = primary ? stateOfKey(signing, primary) : SignatureState::Invalid;
-  if (verdict.state == SignatureState::Valid) verdict.state = keyState;
+  // librnp does not look further once the key is revoked.
+  const bool revoked = verdict.state == SignatureState::Invalid && keyState == SignatureState::KeyRevoked;
+  if (verdict.state == SignatureState::Valid || revoked) verdict.state = keyState;
   if (verdict.state == SignatureState::Valid && verdict.signedAt > now + ClockSlack)
     verdict.state = SignatureState::Invalid;
 }
