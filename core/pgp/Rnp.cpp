@@ -5,18 +5,9 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 namespace postern::pgp::rnp {
-
-namespace {
-
-// Otherwise librnp writes to the standard error stream what strangers' keys make it complain of. Set before main(),
-// since the environment must not change under threads.
-[[maybe_unused]] const bool Quiet = setenv("RNP_LOG_CONSOLE", "0", 0) == 0;
-
-}  // namespace
 
 void check(rnp_result_t result, std::string_view doing) {
   if (result == RNP_SUCCESS) return;
