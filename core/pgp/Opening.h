@@ -22,7 +22,7 @@ enum class SignatureState : std::uint8_t {
   UnknownKey,  // none of the given keys made it: nothing is known
   Expired,     // the signature says that it has ended
   KeyExpired,
-  KeyRevoked,
+  KeyRevoked,   // nothing is said of the bytes
   Several,      // more than one signature: whose message it is cannot be said
   Partial,      // something stands beside what is signed
   Unsupported,  // a weak digest, a form that is not known

@@ -7,6 +7,8 @@
 #include "core/pgp/Packets.h"
 #include "core/pgp/PublicKeyContent.h"
 
+#include <set>
+
 namespace postern::pgp {
 
 namespace {
@@ -104,7 +106,9 @@ private:
     if (!keeping_) return std::nullopt;
     const auto issuer = signatureIssuer(packet.body);
     if (!issuer || *issuer != content_.parts.front().keyId()) return std::nullopt;
-    if (++signatures_ > PublicKey::MaxOwnSignatures) return error("too-complex", "the key has too many signatures");
+    // librnp takes a signature that stands twice for one, and judges it by one of the places.
+    if (!seen_.insert(packet.body).second) return std::nullopt;
+    if (seen_.size() > PublicKey::MaxOwnSignatures) return error("too-complex", "the key has too many signatures");
     keep(packet);
     return std::nullopt;
   }
@@ -116,7 +120,7 @@ private:
   PublicKeyContent content_;
   bool keeping_ = true;
   std::size_t userIds_ = 0;
-  std::size_t signatures_ = 0;
+  std::set<std::string_view> seen_;  // signatures, as they stand in the bytes read
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ public:
   }
 
   // A primary key that signs, with one subkey for encryption: "cv25519" "nistp256" "rsa3072" … Gives the fingerprint.
-  std::string makeKey(const std::string& userId, const std::string& subkey, const std::string& expires = "1y") {
+  std::string makeKey(const std::string& userId, const std::string& subkey, const std::string& expires = "1y") const {
     const auto made = gpg("--quick-gen-key '" + userId + "' ed25519 sign " + expires);
     auto fingerprint = fingerprintOf(userId);
     if (!subkey.empty()) gpg("--quick-add-key " + fingerprint + " " + subkey + " encr " + expires);
