@@ -10,6 +10,7 @@
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
+#include "listd/probe/DomainTlsOrders.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
@@ -87,7 +88,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
       auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
       holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
-      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
+      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),      domainTlsOrders(),
   };
   return tables;
 }
