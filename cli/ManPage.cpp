@@ -20,6 +20,10 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"run", "", "", "Runs all processes of the site until stopped."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
      "Hands a message to the site by SMTP, as a mail program would."},
+    {"probe", "", "DOMAIN",
+     "Asks the mail servers of a domain for their TLS, certificates, MTA-STS and DANE. Exit status 1: mail to it "
+     "cannot be "
+     "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},

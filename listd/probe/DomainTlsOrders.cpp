@@ -52,8 +52,10 @@ json showProbe(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     const auto known = tables.domainTls.find(domain);
     const auto report = tables.domainTls.report(domain);
-    const auto mark = tables.domainTls.mark(domain);
-    const auto last = tables.domainTls.lastDelivery(domain);
+    // An owner learns nothing of what goes between other people and that domain.
+    const bool staff = call.person.roles.meets(Readers.roles);
+    const auto mark = staff ? tables.domainTls.mark(domain) : std::nullopt;
+    const auto last = staff ? tables.domainTls.lastDelivery(domain) : std::nullopt;
     json view{{"domain", domain}, {"running", state.running}, {"progress", state.progress}};
     view["known"] = known ? json{{"means", app::tlsMeansWord(known->means)},
                                  {"checkedAt", toMicros(known->checkedAt)},
