@@ -41,7 +41,8 @@ std::string daneOfHost(const std::string& word) {
   if (word == "ok") return "The certificate matches a TLSA record.";
   if (word == "none") return "No TLSA record.";
   if (word == "not signed") return "Not possible: MX record or address are not signed with DNSSEC.";
-  return word;
+  if (word == "no record can be used") return "TLSA records are there, but none can be used: TLS is demanded.";
+  return "Failed: " + word;
 }
 
 json hostView(const json& host, TimePoint now) {
