@@ -8,7 +8,7 @@ const host = (more) => ({ name: "mx1.clinic.example", preference: 10, port: 25, 
 
 const good = (domain) => ({ domain, at: micros(), means: "mta-sts", sentence: "", route: "", problem: "", mxSecure: false,
   sts: { id: "20261101T1", mode: "enforce", maxAge: 604800, mx: ["mx1.clinic.example", "mx2.clinic.example"], problem: "" },
-  hosts: [host({}), host({ name: "mx2.clinic.example", preference: 20, address: "2001:db8::25", tlsa: ["3 1 1 0123456789abcdef0123456789abcdef…"], dane: "not matched" })] });
+  hosts: [host({}), host({ name: "mx2.clinic.example", preference: 20, address: "2001:db8::25" })] });
 
 const bad = (domain) => ({ domain, at: micros(), means: "none", sentence: "", route: "", problem: "", mxSecure: true,
   sts: { id: "", mode: "", maxAge: 0, mx: [], problem: "" },

@@ -29,7 +29,7 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await page.getByText("1 of 2 mail servers were asked.").waitFor();
       await good();
       await finish();
-      await page.getByText("can be sent over verified TLS").waitFor();
+      await page.getByText("Mail to clinic.example can be sent over verified TLS").waitFor();
       await page.getByRole("heading", { name: "mx2.clinic.example" }).waitFor();
       assert.equal(await page.getByText("The policy allows this server.").count(), 2);
       await page.getByText("Supported.").first().waitFor();
