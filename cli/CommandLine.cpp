@@ -7,6 +7,7 @@
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
+#include "cli/ProbeVerbs.h"
 #include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
@@ -163,6 +164,11 @@ private:
 
     auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
     run.callback([this] { action_ = [](const Context& c) { return runSite(c); }; });
+
+    auto domain = std::make_shared<std::string>();
+    auto& ask = *app_.add_subcommand("probe", "Asks the mail servers of a domain for their TLS.");
+    ask.add_option("domain", *domain, "the recipients' domain")->required();
+    ask.callback([this, domain] { action_ = [domain](const Context& c) { return probe(c, *domain); }; });
 
     auto& check = *noun("config").add_subcommand("check", "Checks postern.toml.");
     check.callback([this] {

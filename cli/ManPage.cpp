@@ -25,6 +25,10 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "the "
      "whole way. A hop without a record counts neither as plain nor as encrypted. Exit status 0: every hop between "
      "providers is recorded as encrypted; 1: otherwise."},
+    {"probe", "", "DOMAIN",
+     "Asks the mail servers of a domain for their TLS, certificates, MTA-STS and DANE. Exit status 1: mail to it "
+     "cannot be "
+     "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},

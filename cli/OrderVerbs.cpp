@@ -4,6 +4,7 @@
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
+#include "cli/ProbeVerbs.h"
 #include "cli/ProtectionVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
@@ -294,7 +295,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, protectionVerbs})
+                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -20,6 +20,7 @@
 #include "listd/mailout/SiteMailWorker.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/probe/DomainProbes.h"
 #include "listd/requests/MinuteWork.h"
 #include "listd/retention/Retention.h"
 #include "listd/search/IndexAnswers.h"
@@ -65,7 +66,7 @@ struct Listd::Impl {
         answers(search),
         retention(context, &answers),
         jobs(context),
-        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention},
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention, &probes},
         minuteWork(tools),
         desk(tools, makeCommandKey(config)),
         webOrders(config.webSocket().string(), from(OrderDesk::Entrance::Web)),
@@ -108,6 +109,7 @@ struct Listd::Impl {
   IntakeWorkers intakeWorkers;
   IndexAnswers answers;
   Retention retention;
+  DomainProbes probes{context, control};
   JobRunner jobs;  // after all that jobs use
   OrderTools tools;
   MinuteWork minuteWork;

@@ -106,6 +106,8 @@ constexpr Entry States[] = {
     {"sending", "Being sent out"},
     {"done", "Complete"},
     {"stuck", "Stuck"},
+    {"trusted", "Trusted"},
+    {"distrusted", "Does not count"},
     {"rejected", "Rejected"},
     {"ignored", "Ignored"},
     {"accepted", "Accepted"},
@@ -113,16 +115,17 @@ constexpr Entry States[] = {
 };
 
 constexpr Entry Tones[] = {
-    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"done", "good"},
-    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
-    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},  {"failed", "bad"},
-    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},      {"stuck", "bad"},
-    {"rejected", "bad"},  {"bounced", "bad"},
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"},   {"done", "good"},
+    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},     {"held", "wait"},
+    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},    {"failed", "bad"},
+    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},        {"stuck", "bad"},
+    {"rejected", "bad"},  {"bounced", "bad"},    {"trusted", "good"},   {"distrusted", "wait"},
 };
 
 constexpr Entry Verifications[] = {
     {"verified", "Certificate verified"},
     {"dane", "Verified by DANE"},
+    {"mta-sts", "Verified, as the MTA-STS policy demands"},
     {"none", "Encrypted, peer not verified"},
 };
 
@@ -170,6 +173,8 @@ constexpr Entry Notices[] = {
     {"queue-hold", "The copy is held. It stays in the queue until you release it."},
     {"queue-release", "The copy is released."},
     {"queue-drop", "The copy was dropped. It will not be delivered."},
+    {"domain-marked",
+     "It is recorded and in force. What was known of the domain's TLS is forgotten; ask its servers again."},
 };
 
 constexpr std::array<ErrorWords, 9> Errors = {{

@@ -5,6 +5,7 @@
 #include "listd/audit/DeliveryEntry.h"
 #include "listd/ledger/Closing.h"
 #include "listd/plan/Replan.h"
+#include "listd/probe/TlsLessons.h"
 
 #include <set>
 
@@ -45,6 +46,7 @@ public:
     }
     if (!tables_.ledger.addAttempt(row->id, attemptOf(event))) return;
     entry_.add(*row, event);
+    domains_.add(*row, event);
     const auto state = stateAfter(event.outcome);
     countFlow(event.at, state);
     if (isFinal(row->state)) return;
@@ -69,6 +71,7 @@ public:
 
   bool finish() {
     entry_.appendTo(tables_.audit);
+    domains_.writeTo(tables_.domainTls);
     for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
     for (const auto& [key, copies] : delivered_)
       tables_.flow.addDelivered(fromMicros(key.first * MicrosOfMinute), key.second, copies);
@@ -145,6 +148,7 @@ private:
 
   SiteTables& tables_;
   DeliveryEntry entry_;
+  TlsLessons domains_;
   std::map<std::uint64_t, PostCounts> changes_;
   std::map<std::int64_t, Flow> flows_;
   std::map<std::pair<std::int64_t, std::string>, std::uint64_t> delivered_;  // by minute and protection

@@ -10,6 +10,17 @@ CREATE TABLE domain_tls (
   report     TEXT   NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
+-- Written by postern-listd: how the last delivery attempt to a domain ended.
+CREATE TABLE domain_deliveries (
+  domain       TEXT   NOT NULL PRIMARY KEY,
+  at           BIGINT NOT NULL,
+  outcome      TEXT   NOT NULL,
+  host         TEXT   NOT NULL,
+  tls_version  TEXT   NOT NULL,
+  verification TEXT   NOT NULL,
+  reply        TEXT   NOT NULL
+) WITHOUT ROWID;
+
 -- Written by postern-listd: what the site says of domains' TLS, whatever the gateway found out. trusted: a certificate that
 -- is valid for the name of the MX host is enough; distrusted: TLS does not count as a protection.
 CREATE TABLE domain_marks (

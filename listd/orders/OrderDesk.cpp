@@ -11,6 +11,7 @@
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
+#include "listd/probe/DomainTlsOrders.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
@@ -85,10 +86,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),    accountOrders(),    factorOrders(),  tokenOrders(),  auditOrders(),
-      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),  holdOrders(),   erasureOrders(),
-      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(), searchOrders(), exportOrders(),
-      reportOrders(), readOrders(),      protectionOrders(),
+      Table,          signInOrders(),    accountOrders(),    factorOrders(),    tokenOrders(),  auditOrders(),
+      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),    holdOrders(),   erasureOrders(),
+      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(),   searchOrders(), exportOrders(),
+      reportOrders(), readOrders(),      protectionOrders(), domainTlsOrders(),
   };
   return tables;
 }

@@ -4,6 +4,7 @@ import { createHmac, createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
+import { tlsOrders } from "./fake-tls.mjs";
 
 const minute = 60_000_000;
 const day = 24 * 60 * minute;
@@ -265,6 +266,7 @@ const rules = (site, actor) => ({
     return key;
   },
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
+  ...tlsOrders(site, Refused),
   "queue.list": () => ({ items: site.queue }),
   "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),
   "queue.retry": ({ id }) => ({ changed: find(site.queue, "id", id, "copy") ? 1 : 0 }),

@@ -123,6 +123,11 @@ Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
 
+// ProbePage.cpp
+Response domainTls(Visit& visit);
+Response startProbe(Visit& visit);
+Response markDomain(Visit& visit);
+
 // HelpPage.cpp
 Response help(Visit& visit);
 
