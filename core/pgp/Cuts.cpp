@@ -31,26 +31,26 @@ void appendChoice(std::string& head, std::string_view& data, std::size_t number,
     appendParts(head, data, Triples[other ? 1 : 0]);
 }
 
-void appendChoices(std::string& head, std::string_view data, std::uint64_t chosen) {
-  for (std::size_t i = 0; i < Cuts::Choices; ++i) appendChoice(head, data, i, (chosen >> i & 1) != 0);
-}
-
-constexpr std::size_t ChoicesSize = (Cuts::Ten + 3) + (3 + 2) * Cuts::Triples;
+constexpr std::size_t TenSize = Cuts::Ten + 3;  // with their length bytes
+constexpr std::size_t TripleSize = 3 + 2;
+constexpr std::size_t ChoicesSize = TenSize + TripleSize * Cuts::Triples;
 
 }  // namespace
 
 bool Cuts::prepare(std::string_view data) {
   basis = {};
+  plain.clear();
+  other.clear();
   data.remove_prefix(FirstPart + 2 * Pairs);
   std::size_t found = 0;
   auto left = ChoicesSize;
   for (std::size_t i = 0; i < Choices; ++i) {
-    std::string change;
-    std::string other;
+    const auto start = plain.size();
     auto again = data;
-    appendChoice(change, data, i, false);
+    appendChoice(plain, data, i, false);
     appendChoice(other, again, i, true);
-    for (std::size_t k = 0; k < change.size(); ++k) change[k] = static_cast<char>(change[k] ^ other[k]);
+    auto change = plain.substr(start);
+    for (std::size_t k = 0; k < change.size(); ++k) change[k] = static_cast<char>(change[k] ^ other[start + k]);
     left -= change.size();
     change.append(left, '\0');
     Row row{crc24(0, change), std::uint64_t(1) << i};
@@ -80,7 +80,7 @@ void Cuts::append(std::string& head, std::string_view data) const {
       appendParts(head, data, Whole);
   }
   const auto start = head.size();
-  appendChoices(head, data, 0);
+  head.append(plain);
   auto state = crc24(Crc24Start, head);
   std::uint64_t chosen = 0;
   for (std::size_t bit = basis.size(); bit-- > 0;) {
@@ -89,8 +89,11 @@ void Cuts::append(std::string& head, std::string_view data) const {
     chosen ^= basis[bit].choices;
   }
   if (state != 0) throw Error(ErrorKind::Invariant, "the checksum of an OpenPGP copy cannot be reached");
-  head.resize(start);
-  appendChoices(head, data, chosen);
+  for (std::size_t i = 0, at = 0; i < Choices; ++i) {
+    const auto size = i == 0 ? TenSize : TripleSize;
+    if ((chosen >> i & 1) != 0) head.replace(start + at, size, other, at, size);
+    at += size;
+  }
 }
 
 }  // namespace postern::pgp

@@ -31,7 +31,7 @@ constexpr std::size_t MaxEntity = std::size_t(1) << 30;
 // Random block, its last two bytes again, the literal packet, the digest of it all. RFC 4880 §5.13
 std::string plainPackets(std::string_view entity) {
   auto plain = crypto::randomBytes(Block);
-  plain.reserve(entity.size() + 64);
+  plain.reserve(entity.size() + 128);
   plain.append(plain, Block - 2, 2);
   constexpr auto LiteralStart = "b\0\0\0\0\0"sv;  // binary, no file name, no date
   plain.append(packetHeader(PacketTag::Literal, LiteralStart.size() + entity.size()));

@@ -29,6 +29,9 @@ struct Cuts {
     std::uint64_t choices = 0;
   };
   std::array<Row, 24> basis{};
+  // The ten and the triples with no choice made, and with every choice made.
+  std::string plain;
+  std::string other;
 
   // Whether every checksum can be reached, which fails about once in 2^25 draws. REQUIRES: data of Bytes bytes.
   bool prepare(std::string_view data);
