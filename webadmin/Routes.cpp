@@ -35,6 +35,7 @@ constexpr Route Site[] = {
     {Method::Post, "/lists/{list}/close", Admin, pages::closeList},
     {Method::Get, "/lists/{list}/delete", AdminOrOwner, pages::confirmDelete},
     {Method::Post, "/lists/{list}/delete", AdminOrOwner, pages::deleteList},
+    {Method::Get, "/lists/{list}/access", Owner | Auditor, pages::listAccess},
     {Method::Get, "/lists/{list}/members", WatchersAndOwners, pages::members},
     {Method::Get, "/lists/{list}/members.csv", AdminOrOwner, pages::membersCsv},
     {Method::Post, "/lists/{list}/members", AdminOrOwner, pages::addMember},

@@ -87,7 +87,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
       auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
       holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
-      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
+      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),      auditDutyOrders(),
   };
   return tables;
 }

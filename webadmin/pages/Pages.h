@@ -84,6 +84,9 @@ Response closeList(Visit& visit);
 Response confirmDelete(Visit& visit);
 Response deleteList(Visit& visit);
 
+// AccessPage.cpp
+Response listAccess(Visit& visit);
+
 // MembersPage.cpp
 Response members(Visit& visit);
 Response membersCsv(Visit& visit);
