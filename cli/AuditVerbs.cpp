@@ -84,7 +84,7 @@ std::vector<OrderVerb> auditVerbs() {
        "change-key",
        "audit.change-key",
        "Gives the audit log a new key, which the old one announces in the log.",
-       {},
+       {{Kind::Option, "--reason", "reason", "why it is changed", true, Type::Text}},
        [](std::ostream& out, const json& result) {
          out << "The log's key is now " << result.at("publicKey").get<std::string>()
              << "\nGive it to the auditor, and run: postern audit anchor\n";

@@ -125,8 +125,9 @@ void carryOutRollback(OrderTools&, SiteTables& tables, const Request& request, T
 
 // The entries of the change say who did it; the order itself is recorded beside them.
 json changeKey(OrderTools& tools, const OrderCall& call) {
-  const auto old = auditKey(tools.context).verifier().text();
   call.note.objectType = "audit";
+  call.note.reasonText = call.args.text("reason", 1000);
+  const auto old = auditKey(tools.context).verifier().text();
   changeAuditKey(tools.context, call.actor.name);
   return {{"old", old}, {"publicKey", auditKey(tools.context).verifier().text()}};
 }

@@ -102,7 +102,9 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   progress(done, total);
   context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
   gate_.disposeLists(run.id);
-  return end(run, "done", "");
+  auto ended = end(run, "done", "");
+  context_.site.checkpoint(std::chrono::milliseconds(0));  // the end of the run made pages of its own
+  return ended;
 }
 
 }  // namespace postern::listd

@@ -210,7 +210,7 @@ def test_a_changed_key_is_followed_by_both_verifiers_from_either_side(make_stage
     site.cli("audit", "anchor")
     old = tmp_path / "old"
     old.write_text((site.data / "anchors/public-key").read_text())
-    changed = site.cli("audit", "change-key")
+    changed = site.cli("audit", "change-key", "--reason", "the yearly change")
     new = tmp_path / "new"
     new.write_text(changed["publicKey"] + "\n")
     assert changed["publicKey"] not in old.read_text() and changed["old"] in old.read_text()

@@ -94,7 +94,6 @@ BOOST_AUTO_TEST_CASE(every_order_and_every_action_of_the_page_has_words_for_peop
     entry[audit::Field::ObjectId] = "1";
     entry[audit::Field::Outcome] = "ok";
     const auto sentence = d.context.site.read([&](SiteTables& tables) { return sentenceOf(tables, entry); });
-    BOOST_TEST(sentence.find(action + " ") == std::string::npos, sentence);
     BOOST_TEST(sentence.find(" did ") == std::string::npos, sentence << " needs a phrase for " << action);
   }
 }

@@ -41,7 +41,7 @@ struct Checked : RecordsDesk {
 BOOST_AUTO_TEST_SUITE(listd_reports_Checks)
 
 BOOST_AUTO_TEST_CASE(accounts_have_ids_of_their_own_and_nobody_is_no_proof) {
-  Checked nobody({});
+  Checked nobody(std::vector<std::string>{});
   BOOST_TEST(!nobody.shown("unique-ids"));
   Checked some;
   BOOST_TEST(some.shown("unique-ids"));
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(the_retention_report_names_rules_and_lists_and_what_no_rule
   const auto rowOf = [&](const std::string& subject) {
     for (const auto& row : rows)
       if (row[1] == subject) return row;
-    BOOST_FAIL("no row of " + subject);
+    BOOST_FAIL("no row of " + subject + " in " + rows.dump());
     return json();
   };
   BOOST_TEST(rowOf("Board for seven years")[0] == "rule, scoped");
@@ -264,7 +264,8 @@ BOOST_AUTO_TEST_CASE(an_auditor_learns_of_a_silent_hold_neither_by_the_log_nor_b
     BOOST_TEST(row.at("leaf").get<std::string>().size() == 64u);
   }
   BOOST_TEST(withheld == 1u);
-  const Run run{.kept = {{"held", 3}, {"review", 1}, {"unsent", 2}}};
+  Run run;
+  run.kept = {{"held", 3}, {"review", 1}, {"unsent", 2}};
   BOOST_TEST(publicKept(run) == (std::map<std::string, std::uint64_t>{{"must-be-kept", 4}, {"unsent", 2}}));
 }
 
