@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(the_retention_report_names_rules_and_lists_and_what_no_rule
   BOOST_TEST(rowOf("board@lists.example")[5] == "Board for seven years");
   BOOST_TEST(rowOf("board@lists.example")[2] == 1);
   BOOST_TEST(rowOf("bare@lists.example")[5] == "no rule");
-  BOOST_TEST(rowOf("bare@lists.example")[4] == "");
+  BOOST_TEST(rowOf("bare@lists.example")[4] == "never");
   BOOST_TEST(rowOf("empty@lists.example")[3] == "nothing is kept");
 }
 
