@@ -1,6 +1,7 @@
 #include "cli/CommandLine.h"
 
 #include "cli/AuditVerbs.h"
+#include "cli/HopsVerb.h"
 #include "cli/Init.h"
 #include "cli/KeysVerbs.h"
 #include "cli/ManPage.h"
@@ -185,6 +186,12 @@ private:
     mail.add_option("--from", send->from, "envelope sender; default: the From field");
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
+
+    auto hops = std::make_shared<HopsOptions>();
+    auto& way = *app_.add_subcommand("hops", "Tells of each hop of a message whether it was encrypted.");
+    way.add_option("file", hops->file, "RFC 5322 message or its header, - for standard input")->required();
+    way.add_option("--own", hops->ownDomains, "domain of your own organisation; may be given again");
+    way.callback([this, hops] { action_ = [hops](const Context& c) { return showHops(c, *hops); }; });
 
     auto get = std::make_shared<ExportGetOptions>();
     auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");

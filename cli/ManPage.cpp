@@ -20,6 +20,11 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"run", "", "", "Runs all processes of the site until stopped."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
      "Hands a message to the site by SMTP, as a mail program would."},
+    {"hops", "", "FILE [--own DOMAIN]...",
+     "Tells of each hop of a message whether it was encrypted, as its Received lines record it, and what follows for "
+     "the "
+     "whole way. A hop without a record counts neither as plain nor as encrypted. Exit status 0: every hop between "
+     "providers is recorded as encrypted; 1: otherwise."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
@@ -74,6 +79,7 @@ std::string nounDoc(const std::string& noun) {
       {"domain", "Domains of lists."},
       {"route", "Next hops of outbound mail."},
       {"user", "People who may sign in, and what they may do."},
+      {"session", "Who is signed in to the web UI."},
       {"token", "Access tokens of a person."},
       {"emergency", "Sealed accounts for the day when nobody can sign in."},
       {"list", "Lists and their settings."},

@@ -383,7 +383,9 @@ std::string whatIfPath(std::string_view id) {
 
 Response afterChange(const json& answer, const std::string& path) {
   const auto& request = part(answer, "request");
-  return Response::redirect(request.empty() ? path : requestPath(text(request, "id")) + "?done=requested");
+  if (request.empty()) return Response::redirect(path);
+  const auto* done = flag(request, "lone") ? "?done=requested-alone" : "?done=requested";
+  return Response::redirect(requestPath(text(request, "id")) + done);
 }
 
 }  // namespace postern::webadmin::views

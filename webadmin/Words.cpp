@@ -58,6 +58,7 @@ constexpr Entry Refusals[] = {
     {"relay", "Address that is not ours (relay attempt)"},
     {"unknown-recipient", "Unknown recipient"},
     {"not-a-member", "Sender may not post to the list"},
+    {"unreadable", "Encrypted, and the list could not read it or make sure whose it is"},
     {"policy-broken", "A policy failed (deferred, sender tries again)"},
     {"policy", "Refused by policy"},
     {"loop", "Mail loop"},

@@ -159,6 +159,10 @@ const char* rejectText(RejectReason reason) {
       return "The list is closed.";
     case RejectReason::TooLarge:
       return "The message is larger than this list takes.";
+    case RejectReason::Unreadable:
+      return "The message is encrypted. Encrypted mail is taken when the list's key opens the whole of it and when it "
+             "is\n"
+             "signed, under the encryption, with a certificate or key of yours that is on file here.";
   }
   return "The list does not take it.";
 }

@@ -53,7 +53,7 @@ std::string deliveryReport(const ListFacts& list, const mail::Address& author, c
                            const NoticeStamp& stamp);
 
 // To the author whose post the list does not take, as far as it was not refused in the SMTP session.
-enum class RejectReason { NotAMember, Malformed, Closed, TooLarge };
+enum class RejectReason { NotAMember, Malformed, Closed, TooLarge, Unreadable };
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
                             const NoticeStamp& stamp);
 

@@ -4,6 +4,7 @@
 #include "core/mail/Message.h"
 #include "core/seal/SmimeSigner.h"
 #include "listd/compose/PostComposer.h"
+#include "listd/receive/SenderCheck.h"
 
 namespace postern::listd {
 
@@ -30,10 +31,19 @@ void PostContent::compose(const std::string& content) {
     entity_ = std::move(*composed);
     return;
   }
-  auto composed = composer.composeSecure(*message, stamp);
+  auto composed = composer.composeSecure(*message, stamp, senderCheckOf(*message));
   if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
   outerHeader_ = std::move(composed->outerHeader);
   entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed->inner, post_.plannedAt);
+}
+
+// What readers are told of an encrypted or signed post; nothing of a plain one.
+std::string PostContent::senderCheckOf(const mail::Message& message) const {
+  const auto check = SenderCheck::fromJson(post_.senderCheck);
+  if (check.isPlain()) return {};
+  const auto from = message.from();
+  const auto& author = from.mailboxes.front().address;
+  return senderCheckText(check, author ? author->text() : std::string(), list_.address);
 }
 
 std::uint64_t PostContent::newTail() {

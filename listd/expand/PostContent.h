@@ -1,6 +1,7 @@
 #pragma once
 #include "core/app/GatewayLink.h"
 #include "core/crypto/RecipientKey.h"
+#include "core/mail/Message.h"
 #include "core/seal/SharedBody.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/site/SiteContext.h"
@@ -36,6 +37,7 @@ public:
 
 private:
   void compose(const std::string& content);
+  std::string senderCheckOf(const mail::Message& message) const;
   app::Copy envelope(const LedgerRow& row) const;
   std::uint64_t newTail();
 

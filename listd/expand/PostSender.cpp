@@ -47,6 +47,7 @@ WithheldReason noticeReason(Reason reason) {
 RejectReason rejectReason(std::string_view word) {
   if (word == "not-a-member") return RejectReason::NotAMember;
   if (word == "closed") return RejectReason::Closed;
+  if (word == "unreadable") return RejectReason::Unreadable;
   return RejectReason::Malformed;
 }
 

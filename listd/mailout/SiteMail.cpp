@@ -64,6 +64,15 @@ constexpr std::array<Shape, 8> Shapes = {{
      {Slot::Word, Slot::Number, Slot::Time},
      3,
      true},
+    {Kind::OnePersonSite,
+     "one-person-site",
+     "One person will be left",
+     "Hello,\n\na change was asked for that leaves the site you work on to one person alone.\nNobody could approve or "
+     "refuse then what that person asks for.\n\nNumber of the request: {0}\nTakes effect: {1}\n\nThe outside address "
+     "of the site can stop it until then. It is shown here:\n\n{link}\n",
+     {Slot::Number, Slot::Time},
+     2,
+     true},
     {Kind::AuditAnchor,
      "audit-anchor",
      "Checkpoint of the audit log",

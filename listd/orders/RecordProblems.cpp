@@ -4,6 +4,7 @@
 #include "listd/retention/Retention.h"
 #include "listd/search/SearchIndex.h"
 
+#include <cstdlib>
 #include <set>
 
 namespace postern::listd {
@@ -32,6 +33,15 @@ void addRegister(json& problems, const vault::Journal& journal) {
         "Stop Postern, put an undamaged copy of journal/register.log back (a backup of the disk has one), and start "
         "it. "
         "Keep the damaged file. Mail goes on meanwhile, and holds that are placed are in force.");
+}
+
+// A site on a moved clock destroys mail early or late, and lets in what has ended.
+void addClockOffset(json& problems, const config::SiteConfig& config) {
+  if (const auto offset = config.clockOffset.count(); offset != 0)
+    add(problems,
+        "This site runs " + counted(static_cast<std::uint64_t>(std::abs(offset)), "second", "seconds") +
+            (offset > 0 ? " ahead of" : " behind") + " the clock of its machine, as only tests should.",
+        "Remove clock_offset from [testing] in postern.toml and start Postern again");
 }
 
 void addClock(json& problems, SiteTables& tables, TimePoint now) {
@@ -66,6 +76,17 @@ void addRequests(json& problems, SiteTables& tables, TimePoint now) {
   if (old > 0)
     add(problems, counted(old, "request waits", "requests wait") + " for an approver for more than seven days.",
         "Ask an approver to decide; see: postern request list");
+}
+
+void addOnePerson(json& problems, SiteTables& tables) {
+  for (const auto& request : tables.requests.waiting())
+    if (request.kind == "account.one-person")
+      add(problems,
+          "Request " + std::to_string(request.id) + " leaves this site to one person from " +
+              formatRfc3339(request.decideAt) + " on.",
+          "If that should not be, let an approver refuse it or the outside address stop it before then: postern "
+          "request show " +
+              std::to_string(request.id));
 }
 
 // The newest job of each kind tells how it stands; what failed and was then done again is no trouble any more.
@@ -125,11 +146,13 @@ void addBreakGlass(json& problems, SiteTables& tables, TimePoint now) {
 
 void addRecordProblems(json& problems, OrderTools& tools, SiteTables& tables, TimePoint now) {
   addRegister(problems, tools.context.journal);
+  addClockOffset(problems, tools.context.config);
   addClock(problems, tables, now);
   addRuns(problems, tables);
   addRemnants(problems, tools);
   addBreakGlass(problems, tables, now);
   addRequests(problems, tables, now);
+  addOnePerson(problems, tables);
   addAnchors(problems, tools.context.config, tables, now);
   addJobs(problems, tools, now);
   addIndex(problems, tools, tables);

@@ -12,7 +12,7 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, received_at, "
       "planned_at, size, class, vault_object, client, verdict, reason, state, reported, tries, retry_at, trouble, "
-      "sent_through, recipients, delivered, deferred, failed, withheld, pending FROM posts ";
+      "sent_through, recipients, delivered, deferred, failed, withheld, pending, sender_check FROM posts ";
   return sql.append(rest);
 }
 
@@ -60,6 +60,7 @@ Post readPost(const store::Statement& row) {
   post.sentThrough = row.unsignedInteger(21);
   post.counts = {row.unsignedInteger(22), row.unsignedInteger(23), row.unsignedInteger(24),
                  row.unsignedInteger(25), row.unsignedInteger(26), row.unsignedInteger(27)};
+  post.senderCheck = row.text(28);
   return post;
 }
 
@@ -76,11 +77,11 @@ std::uint64_t PostStore::add(const Post& post) {
       .prepare(
           "INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
           "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
-          "withheld, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "withheld, pending, sender_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(post.acceptedId, post.queueId, post.listId, post.messageId, post.outMessageId, post.mailFrom,
             post.automatic, post.receivedAt, post.plannedAt, post.size, post.sensitivity, post.vaultObject, post.client,
             post.verdict, post.reason, stateWord(post.state), post.counts.recipients, post.counts.withheld,
-            post.counts.pending)
+            post.counts.pending, post.senderCheck)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }

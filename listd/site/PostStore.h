@@ -37,9 +37,10 @@ struct Post {
   std::uint64_t size = 0;
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
-  std::string client;   // JSON {address name tls{…}}
-  std::string verdict;  // "accepted" "rejected" "ignored"
-  std::string reason;   // why not accepted
+  std::string client;       // JSON {address name tls{…}}
+  std::string senderCheck;  // SenderCheck::json(): how it was encrypted and signed; empty: neither
+  std::string verdict;      // "accepted" "rejected" "ignored"
+  std::string reason;       // why not accepted
   PostState state = PostState::Planned;
   bool reported = false;
   std::uint32_t tries = 0;

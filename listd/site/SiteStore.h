@@ -13,6 +13,7 @@
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
+#include "listd/people/SessionStore.h"
 #include "listd/people/TokenStore.h"
 #include "listd/reports/ReportStore.h"
 #include "listd/requests/RequestStore.h"
@@ -54,6 +55,7 @@ struct SiteTables {
         notices(database),
         accounts(database),
         tokens(database),
+        sessions(database),
         flow(database),
         requests(database),
         matters(database),
@@ -81,6 +83,7 @@ struct SiteTables {
   NoticeStore notices;
   AccountStore accounts;
   TokenStore tokens;
+  SessionStore sessions;
   FlowStore flow;
   RequestStore requests;
   MatterStore matters;

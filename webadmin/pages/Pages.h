@@ -43,6 +43,7 @@ Response makeToken(Visit& visit);
 Response revokeToken(Visit& visit);
 
 // SessionsPage.cpp
+nlohmann::json sessionRows(const nlohmann::json& list, TimePoint now);  // what session.list gave, for a template
 Response endSession(Visit& visit);
 Response sessions(Visit& visit);
 Response endOthersSession(Visit& visit);

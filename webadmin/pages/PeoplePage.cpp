@@ -162,8 +162,6 @@ Response setPerson(Visit& visit) {
     throwUnlessForForm(refused);
     return drawPerson(visit, 422, views::refusal(refused), nullptr);
   }
-  // Who was disabled is out at once, and not when the next question to listd is due.
-  if (form.get("state") == "disabled") visit.tools.sessions.closeAllOf(name);
   return Response::redirect("/people/" + percentEncode(name) + "?done=person-saved");
 }
 

@@ -1,5 +1,6 @@
 #include "cli/CommandLine.h"
 #include "cli/OrderVerbs.h"
+#include "core/base/Files.h"
 #include "tests/support/TempFolder.h"
 
 #include <sstream>
@@ -52,6 +53,23 @@ BOOST_AUTO_TEST_CASE(without_a_site_it_says_how_to_make_one) {
   BOOST_TEST(outcome.err.find("init") != std::string::npos);
   const auto json = run({"--json", "--data", folder.path().string(), "status"});
   BOOST_TEST(json.out.find("\"error\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(hops_tells_of_each_hop_without_a_site) {
+  test::TempFolder folder;
+  const auto file = (folder / "mail.eml").string();
+  files::replaceDurably(
+      file, "Received: from a.example (a.example [192.0.2.1])\n\tby mx.b.example (Postfix) with ESMTP id 4\n\n");
+  const auto plain = run({"hops", file});
+  BOOST_TEST((plain.exit == Exit::No));
+  BOOST_TEST(plain.out.find("recorded-plain") != std::string::npos);
+  BOOST_TEST(plain.out.find("The message went in clear on hop 1 (a.example to b.example).") != std::string::npos);
+  BOOST_TEST(run({"--json", "hops", file}).out.find("\"verdict\": \"plain\"") != std::string::npos);
+
+  files::replaceDurably(
+      file, "Received: from a.example (a.example [192.0.2.1]) by mx.b.example (Postfix) with ESMTPS id 4\n\n");
+  BOOST_TEST((run({"hops", file}).exit == Exit::Ok));
+  BOOST_TEST((run({"hops", (folder / "missing").string()}).exit == Exit::Broken));
 }
 
 BOOST_AUTO_TEST_CASE(init_makes_a_site_once_and_never_a_second_root_key) {

@@ -1,5 +1,7 @@
 // The whole of listd in this process, against a gateway in memory: what leaves, what never leaves, and what stays.
 #include "core/app/Orders.h"
+#include "core/seal/SmimeSealer.h"
+#include "core/seal/SmimeSigner.h"
 #include "listd/Listd.h"
 #include "tests/unit/listd/FakeGateway.h"
 #include "tests/unit/listd/ListdFixture.h"
@@ -146,6 +148,56 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_secure_post_is_readable_in_the_data_folder_dur
   BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
   // The scan would find it: the list's address is stored in clear.
   BOOST_TEST(!filesWith(stage.folder.path(), "board@lists.example").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_post_encrypted_to_the_list_reaches_its_members_with_the_check_of_its_sender) {
+  Stage stage;
+  const auto ann = SigningIdentity::create("ann@example.org", stage.clock.now(), std::chrono::days(100));
+  std::string captured;
+  {
+    SiteContext context(stage.config, stage.clock);
+    auto key = importKey(ann.certificate().der(), "ann@example.org", stage.clock.now(), nullptr);
+    context.site.write([&](SiteTables& tables) { tables.keys.add(key.value()); });
+    const auto board = context.site.read([](SiteTables& tables) { return *tables.lists.find("board@lists.example"); });
+    const auto entity = seal::SmimeSigner(ann).sign("Content-Type: text/plain\r\n\r\n" + std::string(Canary) + "\r\n",
+                                                    stage.clock.now());
+    const auto body = seal::SharedBody::encrypt(entity);
+    captured =
+        seal::SmimeSealer().head(body, RecipientKey::of(signingIdentity(context, board).certificate())) + body.tail();
+  }
+  stage.start();
+  const auto encrypted = [&](const std::string& list, const std::string& from, const std::string& content) {
+    auto submission = submissionTo({list}, from, "...", "");
+    auto& text = submission.content;
+    text = text.substr(0, text.find("MIME-Version")) + content;
+    return submission;
+  };
+  stage.gateway.accept(encrypted("board@lists.example", "ann@example.org", captured));
+  BOOST_TEST(stage.lastPost().at("delivered") == 2);
+  const auto copies = stage.copiesOf(app::Copy::Kind::Content);
+  BOOST_REQUIRE_EQUAL(copies.size(), 2u);
+  const auto bobs = copies[0].copy.recipient == "bob@example.org" ? copies[0] : copies[1];
+  const auto read =
+      decrypt(bobs.message, testKey("P-256"), memberCertificate("bob@example.org", stage.clock.now()).der());
+  BOOST_TEST(read.find(Canary) != std::string::npos);
+  BOOST_TEST(read.find("Signature: good, S/MIME, certificate of ann@example.org") != std::string::npos);
+  BOOST_TEST(read.find("Encrypted to the list: yes") != std::string::npos);
+  BOOST_TEST(stage.order("trace", {{"id", stage.lastPost().at("id")}}).at("post").at("senderCheck").at("standing") ==
+             "good");
+
+  // The same ciphertext under another member's name, and changed: one answer for both, and nobody gets anything.
+  auto changed = captured;
+  changed[changed.size() - 100] = changed[changed.size() - 100] == 'A' ? 'B' : 'A';
+  stage.gateway.accept(encrypted("board@lists.example", "bob@example.org", captured));
+  stage.gateway.accept(encrypted("board@lists.example", "cid@example.org", changed));
+  BOOST_REQUIRE(eventually([&] {
+    const auto reports = stage.copiesOf(app::Copy::Kind::Report);
+    return std::count_if(reports.begin(), reports.end(), [](const auto& report) {
+             return report.message.find("under the encryption") != std::string::npos;
+           }) == 2;
+  }));
+  BOOST_TEST(stage.copiesOf(app::Copy::Kind::Content).size() == 2u);
+  BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_open_post_reaches_every_member_as_it_is) {
