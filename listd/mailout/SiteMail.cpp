@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 8> Shapes = {{
+constexpr std::array<Shape, 9> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
