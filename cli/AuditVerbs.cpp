@@ -80,6 +80,15 @@ std::vector<OrderVerb> auditVerbs() {
        "Shows the log's size, checkpoint and anchors.",
        {},
        [](std::ostream& out, const json& result) { renderRecord(out, result); }},
+      {"audit",
+       "change-key",
+       "audit.change-key",
+       "Gives the audit log a new key, which the old one announces in the log.",
+       {{Kind::Option, "--reason", "reason", "why it is changed", true, Type::Text}},
+       [](std::ostream& out, const json& result) {
+         out << "The log's key is now " << result.at("publicKey").get<std::string>()
+             << "\nGive it to the auditor, and run: postern audit anchor\n";
+       }},
   };
 }
 
@@ -164,6 +173,19 @@ Exit exportAudit(const Context& context, const AuditFiles& files, std::uint64_t 
   const store::Transaction snapshot(database, store::Transaction::Kind::Read);
   audit::exportLog(audit::LogFile(database), from, to, [&](std::string_view line) { context.out << line; });
   return context.out.flush() ? Exit::Ok : Exit::Broken;
+}
+
+Exit declareAuditRollback(const Context& context, const AuditFiles& files, const std::string& reason) {
+  const auto folder = files.anchors.empty() ? siteAnchors(context) : std::filesystem::path(files.anchors);
+  const auto result =
+      context.give("audit.declare-rollback", {{"reason", reason}, {"checkpoints", audit::readAnchors(folder)}});
+  if (context.json) {
+    context.out << result.dump(2) << "\n";
+    return Exit::Ok;
+  }
+  context.out << "Request " << result.at("request").at("id") << " waits for a second person: of the entries from "
+              << result.at("from") << " up to " << result.at("to") << " some are gone.\n";
+  return Exit::Ok;
 }
 
 Exit anchorAudit(const Context& context) {

@@ -26,6 +26,9 @@ Exit proveAudit(const Context& context, const AuditFiles& files, std::uint64_t s
 Exit proveAuditConsistency(const Context& context, const AuditFiles& files, std::uint64_t from, std::uint64_t to);
 Exit exportAudit(const Context& context, const AuditFiles& files, std::uint64_t from, std::uint64_t to);
 
+// `postern audit declare-rollback`: asks that the log say that a restore put it back, with the anchors as proof.
+Exit declareAuditRollback(const Context& context, const AuditFiles& files, const std::string& reason);
+
 // `postern audit anchor`: asks listd for the newest checkpoint and carries it to all places of section [audit].
 Exit anchorAudit(const Context& context);
 

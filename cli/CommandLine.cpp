@@ -289,6 +289,14 @@ private:
                         [](const Context& c, const Asked& a) { return exportAudit(c, a.files, a.from, a.to); });
     written->add_option("--from", asked->from, "first entry");
     written->add_option("--to", asked->to, "entry before which to stop");
+    auto reason = std::make_shared<std::string>();
+    auto& declare = *noun("audit").add_subcommand("declare-rollback",
+                                                  "Asks that the log say that a restore put it back; two people.");
+    declare.add_option("--reason", *reason, "why it was put back")->required();
+    declare.add_option("--anchors", asked->files.anchors, "folder of checkpoints that were kept elsewhere");
+    declare.callback([this, asked, reason] {
+      action_ = [asked, reason](const Context& c) { return declareAuditRollback(c, asked->files, *reason); };
+    });
     noun("audit")
         .add_subcommand("anchor", "Carries the newest checkpoint to the places of section [audit].")
         ->callback([this] { action_ = [](const Context& c) { return anchorAudit(c); }; });

@@ -43,6 +43,8 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"audit", "prove", "--seq N [--db FILE]", "Proves that an entry is in the log."},
     {"audit", "consistency", "FROM TO [--db FILE]", "Proves that the log only grew between two sizes."},
     {"audit", "export", "[--from N] [--to N] [--db FILE]", "Writes entries with their proofs as JSON lines."},
+    {"audit", "declare-rollback", "--reason TEXT [--anchors DIR]",
+     "Asks that the log say that a restore put it back; in force when a second person approved."},
     {"audit", "anchor", "", "Carries the newest checkpoint to the places of section [audit]."},
     {"man", "", "", "Writes this manual page."},
     {"completion", "", "", "Writes the completion for bash."},

@@ -55,6 +55,8 @@ constexpr Entry Kinds[] = {
     {"retention.run", "Destruction over the blast limit"},
     {"review.decide", "Decision of a disposition review"},
     {"account.set", "Roles of an account"},
+    {"erasure.answer", "Erasure over the blast limit"},
+    {"log.restore", "Declaration that a restore put the audit log back"},
 };
 
 constexpr Entry MatterActs[] = {
@@ -126,6 +128,7 @@ constexpr Entry Fields[] = {
 };
 
 constexpr Entry States[] = {
+    {"paused", "Paused: the disk is full"},
     {"waiting", "Waiting"},
     {"approved", "Approved"},
     {"refused", "Refused"},
@@ -169,14 +172,39 @@ constexpr Entry States[] = {
 };
 
 constexpr Entry Tones[] = {
-    {"waiting", "wait"},   {"asked", "wait"},    {"scheduled", "wait"},    {"approved", "good"},
-    {"effective", "good"}, {"refused", "bad"},   {"placed", "wait"},       {"active", "wait"},
-    {"in-force", "wait"},  {"grace", "wait"},    {"releasing", "wait"},    {"running", "wait"},
-    {"queued", "wait"},    {"done", "good"},     {"ready", "good"},        {"complete", "good"},
-    {"finished", "good"},  {"failed", "bad"},    {"stopped", "bad"},       {"noticed", "wait"},
-    {"notified", "wait"},  {"reminded", "wait"}, {"acknowledged", "good"}, {"ok", "good"},
-    {"stored", "good"},    {"denied", "bad"},    {"error", "bad"},         {"blocked-by-retention", "wait"},
-    {"open", "good"},      {"enabled", "good"},  {"destroyed", "quiet"},   {"pending", "wait"},
+    {"paused", "bad"},
+    {"waiting", "wait"},
+    {"asked", "wait"},
+    {"scheduled", "wait"},
+    {"approved", "good"},
+    {"effective", "good"},
+    {"refused", "bad"},
+    {"placed", "wait"},
+    {"active", "wait"},
+    {"in-force", "wait"},
+    {"grace", "wait"},
+    {"releasing", "wait"},
+    {"running", "wait"},
+    {"queued", "wait"},
+    {"done", "good"},
+    {"ready", "good"},
+    {"complete", "good"},
+    {"finished", "good"},
+    {"failed", "bad"},
+    {"stopped", "bad"},
+    {"noticed", "wait"},
+    {"notified", "wait"},
+    {"reminded", "wait"},
+    {"acknowledged", "good"},
+    {"ok", "good"},
+    {"stored", "good"},
+    {"denied", "bad"},
+    {"error", "bad"},
+    {"blocked-by-retention", "wait"},
+    {"open", "good"},
+    {"enabled", "good"},
+    {"destroyed", "quiet"},
+    {"pending", "wait"},
 };
 
 constexpr Entry Notices[] = {

@@ -40,6 +40,7 @@ constexpr Route Site[] = {
     {Method::Get, "/lists/{list}/plan", WatchersAndOwners, pages::listPlan},
     {Method::Get, "/domains/{domain}/protection", Watchers, pages::domainProtection},
     {Method::Post, "/domains/{domain}/protection", Admin, pages::setDomainProtection},
+    {Method::Get, "/lists/{list}/access", Owner | Auditor, pages::listAccess},
     {Method::Get, "/lists/{list}/members", WatchersAndOwners, pages::members},
     {Method::Get, "/lists/{list}/members.csv", AdminOrOwner, pages::membersCsv},
     {Method::Post, "/lists/{list}/members", AdminOrOwner, pages::addMember},

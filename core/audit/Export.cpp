@@ -30,7 +30,10 @@ json fieldsOf(const EntryView& entry) {
   return fields;
 }
 
-json entryLine(const LogRow& row) {
+json entryLine(const LogRow& row, const std::function<bool(const EntryView&)>& withheld) {
+  if (withheld)
+    if (const auto entry = parseEntry(row.entry); entry && withheld(*entry))
+      return {{"type", "entry"}, {"seq", row.seq}, {"leaf", crypto::hex(leafHash(row.entry))}};
   json line{{"type", "entry"}, {"seq", row.seq}, {"entry", crypto::base64(row.entry)}, {"leaf", crypto::hex(row.leaf)}};
   if (const auto entry = parseEntry(row.entry)) line["fields"] = fieldsOf(*entry);
   return line;
@@ -61,7 +64,8 @@ json proofBehind(const LogFile& log, std::uint64_t to, std::uint64_t size) {
 
 }  // namespace
 
-void exportLog(const LogFile& log, std::uint64_t from, std::uint64_t to, const LineSink& write) {
+void exportLog(const LogFile& log, std::uint64_t from, std::uint64_t to, const LineSink& write,
+               const std::function<bool(const EntryView&)>& withheld) {
   const auto end = std::min(to, log.size());
   const auto begin = std::min(from, end);
   writeHead(log, begin, end, write);
@@ -74,7 +78,7 @@ void exportLog(const LogFile& log, std::uint64_t from, std::uint64_t to, const L
   }
   log.forEach(begin, [&](const LogRow& row) {
     if (row.seq >= end) return false;
-    write(lineOf(entryLine(row)));
+    write(lineOf(entryLine(row, withheld)));
     return true;
   });
 }

@@ -12,9 +12,11 @@ namespace {
 constexpr Finding Gravest[] = {Finding::Altered,   Finding::Broken,      Finding::BadSignature, Finding::Truncated,
                                Finding::Rewritten, Finding::DeclaredGap, Finding::Unanchored};
 
-// Entries from `seq` up to `knownSize` were lost by a restore that was declared in entry `seq`.
+// A restore that was declared in entry `seq`: of what followed entry `from` up to `knownSize` some was lost, and some
+// may stand again with other entries.
 struct Gap {
   std::uint64_t seq = 0;
+  std::uint64_t from = 0;
   std::uint64_t knownSize = 0;
   std::string knownRoot;
 };
@@ -120,7 +122,9 @@ private:
     const auto action = entry[Field::Action];
     if (action == RollbackAction) {
       const auto root = crypto::fromBase64(detailOf(entry, "root").value_or(""));
-      gaps_.push_back({seq, numberOf(detailOf(entry, "size")), root.value_or("")});
+      const auto from = detailOf(entry, "from");
+      gaps_.push_back(
+          {seq, from ? std::min(numberOf(from), seq) : seq, numberOf(detailOf(entry, "size")), root.value_or("")});
     } else if (action == KeyRetiredAction || action == KeyBegunAction) {
       changeKey(entry, seq);
     }
@@ -164,7 +168,7 @@ private:
 
   const Gap* gapOf(const Checkpoint& anchor) const {
     const auto gap = std::find_if(gaps_.begin(), gaps_.end(), [&](const Gap& one) {
-      return anchor.size > one.seq && anchor.size <= one.knownSize &&
+      return anchor.size > one.from && anchor.size <= one.knownSize &&
              (anchor.size != one.knownSize || anchor.root == one.knownRoot);
     });
     return gap == gaps_.end() ? nullptr : &*gap;
@@ -186,8 +190,8 @@ private:
       }
       if (const auto* gap = gapOf(checkpoint))
         find(Finding::DeclaredGap,
-             "a restore put the log back: what followed entry " + std::to_string(gap->seq) + " up to " +
-                 std::to_string(gap->knownSize) + " is gone, as entry " + std::to_string(gap->seq) + " declares",
+             "a restore put the log back: of the entries from " + std::to_string(gap->from) + " up to " +
+                 std::to_string(gap->knownSize) + " some are gone, as entry " + std::to_string(gap->seq) + " declares",
              gap->seq);
       else if (there)
         find(Finding::Rewritten, name + " has another root: the log was rewritten");

@@ -60,6 +60,7 @@ struct Database::Impl {
   std::filesystem::path path;
   FileDescriptor lock;
   sqlite3* handle = nullptr;
+  std::chrono::milliseconds busyTimeout{0};
   std::unordered_map<std::string, std::vector<std::unique_ptr<CachedStatement>>, TransparentHash, std::equal_to<>>
       statements;
 
@@ -159,6 +160,7 @@ Database Database::openWriter(const std::filesystem::path& path, const WriterOpt
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (sqlite3_open_v2(path.c_str(), &impl->handle, flags, nullptr) != SQLITE_OK) failWith(impl->handle, "open");
   Database database(std::move(impl));
+  database.impl_->busyTimeout = options.busyTimeout;
   database.execute("PRAGMA busy_timeout=" + std::to_string(options.busyTimeout.count()));
   database.execute("PRAGMA journal_mode=WAL");
   database.execute(options.synchronous == Synchronous::Full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
@@ -181,6 +183,7 @@ Database Database::openReader(const std::filesystem::path& path, std::chrono::mi
   if (sqlite3_open_v2(path.c_str(), &impl->handle, flags, nullptr) != SQLITE_OK) failWith(impl->handle, "open");
   sqlite3_db_config(impl->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   Database database(std::move(impl));
+  database.impl_->busyTimeout = busyTimeout;
   database.execute("PRAGMA busy_timeout=" + std::to_string(busyTimeout.count()));
   database.execute(
       "PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA query_only=ON");
@@ -227,8 +230,10 @@ const std::filesystem::path& Database::path() const {
   return impl_->path;
 }
 
-bool Database::checkpoint() {
+bool Database::checkpoint(std::optional<std::chrono::milliseconds> wait) {
+  if (wait) sqlite3_busy_timeout(impl_->handle, static_cast<int>(wait->count()));
   const int code = sqlite3_wal_checkpoint_v2(impl_->handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (wait) sqlite3_busy_timeout(impl_->handle, static_cast<int>(impl_->busyTimeout.count()));
   if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return false;
   if (code != SQLITE_OK) failWith(impl_->handle, "move the write-ahead log into the file");
   return true;

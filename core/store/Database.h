@@ -121,8 +121,8 @@ public:
   std::uint64_t changes() const;  // rows changed by the last INSERT, UPDATE or DELETE
   bool inTransaction() const;
 
-  // Moves the WAL into the file and truncates it; false when readers were in the way.
-  bool checkpoint();
+  // Moves the WAL into the file and truncates it; false when readers were in the way for as long as it waits for them.
+  bool checkpoint(std::optional<std::chrono::milliseconds> wait = {});  // nothing: the busy timeout of the connection
   // Writes a consistent copy to a new file, synced.
   void backupTo(const std::filesystem::path& target);
   // The first fault that PRAGMA quick_check finds, or nothing.

@@ -120,12 +120,12 @@ std::future<void> WriterThread::submit(Work work) {
   return future;
 }
 
-bool WriterThread::checkpoint() {
+bool WriterThread::checkpoint(std::optional<std::chrono::milliseconds> wait) {
   std::promise<void> done;
   bool emptied = false;
   {
     std::lock_guard lock(impl_->mutex);
-    impl_->jobs.push_back({[&](Database& database) { emptied = database.checkpoint(); },
+    impl_->jobs.push_back({[&](Database& database) { emptied = database.checkpoint(wait); },
                            [&](std::exception_ptr failure) {
                              if (failure)
                                done.set_exception(failure);

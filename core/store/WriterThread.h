@@ -1,10 +1,12 @@
 #pragma once
 #include "core/store/Database.h"
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 namespace postern::store {
@@ -43,7 +45,7 @@ public:
   void flush();
   // Moves the write-ahead log into the file and empties it, between two transactions; false when readers were in the
   // way. What was deleted is nowhere in the files after that.
-  bool checkpoint();
+  bool checkpoint(std::optional<std::chrono::milliseconds> wait = {});
 
 private:
   struct Impl;

@@ -57,11 +57,11 @@ public:
     return Found{static_cast<Journal::Kind>(kind), payload, offset + HeaderSize + length};
   }
 
-  // Is there a good record anywhere behind the offset? Only asked when something is wrong.
-  bool goodBehind(std::uint64_t offset) {
+  // The first good record behind the offset, wherever it begins. Only asked when something is wrong.
+  std::optional<Found> nextBehind(std::uint64_t offset) {
     for (auto next = offset + 1; next + HeaderSize <= size_; ++next)
-      if (at(next)) return true;
-    return false;
+      if (auto found = at(next)) return found;
+    return std::nullopt;
   }
 
 private:
@@ -115,19 +115,24 @@ struct Journal::Impl {
       length = Magic.size();
     }
     std::string magic(Magic.size(), '\0');
-    if (::pread(fd.get(), magic.data(), magic.size(), 0) != static_cast<ssize_t>(magic.size()) || magic != Magic)
-      throw Error(ErrorKind::Store, file.string() + " is not a register of Postern; put the right file back");
+    if (::pread(fd.get(), magic.data(), magic.size(), 0) != static_cast<ssize_t>(magic.size()))
+      throwErrno("read", file);
+    if (magic != Magic) trouble = file.string() + " is not a register of Postern";
     Scan scan(fd.get(), file.string(), length);
     size = Magic.size();
     while (const auto record = scan.at(size)) {
       size = record->end;
       ++count;
     }
-    if (size == length) return;
-    if (scan.goodBehind(size))
-      throw Error(ErrorKind::Store, "the register " + file.string() + " is damaged at byte " + std::to_string(size) +
-                                        ", with good records behind: put back an undamaged copy; nothing is started "
-                                        "while it cannot be known what was destroyed and what is held");
+    const auto good = size;
+    size = length;  // whatever stands there stays
+    if (good == length || trouble) return;
+    if (scan.nextBehind(good)) {
+      trouble = "the register " + file.string() + " is damaged at byte " + std::to_string(good) +
+                ", with good records behind";
+      return;
+    }
+    size = good;
     log::warning("vault", "cut a record off the register that was never finished",
                  {{"file", file.string()}, {"offset", size}});
     cut(size);
@@ -155,6 +160,7 @@ struct Journal::Impl {
 
   std::uint64_t append(std::span<const NewRecord> records) EXCLUDES_LOCK(mutex) {
     const MutexLock lock(mutex);
+    if (trouble) throw Error(ErrorKind::Store, *trouble + "; it takes nothing until an undamaged copy is put back");
     if (broken)
       throw Error(ErrorKind::Io, "the register " + file.string() + " could not be synced before; restart Postern");
     std::string bytes;
@@ -181,6 +187,7 @@ struct Journal::Impl {
   std::uint64_t size GUARDED_BY(mutex) = 0;
   std::uint64_t count GUARDED_BY(mutex) = 0;
   bool broken GUARDED_BY(mutex) = false;
+  std::optional<std::string> trouble GUARDED_BY(mutex);
 };
 
 Journal::Journal(const std::filesystem::path& file) : impl_(std::make_unique<Impl>(file)) {}
@@ -194,6 +201,16 @@ void Journal::forEach(const std::function<void(const Record&)>& show, std::uint6
   const MutexLock lock(impl_->mutex);
   Scan scan(impl_->fd.get(), impl_->file.string(), impl_->size);
   std::uint64_t offset = Magic.size();
+  if (impl_->trouble) {
+    for (std::uint64_t number = 1; offset < impl_->size; ++number) {
+      auto record = scan.at(offset);
+      if (!record) record = scan.nextBehind(offset);
+      if (!record) return;
+      show({number, record->kind, record->payload});
+      offset = record->end;
+    }
+    return;
+  }
   for (std::uint64_t number = 1; number <= impl_->count; ++number) {
     const auto record = scan.at(offset);
     if (!record)
@@ -201,6 +218,17 @@ void Journal::forEach(const std::function<void(const Record&)>& show, std::uint6
     if (number > after) show({number, record->kind, record->payload});
     offset = record->end;
   }
+}
+
+std::optional<std::string> Journal::trouble() const {
+  const MutexLock lock(impl_->mutex);
+  return impl_->trouble;
+}
+
+void Journal::distrust(std::string why) {
+  log::error("vault", "the register cannot be trusted; nothing is destroyed", {{"why", why}});
+  const MutexLock lock(impl_->mutex);
+  if (!impl_->trouble) impl_->trouble = std::move(why);
 }
 
 std::uint64_t Journal::last() const {

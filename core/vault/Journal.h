@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,8 +14,11 @@ namespace postern::vault {
 // back, so that an old database can neither bring back what was destroyed nor lose a hold. Replayed at start.
 // On disk: "PSTNJRN1", then records: length of payload 32, kind 8, CRC32C over place, kind and payload 32, payload.
 // Invariants: 1. append() returns after the sync. 2. A torn tail (a write that was never acknowledged) is cut at open.
-// 3. Damage before a good record is never cut: it is refused, for what stands behind it may forbid something.
-// Threads: safe for all. Errors: Error(Io), Error(DiskFull); Error(Store) for a damaged file.
+// 3. Damage before a good record is never cut, for what stands behind it may forbid something: the register has
+// trouble(), which whoever destroys asks first, gives every record that can be read, and takes none until an undamaged
+// file is in its place. Mail goes on meanwhile.
+// Threads: safe for all. Errors: Error(Io), Error(DiskFull); Error(Store) for a second owner and for appending in
+// trouble.
 class Journal {
 public:
   // Numbers are on disk: never change one.
@@ -49,7 +53,13 @@ public:
   }
   std::uint64_t appendAll(std::span<const NewRecord> records);  // one sync
 
-  // Every record after a number, oldest first. Do not append from inside.
+  // Why this register cannot tell all that must be kept, for an administrator; nothing: it can.
+  std::optional<std::string> trouble() const;
+  // For owners of records that cannot be read, or that are missing: the same as damage.
+  void distrust(std::string why);
+
+  // Every record after a number, oldest first. In trouble: all that can be read, whatever their numbers. Do not append
+  // from inside.
   void forEach(const std::function<void(const Record&)>& show, std::uint64_t after = 0) const;
   std::uint64_t last() const;  // number of the newest record; 0: empty
   const std::filesystem::path& file() const;

@@ -117,6 +117,12 @@ Opened openBackup(const std::filesystem::path& backup, const RootKeySource& sour
                                      "the root key ends all backups of the keys that were made before");
 }
 
+// A backup of a damaged register would be believed one day, and a restore could take what it forbids for nothing.
+void requireSound(const Journal& journal) {
+  if (const auto trouble = journal.trouble())
+    throw Error(ErrorKind::Store, *trouble + ": put an undamaged copy of the register back first");
+}
+
 }  // namespace
 
 RootKey currentRoot(const KeyStore& keys, const RootKeySource& source) {
@@ -142,6 +148,7 @@ KeyBackupFacts writeKeyBackup(const KeyStore& keys, const RootKey& root, const s
     KeyStore::countIn(database, header.facts.epochs, header.facts.objects);
   }
   if (const auto* journal = keys.journal()) {
+    requireSound(*journal);
     header.facts.registerRecords = journal->last();
     const auto bytes = files::read(journal->file());
     header.registerSize = bytes.size();
@@ -179,7 +186,11 @@ KeyRestore restoreKeyBackup(const std::filesystem::path& backup, RootKeySource& 
   const auto opened = openBackup(backup, source);
   if (std::filesystem::exists(keysFile)) store::Database::openWriter(keysFile);  // refused while listd runs
   std::uint64_t here = 0;
-  if (std::filesystem::exists(registerFile)) here = Journal(registerFile).last();
+  if (std::filesystem::exists(registerFile)) {
+    const Journal journal(registerFile);
+    requireSound(journal);
+    here = journal.last();
+  }
   if (here < opened.header.facts.registerRecords) {
     files::makePrivateFolder(registerFile.parent_path());
     files::replaceDurably(registerFile, opened.registerBytes);

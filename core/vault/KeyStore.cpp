@@ -5,6 +5,8 @@
 #include "core/vault/Migrations.h"
 #include "core/vault/RootKeySource.h"
 
+#include <utility>
+
 namespace postern::vault {
 
 namespace {
@@ -97,25 +99,31 @@ void KeyStore::Impl::loadVaultKeyPair() {
 }
 
 void KeyStore::Impl::applyTombstones() {
-  if (journal == nullptr) return;
   const MutexLock lock(mutex);
+  if (journal == nullptr) return emptyWriteAheadLog();
   const auto applied = fact("journal");
   const auto last = journal->last();
-  if (last < applied)
-    throw Error(ErrorKind::Store, "the register " + journal->file().string() + " has " + std::to_string(last) +
-                                      " records, but keys.db knows of " + std::to_string(applied) +
-                                      ": put the register back; without it nothing tells what was destroyed since "
-                                      "a backup was made");
-  if (last == applied) return;
+  if (last < applied && !journal->trouble())
+    journal->distrust("the register " + journal->file().string() + " has " + std::to_string(last) +
+                      " records, but keys.db knows of " + std::to_string(applied));
+  const bool trouble = journal->trouble().has_value();
+  if (last == applied && !trouble) return emptyWriteAheadLog();  // a process that died may have left it
   std::vector<std::uint64_t> objects;
+  std::optional<std::string> unreadable;
   journal->forEach(
       [&](const Journal::Record& record) {
         if (record.kind != Journal::Kind::Tombstone) return;
-        const auto some = readTombstones(record.payload);
-        objects.insert(objects.end(), some.begin(), some.end());
+        try {  // the boundary of one record: the others count all the same
+          const auto some = readTombstones(record.payload);
+          objects.insert(objects.end(), some.begin(), some.end());
+        } catch (const Error& error) {
+          unreadable = "record " + std::to_string(record.number) + " of the register " + journal->file().string() +
+                       " cannot be read: " + error.message();
+        }
       },
       applied);
-  const auto gone = removeKeys(objects, last).size();
+  if (unreadable) journal->distrust(*unreadable);
+  const auto gone = removeKeys(objects, journal->trouble() ? applied : last).size();
   if (gone > 0) log::warning("vault", "keys came back that the register says are destroyed", {{"destroyed", gone}});
   emptyWriteAheadLog();
 }
@@ -222,8 +230,10 @@ std::vector<KeyStore::Destroyed> KeyStore::Impl::removeKeys(std::span<const std:
 }
 
 void KeyStore::Impl::emptyWriteAheadLog() {
-  if (!database.checkpoint())
-    throw Error(ErrorKind::Store, "the write-ahead log of keys.db could not be emptied; it is tried again");
+  const bool readBefore = std::exchange(remnants, true);
+  remnants = !(readBefore ? database.checkpoint(std::chrono::milliseconds(0)) : database.checkpoint());
+  if (remnants && !readBefore)
+    log::warning("vault", "another program reads keys.db, whose log still has keys that were destroyed or replaced");
 }
 
 KeyStore::KeyStore(const std::filesystem::path& file, const RootKey& root, Journal* journal)
@@ -334,6 +344,11 @@ std::optional<KeyStore::ObjectKey> KeyStore::objectKey(std::uint64_t objectId) c
   found.place = placeOf(select, 3);
   found.key = impl_->epochKey(select.integer(1))->openSecret(select.view(2), objectContext(found.listId, objectId));
   return found;
+}
+
+bool KeyStore::remnants() const {
+  MutexLock lock(impl_->mutex);
+  return impl_->remnants;
 }
 
 bool KeyStore::hasObjectKey(std::uint64_t objectId) const {

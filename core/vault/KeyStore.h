@@ -22,7 +22,8 @@ class RootKeySource;
 // DATA/keys/keys.db: every private or content key of the site, each wrapped (AES-256-GCM) by the one above it: the root
 // key wraps epoch keys, the vault's private key, the site's and the lists' private keys; a list's epoch key wraps the
 // object keys of that list and time. Deleted rows are overwritten, so destroying a key destroys what it sealed, also in
-// backups of the content. With a journal, keys whose tombstones it holds are destroyed before the constructor returns.
+// backups of the content. With a journal, keys whose tombstones it holds are destroyed before the constructor returns;
+// one that has fewer records than were applied here is distrusted.
 // Threads: safe for all. Errors: Error(Store), Error(DiskFull), Error(Crypto) when a key was wrapped by another root
 // key.
 class KeyStore {
@@ -74,9 +75,9 @@ public:
 
   // The objects cannot be read again: tombstones in the journal first, then one commit, then the write-ahead log is
   // emptied. Repeats and unknown objects are fine. Returns the objects that had a key, with their places, which are
-  // remembered as freed until forgetFreed(). Error(Store) when the write-ahead log could not be emptied: the keys are
-  // gone from keys.db and the call may be repeated. Whatever fails behind the journal: the objects count as destroyed
-  // from then on, and the next call or start takes their rows.
+  // remembered as freed until forgetFreed(). When another program reads the file, the write-ahead log cannot be
+  // emptied: the keys are gone from keys.db, remnants() says so, and each further call or start tries again. Whatever
+  // fails behind the journal: the objects count as destroyed from then on, and the next call or start takes their rows.
   struct FreedPlace {
     std::int64_t id = 0;
     store::RecordRef place;
@@ -86,6 +87,8 @@ public:
     FreedPlace freed;
   };
   std::vector<Destroyed> destroyObjectKeys(std::span<const std::uint64_t> objectIds);
+  // The write-ahead log of keys.db may still have wrapped keys that were destroyed or replaced.
+  bool remnants() const;
   // Places of destroyed objects whose content was not wiped yet, oldest first.
   std::vector<FreedPlace> freedPlaces(std::size_t most) const;
   void forgetFreed(std::span<const FreedPlace> places);

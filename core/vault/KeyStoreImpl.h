@@ -118,7 +118,8 @@ struct KeyStore::Impl {
     return std::find(owed.begin(), owed.end(), objectId) != owed.end();
   }
 
-  // The write-ahead log still has pages with the wrapped keys: they are moved over and it is emptied.
+  // The write-ahead log still has pages with the wrapped keys: they are moved over and it is emptied. Only the first
+  // time in a row it waits for readers, for nobody's mail may wait for somebody's long look at the file.
   void emptyWriteAheadLog() REQUIRES_LOCK(mutex);
 
   Journal* journal;
@@ -128,6 +129,7 @@ struct KeyStore::Impl {
   std::map<std::int64_t, WrappingKey> epochs GUARDED_BY(mutex);
   VaultKeyPair vault;  // constant after construction, as is:
   RootKey siteRoot;
+  bool remnants GUARDED_BY(mutex) = true;             // until the log was emptied for the first time
   std::vector<std::uint64_t> owed GUARDED_BY(mutex);  // tombstones that are written, keys that are still to go
 };
 

@@ -49,6 +49,9 @@ constexpr std::array Shapes = {
         "The emergency account was opened"sv,
         "Hello,\r\n\r\nthe sealed emergency account of the site was opened on {time}.\r\nIf you do not know why, look "
         "into it now:\r\n\r\n{link}\r\n"sv},
+    Shape{"Staff opened mail of one of your lists"sv,
+          "Hello,\r\n\r\non {time} a person of the staff opened mail of a list that is yours. Who and when\r\nstands "
+          "behind this link, at the list:\r\n\r\n{link}\r\n\r\nYou get this mail once a day at most.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";

@@ -4,6 +4,7 @@
 #include "core/base/Mutex.h"
 #include "listd/audit/Checkpoints.h"
 
+#include <cstdlib>
 #include <sstream>
 
 namespace postern::listd {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::chrono::minutes Look{1};
 constexpr std::chrono::minutes BetweenCheckpoints{15};
 constexpr std::chrono::hours BetweenMails{24};
+constexpr std::chrono::hours BetweenTries{1};  // after one that was not delivered
 
 void note(SiteContext& context, const char* action) {
   context.site.write([&](SiteTables& tables) {
@@ -65,6 +67,7 @@ void AuditKeeper::runOnce() {
   // A clock that was set back must not keep checkpoints from being made.
   if (!newest || now - newest->at >= BetweenCheckpoints || now < newest->at)
     newest = makeCheckpoint(context_, CheckpointIf::Changed);
+  noteDelivered();
   if (newest) mailIfDue(*newest);
 }
 
@@ -72,21 +75,43 @@ void AuditKeeper::mailIfDue(const audit::StoredCheckpoint& checkpoint) {
   const auto& auditor = context_.config.auditMail;
   if (auditor.empty() || !mailOut_) return;
   const auto now = context_.clock.now();
+  const auto isDue = [&](SiteTables& tables) {
+    const auto last = tables.siteMail.newestOf(SiteMail::Kind::AuditAnchor);
+    if (!last || now < last->createdAt) return true;
+    const bool lost = last->state == "failed" || last->state == "expired" || last->state == "dropped";
+    return now - last->createdAt >= (lost ? BetweenTries : BetweenMails);
+  };
+  if (!context_.site.read(isDue)) return;
   context_.site.write([&](SiteTables& tables) {
-    const auto last = tables.audit.newestAnchor("mail");
-    if (last && now - last->at < BetweenMails && now >= last->at) return;
     SiteMail mail;
     mail.kind = SiteMail::Kind::AuditAnchor;
     mail.recipient = auditor;
     mail.lines = linesOf(checkpoint.note);
     mailOut_(tables, mail, now);
-    tables.audit.addAnchor({"mail", checkpoint.size, now, "handed to the outbox"});
+  });
+}
+
+// A checkpoint counts as carried away once the auditor's server has taken it, and not before.
+void AuditKeeper::noteDelivered() {
+  const auto delivered = [&](SiteTables& tables) -> std::optional<SiteMailRow> {
+    auto mail = tables.siteMail.newestOf(SiteMail::Kind::AuditAnchor);
+    if (!mail || mail->state != "delivered") return std::nullopt;
+    const auto known = tables.audit.newestAnchor("mail");
+    if (known && known->at >= mail->outcomeAt) return std::nullopt;
+    return mail;
+  };
+  if (!context_.site.read(delivered)) return;
+  context_.site.write([&](SiteTables& tables) {
+    const auto mail = delivered(tables);
+    if (!mail || mail->mail.lines.size() < 2) return;
+    const auto size = std::strtoull(mail->mail.lines[1].c_str(), nullptr, 10);
+    tables.audit.addAnchor({"mail", size, mail->outcomeAt, mail->outcome});
     audit::Event event;
     event.actorKind = "system";
     event.actor = "postern-listd";
     event.action = "audit.anchored";
     event.objectType = "audit";
-    event.person("to", auditor).text("kind", "mail").number("size", checkpoint.size);
+    event.person("to", mail->mail.recipient).text("kind", "mail").number("size", size);
     tables.audit.append(event);
   });
 }

@@ -23,6 +23,7 @@ public:
 private:
   void run(const std::stop_token& stop);
   void mailIfDue(const audit::StoredCheckpoint& checkpoint);
+  void noteDelivered();
 
   SiteContext& context_;
   const MailOut mailOut_;

@@ -184,6 +184,7 @@ void AuditLog::declareRollback(const DeclaredRollback& rollback) {
   event.objectType = "audit";
   event.reasonText = rollback.reason;
   event.number("size", rollback.knownSize).text("root", crypto::base64(rollback.knownRoot));
+  if (rollback.from) event.number("from", *rollback.from);
   append(event);
 }
 

@@ -53,6 +53,7 @@ struct DeclaredRollback {
   std::string reason;
   std::string requester;
   std::string approver;
+  std::optional<std::uint64_t> from = {};  // up to here the log is proven to be the old one; none: up to the entry
 };
 
 // The audit log of the site: entries are appended, never changed or deleted (the database refuses it).

@@ -37,8 +37,35 @@ audit::EntryView parsed(const AuditRow& row) {
   return *entry;
 }
 
-json rowOf(SiteTables& tables, const AuditRow& row) {
+// Entries about silent holds are for those who may know of them. Others see that there is an entry, and its proofs.
+bool isHidden(SiteTables& tables, const audit::EntryView& entry, app::Roles roles) {
+  if (roles.meets(Role::Officer | Role::Approver)) return false;
+  const auto isSilent = [&](std::uint64_t hold) {
+    const auto row = tables.holds.find(hold);
+    return row && row->hold.silent;
+  };
+  const auto isConfidential = [&](std::uint64_t request) {
+    const auto found = tables.requests.find(request);
+    return found && found->confidential;
+  };
+  const auto id = entry.number(Field::ObjectId);
+  if (entry[Field::ObjectType] == "hold" && id != 0 && isSilent(id)) return true;
+  if (const auto hold = audit::detailOf(entry, "hold"); hold && isSilent(std::strtoull(hold->c_str(), nullptr, 10)))
+    return true;
+  if (entry[Field::ObjectType] == "request" && id != 0 && isConfidential(id)) return true;
+  return entry.number(Field::RequestId) != 0 && isConfidential(entry.number(Field::RequestId));
+}
+
+json hiddenRow(std::uint64_t seq) {
+  return {{"seq", seq},       {"at", 0},         {"actor", ""},
+          {"actorId", ""},    {"actorKind", ""}, {"action", ""},
+          {"object", ""},     {"matter", 0},     {"outcome", "ok"},
+          {"reasonCode", ""}, {"reason", ""},    {"sentence", "This entry is about something that you may not see."}};
+}
+
+json rowOf(SiteTables& tables, const AuditRow& row, app::Roles roles) {
   const auto entry = parsed(row);
+  if (isHidden(tables, entry, roles)) return hiddenRow(row.seq);
   return {{"seq", row.seq},
           {"at", toMicros(entry.at())},
           {"actor", personOf(tables, entry[Field::ActorId])},
@@ -100,7 +127,12 @@ json listEntries(OrderTools& tools, const OrderCall& call) {
     requireOwnMatter(tables, call, filter.matterId);
     const auto rows = tables.audit.list(filter);
     auto items = json::array();
-    for (const auto& row : rows) items.push_back(rowOf(tables, row));
+    // Who asks for one thing must not learn by a hidden row that it is there.
+    const bool everything = filter.actor.empty() && filter.action.empty() && filter.objectType.empty() &&
+                            filter.matterId == 0 && filter.outcome.empty();
+    for (const auto& row : rows)
+      if (everything || !isHidden(tables, parsed(row), call.actor.roles))
+        items.push_back(rowOf(tables, row, call.actor.roles));
     auto page = pageOf(std::move(items), rows.size() < filter.limit ? "" : std::to_string(rows.back().seq));
     page["size"] = tables.audit.size();
     return page;
@@ -123,7 +155,9 @@ json showEntry(OrderTools& tools, const OrderCall& call) {
     const auto bytes = log.entry(seq);
     if (!bytes) refuse("not-found", "there is no entry " + std::to_string(seq), "see: postern audit list");
     const auto entry = parsed({seq, *bytes});
-    json result{{"entry", fieldsOf(entry)},      {"row", rowOf(tables, {seq, *bytes})},
+    if (isHidden(tables, entry, call.actor.roles))
+      refuse("denied", "this entry is about something that you may not see", "its proof stands in audit.export");
+    json result{{"entry", fieldsOf(entry)},      {"row", rowOf(tables, {seq, *bytes}, call.actor.roles)},
                 {"raw", crypto::base64(*bytes)}, {"leafHash", crypto::hex(audit::leafHash(*bytes))},
                 {"proof", json::array()},        {"checkpoint", ""}};
     if (const auto checkpoint = log.checkpointOf(seq + 1)) {
@@ -224,7 +258,9 @@ json exportEntries(OrderTools& tools, const OrderCall& call) {
     const auto wanted = std::min(call.args.number("to", size, 0, INT64_MAX), size);
     const auto to = std::min(wanted, from + EntriesOfAPage);
     std::string lines;
-    audit::exportLog(tables.audit.file(), from, to, [&](std::string_view line) { lines += line; });
+    audit::exportLog(
+        tables.audit.file(), from, to, [&](std::string_view line) { lines += line; },
+        [&](const audit::EntryView& entry) { return isHidden(tables, entry, call.actor.roles); });
     const auto checkpoint = tables.audit.file().newestCheckpoint();
     call.note.objectType = "audit";
     call.note.number("from", from).number("to", to);

@@ -3,6 +3,7 @@
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Random.h"
 #include "listd/export/Exporter.h"
+#include "listd/reports/OwnerNotice.h"
 #include "listd/search/SearchOrders.h"
 
 #include <fcntl.h>
@@ -37,7 +38,7 @@ json viewOf(OrderTools& tools, SiteTables& tables, const Export& made) {
           {"format", made.format},
           {"redactBcc", made.redactBcc},
           {"selection", openForMatter(tools.context, made.matterId, made.sealedQuery)},
-          {"state", made.state},
+          {"state", made.state == "waiting" && !made.trouble.empty() ? "paused" : made.state},
           {"trouble", made.trouble},
           {"objects", made.objects},
           {"missing", made.missing},
@@ -113,6 +114,7 @@ json createExport(OrderTools& tools, const OrderCall& call) {
     made.id = tables.search.addExport(made, chosen);
     made.jobId = tools.jobs->start(tables, ExportJob, {{"export", made.id}}, call.actor.name);
     tables.search.update(made);
+    tellOwners(tools.context, tables, tables.search.listsOf(made.id), made.matterId, tools.now());
     call.note.objectType = "export";
     call.note.objectId = std::to_string(made.id);
     call.note.matterId = made.matterId;

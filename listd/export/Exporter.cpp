@@ -11,6 +11,8 @@
 #include "listd/export/ExportFormats.h"
 #include "listd/export/ZipWriter.h"
 
+#include <thread>
+
 namespace postern::listd {
 namespace {
 
@@ -184,6 +186,7 @@ json runExport(SiteContext& context, Export& made, JobContext& job) {
     throw Error(ErrorKind::DiskFull, "there is no room for an export in " + path.parent_path().string() + ": " +
                                          std::to_string(free >> 20) + " MB are free");
   ++made.starts;
+  made.trouble.clear();
   store(context, made);
   const auto objects = context.site.read([&](SiteTables& tables) { return tables.search.objectsOf(made.id); });
   const Secret passphrase(openForMatter(context, made.matterId, made.sealedPassphrase));
@@ -237,22 +240,73 @@ std::filesystem::path exportFile(const SiteContext& context, std::uint64_t expor
   return context.config.path("exports") / (std::to_string(exportId) + ".zip");
 }
 
+namespace {
+
+constexpr std::chrono::seconds LookForRoom{1};
+
+// What could be written of the archive is gone; a full disk may not even take this note, which is then made later.
+void pause(SiteContext& context, Export& made, JobContext& job, const std::string& why) {
+  job.progress(0, made.objects, "paused: " + why + "; it goes on by itself once there is room");
+  try {  // the boundary of a note that only tells people
+    made.trouble = why;
+    store(context, made);
+  } catch (const std::exception& error) {
+    log::error("export", "that an export is paused cannot be written", {{"export", made.id}, {"error", error.what()}});
+  }
+}
+
+// False when the job is to stop. A site that is nearly full is left alone until there is room for mail and archive.
+bool waitForRoom(const SiteContext& context, const JobContext& job, std::uint64_t needed) {
+  const auto folder = context.config.path("exports");
+  do {
+    for (auto waited = std::chrono::milliseconds(0); waited < LookForRoom; waited += std::chrono::milliseconds(100)) {
+      if (job.stopRequested()) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  } while (files::freeSpace(folder) < context.config.minFreeSpace + needed);
+  return true;
+}
+
+std::uint64_t sizeOf(const std::filesystem::path& path) {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(path, missing);
+  return missing ? 0 : size;
+}
+
+void fail(SiteContext& context, Export& made, const std::string& why) {
+  made.state = "failed";
+  made.trouble = why;
+  made.sealedPassphrase.clear();
+  made.finishedAt = context.clock.now();
+  store(context, made);
+}
+
+}  // namespace
+
 JobRunner::Work exportWork(SiteContext& context) {
   return [&context](JobContext& job) -> json {
     const auto id = job.job().args.at("export").get<std::uint64_t>();
-    auto found = context.site.read([&](SiteTables& tables) { return tables.search.findExport(id); });
-    if (!found || found->state != "waiting") return {{"export", id}, {"state", found ? found->state : "removed"}};
-    try {  // the boundary of a queue job: a failed export leaves nothing
-      return runExport(context, *found, job);
-    } catch (const std::exception& error) {
+    while (true) {
+      auto found = context.site.read([&](SiteTables& tables) { return tables.search.findExport(id); });
+      if (!found || found->state != "waiting") return {{"export", id}, {"state", found ? found->state : "removed"}};
+      const auto part = partOf(exportFile(context, id));
       std::error_code ignored;
-      std::filesystem::remove(partOf(exportFile(context, id)), ignored);
-      found->state = "failed";
-      found->trouble = error.what();
-      found->sealedPassphrase.clear();
-      found->finishedAt = context.clock.now();
-      store(context, *found);
-      throw;
+      try {  // the boundary of a queue job: a failed export leaves nothing
+        return runExport(context, *found, job);
+      } catch (const Error& error) {
+        const auto written = sizeOf(part);
+        std::filesystem::remove(part, ignored);
+        if (error.kind() != ErrorKind::DiskFull) {
+          fail(context, *found, error.message());
+          throw;
+        }
+        pause(context, *found, job, error.message());
+        if (!waitForRoom(context, job, written)) return nullptr;
+      } catch (const std::exception& error) {
+        std::filesystem::remove(part, ignored);
+        fail(context, *found, error.what());
+        throw;
+      }
     }
   };
 }

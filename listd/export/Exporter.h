@@ -28,7 +28,8 @@ std::string publicKeyPem(const audit::VerifierKey& key);
 std::filesystem::path exportFile(const SiteContext& context, std::uint64_t exportId);
 
 // The job {"export": id}: writes DATA/exports/ID.zip. After a crash it begins again with the same list of messages,
-// which the chain of custody tells. When it fails, nothing of the archive is left.
+// which the chain of custody tells. When it fails, nothing of the archive is left. When the disk is full, nothing is
+// left either; the job is paused, says so, and goes on by itself once there is room.
 JobRunner::Work exportWork(SiteContext& context);
 
 // Removes the archive; its row and chain of custody stay. State "removed" or "expired".

@@ -1,5 +1,6 @@
 #include "listd/keys/KeyJobs.h"
 
+#include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/vault/KeyBackup.h"
 
@@ -75,6 +76,7 @@ json rotateLists(JobContext& job, SiteContext& context) {
 json rotateRoot(JobContext& job, SiteContext& context) {
   auto& keys = context.keys;
   auto state = job.checkpoint();
+  if (const auto trouble = context.journal.trouble()) throw Error(ErrorKind::Store, *trouble);
   if (state.is_null()) {
     state = {{"from", keys.rootFacts().epoch}};
     job.saveCheckpoint(state);

@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 8> Shapes = {{
+constexpr std::array<Shape, 9> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -92,6 +92,15 @@ constexpr std::array<Shape, 8> Shapes = {{
      "The emergency account was opened",
      "Hello,\n\nthe sealed emergency account of the site was opened on {0}.\nIf you do not know why, look into it now:"
      "\n\n{link}\n",
+     {Slot::Time},
+     1,
+     true},
+    {Kind::ContentAccess,
+     "content-access",
+     "Staff opened mail of one of your lists",
+     "Hello,\n\non {0} a person of the staff opened mail of a list that is yours. Who and when\nstands behind this "
+     "link, "
+     "at the list:\n\n{link}\n\nYou get this mail once a day at most.\n",
      {Slot::Time},
      1,
      true},

@@ -23,6 +23,7 @@ struct SiteMail {
     AuditAnchor,       // the lines of the signed checkpoint (origin, size, root, "", "— name signature"); no link
     Invitation,        // {time it ends}; link that makes an account or gives it back, from sealLink()
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
+    ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;

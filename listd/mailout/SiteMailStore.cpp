@@ -84,6 +84,13 @@ std::vector<SiteMailRow> SiteMailStore::newest(std::uint32_t limit) const {
   return readAll(select);
 }
 
+std::optional<SiteMailRow> SiteMailStore::newestOf(SiteMail::Kind kind, std::string_view recipient) const {
+  auto select =
+      database_.prepare(rowsWhere("kind = ?1 AND (?2 = '' OR recipient = ?2) ORDER BY copy_key DESC LIMIT 1"));
+  if (!select.bind(siteMailWord(kind), recipient).step()) return std::nullopt;
+  return readMail(select);
+}
+
 bool SiteMailStore::isPlanned(std::uint64_t copyKey) const {
   auto select = database_.prepare("SELECT 1 FROM site_mail WHERE copy_key = ? AND state = 'planned'");
   return select.bind(copyKey).step();

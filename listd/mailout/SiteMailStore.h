@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::listd {
@@ -30,6 +31,8 @@ public:
   std::optional<SiteMailRow> find(std::uint64_t copyKey) const;
   std::vector<SiteMailRow> planned(std::uint32_t limit) const;
   std::vector<SiteMailRow> newest(std::uint32_t limit) const;
+  // Of a kind to a person, or, without one, to anybody.
+  std::optional<SiteMailRow> newestOf(SiteMail::Kind kind, std::string_view recipient = {}) const;
   bool isPlanned(std::uint64_t copyKey) const;
   void setHanded(std::uint64_t copyKey);  // nothing happens when an outcome is known already
   // What the gateway tells of a copy. False when it is none of ours.

@@ -3,6 +3,7 @@
 #include "listd/matters/HoldJournal.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/BlastGuard.h"
 #include "listd/retention/Retention.h"
 
 #include <set>
@@ -78,13 +79,14 @@ std::vector<DestructionGate::Target> referencesOf(SiteTables& tables, const std:
 
 }  // namespace
 
-json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& dispose) {
+json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& dispose, const AskFirst& askFirst) {
   const auto address = call.args.address("address").key();
   const auto reason = call.args.text("reason", 1000);
   call.note.objectType = "person";
   call.note.person("person", address);
   call.note.reasonText = reason;
   const auto authored = authoredBy(tools, address);
+  std::optional<Request> request;
   const auto targets = change(tools, call, [&](SiteTables& tables) {
     for (const auto& membership : tables.members.membershipsOf(address)) {
       tables.formerMembers.add(membership.member, tools.now(), call.actor.name);
@@ -92,8 +94,19 @@ json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& disp
     }
     auto all = referencesOf(tables, address, authored);
     for (const auto& target : all) tables.archive.hide(target.objectId, target.listId, tools.now(), call.actor.name);
+    if (askFirst) request = askFirst(tables, all, address);
+    if (request) call.note.requestId = request->id;
     return all;
   });
+  if (request)
+    return {
+        {"answer", "waiting"},
+        {"destroyed", 0},
+        {"kept", targets.size()},
+        {"request", viewOf(*request)},
+        {"text",
+         "What is stored about you is out of view. So much is erased only when a second person has agreed; you will "
+         "be told."}};
   std::uint64_t destroyed = 0;
   for (const auto& verdict : dispose(DestructionCaller::Erasure, targets))
     if (verdict.removed) ++destroyed;
@@ -104,9 +117,16 @@ namespace {
 
 json answerThroughGate(OrderTools& tools, const OrderCall& call) {
   if (tools.retention == nullptr) refuse("unavailable", "nothing can be erased now");
-  return answerErasure(tools, call, [&](DestructionCaller caller, const auto& targets) {
-    return tools.retention->gate().dispose(caller, 0, targets);
-  });
+  return answerErasure(
+      tools, call,
+      [&](DestructionCaller caller, const auto& targets) {
+        return tools.retention->gate().dispose(caller, 0, targets);
+      },
+      [&](SiteTables& tables, const auto& targets, const std::string& person) {
+        return askWhenTooMany(
+            tools, tables, call,
+            {DestructionCaller::Erasure, targets, "Erase % of " + person, call.args.text("reason", 1000), person});
+      });
 }
 
 constexpr OrderRow Table[] = {

@@ -14,8 +14,9 @@ struct OrderTools;
 void journalPlaced(SiteContext& context, const HoldRow& row, const Matter& matter);
 // Every release that the journal does not have yet, and every hold: after a crash between commit and journal.
 void journalReleases(SiteContext& context);
-// At start, before anything may be destroyed or any order is taken: every hold of the journal is in site.db again.
-// How many were put back.
+// At start, before anything may be destroyed or any order is taken: every hold of the journal is in site.db again, and
+// the other way round. How many were put back. A record that cannot be read makes the journal distrusted, so that
+// nothing is destroyed.
 std::size_t replayHolds(SiteContext& context);
 
 // What answers content conditions; null: nothing does.

@@ -104,6 +104,13 @@ std::string released(const HoldRow& row) {
       .dump();
 }
 
+std::string identityOf(std::string_view payload) {
+  const auto record = json::parse(payload, nullptr, false);
+  if (!record.is_object()) return {};
+  const auto field = [&](const char* name) { return record.contains(name) ? record.at(name).dump() : std::string(); };
+  return field("placedAt") + field("name") + field("scope");
+}
+
 bool replayPlaced(SiteTables& tables, std::string_view payload) {
   return reading([&] {
     const auto record = parsed(payload);

@@ -21,9 +21,12 @@ std::string released(const HoldRow& row);
 
 // Applies one record to the tables, in the order of the journal; what they know already is left alone. True when
 // something was put back. Throws Error(Malformed) for a record that this binary cannot read: a site whose holds are not
-// known must not start.
+// known must not destroy anything.
 bool replayPlaced(SiteTables& tables, std::string_view payload);
 bool replayReleased(SiteTables& tables, std::string_view payload);
+
+// By what a hold is known, as its number may be given again: of a record that placed() made.
+std::string identityOf(std::string_view payload);
 
 }  // namespace holdregister
 }  // namespace postern::listd

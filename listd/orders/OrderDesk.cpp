@@ -84,15 +84,19 @@ constexpr OrderRow Table[] = {
 }  // namespace
 
 // Each subject has its own table; add it here.
+// One on a line.
+// clang-format off
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),    accountOrders(),    factorOrders(),    tokenOrders(),  auditOrders(),
-      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),    holdOrders(),   erasureOrders(),
-      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(),   searchOrders(), exportOrders(),
-      reportOrders(), readOrders(),      protectionOrders(), domainTlsOrders(),
+      Table,          signInOrders(),     accountOrders(),   factorOrders(), tokenOrders(),
+      auditOrders(),  auditDutyOrders(),  jobOrders(),       keysOrders(),   requestOrders(),
+      matterOrders(), holdOrders(),       erasureOrders(),   ruleOrders(),   retentionOrders(),
+      objectOrders(), sessionOrders(),    searchOrders(),    exportOrders(), reportOrders(),
+      readOrders(),   protectionOrders(), domainTlsOrders(),
   };
   return tables;
 }
+// clang-format on
 
 const OrderRow* findOrder(std::string_view name) {
   for (const auto table : orderTables())

@@ -1,6 +1,7 @@
 #include "listd/orders/RecordProblems.h"
 
 #include "listd/retention/ClockGuard.h"
+#include "listd/retention/Retention.h"
 #include "listd/search/SearchIndex.h"
 
 #include <cstdlib>
@@ -24,6 +25,14 @@ void add(json& problems, std::string what, std::string todo) {
 
 std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
   return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+void addRegister(json& problems, const vault::Journal& journal) {
+  if (const auto trouble = journal.trouble())
+    add(problems, "Nothing is destroyed, since it is not known what must be kept: " + *trouble + ".",
+        "Stop Postern, put an undamaged copy of journal/register.log back (a backup of the disk has one), and start "
+        "it. "
+        "Keep the damaged file. Mail goes on meanwhile, and holds that are placed are in force.");
 }
 
 // A site on a moved clock destroys mail early or late, and lets in what has ended.
@@ -102,6 +111,15 @@ void addRuns(json& problems, SiteTables& tables) {
   }
 }
 
+void addRemnants(json& problems, const OrderTools& tools) {
+  if (tools.retention == nullptr) return;
+  const auto remnants = tools.retention->gate().remnants();
+  if (remnants.any())
+    add(problems, "Remnants of destroyed mail are still in " + remnants.text() + ".",
+        "Another program reads these files: close it, and keep copies made since out of use. Postern tries again each "
+        "minute; see: postern retention status");
+}
+
 void addIndex(json& problems, OrderTools& tools, SiteTables& tables) {
   if (tools.search == nullptr) return;
   const auto counts = tools.search->counts();
@@ -127,9 +145,11 @@ void addBreakGlass(json& problems, SiteTables& tables, TimePoint now) {
 }  // namespace
 
 void addRecordProblems(json& problems, OrderTools& tools, SiteTables& tables, TimePoint now) {
+  addRegister(problems, tools.context.journal);
   addClockOffset(problems, tools.context.config);
   addClock(problems, tables, now);
   addRuns(problems, tables);
+  addRemnants(problems, tools);
   addBreakGlass(problems, tables, now);
   addRequests(problems, tables, now);
   addOnePerson(problems, tables);

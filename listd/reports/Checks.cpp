@@ -216,9 +216,14 @@ CheckResult disposalsCertified(const ReportAsk& ask) {
 }
 
 CheckResult spaceWiped(const ReportAsk& ask) {
-  const auto waiting = ask.tools.context.keys.freedPlaces(1).size();
-  return {waiting == 0, waiting == 0 ? "nothing waits to be overwritten" : "content waits to be overwritten",
-          "the places of destroyed objects that were not wiped were counted"};
+  auto& keys = ask.tools.context.keys;
+  const bool waiting = !keys.freedPlaces(1).empty();
+  const bool remnants = keys.remnants();
+  return {!waiting && !remnants,
+          waiting    ? "content waits to be overwritten"
+          : remnants ? "the log of keys.db may still have destroyed keys: another program reads it"
+                     : "nothing waits to be overwritten",
+          "the places of destroyed objects that were not wiped were counted, and the log of keys.db was looked at"};
 }
 
 using Check = CheckResult (*)(const ReportAsk&);

@@ -87,7 +87,8 @@ json coverageOf(const ReportAsk& ask, const ListHoldings& holding, const List& l
 
 ReportPage retention(const ReportAsk& ask) {
   json rows = json::array();
-  for (const auto& rule : askOrder(ask, "rule.list").at("items"))
+  const auto rules = askOrder(ask, "rule.list");  // a temporary would be gone while the loop runs
+  for (const auto& rule : rules.at("items"))
     rows.push_back({"rule, " + textOf(rule, "tier") + (rule.value("locked", false) ? ", locked" : ""),
                     textOf(rule, "name"), "", textOf(rule, "sentence"), timeCell(rule.at("effectiveFrom")),
                     rule.at("shadowedBy").is_null() ? "" : "no effect before " + textOf(rule, "shadowedBy")});

@@ -2,6 +2,7 @@
 
 #include "listd/audit/Sentence.h"
 #include "listd/reports/EvidencePack.h"
+#include "listd/reports/OwnerNotice.h"
 #include "listd/reports/Report.h"
 #include "listd/retention/RetentionOrders.h"
 
@@ -56,6 +57,8 @@ json contentAccessOfList(OrderTools& tools, const OrderCall& call) {
     for (const auto& row : rows) {
       const auto entry = audit::parseEntry(row.entry);
       if (!entry) refuse("broken", "an entry of the audit log is damaged", "tell an auditor");
+      // Owners may be whom a silent hold is about; they learn of it when it is over.
+      if (!call.actor.roles.has(Role::Auditor) && isSecretMatter(tables, entry->number(Field::MatterId))) continue;
       const auto action = (*entry)[Field::Action];
       items.push_back({{"at", toMicros(entry->at())},
                        {"by", personOf(tables, (*entry)[Field::ActorId])},

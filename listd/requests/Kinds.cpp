@@ -1,6 +1,8 @@
 #include "listd/requests/Kinds.h"
 
+#include "listd/audit/AuditRequests.h"
 #include "listd/people/AccountRequests.h"
+#include "listd/retention/BlastGuard.h"
 #include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
@@ -10,6 +12,8 @@ Requests::Requests() {
   addHoldRequests(*this);
   addRetentionRequests(*this);
   addAccountRequests(*this);
+  addAuditRequests(*this);
+  addDisposalRequests(*this);
 }
 
 }  // namespace postern::listd

@@ -4,6 +4,7 @@
 #include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/retention/ArchiveCounts.h"
+#include "listd/retention/Retention.h"
 #include "listd/retention/RetentionRequests.h"
 
 namespace postern::listd {
@@ -22,6 +23,7 @@ void MinuteWork::runOnce() {
   lookAfterHolds(tools_, now);
   askForStoppedRun(tools_);
   lookAfterCounts(tools_, now);
+  if (tools_.retention != nullptr) tools_.retention->gate().cleanUp();
 }
 
 void MinuteWork::run(const std::stop_token& stop) {

@@ -69,8 +69,17 @@ std::string linesDigest(SiteTables& tables, std::uint64_t runId) {
   return crypto::hex(digest.finish());
 }
 
-std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& run, std::size_t lists) {
-  std::string body = "Postern disposition certificate, form 1\n";
+// Never more than is true at the moment of signing: what another program kept us from wiping is named.
+std::string remnantsWords(const Remnants& remnants) {
+  if (!remnants.any()) return "none: the logs of the databases were emptied after the last destruction";
+  return remnants.text() +
+         " may still hold destroyed keys or rows, out of use; they are wiped as soon as that can be done, which the "
+         "audit log records as retention.cleaned";
+}
+
+std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& run, std::size_t lists,
+                   const Remnants& remnants) {
+  std::string body = "Postern disposition certificate, form 2\n";
   const auto field = [&](std::string_view name, const std::string& value) {
     body.append(name).append(": ").append(value).append("\n");
   };
@@ -82,6 +91,7 @@ std::string bodyOf(const SiteContext& context, SiteTables& tables, const Run& ru
   field("tool", "postern-listd " POSTERN_VERSION);
   field("method", "cryptographic erase: the key of each object (AES-256-GCM, one key for one object) was destroyed");
   field("verification", "the key store was asked for each key after its destruction and had none");
+  field("remnants", remnantsWords(remnants));
   field("objects", std::to_string(run.destroyed));
   if (lists > 0) field("lists", std::to_string(lists));
   body.append(DigestField).append(linesDigest(tables, run.id)).append("\n");
@@ -136,7 +146,7 @@ bool certificateHolds(SiteTables& tables, const Certificate& certificate) {
          certificate.body.ends_with(std::string(DigestField) + linesDigest(tables, certificate.runId) + "\n");
 }
 
-void finishRun(SiteContext& context, Run run) {
+void finishRun(SiteContext& context, Run run, const Remnants& remnants) {
   context.site.write([&](SiteTables& tables) {
     if (run.state == "running") run.state = "done";
     run.finishedAt = context.clock.now();
@@ -149,14 +159,15 @@ void finishRun(SiteContext& context, Run run) {
     certificate.runId = run.id;
     certificate.madeAt = run.finishedAt;
     certificate.lines = run.destroyed + lists;
-    certificate.body = bodyOf(context, tables, run, lists);
+    certificate.body = bodyOf(context, tables, run, lists, remnants);
     certificate.signature = sign(key.get(), certificate.body);
     certificate.publicKey = publicPart(key.get());
     tables.retention.addCertificate(certificate);
   });
 }
 
-void finishRun(SiteContext& context, std::uint64_t runId, std::span<const DestructionGate::Verdict> verdicts) {
+void finishRun(SiteContext& context, std::uint64_t runId, std::span<const DestructionGate::Verdict> verdicts,
+               const Remnants& remnants) {
   auto run = context.site.read([&](SiteTables& tables) { return tables.retention.run(runId); });
   if (!run) return;
   run->candidates = verdicts.size();
@@ -164,7 +175,7 @@ void finishRun(SiteContext& context, std::uint64_t runId, std::span<const Destru
     if (verdict.removed) ++run->removed;
     if (!verdict.kept.empty()) ++run->kept[verdict.kept];
   }
-  finishRun(context, std::move(*run));
+  finishRun(context, std::move(*run), remnants);
 }
 
 }  // namespace postern::listd

@@ -10,10 +10,12 @@ namespace postern::listd {
 
 // Counts what became of the candidates of a run and, when objects were destroyed, signs its certificate. In one
 // transaction; a repeat changes nothing. `kept`: candidates that never came to the gate.
-void finishRun(SiteContext& context, std::uint64_t runId, std::span<const DestructionGate::Verdict> verdicts);
+void finishRun(SiteContext& context, std::uint64_t runId, std::span<const DestructionGate::Verdict> verdicts,
+               const Remnants& remnants);
 
-// Ends a run and signs: counts are those of `run` but for the lines, which are counted.
-void finishRun(SiteContext& context, Run run);
+// Ends a run and signs: counts are those of `run` but for the lines, which are counted. `remnants`: what could not be
+// wiped yet, which the certificate says.
+void finishRun(SiteContext& context, Run run, const Remnants& remnants);
 
 // One line of a certificate, as its digest in the signed text counts it.
 std::string certificateLine(const Disposal& disposal);

@@ -27,6 +27,13 @@ std::optional<std::string> clockTrouble(SiteTables& tables, TimePoint now) {
   return std::nullopt;
 }
 
+std::optional<DestructionTrouble> destructionTrouble(const SiteContext& context, SiteTables& tables, TimePoint now) {
+  if (auto trouble = context.journal.trouble())
+    return DestructionTrouble{"register", *trouble + ", so it is not known what must be kept"};
+  if (auto trouble = clockTrouble(tables, now)) return DestructionTrouble{"clock", std::move(*trouble)};
+  return std::nullopt;
+}
+
 std::optional<std::string> heartbeat(SiteTables& tables, TimePoint now) {
   const auto state = tables.retention.clock();
   if (state && state->distrustedAt) return state->reason;

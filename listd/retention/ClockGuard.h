@@ -1,5 +1,5 @@
 #pragma once
-#include "listd/site/SiteStore.h"
+#include "listd/site/SiteContext.h"
 
 #include <optional>
 #include <string>
@@ -16,5 +16,12 @@ constexpr std::chrono::seconds ClockTolerance{2};
 std::optional<std::string> heartbeat(SiteTables& tables, TimePoint now);
 // Why nothing may be destroyed now; nothing: the clock is trusted. Changes nothing.
 std::optional<std::string> clockTrouble(SiteTables& tables, TimePoint now);
+
+// The clock, or a register that cannot tell all that must be kept: while there is one, nothing is destroyed.
+struct DestructionTrouble {
+  std::string kept;   // reason of DestructionGate::Verdict: "clock" "register"
+  std::string words;  // for people
+};
+std::optional<DestructionTrouble> destructionTrouble(const SiteContext& context, SiteTables& tables, TimePoint now);
 
 }  // namespace postern::listd

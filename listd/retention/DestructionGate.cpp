@@ -26,6 +26,7 @@ std::string wordsFor(std::string_view kept) {
   if (kept == "held" || kept == "review") return "It must be kept for now.";  // never tells a hold
   if (kept == "not-due" || kept == "never-due") return "Its time has not come.";
   if (kept == "unsent") return "Mail of it is still to be delivered.";
+  if (kept == "register") return "The register of what must be kept is damaged.";
   if (kept == "clock") return "The clock of this machine may be wrong.";
   if (kept == "gone") return "It is not there any more.";
   return "Something is broken; see the log of postern-listd.";
@@ -82,7 +83,6 @@ struct DestructionGate::Impl {
   void recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict, TimePoint now);
   void settle(std::span<Verdict> verdicts);
   void settleOne(SiteTables& tables, const Disposal& disposal);
-  void clean(std::span<const Verdict> verdicts);
 
   // ---- lists
 
@@ -97,6 +97,7 @@ struct DestructionGate::Impl {
 
   SiteContext& context;
   GateParts parts;
+  RemnantWiper wiper{context, parts};
 };
 
 Answers DestructionGate::Impl::readContents(std::span<const Target> targets) const {
@@ -175,11 +176,11 @@ void DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller calle
 void DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
                                   std::span<Verdict> verdicts, const Answers& answers) {
   const auto now = context.clock.now();
-  const auto trouble = clockTrouble(tables, now);
+  const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
   for (auto& verdict : verdicts) {
     if (trouble)
-      keep(verdict, "clock");
+      keep(verdict, trouble->kept);
     else
       beginOne(tables, caller, runId, assessment, verdict);
     if (!verdict.kept.empty()) recordKept(tables, caller, verdict, now);
@@ -190,7 +191,7 @@ void DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, 
 void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts,
                                      const Answers& answers) {
   const auto now = context.clock.now();
-  const auto trouble = clockTrouble(tables, now);
+  const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
   std::vector<std::uint64_t> going;
   for (auto& verdict : verdicts) {
@@ -206,7 +207,7 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
     if (trouble || standing != Standing::Due) {
       tables.retention.undo(id);
       tables.archive.setState(id, ObjectState::Stored);
-      keep(verdict, trouble ? "clock" : standingWord(standing));
+      keep(verdict, trouble ? trouble->kept : standingWord(standing));
       recordKept(tables, caller, verdict, now);
       continue;
     }
@@ -255,7 +256,7 @@ void DestructionGate::Impl::recordKept(SiteTables& tables, DestructionCaller cal
   event.objectId = std::to_string(verdict.target.objectId);
   event.listId = verdict.target.listId;
   event.outcome = audit::Outcome::BlockedByRetention;
-  event.reasonCode = verdict.kept;
+  event.reasonCode = publicReason(verdict.kept);
   event.text("caller", callerWord(caller));
   parts.record(tables, event, now);
 }
@@ -286,15 +287,6 @@ void DestructionGate::Impl::settle(std::span<Verdict> verdicts) {
   }
 }
 
-// Leaves no words of what is gone in the index, and no rows in free pages or the write-ahead log.
-void DestructionGate::Impl::clean(std::span<const Verdict> verdicts) {
-  std::vector<std::uint64_t> gone;
-  for (const auto& verdict : verdicts)
-    if (verdict.destroyed) gone.push_back(verdict.target.objectId);
-  if (gone.empty()) return;
-  if (parts.answers != nullptr) parts.answers->forget(gone);
-}
-
 void DestructionGate::Impl::disposeBatch(DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts) {
   try {  // the boundary of the gate: whatever breaks keeps
     std::vector<Target> targets;
@@ -313,11 +305,6 @@ void DestructionGate::Impl::disposeBatch(DestructionCaller caller, std::uint64_t
     }
     for (auto& verdict : verdicts)
       if (verdict.kept.empty() && !verdict.removed) keep(verdict, "error");
-  }
-  try {
-    clean(verdicts);
-  } catch (const std::exception& error) {
-    log::error("retention", "the index still has tokens of destroyed mail", {{"run", runId}, {"error", error.what()}});
   }
 }
 
@@ -346,11 +333,12 @@ std::vector<DestructionGate::Verdict> DestructionGate::dispose(DestructionCaller
     const auto size = std::min(BatchSize, verdicts.size() - from);
     impl_->disposeBatch(caller, runId, std::span(verdicts).subspan(from, size));
   }
-  // Deleted rows were overwritten; the log that has their old pages is emptied. Once only: the writer waits for readers
-  // meanwhile, and nobody's mail may wait for a long report. The end of the next run tries again.
-  if (!context.site.checkpoint())
-    log::warning("retention", "site.db is being read; its log still has pages of destroyed mail", {{"run", runId}});
-  if (own) finishRun(context, runId, verdicts);
+  // Deleted rows were overwritten; the logs that have their old pages are emptied, and the index forgets the words.
+  std::vector<std::uint64_t> gone;
+  for (const auto& verdict : verdicts)
+    if (verdict.destroyed) gone.push_back(verdict.target.objectId);
+  const auto remnants = impl_->wiper.wipe(gone);
+  if (own) finishRun(context, runId, verdicts, remnants);
   return verdicts;
 }
 
@@ -389,7 +377,8 @@ std::size_t DestructionGate::disposeLists(std::uint64_t runId) {
       const bool went = impl.context.site.write([&](SiteTables& tables) {
         const auto now = impl.context.clock.now();
         const auto current = tables.lists.find(list.id);
-        if (!current || clockTrouble(tables, now) || !impl.listMayGo(tables, *current, now)) return false;
+        if (!current || destructionTrouble(impl.context, tables, now) || !impl.listMayGo(tables, *current, now))
+          return false;
         impl.disposeList(tables, runId, *current, now);
         return true;
       });
@@ -398,7 +387,7 @@ std::size_t DestructionGate::disposeLists(std::uint64_t runId) {
   } catch (const std::exception& error) {
     log::error("retention", "a deleted list is kept", {{"run", runId}, {"error", error.what()}});
   }
-  if (count > 0) impl.context.site.checkpoint();
+  impl.wiper.wipe();
   return count;
 }
 
@@ -414,7 +403,15 @@ void DestructionGate::finishBegun() {
     for (const auto& disposal : begun)
       if (!impl_->parts.hasKey(disposal.objectId)) gone.push_back(disposal.objectId);
   }
-  if (!gone.empty() && impl_->parts.answers != nullptr) impl_->parts.answers->forget(gone);
+  if (!gone.empty()) impl_->wiper.wipe(gone);
+}
+
+Remnants DestructionGate::cleanUp() {
+  return impl_->wiper.wipeAgain();
+}
+
+Remnants DestructionGate::remnants() const {
+  return impl_->wiper.left();
 }
 
 }  // namespace postern::listd

@@ -3,6 +3,7 @@
 #include "core/base/Clock.h"
 #include "core/records/Disposition.h"
 #include "listd/retention/ContentAnswers.h"
+#include "listd/retention/Remnants.h"
 #include "listd/site/SiteContext.h"
 
 #include <cstdint>
@@ -49,14 +50,22 @@ public:
     Target target;
     bool removed = false;    // the reference is gone
     bool destroyed = false;  // … and the object with it
-    std::string kept;        // why not: "held" "not-due" "never-due" "unsent" "review" "clock" "gone" "error"
-    std::string words;       // the same for people; never names a hold
+    std::string kept;   // why not: "held" "not-due" "never-due" "unsent" "review" "clock" "register" "gone" "error"
+    std::string words;  // the same for people; never names a hold
   };
+  // As those may read it who must not learn of silent holds: what a hold keeps and what a review keeps are one.
+  static std::string publicReason(const std::string& kept) {
+    return kept == "held" || kept == "review" ? "must-be-kept" : kept;
+  }
   // Durable on return. runId 0: a run of its own, with its certificate.
   std::vector<Verdict> dispose(DestructionCaller caller, std::uint64_t runId, const std::vector<Target>& targets);
   // Roster, keys and settings of lists that were deleted, once the recovery window is over, nothing of the list is
   // kept, and no hold may cover it. Each gets a line of the run's certificate. How many went; durable on return.
   std::size_t disposeLists(std::uint64_t runId);
+  // Tries again to wipe what a destruction had to leave in the files, if there is any; gives what is left. Each minute,
+  // and before a certificate is written.
+  Remnants cleanUp();
+  Remnants remnants() const;  // as of the last try
   // Settles what was begun when the process died.
   void finishBegun();
 

@@ -1,6 +1,7 @@
 #include "core/mail/Text.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/Views.h"
+#include "listd/retention/BlastGuard.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/RetentionOrders.h"
 #include "listd/retention/RetentionRequests.h"
@@ -177,8 +178,17 @@ json decideReviews(OrderTools& tools, const OrderCall& call) {
   call.note.reasonText = reason;
   call.note.text("decision", decision);
   if (decision == "hold") return holdReviews(tools, call, reason);
+  std::optional<Request> request;
   const auto targets = change(tools, call, [&](SiteTables& tables) {
     auto found = targetsOf(tables, call.args);
+    if (decision == "destroy") {
+      request = askWhenTooMany(tools, tables, call,
+                               {DestructionCaller::Review, found, "Destroy % after a disposition review", reason, {}});
+      if (request) {
+        call.note.requestId = request->id;
+        return found;
+      }
+    }
     if (!label.empty() && labelDestroys(tables, label, tools.now()))
       refuse("refused", "there is a rule that destroys by this label", "take another, or ask for it with object.label");
     for (const auto& target : found) {
@@ -190,6 +200,7 @@ json decideReviews(OrderTools& tools, const OrderCall& call) {
     }
     return found;
   });
+  if (request) return {{"changed", 0}, {"request", viewOf(*request)}};
   if (decision != "destroy") return {{"changed", targets.size()}};
   std::uint64_t removed = 0;
   for (const auto& verdict : requireRetention(tools).gate().dispose(DestructionCaller::Review, 0, targets))

@@ -6,6 +6,7 @@
 #include "core/base/Periodic.h"
 #include "listd/audit/Checkpoints.h"
 #include "listd/retention/ArchiveCounts.h"
+#include "listd/retention/BlastGuard.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Recording.h"
 
@@ -45,12 +46,17 @@ Retention::Retention(SiteContext& context, ContentAnswers* answers)
 // The newest word of the journal about each floor must be in force, or something stronger.
 void Retention::restoreFloors() {
   std::map<std::uint64_t, records::Rule> floors;
+  std::optional<std::string> unreadable;
   context_.journal.forEach([&](const Journal::Record& record) {
     if (record.kind != Journal::Kind::FloorLocked) return;
     auto rule = ruleFrom(record.payload);
-    if (!rule) throw Error(ErrorKind::Store, "the register has a locked floor that cannot be read");
+    if (!rule) {
+      unreadable = "record " + std::to_string(record.number) + " of the register, a locked floor, cannot be read";
+      return;
+    }
     floors.insert_or_assign(rule->id, std::move(*rule));
   });
+  if (unreadable) context_.journal.distrust(*unreadable);
   if (floors.empty()) return;
   const auto now = context_.clock.now();
   context_.site.write([&](SiteTables& tables) {
@@ -73,11 +79,18 @@ void Retention::restoreFloors() {
 // A restored database may think that it has what was destroyed.
 void Retention::markTombstones() {
   std::vector<std::uint64_t> tombstones;
+  std::optional<std::string> unreadable;
   context_.journal.forEach([&](const Journal::Record& record) {
     if (record.kind != Journal::Kind::Tombstone) return;
-    Reader reader(record.payload);
-    for (const auto id : reader.list<std::uint64_t>([](Reader& from) { return from.u64(); })) tombstones.push_back(id);
+    try {  // the boundary of one record: the others count all the same
+      Reader reader(record.payload);
+      for (const auto id : reader.list<std::uint64_t>([](Reader& from) { return from.u64(); }))
+        tombstones.push_back(id);
+    } catch (const Error& error) {
+      unreadable = "record " + std::to_string(record.number) + " of the register cannot be read: " + error.message();
+    }
   });
+  if (unreadable) context_.journal.distrust(*unreadable);
   const auto alive = context_.site.read([&](SiteTables& tables) {
     std::vector<std::uint64_t> found;
     for (const auto id : tombstones)
@@ -97,6 +110,7 @@ void Retention::markTombstones() {
 }
 
 void Retention::addTo(JobRunner& jobs) {
+  addDisposalJob(jobs, context_, gate_, answers_);
   jobs.add(std::string(RunJob), [this](JobContext& job) -> json {
     RetentionRun run(context_, gate_, answers_);
     const auto id = job.job().args.at("run").get<std::uint64_t>();

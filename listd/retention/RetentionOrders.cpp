@@ -226,7 +226,7 @@ json showForecast(OrderTools& tools, const OrderCall& call) {
   auto view = forecast(counted ? counted->counts : countArchive(tools.context, requireRetention(tools).answers(), now),
                        now, months);
   // Holds are no business of those who run the machine, and a silent one would show in the count.
-  if (!call.actor.roles.meets(OfficerOrAuditor)) view["held"] = nullptr;
+  if (!call.actor.roles.has(Role::Officer)) view["held"] = nullptr;
   return view;
 }
 
@@ -240,9 +240,11 @@ json runningView(OrderTools& tools, const std::vector<Run>& open) {
   return view;
 }
 
-json runView(SiteTables& tables, const Run& run) {
+json runView(SiteTables& tables, const Run& run, app::Roles roles) {
   json kept = json::array();
-  for (const auto& [reason, count] : run.kept) kept.push_back({{"reason", reason}, {"count", count}});
+  const auto told = roles.has(Role::Officer) ? std::map<std::string, std::uint64_t>(run.kept.begin(), run.kept.end())
+                                             : publicKept(run);
+  for (const auto& [reason, count] : told) kept.push_back({{"reason", reason}, {"count", count}});
   const auto certificate = tables.retention.certificateOfRun(run.id);
   return {{"id", std::to_string(run.id)},
           {"caller", run.caller},
@@ -258,22 +260,24 @@ json runView(SiteTables& tables, const Run& run) {
           {"certificate", certificate ? json(std::to_string(*certificate)) : json()}};
 }
 
-json retentionStatus(OrderTools& tools, const OrderCall&) {
+json retentionStatus(OrderTools& tools, const OrderCall& call) {
   const auto now = tools.now();
+  const auto remnants = tools.retention == nullptr ? Remnants() : tools.retention->gate().remnants();
   return tools.context.site.read([&](SiteTables& tables) -> json {
     const auto trouble = clockTrouble(tables, now);
     const auto runs = tables.retention.runs(1);
     const auto open = tables.retention.openRuns();
     const auto counted = tables.retention.counted();
     return {{"nextRunAt", toMicros(RetentionSchedule::nextRun(tables, now))},
-            {"lastRun", runs.empty() ? json() : runView(tables, runs.front())},
+            {"lastRun", runs.empty() ? json() : runView(tables, runs.front(), call.actor.roles)},
             {"clock", {{"trusted", !trouble}, {"reason", trouble.value_or("")}}},
             {"blastLimit",
              blastLimit(tables.archive.count(), tables.retention.destroyedSince(now - std::chrono::days(30)))},
             {"waitingReviews", tables.retention.waitingCount()},
             {"noRule", counted ? counted->counts.at("noRule") : json()},
             {"countedAt", counted ? toMicros(counted->asOf) : 0},
-            {"running", runningView(tools, open)}};
+            {"running", runningView(tools, open)},
+            {"remnants", remnants.text()}};
   });
 }
 
@@ -284,8 +288,10 @@ json runRetention(OrderTools& tools, const OrderCall& call) {
   if (at > now) refuse("invalid", "a run cannot look into the future", "for that there is: postern retention what-if");
   const auto scan = scanArchive(tools.context, requireRetention(tools).answers(), at);
   auto answer = change(tools, call, [&](SiteTables& tables) -> json {
-    if (const auto trouble = clockTrouble(tables, now))
-      refuse("refused", *trouble, "put the clock right; then two people must say so: retention.trust-clock");
+    if (const auto trouble = destructionTrouble(tools.context, tables, now))
+      refuse("refused", trouble->words,
+             trouble->kept == "clock" ? "put the clock right; then two people must say so: retention.trust-clock"
+                                      : "put back an undamaged copy of journal/register.log and restart Postern");
     const auto limit = blastLimit(scan.objects, tables.retention.destroyedSince(now - std::chrono::days(30)));
     if (scan.due.size() > limit) return {{"request", requestRun(tools, tables, call, at, scan.due.size())}};
     return {{"job", std::to_string(startRun(tables, jobs, at, now, call.actor.name, 0))}};
@@ -305,7 +311,7 @@ json listRuns(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, MostRows));
   return tools.context.site.read([&](SiteTables& tables) {
     json items = json::array();
-    for (const auto& run : tables.retention.runs(limit)) items.push_back(runView(tables, run));
+    for (const auto& run : tables.retention.runs(limit)) items.push_back(runView(tables, run, call.actor.roles));
     return pageOf(std::move(items), "");
   });
 }

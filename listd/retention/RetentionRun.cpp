@@ -22,11 +22,17 @@ void recordRun(SiteTables& tables, const Run& run, TimePoint now) {
   event.outcome = run.state == "done" ? audit::Outcome::Ok : audit::Outcome::BlockedByRetention;
   event.reasonText = run.words;
   event.number("candidates", run.candidates).number("removed", run.removed).number("destroyed", run.destroyed);
-  for (const auto& [reason, count] : run.kept) event.number("kept " + reason, count);
+  for (const auto& [reason, count] : publicKept(run)) event.number("kept " + reason, count);
   recordEvent(tables, event, now);
 }
 
 }  // namespace
+
+std::map<std::string, std::uint64_t> publicKept(const Run& run) {
+  std::map<std::string, std::uint64_t> kept;
+  for (const auto& [reason, count] : run.kept) kept[DestructionGate::publicReason(reason)] += count;
+  return kept;
+}
 
 std::uint64_t blastLimit(std::uint64_t archive, std::uint64_t destroyedIn30Days) {
   return std::min(std::max(LeastLimit, 3 * destroyedIn30Days / 30), archive / 20);
@@ -48,7 +54,7 @@ bool RetentionRun::mayGo(Run& run, const Scan& scan) {
 Run RetentionRun::end(Run run, std::string state, std::string words) {
   run.state = std::move(state);
   run.words = std::move(words);
-  finishRun(context_, run);
+  finishRun(context_, run, gate_.cleanUp());
   return context_.site.write([&](SiteTables& tables) {
     auto stored = tables.retention.run(run.id).value();
     recordRun(tables, stored, context_.clock.now());
@@ -58,9 +64,9 @@ Run RetentionRun::end(Run run, std::string state, std::string words) {
 
 Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
   auto run = context_.site.read([&](SiteTables& tables) { return tables.retention.run(runId); }).value();
-  const auto trouble =
-      context_.site.read([&](SiteTables& tables) { return clockTrouble(tables, context_.clock.now()); });
-  if (trouble) return end(run, "refused", *trouble);
+  const auto trouble = context_.site.read(
+      [&](SiteTables& tables) { return destructionTrouble(context_, tables, context_.clock.now()); });
+  if (trouble) return end(run, "refused", trouble->words);
 
   gate_.finishBegun();
   run.destroyed = context_.site.read([&](SiteTables& tables) { return tables.retention.lineCount(runId); });
@@ -94,10 +100,10 @@ Run RetentionRun::go(std::uint64_t runId, const Progress& progress) {
     }
   }
   progress(done, total);
-  gate_.disposeLists(run.id);
   context_.site.write([&](SiteTables& tables) { clearFormerMembers(tables, context_.clock.now()); });
+  gate_.disposeLists(run.id);
   auto ended = end(run, "done", "");
-  context_.site.checkpoint();  // what an earlier run could not empty
+  context_.site.checkpoint(std::chrono::milliseconds(0));  // the end of the run made pages of its own
   return ended;
 }
 

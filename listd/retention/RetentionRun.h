@@ -3,8 +3,13 @@
 #include "listd/retention/WhatIfScan.h"
 
 #include <functional>
+#include <map>
+#include <string>
 
 namespace postern::listd {
+
+// What a run kept and why, in words that tell nobody of a silent hold.
+std::map<std::string, std::uint64_t> publicKept(const Run& run);
 
 // How much a run may destroy without asking (retention rules part 2.3, E4): more than max(1,000, 3 x the mean of the
 // last 30 days) or more than 5 % of the archive stops it.

@@ -131,6 +131,14 @@ std::uint64_t RetentionStore::destroyedSince(TimePoint since) const {
   return select.unsignedInteger(0);
 }
 
+std::uint64_t RetentionStore::destroyedByOrdersSince(TimePoint since) const {
+  auto select = database_.prepare(
+      "SELECT coalesce(sum(destroyed), 0) FROM retention_runs WHERE finished_at > ? AND caller IN ('review', "
+      "'erasure')");
+  select.bind(since).step();
+  return select.unsignedInteger(0);
+}
+
 std::optional<TimePoint> RetentionStore::lastScheduled() const {
   auto select = database_.prepare("SELECT max(started_at) FROM retention_runs WHERE caller = 'retention-run'");
   if (!select.bind().step() || select.isNull(0)) return std::nullopt;

@@ -116,6 +116,7 @@ public:
   std::vector<Run> runs(std::uint32_t limit) const;  // newest first
   std::vector<Run> openRuns() const;                 // state "running"
   std::uint64_t destroyedSince(TimePoint since) const;
+  std::uint64_t destroyedByOrdersSince(TimePoint since) const;  // by reviews and erasures
   std::optional<TimePoint> lastScheduled() const;  // start of the newest scheduled or asked run that finished
 
   // The line of an object's certificate: begun before its key goes, done after. Exactly one for each object.

@@ -359,9 +359,8 @@ void IndexStore::remove(const std::vector<std::uint64_t>& objectIds) {
       fresh_.erase(found);
     }
   }
-  if (!changed) return;
-  loadCounts();
-  emptyLog();
+  if (changed) loadCounts();
+  emptyLog();  // also when nothing is left to remove: the log of an earlier call may be
 }
 
 void IndexStore::flush() {

@@ -1,6 +1,7 @@
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
 #include "listd/archive/Archive.h"
+#include "listd/reports/OwnerNotice.h"
 #include "listd/search/MessageCard.h"
 #include "listd/search/SearchOrders.h"
 
@@ -31,16 +32,20 @@ json readObject(OrderTools& tools, const OrderCall& call) {
   call.note.objectType = "object";
   call.note.objectId = std::to_string(id);
   call.note.reasonText = call.args.text("reason", 500);
+  std::vector<std::uint64_t> lists;
   tools.context.site.read([&](SiteTables& tables) {
     call.note.matterId = requireMatter(tables, call.args, false);
     const auto message = tables.archive.message(id);
     if (!message) refuse("not-found", "there is no message " + std::to_string(id));
+    for (const auto& reference : message->references) lists.push_back(reference.listId);
     if (!message->references.empty()) call.note.listId = message->references.front().listId;
   });
   const auto content = Archive(tools.context).open(id);
   const auto message = mail::Message::parse(content.value_or(std::string()));
   if (!content || !message)
     refuse("refused", "the content of this message cannot be read", "it may be destroyed or damaged");
+  tools.context.site.write(
+      [&](SiteTables& tables) { tellOwners(tools.context, tables, lists, call.note.matterId, tools.now()); });
   const auto card = MessageCard::read(*content, true);
   const auto tree = mail::MimeTree::parse(*message);
   return {{"object", std::to_string(id)},

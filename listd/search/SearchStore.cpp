@@ -110,6 +110,16 @@ std::vector<Export> SearchStore::exports(std::uint64_t matterId) const {
   return all;
 }
 
+std::vector<std::uint64_t> SearchStore::listsOf(std::uint64_t exportId) const {
+  auto select = database_.prepare(
+      "SELECT DISTINCT r.list_id FROM export_objects x JOIN object_references r ON r.object_id = x.object_id WHERE "
+      "x.export_id = ?");
+  select.bind(exportId);
+  std::vector<std::uint64_t> lists;
+  while (select.step()) lists.push_back(select.unsignedInteger(0));
+  return lists;
+}
+
 std::vector<std::uint64_t> SearchStore::objectsOf(std::uint64_t exportId) const {
   std::vector<std::uint64_t> objects;
   auto select = database_.prepare("SELECT object_id FROM export_objects WHERE export_id = ? ORDER BY number");

@@ -61,6 +61,7 @@ public:
   std::optional<Export> findExport(std::uint64_t id) const;
   std::vector<Export> exports(std::uint64_t matterId) const;  // 0: of all matters; newest first
   std::vector<std::uint64_t> objectsOf(std::uint64_t exportId) const;
+  std::vector<std::uint64_t> listsOf(std::uint64_t exportId) const;  // on which they are or were
   void addDownload(std::uint64_t exportId, const Download& download);
   std::vector<Download> downloadsOf(std::uint64_t exportId) const;
 

@@ -140,8 +140,8 @@ public:
     return work(tables);
   }
 
-  // Empties the write-ahead log; false when readers were in the way.
-  bool checkpoint() { return writer_->checkpoint(); }
+  // Empties the write-ahead log; false when readers were in the way for as long as it waits for them.
+  bool checkpoint(std::optional<std::chrono::milliseconds> wait = {}) { return writer_->checkpoint(wait); }
   const std::filesystem::path& file() const { return file_; }
 
 private:

@@ -157,6 +157,9 @@ export const recordRules = (site, Refused, find, actor) => {
         holds: role === "helpdesk" || id !== 4711 ? [] : site.holds.filter(({ silent }) => !silent || role === "officer").map(({ id: holdId, matter, name, silent }) => ({ id: holdId, matter, name, silent, until: null })),
         history: [{ at: received, sentence: "Received and stored." }], sentence: "Two rules match; the default decides when it goes." };
     },
+    "list.content-access": ({ list }) => ({ next: "", items: list.startsWith("social") ? [] : [
+      { at: now() - 2 * 3600_000_000, by: "olga", role: "officer", action: "read", object: "4711", objects: 1 },
+      { at: now() - day, by: "olga", role: "officer", action: "exported", object: "", objects: 12 }] }),
     "retention.verify": ({ object }) => ({ digest: sha("object" + object), ok: String(object) !== "4713" }),
     "retention.forecast": ({ months: count }) => ({ asOf: now(), items: months(count), neverDue: 311, noRule: 38, held: 2118 }),
     "retention.status": () => ({ nextRunAt: now() + 9 * 3600_000_000, lastRun: site.runs[0], clock: { trusted: site.clockTrusted, reason: site.clockTrusted ? "" : "the clock jumped five years ahead" },

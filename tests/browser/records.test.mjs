@@ -375,6 +375,25 @@ describe("an owner", () => {
   });
 });
 
+describe("who read mail of a list", () => {
+  for (const [how, options] of [["with script", {}], ["without script", { javaScriptEnabled: false }]])
+    it(`is two clicks away for its owner, ${how}`, async () => {
+      const page = await person("owen", options);
+      await page.getByRole("link", { name: /board@lists/ }).first().click();
+      await page.getByRole("link", { name: "Who read its mail" }).click();
+      await page.getByText("Read message 4711").waitFor();
+      await page.getByText("Exported 12 messages").waitFor();
+      assert.equal(await page.getByText("reason").count(), 2, "no reason is told, only where to ask");
+      if (!options.javaScriptEnabled && how === "with script") await examine(page, "list-access");
+      await page.context().close();
+    });
+  it("is no page of the administrator", async () => {
+    const page = await person("ada");
+    assert.equal((await page.request.get(postern.url + "/lists/board@lists.st-elmo.example/access")).status(), 403);
+    await page.context().close();
+  });
+});
+
 describe("a custodian without an account", () => {
   it("reads the notice by its link and acknowledges it; a wrong link says nothing", async () => {
     const page = await openPage(browser, { javaScriptEnabled: false });

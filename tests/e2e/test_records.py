@@ -419,6 +419,113 @@ def test_an_old_database_and_old_keys_bring_nothing_back_and_lose_no_hold(record
     assert verified in (3, 4), verified  # shorter than its anchors; rewritten once it is as long again
 
 
+def test_a_long_reader_of_the_keys_keeps_remnants_that_are_told_and_go_when_it_ends(records):
+    officer, site, word = records.officer, records.site, f"Eisvogel-{os.urandom(3).hex()}"
+    records.post(NEWS, "Secure: read for long", word)
+    wait_until(lambda: records.found(word), "the post is indexed")
+    if not officer.run("retention", "rule-list")["items"]:  # this test alone
+        records.approve(records.add_rule(name="Thirty days", tier="default", effect="both", period="30 days"))
+    records.go_to(300)
+    reader = sqlite3.connect(site.data / "keys/keys.db", isolation_level=None)
+    try:
+        reader.execute("BEGIN")
+        wrapped = [row[0] for row in reader.execute("SELECT wrapped FROM object_keys ORDER BY object_id")]
+        run = records.destroy()
+        assert run["destroyed"] >= 1 and records.found(word) == []
+        left = [key for key in wrapped if files_with(site.data, key)]
+        assert left
+        assert "keys.db" in officer.run("retention", "status")["remnants"]
+        assert any("Remnants" in problem["what"] for problem in site.cli("status")["problems"])
+        text = officer.run("retention", "certificate", str(run["certificate"]))["text"]
+        assert "remnants: the write-ahead log of keys.db" in text
+    finally:
+        reader.close()
+    wait_until(lambda: officer.run("retention", "status")["remnants"] == "", "the remnants are wiped", 90)
+    with sqlite3.connect(site.data / "keys/keys.db") as database:
+        alive = {row[0] for row in database.execute("SELECT wrapped FROM object_keys")}
+    gone = [key for key in wrapped if key not in alive]
+    assert gone and not any(files_with(site.data, key) for key in gone)
+
+
+def test_a_damaged_register_stops_destruction_and_no_mail(records, tmp_path):
+    officer, site, word = records.officer, records.site, f"Blaumeise-{os.urandom(3).hex()}"
+    records.post(NEWS, "Secure: damaged", word)
+    wait_until(lambda: records.found(word), "the post is indexed")
+    if not officer.run("retention", "rule-list")["items"]:  # this test alone
+        records.approve(records.add_rule(name="Thirty days", tier="default", effect="both", period="30 days"))
+    matter = str(officer.run("matter", "create", "Register")["id"])
+    scope = tmp_path / "scope.json"
+    scope.write_text(json.dumps({"lists": [CARDIO]}))
+    for name in ("one", "two"):
+        officer.run("hold", "place", matter, name, str(scope))
+    records.go_to(340)
+    site.stop()
+    register = site.data / "journal/register.log"
+    whole = register.read_bytes()
+    register.write_bytes(whole[:20] + bytes([whole[20] ^ 1]) + whole[21:])
+    site.start()
+    officer.sign_in()
+    assert any("journal/register.log" in problem["do"] for problem in site.cli("status")["problems"])
+    with pytest.raises(Refused):
+        officer.web("retention.run")
+    fresh = f"Kleiber-{os.urandom(3).hex()}"
+    records.post(NEWS, "Secure: goes on", fresh)  # taken, sent and done
+    assert len(records.found(word)) == 1
+    assert register.read_bytes()[:len(whole)] != whole
+    site.stop()
+    register.write_bytes(whole)
+    site.start()
+    officer.sign_in()
+    assert not any("journal/register.log" in problem["do"] for problem in site.cli("status")["problems"])
+    records.destroy()
+    assert records.found(word) == []
+
+
+def test_an_export_killed_in_the_middle_is_the_same_archive_with_one_entry_of_custody(records, tmp_path):
+    officer, site = records.officer.sign_in(), records.site
+    word = f"Gimpel{os.urandom(3).hex()}"
+    lines = [os.urandom(35).hex() for _ in range(600)]  # more than deflate looks back, and few words for the index
+    for number in range(8):
+        filler = "\n".join(random.choices(lines, k=30_000))
+        records.post(NEWS, f"Secure: large {number}", f"{word} {filler}")
+    wait_until(lambda: len(records.found(word)) == 8, "the posts are indexed", 60)
+    matter = str(officer.run("matter", "create", "Killed export")["id"])
+
+    def export():
+        return officer.run("export", "create", word, "--matter", matter)
+
+    def finished(made):
+        def done():
+            now = officer.run("export", "show", str(made["id"]))
+            return now if now["state"] not in ("waiting", "paused") else None
+        shown = wait_until(done, "the export ended", 90)
+        assert shown["state"] == "done", shown
+        folder = tmp_path / str(made["id"])
+        archive = tmp_path / f"{made['id']}.zip"
+        officer.run("export", "get", str(made["id"]), str(archive))
+        subprocess.run(["7z", "x", "-y", f"-p{made['passphrase']}", f"-o{folder}", archive], check=True, capture_output=True)
+        return {name: json.loads((folder / f"{name}.json").read_text()) for name in ("manifest", "custody")}
+
+    for _attempt in range(5):
+        killed = export()
+        part = site.data / f"exports/{killed['id']}.zip.part"
+        deadline = time.time() + 20
+        while time.time() < deadline and not (part.exists() and part.stat().st_size > 1_000_000):
+            if (site.data / f"exports/{killed['id']}.zip").exists():
+                break
+        site.kill("postern-listd")
+        wait_until(site.ready, "the site is up again", 60)
+        told = finished(killed)
+        if told["custody"]["startedTimes"] > 1:
+            break
+    assert told["custody"]["startedTimes"] == 2
+    assert told["manifest"]["messages"] == finished(export())["manifest"]["messages"]
+    assert len(told["manifest"]["messages"]) == 8 and not told["manifest"]["missing"]
+    entries = records.auditor.run("audit", "list", "--object", f"export {killed['id']}", "--action", "export.create")["items"]
+    assert len(entries) == 1
+    assert not list((site.data / "exports").glob("*.part"))
+
+
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
 def test_checkpoints_reach_a_syslog_receiver(make_stage, kind):
     stage = make_stage()

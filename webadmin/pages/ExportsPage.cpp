@@ -43,7 +43,7 @@ json exportRow(const json& one, TimePoint now) {
           {"sha256", words::fingerprint(views::text(one, "sha256"))},
           {"badge", {{"text", words::recordState(state)}, {"tone", words::recordTone(state)}}},
           {"ready", isMade(state)},
-          {"running", state == "running" || state == "queued" || state == "waiting"},
+          {"running", state == "running" || state == "queued" || state == "waiting" || state == "paused"},
           {"createdBy", views::text(one, "createdBy")},
           {"createdAt", views::moment(one, "createdAt", now)},
           {"expiresAt", views::moment(one, "expiresAt", now)}};

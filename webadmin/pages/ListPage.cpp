@@ -93,6 +93,7 @@ Response drawList(const Visit& visit, int status, const json& refusal) {
   addDomains(visit, address, view);
   addRetention(visit, address, view);
   view["roles"] = views::rolesOf(visit);
+  view["maySeeAccess"] = views::may(visit, Owner | Auditor);
   view["mayChange"] = views::may(visit, Admin | Owner);
   view["refusal"] = refusal;
   view["settings"] = settings(visit, stored);

@@ -93,6 +93,9 @@ Response setDomainProtection(Visit& visit);
 Response listPlan(Visit& visit);
 Response setMemberWish(Visit& visit);
 
+// AccessPage.cpp
+Response listAccess(Visit& visit);
+
 // MembersPage.cpp
 Response members(Visit& visit);
 Response membersCsv(Visit& visit);

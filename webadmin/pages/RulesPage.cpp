@@ -64,7 +64,9 @@ Response retention(Visit& visit) {
     view["forecast"] =
         drawMonths(views::part(forecast, "items"), {{"due", "Due to be destroyed"}, {"reviews", "Due for review"}});
     view["neverDue"] = words::count(views::number(forecast, "neverDue"));
-    view["held"] = words::count(views::number(forecast, "held"));
+    // Only officers learn how many: the number would tell of silent holds.
+    view["held"] =
+        forecast.value("held", json()).is_null() ? "not shown" : words::count(views::number(forecast, "held"));
     view["noRule"] = words::count(views::number(forecast, "noRule"));
     view["anyNoRule"] = views::number(forecast, "noRule") > 0;
   }

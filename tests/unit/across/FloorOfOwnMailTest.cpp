@@ -122,7 +122,8 @@ std::vector<listd::SiteMail> siteMails() {
           {Kind::OnePersonSite, to, "https://postern.example/work", {"7", time}},
           {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
           {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
-          {Kind::BreakGlass, to, "https://postern.example/accounts", {time}}};
+          {Kind::BreakGlass, to, "https://postern.example/accounts", {time}},
+          {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
 }
 
 std::string composed(const listd::SiteMail& mail) {

@@ -57,18 +57,29 @@ BOOST_AUTO_TEST_CASE(a_tail_torn_at_any_byte_is_cut_and_the_rest_stands) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(damage_before_a_good_record_is_refused_and_nothing_is_cut) {
+BOOST_AUTO_TEST_CASE(damage_before_a_good_record_is_told_nothing_is_cut_and_all_that_can_be_read_is_given) {
   const Register kept;
   const auto whole = files::read(kept.file);
   for (const std::size_t at : {std::size_t{9}, std::size_t{13}, std::size_t{18}, std::size_t{25}}) {
     auto bad = whole;
     bad[at] = static_cast<char>(bad[at] ^ 1);
     files::replaceDurably(kept.file, bad);
-    BOOST_CHECK_THROW(Journal journal(kept.file), Error);
+    Journal journal(kept.file);
+    BOOST_TEST_REQUIRE(journal.trouble().has_value());
+    BOOST_CHECK_THROW(journal.append(Journal::Kind::HoldPlaced, "x"), Error);
+    BOOST_TEST(payloads(journal).size() == 2u);
+    BOOST_TEST(payloads(journal, 3).size() == 2u);  // numbers say nothing any more
     BOOST_REQUIRE_EQUAL(std::filesystem::file_size(kept.file), whole.size());
   }
-  files::replaceDurably(kept.file, "another file altogether");
-  BOOST_CHECK_THROW(Journal journal(kept.file), Error);
+  for (const auto* other : {"another file altogether", "PSTNJRN2"}) {
+    files::replaceDurably(kept.file, other);
+    const Journal journal(kept.file);
+    BOOST_TEST(journal.trouble().has_value());
+    BOOST_TEST(payloads(journal).empty());
+    BOOST_TEST(files::read(kept.file) == other);
+  }
+  files::replaceDurably(kept.file, whole);
+  BOOST_TEST(!Journal(kept.file).trouble());
 }
 
 BOOST_AUTO_TEST_CASE(has_one_owner) {

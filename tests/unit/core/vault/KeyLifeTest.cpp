@@ -1,96 +1,9 @@
 // What happens to keys over the years: destruction, restores, new epochs and root keys, sources of the root key.
-#include "core/base/Error.h"
-#include "core/base/Files.h"
-#include "core/store/Database.h"
-#include "core/vault/KeyBackup.h"
-#include "core/vault/RootKeySource.h"
-#include "core/vault/Vault.h"
-#include "tests/support/FaultyDisk.h"
-#include "tests/support/TempFolder.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/unit/core/vault/KeyLifeFixture.h"
 
 using namespace postern;
 using namespace postern::vault;
-
-namespace {
-
-bool isConfig(const Error& error) {
-  return error.kind() == ErrorKind::Config;
-}
-bool isStore(const Error& error) {
-  return error.kind() == ErrorKind::Store;
-}
-
-std::vector<std::string> filesWith(const std::filesystem::path& folder, std::string_view needle) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && files::read(entry.path()).find(needle) != std::string::npos)
-      found.push_back(entry.path().string());
-  return found;
-}
-
-Secret noPassphrase(const std::string&) {
-  throw Error(ErrorKind::Invariant, "no passphrase is to be asked for");
-}
-
-// A site's keys and contents, closed and opened again as often as wanted.
-struct Site {
-  test::TempFolder folder;
-  SystemClock clock;
-  std::filesystem::path keysFile = folder / "keys/keys.db";
-  std::filesystem::path rootFile = folder / "keys/root.key";
-  std::unique_ptr<RootKeySource> source = RootKeySource::create("file", rootFile, noPassphrase);
-  std::unique_ptr<Journal> journal;
-  std::unique_ptr<KeyStore> keys;
-  std::unique_ptr<Vault> vault;
-
-  Site() { open(); }
-  void open() {
-    close();
-    source = RootKeySource::open("file", rootFile, noPassphrase);
-    journal = std::make_unique<Journal>(folder / "journal/register.log");
-    keys = std::make_unique<KeyStore>(keysFile, *source, journal.get());
-    vault = std::make_unique<Vault>(folder / "vault", *keys, clock);
-  }
-  void close() {
-    vault.reset();
-    keys.reset();
-    journal.reset();
-  }
-  void put(std::uint64_t from, std::uint64_t to, std::uint64_t list = 7) {
-    for (auto id = from; id <= to; ++id) vault->put(id, list, content(id));
-  }
-  static std::string content(std::uint64_t id) { return "canary content " + std::to_string(id); }
-  bool reads(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id)
-      if (vault->get(id) != content(id)) return false;
-    return true;
-  }
-  // As it stands in keys.db.
-  std::string wrappedKey(std::uint64_t id) {
-    auto database = store::Database::openReader(keysFile);
-    auto select = database.prepare("SELECT wrapped FROM object_keys WHERE object_id = ?");
-    return select.bind(id).step() ? select.blob(0) : std::string();
-  }
-  std::string ciphertext(std::uint64_t id) {
-    const auto place = keys->objectKey(id)->place;
-    const auto path = folder / "vault/segments/0000000000000001.seg";
-    return files::read(path).substr(place.offset + 40, 16);
-  }
-  void rotateLists() {
-    for (const auto list : keys->listsWithKeys()) {
-      const auto epoch = keys->startEpoch(list, clock.now());
-      while (keys->rewrapObjectKeys(epoch, 40) > 0) {
-      }
-    }
-  }
-};
-
-}  // namespace
+using namespace postern::vault::keylife;
 
 BOOST_AUTO_TEST_SUITE(core_vault_KeyLife)
 
@@ -176,15 +89,6 @@ BOOST_AUTO_TEST_CASE(an_old_keys_database_brings_nothing_back_that_was_destroyed
   BOOST_TEST(site.reads(1, 3));
   BOOST_TEST(site.reads(7, 20));
   for (const auto id : gone) BOOST_TEST(site.wrappedKey(id).empty());
-}
-
-BOOST_AUTO_TEST_CASE(a_register_that_is_gone_or_shorter_than_keys_db_knows_is_refused) {
-  Site site;
-  site.put(1, 3);
-  site.vault->destroy(2);
-  site.close();
-  std::filesystem::remove(site.folder / "journal/register.log");
-  BOOST_CHECK_EXCEPTION(site.open(), Error, isStore);
 }
 
 BOOST_AUTO_TEST_CASE(keys_whose_tombstone_is_written_are_gone_though_the_process_died_before) {

@@ -1,6 +1,8 @@
 #include "core/audit/Checkpoint.h"
 #include "core/audit/Merkle.h"
+#include "core/base/Files.h"
 #include "core/crypto/Encoding.h"
+#include "listd/audit/Sentence.h"
 #include "listd/orders/OrderDesk.h"
 #include "tests/unit/listd/ListdFixture.h"
 
@@ -68,6 +70,32 @@ BOOST_AUTO_TEST_CASE(the_list_says_in_sentences_who_did_what) {
   BOOST_TEST(d.refusal("audit.list", {{"matter", others}}, app::Role::Officer) == "denied");
   BOOST_TEST(d.refusal("audit.list", {{"matter", 99}}, app::Role::Officer) == "denied");
   BOOST_TEST(d.refusal("audit.list", {{"matter", others}}).empty());
+}
+
+// A new order needs words in listd/audit/Phrases.cpp.
+BOOST_AUTO_TEST_CASE(every_order_and_every_action_of_the_page_has_words_for_people) {
+  Desk d;
+  std::vector<std::string> actions;
+  for (const auto table : orderTables())
+    for (const auto& row : table) actions.emplace_back(row.name);
+  const auto page = files::read(POSTERN_SOURCE_DIR "/docs/audit.md");
+  std::istringstream section(page.substr(page.find("## Actions that are no orders"), page.find("## Structure")));
+  for (std::string line; std::getline(section, line) && line != "## Structure";)
+    for (auto at = line.find('`'); line.starts_with("| `") && at < line.find(" | "); at = line.find('`', at + 1)) {
+      const auto end = line.find('`', at + 1);
+      actions.push_back(line.substr(at + 1, end - at - 1));
+      at = end;
+    }
+  BOOST_TEST(actions.size() > 140u);
+  for (const auto& action : actions) {
+    audit::EntryView entry;
+    entry[audit::Field::Action] = action;
+    entry[audit::Field::ObjectType] = "matter";
+    entry[audit::Field::ObjectId] = "1";
+    entry[audit::Field::Outcome] = "ok";
+    const auto sentence = d.context.site.read([&](SiteTables& tables) { return sentenceOf(tables, entry); });
+    BOOST_TEST(sentence.find(" did ") == std::string::npos, sentence << " needs a phrase for " << action);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(no_person_stands_in_the_entries_by_name) {

@@ -1,11 +1,13 @@
 #include "core/audit/LogEntry.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+#include "core/crypto/Random.h"
 #include "listd/export/Exporter.h"
 #include "listd/export/ExportFormats.h"
 #include "listd/orders/OrderDesk.h"
 #include "listd/search/IndexWorker.h"
 #include "listd/search/SearchOrders.h"
+#include "tests/support/FullDisk.h"
 #include "tests/unit/listd/Browsers.h"
 #include "tests/unit/listd/ListdFixture.h"
 
@@ -317,6 +319,15 @@ BOOST_AUTO_TEST_CASE(an_export_that_was_cut_off_is_done_anew_from_the_same_list_
   const auto out = t.unpacked(t.give("export.show", {{"id", id}}));
   BOOST_TEST(json::parse(files::read(out / "custody.json")).at("startedTimes") == 2);
   BOOST_TEST(files::read(out / "messages/000002.eml") == mailOf("first", "text"));
+  // Every message has the same name and hashes as in an archive that was never interrupted.
+  const auto other = t.context.site.write([&](SiteTables& tables) { return tables.search.addExport(made, {2, 1}); });
+  OneRun once(other, 100);
+  work(once);
+  const auto uninterrupted = t.unpacked(t.give("export.show", {{"id", other}}));
+  const auto messagesOf = [](const std::filesystem::path& folder) {
+    return json::parse(files::read(folder / "manifest.json")).at("messages");
+  };
+  BOOST_TEST(messagesOf(out) == messagesOf(uninterrupted));
 }
 
 BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matter_and_sealed) {
@@ -336,14 +347,44 @@ BOOST_AUTO_TEST_CASE(the_audit_log_has_the_hits_and_the_words_only_within_a_matt
   BOOST_TEST(openForMatter(t.context, 7, sealed) == "text openly");
 }
 
-BOOST_AUTO_TEST_CASE(an_export_without_room_fails_with_a_clear_text_and_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_full_disk_pauses_an_export_leaves_nothing_and_it_goes_on_once_there_is_room) {
   Site t;
+  const std::string incompressible = crypto::base64(crypto::randomBytes(3u << 20));
   t.store(1, mailOf("first", "text"));
+  t.store(2, mailOf("second", incompressible));
+  Export made;
+  made.matterId = 1;
+  made.format = "eml";
+  made.sealedQuery = sealForMatter(t.context, 1, "text");
+  made.sealedPassphrase = sealForMatter(t.context, 1, Passphrase);
+  made.createdAt = Start;
+  made.createdBy = "officer";
+  const auto id = t.context.site.write([&](SiteTables& tables) { return tables.search.addExport(made, {2, 1}); });
+  const auto work = exportWork(t.context);
+  const auto showsPause = [&](const char* words) {
+    const auto view = t.give("export.show", {{"id", id}});
+    BOOST_TEST(view.at("state") == "paused");
+    BOOST_TEST(view.at("trouble").get<std::string>().find(words) != std::string::npos, view.at("trouble"));
+    for (const auto& file : std::filesystem::directory_iterator(t.folder.path() / "exports")) BOOST_ERROR(file.path());
+    BOOST_TEST(!t.refusal("export.read", {{"id", id}, {"offset", 0}, {"length", 10}}).empty());
+  };
   t.config.minFreeSpace = std::uint64_t{1} << 60;
-  const auto view = t.exported("eml");
-  BOOST_TEST(view.at("state") == "failed");
-  BOOST_TEST(view.at("trouble").get<std::string>().find("no room") != std::string::npos);
-  for (const auto& file : std::filesystem::directory_iterator(t.folder.path() / "exports")) BOOST_ERROR(file.path());
+  OneRun crowded(id, 3);
+  BOOST_TEST(work(crowded).is_null());
+  showsPause("no room");
+  t.config.minFreeSpace = 0;
+  {
+    const FullDisk full(1u << 20);
+    OneRun cut(id, 8);
+    BOOST_TEST(work(cut).is_null());
+  }
+  showsPause("");
+  OneRun whole(id, 100);
+  work(whole);
+  const auto view = t.give("export.show", {{"id", id}});
+  BOOST_TEST(view.at("state") == "done");
+  BOOST_TEST(view.at("trouble") == "");
+  BOOST_TEST(files::read(t.unpacked(view) / "messages/000001.eml") == mailOf("second", incompressible));
 }
 
 BOOST_AUTO_TEST_CASE(a_rebuild_job_ends_with_the_same_answers) {

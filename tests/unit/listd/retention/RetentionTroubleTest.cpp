@@ -1,8 +1,8 @@
 // A full disk and busy databases in a run: what cannot be done is kept, nothing goes half, and the next run ends it.
+#include "listd/matters/HoldJournal.h"
+#include "listd/retention/Retention.h"
+#include "tests/support/FullDisk.h"
 #include "tests/unit/listd/retention/RetentionFixture.h"
-
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <set>
 
@@ -10,24 +10,6 @@ using namespace postern;
 using namespace postern::test;
 
 namespace {
-
-// No file of this process grows beyond so many bytes while it lives: as a disk that is full.
-class FullDisk {
-public:
-  explicit FullDisk(rlim_t bytes) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    auto limit = before_;
-    limit.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
-private:
-  rlimit before_{};
-};
 
 struct TroubledSite : Site {
   static constexpr std::uint64_t Due = 150;
@@ -121,6 +103,93 @@ BOOST_AUTO_TEST_CASE(databases_that_somebody_reads_for_long_keep_nothing_half) {
       BOOST_TEST(std::filesystem::file_size(log) == 0u);
     BOOST_TEST(filesWith(site.folder / "vault", "canary").empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_register_with_a_record_that_cannot_be_read_destroys_nothing_and_mail_goes_on) {
+  for (const auto kind : {vault::Journal::Kind::HoldPlaced, vault::Journal::Kind::HoldReleased,
+                          vault::Journal::Kind::FloorLocked, vault::Journal::Kind::Tombstone}) {
+    TroubledSite site;
+    site.context.journal.append(kind, "{\"id\":");
+    replayHolds(site.context);
+    Retention retention(site.context, &site.index);
+    BOOST_TEST(site.context.journal.trouble().has_value());
+    const auto run = site.run();
+    BOOST_TEST(run.state == "refused");
+    BOOST_TEST(run.words.find("register") != std::string::npos);
+    const auto verdict = site.gate().dispose(DestructionCaller::Erasure, 0, {{site.due.front(), site.list("a").id}})[0];
+    BOOST_TEST(verdict.kept == "register");
+    BOOST_TEST(site.readable(site.due.front()));
+    BOOST_TEST(site.settled("no register") == 0u);
+    BOOST_TEST(site.readable(site.receive({"a"}, "2024-01-01", "still taken")));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_hold_placed_while_the_register_is_damaged_is_in_force_and_noted_once_it_is_whole) {
+  const TempFolder folder;
+  const auto config = siteConfig(folder.path());
+  const FakeClock clock{day("2024-01-01")};
+  Matter matter;
+  matter.name = "Case";
+  matter.createdBy = "olga";
+  HoldRow hold;
+  hold.hold.name = "H";
+  hold.hold.scope.lists = {"a@lists.example"};
+  hold.hold.placedAt = clock.now();
+  {
+    SiteContext context(config, clock);
+    context.journal.distrust("test");
+    context.site.write([&](SiteTables& tables) {
+      hold.hold.matterId = matter.id = tables.matters.add(matter);
+      hold.hold.id = tables.holds.add(hold);
+      journalPlaced(context, hold, matter);
+    });
+    BOOST_TEST(context.journal.last() == 0u);
+  }
+  for (int start = 0; start < 2; ++start) {
+    SiteContext context(config, clock);
+    BOOST_TEST(replayHolds(context) == 0u);
+    BOOST_TEST(context.journal.last() == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_long_reader_keeps_in_the_files_is_told_and_goes_once_it_ends) {
+  TroubledSite site;
+  std::string wrapped;
+  {
+    auto reader = store::Database::openReader(site.folder / "keys/keys.db");
+    auto select = reader.prepare("SELECT wrapped FROM object_keys WHERE object_id = ?");
+    BOOST_TEST_REQUIRE(select.bind(site.due.front()).step());
+    wrapped = select.blob(0);
+  }
+  auto gate = site.gate();
+  std::uint64_t certificate = 0;
+  const auto textOf = [&](std::uint64_t id) {
+    return site.context.site.read([&](SiteTables& tables) { return tables.retention.certificate(id)->body; });
+  };
+  {
+    auto reader = store::Database::openReader(site.folder / "keys/keys.db");
+    auto select = reader.prepare("SELECT count(*) FROM object_keys");
+    const store::Transaction snapshot(reader, store::Transaction::Kind::Read);
+    BOOST_TEST_REQUIRE(select.bind().step());
+    gate.dispose(DestructionCaller::RetentionRun, 0, {{site.due.front(), site.list("a").id}});
+    BOOST_TEST(!site.readable(site.due.front()));
+    BOOST_TEST_REQUIRE(!filesWith(site.folder.path(), wrapped).empty());
+    BOOST_TEST(gate.remnants().keys);
+    BOOST_TEST(!gate.remnants().rows);
+    BOOST_TEST(gate.cleanUp().keys);  // as in each minute, as long as it is read
+    certificate = site.context.site.read([](SiteTables& tables) { return tables.retention.certificates(0, 1); })[0].id;
+    BOOST_TEST(textOf(certificate).find("remnants: the write-ahead log of keys.db") != std::string::npos);
+  }
+  BOOST_TEST(!gate.cleanUp().any());
+  BOOST_TEST(filesWith(site.folder.path(), wrapped).empty());
+  const auto cleaned = site.context.site.read([](SiteTables& tables) {
+    AuditFilter filter;
+    filter.action = "retention.cleaned";
+    return tables.audit.list(filter).size();
+  });
+  BOOST_TEST(cleaned == 1u);
+  gate.dispose(DestructionCaller::RetentionRun, 0, {{site.due.back(), site.list("a").id}});
+  BOOST_TEST(textOf(certificate + 1).find("remnants: none") != std::string::npos);
 }
 
 // The writer is busy with others' work, a hold among it that comes before the last decision.

@@ -254,11 +254,98 @@ BOOST_AUTO_TEST_CASE(erasure_finds_what_a_person_wrote_under_another_envelope) {
   const auto others = site.receive({"a"}, "2024-05-01", "two");
   site.indexAll();
   site.goTo("2024-06-01");
+  for (int i = 0; i < 20; ++i) site.receive({"b"}, "2024-05-02", "so that one is below the blast limit");
   const auto answer = site.give(Olga, "erasure.answer", {{"address", "bob@example.org"}, {"reason", "asked"}});
   BOOST_TEST(answer.at("answer") == "erased");
   BOOST_TEST(answer.at("destroyed") == 1u);
   BOOST_TEST(!site.readable(own));
   BOOST_TEST(site.readable(others));
+}
+
+namespace {
+
+// With jobs, so that what was approved is carried out.
+struct LimitedSite : SystemSite {
+  LimitedSite() {
+    retention->addTo(jobs);
+    jobs.run();
+    tools.jobs = &jobs;
+  }
+  void approve(const json& request) {
+    give(Pia, "request.approve", {{"id", request.at("id")}, {"words", "seen"}});
+    for (int i = 0; i < 500; ++i) {
+      const auto newest = jobs.newest(1);
+      if (!newest.empty() && newest.front().ended()) {
+        BOOST_TEST(newest.front().state == "done", newest.front().message);
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    BOOST_FAIL("no job ended");
+  }
+  JobRunner jobs{context};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(e4_an_erasure_over_the_blast_limit_hides_at_once_and_destroys_after_approval) {
+  LimitedSite site;
+  const auto own = site.receive({"a"}, "2024-05-01", "one", {}, "bob@example.org");
+  const auto others = site.receive({"a"}, "2024-05-01", "two");
+  site.indexAll();
+  site.goTo("2024-06-01");
+  const auto answer = site.give(Olga, "erasure.answer", {{"address", "bob@example.org"}, {"reason", "asked"}});
+  BOOST_TEST(answer.at("answer") == "waiting");
+  BOOST_TEST(site.readable(own));
+  BOOST_TEST(site.reference(own, "a")->hiddenAt.has_value());
+  site.approve(answer.at("request"));
+  BOOST_TEST(!site.readable(own));
+  BOOST_TEST(site.readable(others));
+}
+
+BOOST_AUTO_TEST_CASE(e4_a_review_over_the_blast_limit_waits_for_a_second_person) {
+  LimitedSite site;
+  site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}, {"action", "review"}});
+  const auto object = site.receive({"a"}, "2022-01-01", "x");
+  site.indexAll();
+  site.goTo("2024-01-01");
+  site.run();
+  const json objects = {{{"object", std::to_string(object)}, {"list", "a@lists.example"}}};
+  const auto decided =
+      site.give(Olga, "review.decide", {{"objects", objects}, {"decision", "destroy"}, {"reason", "old"}});
+  BOOST_TEST(decided.at("changed") == 0);
+  BOOST_TEST(site.readable(object));
+  site.approve(decided.at("request"));
+  BOOST_TEST(!site.readable(object));
+}
+
+// Many small orders are no way around it.
+BOOST_AUTO_TEST_CASE(e4_erasures_of_a_day_count_together) {
+  SystemSite site;
+  for (int i = 0; i < 18; ++i) site.receive({"b"}, "2024-05-02", "x");
+  site.receive({"a"}, "2024-05-01", "one", {}, "bob@example.org");
+  site.receive({"a"}, "2024-05-01", "two", {}, "cid@example.org");
+  site.indexAll();
+  site.goTo("2024-06-01");
+  const auto erase = [&](const char* whom) {
+    return site.give(Olga, "erasure.answer", {{"address", whom}, {"reason", "asked"}}).at("answer");
+  };
+  BOOST_TEST(erase("bob@example.org") == "erased");
+  BOOST_TEST(erase("cid@example.org") == "waiting");
+}
+
+// What a person's delete destroys is part of the run, and of what it counts.
+BOOST_AUTO_TEST_CASE(e4_deletes_by_persons_count_in_the_run) {
+  SystemSite site;
+  const auto object = site.receive({"a"}, "2024-05-01", "x");
+  site.indexAll();
+  site.give(Olga, "object.hide",
+            {{"object", std::to_string(object)}, {"list", "a@lists.example"}, {"reason", "asked"}});
+  site.goTo("2024-06-01");
+  BOOST_TEST(site.run(0).state == "stopped");
+  BOOST_TEST(site.readable(object));
+  BOOST_TEST(site.run(1).state == "done");
+  BOOST_TEST(!site.readable(object));
 }
 
 // A rule or hold that asks for words and days at once: the same answer by scan and by gate.

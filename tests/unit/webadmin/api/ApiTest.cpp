@@ -40,6 +40,8 @@ constexpr std::pair<std::string_view, std::string_view> NoOperation[] = {
     {"break-glass.open", "it opens a browser's session"},
     {"audit.checkpoint", "for the command line that carries checkpoints away"},
     {"audit.anchored", "as above"},
+    {"audit.declare-rollback", "the command line reads the anchors that it needs"},
+    {"audit.change-key", "for whoever also carries the new key to the auditor"},
 };
 
 std::set<std::string> wordsOf(const std::string& text, char open, char close) {
