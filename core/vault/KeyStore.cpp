@@ -23,6 +23,7 @@ store::Database openKeysAndMigrate(const std::filesystem::path& file) {
   if (file.has_parent_path()) files::makePrivateFolder(file.parent_path());
   auto database = store::Database::openWriter(file);
   store::Migrator(migrations::all()).migrate(database);
+  database.execute("PRAGMA cache_spill=OFF");  // a destruction of many touches a page for each; none is written twice
   removeMigrationCopies(file);
   return database;
 }

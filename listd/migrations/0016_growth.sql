@@ -17,3 +17,7 @@ CREATE TRIGGER objects_recounted AFTER UPDATE OF state ON objects
     WHEN (old.state = 'destroyed') <> (new.state = 'destroyed') BEGIN
   UPDATE archive_totals SET stored = stored + CASE new.state WHEN 'destroyed' THEN -1 ELSE 1 END;
 END;
+
+-- All that a look at the whole archive asks of a stored object, in the order of ids: read by itself, from front to back.
+-- The table is in the order of coming, so that each of its rows would be a page of its own.
+CREATE INDEX objects_facts ON objects (id, received_at, header_date, size, class) WHERE state = 'stored';
