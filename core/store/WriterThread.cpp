@@ -43,8 +43,8 @@ struct WriterThread::Impl {
   }
 
   // The jobs of one transaction: all that waits, and what comes while they run, up to the limit. The first one needs no
-  // savepoint, for nothing stands before it that its failure could take along. Within a savepoint SQLite keeps a copy of
-  // each page that changes and walks them all after many a statement: large jobs took several times as long.
+  // savepoint, for nothing stands before it that its failure could take along. Within a savepoint SQLite keeps a copy
+  // of each page that changes and walks them all after many a statement: large jobs took several times as long.
   std::exception_ptr runBatch(std::vector<Job>& batch) {
     try {
       Transaction transaction(database);

@@ -213,9 +213,8 @@ std::optional<StoredObject> ArchiveStore::storedFacts(std::uint64_t id) const {
 std::optional<std::vector<StoredObject>> ArchiveStore::walkByReceipt(std::span<const std::uint64_t> ids, Order order,
                                                                      std::uint64_t skip, std::uint64_t limit) const {
   constexpr std::uint64_t StepsForALook = 12;
-  auto select = database_.prepare(order == Order::Newest
-                                      ? "SELECT id FROM objects ORDER BY received_at DESC, id DESC"
-                                      : "SELECT id FROM objects ORDER BY received_at, id");
+  auto select = database_.prepare(order == Order::Newest ? "SELECT id FROM objects ORDER BY received_at DESC, id DESC"
+                                                         : "SELECT id FROM objects ORDER BY received_at, id");
   select.bind();
   std::vector<StoredObject> page;
   for (auto steps = ids.size() * StepsForALook; page.size() < limit; --steps) {

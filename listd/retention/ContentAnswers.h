@@ -22,7 +22,7 @@ public:
     const auto found = find(query);
     return std::binary_search(found.begin(), found.end(), objectId);
   }
-  virtual std::vector<SearchIndex::Evaluable> allEvaluable() const = 0;            // ascending
+  virtual std::vector<SearchIndex::Evaluable> allEvaluable() const = 0;  // ascending
   virtual std::optional<TimePoint> evaluableSince(std::uint64_t objectId) const = 0;
   // One answer for each query; conditions on dates, lists and sizes in them are unknown here.
   virtual std::vector<records::Truth> inContent(std::span<const records::Query> queries, std::string_view content,

@@ -137,11 +137,11 @@ Assessment DestructionGate::Impl::assess(SiteTables& tables, const Answers& answ
   };
   // Rules and holds ask one after another for the same object: the index is asked once for each decision.
   if (parts.answers != nullptr)
-    truth.since = [this, asked = std::make_shared<std::pair<std::uint64_t, std::optional<TimePoint>>>()](
-                      std::uint64_t objectId) {
-      if (asked->first != objectId || objectId == 0) *asked = {objectId, parts.answers->evaluableSince(objectId)};
-      return asked->second;
-    };
+    truth.since =
+        [this, asked = std::make_shared<std::pair<std::uint64_t, std::optional<TimePoint>>>()](std::uint64_t objectId) {
+          if (asked->first != objectId || objectId == 0) *asked = {objectId, parts.answers->evaluableSince(objectId)};
+          return asked->second;
+        };
   assessment.answerWith(std::move(truth));
   return assessment;
 }
@@ -198,7 +198,7 @@ std::optional<Disposal> DestructionGate::Impl::beginOne(SiteTables& tables, Dest
 }
 
 Begun DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
-                                  std::span<Verdict> verdicts, const Answers& answers) {
+                                   std::span<Verdict> verdicts, const Answers& answers) {
   const auto now = context.clock.now();
   const auto trouble = clockTrouble(tables, now);
   const auto assessment = assess(tables, answers);

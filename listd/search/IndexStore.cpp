@@ -10,7 +10,10 @@
 #include "core/store/Migrator.h"
 #include "listd/IndexMigrations.h"
 
+#include <endian.h>
+
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 namespace postern::listd {
@@ -35,10 +38,11 @@ std::string packed(const std::vector<std::uint64_t>& numbers) {
 }
 
 std::vector<std::uint64_t> unpacked(std::string_view bytes) {
-  std::vector<std::uint64_t> numbers;
-  numbers.reserve(bytes.size() / 8);
-  Reader reader(bytes);
-  while (!reader.atEnd()) numbers.push_back(reader.u64());
+  if (bytes.empty()) return {};
+  if (bytes.size() % 8 != 0) throw Error(ErrorKind::Malformed, "a list of the search index is damaged");
+  std::vector<std::uint64_t> numbers(bytes.size() / 8);
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());  // a search reads the ids of the whole archive
+  for (auto& number : numbers) number = be64toh(number);
   return numbers;
 }
 
@@ -341,7 +345,8 @@ void IndexStore::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_
   writer_->prepare("DELETE FROM chunks WHERE id = ?").bind(chunk).run();
 }
 
-Bits IndexStore::findFresh(const Query& query, const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& ids) const {
+Bits IndexStore::findFresh(const Query& query, const QueryAnswers::Facts& facts,
+                           const std::vector<std::uint64_t>& ids) const {
   const QueryAnswers answers(keys_.tokens, facts, ids, [&](Token token) {
     Bits bits(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -353,8 +358,8 @@ Bits IndexStore::findFresh(const Query& query, const QueryAnswers::Facts& facts,
   return answers.maybe(query);
 }
 
-Bits IndexStore::findIn(store::Database& reader, std::uint64_t chunk, const Query& query, const QueryAnswers::Facts& facts,
-                        const std::vector<std::uint64_t>& members) const {
+Bits IndexStore::findIn(store::Database& reader, std::uint64_t chunk, const Query& query,
+                        const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const {
   crypto::AeadRecords opener(keys_.blocks);
   auto block =
       reader.prepare("SELECT first, data FROM blocks WHERE chunk = ? AND first <= ? ORDER BY first DESC LIMIT 1");

@@ -79,9 +79,10 @@ private:
   std::uint64_t writeChunk(const std::vector<std::uint64_t>& members, const std::function<void(BlockWriter&)>& write);
   void shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone);
   // Which of the objects the query is not false for: of `fresh_`, or of a chunk whose members these are.
-  Bits findFresh(const records::Query& query, const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& ids) const;
-  Bits findIn(store::Database& reader, std::uint64_t chunk, const records::Query& query, const QueryAnswers::Facts& facts,
-              const std::vector<std::uint64_t>& members) const;
+  Bits findFresh(const records::Query& query, const QueryAnswers::Facts& facts,
+                 const std::vector<std::uint64_t>& ids) const;
+  Bits findIn(store::Database& reader, std::uint64_t chunk, const records::Query& query,
+              const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const;
   void eachEntry(std::uint64_t chunk, const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
 
   const std::filesystem::path path_;

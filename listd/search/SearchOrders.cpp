@@ -72,8 +72,8 @@ private:
   static constexpr std::size_t AskedOneByOne = 10'000;
 
   const std::vector<std::uint64_t>& scanned(const Predicate& predicate) {
-    const auto known = std::find_if(scanned_.begin(), scanned_.end(),
-                                    [&](const auto& one) { return one.first == predicate; });
+    const auto known =
+        std::find_if(scanned_.begin(), scanned_.end(), [&](const auto& one) { return one.first == predicate; });
     if (known != scanned_.end()) return known->second;
     return scanned_.emplace_back(predicate, matching(predicate)).second;
   }

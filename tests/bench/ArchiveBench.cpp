@@ -2,8 +2,8 @@
 // An archive of many messages, made through the real stores, and what is asked of it: words, what-if, explanation, hold
 // placement, the orders behind the pages, and at last the purge of what is due.
 //   ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]
-// The folder is kept: a second call measures without filling. --fill only fills. --purge destroys about a tenth, so it is
-// for once: the first half with no query in force, the second with a hold whose query must be asked of each content.
+// The folder is kept: a second call measures without filling. --fill only fills. --purge destroys about a tenth, so it
+// is for once: the first half with no query in force, the second with a hold whose query must be asked of each content.
 // As on a real site, ids of objects are spread evenly over all numbers, and mail comes in the order of its dates.
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
@@ -151,7 +151,9 @@ public:
     for (const auto* text : {"w150000", "w3", "w3 w50"})
       measure(std::string("word search ") + text, 50, 9, [&] { index_.find(*records::Query::parse(text)); });
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
-    measure("explain one", 10, 21, [&] { give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}}); });
+    measure("explain one", 10, 21, [&] {
+      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
+    });
     measure("hold placement (list)", 100, 9, [&] {
       give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"lists", {address(3)}}}}, {"silent", true}});
     });
@@ -168,8 +170,9 @@ public:
       give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"query", "w150001"}}}, {"silent", true}});
     });
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
-    measure("explain one, query holds in force", 10, 21,
-            [&] { give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}}); });
+    measure("explain one, query holds in force", 10, 21, [&] {
+      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
+    });
     measure("search w3, query holds in force", 50, 9, [&] { give("search", {{"matter", "1"}, {"query", "w3"}}); });
     measure("what-if for a date, query holds in force", 2000, 3, [&] {
       whatIf(context, &answers_, {clock_.now() + std::chrono::days(30), {}, 20});
@@ -312,8 +315,8 @@ private:
     post.messageId = "<" + std::to_string(number) + "@x.example>";
     post.outMessageId = post.messageId;
     post.mailFrom = "s" + std::to_string(number % 5000) + "@x.example";
-    post.receivedAt = clock_.now() - TenYears + TenYears / static_cast<std::int64_t>(total_) *
-                                                     static_cast<std::int64_t>(number);
+    post.receivedAt =
+        clock_.now() - TenYears + TenYears / static_cast<std::int64_t>(total_) * static_cast<std::int64_t>(number);
     post.plannedAt = post.receivedAt;
     post.size = content.content.size();
     post.sensitivity = "moderate";

@@ -99,8 +99,7 @@ BOOST_AUTO_TEST_CASE(pages_by_receipt_are_the_same_however_they_are_made) {
   // Few, and spread or all of one time; most of all; all old ones, for which the way along the index is the longer.
   const auto last = Start + std::chrono::minutes(499);
   const std::vector<std::function<bool(std::uint64_t, TimePoint)>> kinds = {
-      [](std::uint64_t id, TimePoint) { return id % 16 == 0; },
-      [&](std::uint64_t, TimePoint at) { return at == last; },
+      [](std::uint64_t id, TimePoint) { return id % 16 == 0; }, [&](std::uint64_t, TimePoint at) { return at == last; },
       [](std::uint64_t id, TimePoint) { return id % 16 != 0; },
       [](std::uint64_t, TimePoint at) { return at < Start + std::chrono::minutes(250); },
       [](std::uint64_t, TimePoint) { return false; }};
