@@ -25,6 +25,7 @@ store::Database openKeysAndMigrate(const std::filesystem::path& file) {
   if (file.has_parent_path()) files::makePrivateFolder(file.parent_path());
   auto database = store::Database::openWriter(file);
   store::Migrator(migrations::all()).migrate(database);
+  database.execute("PRAGMA cache_spill=OFF");  // a destruction of many touches a page for each; none is written twice
   removeMigrationCopies(file);
   return database;
 }
@@ -361,9 +362,11 @@ bool KeyStore::hasObjectKey(std::uint64_t objectId) const {
 std::vector<KeyStore::Destroyed> KeyStore::destroyObjectKeys(std::span<const std::uint64_t> objectIds) {
   MutexLock lock(impl_->mutex);
   std::vector<std::uint64_t> present;
-  for (const auto id : objectIds) {
+  {
+    const store::Transaction snapshot(impl_->database, store::Transaction::Kind::Read);  // one lock for all
     auto select = impl_->database.prepare("SELECT 1 FROM object_keys WHERE object_id = ?");
-    if (select.bind(id).step()) present.push_back(id);
+    for (const auto id : objectIds)
+      if (select.bind(id).step()) present.push_back(id);
   }
   if (impl_->journal != nullptr && !present.empty()) {
     std::vector<std::string> payloads;

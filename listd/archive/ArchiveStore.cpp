@@ -2,7 +2,9 @@
 
 #include "core/base/Error.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 namespace postern::listd {
 namespace {
@@ -198,10 +200,62 @@ std::vector<std::uint64_t> ArchiveStore::idsSince(std::uint64_t& mark) const {
   return ids;
 }
 
+std::optional<StoredObject> ArchiveStore::storedFacts(std::uint64_t id) const {
+  auto select = database_.prepare("SELECT " + std::string(ObjectColumns) +
+                                  " FROM objects o WHERE o.id = ? AND o.state = 'stored'");
+  if (!select.bind(id).step()) return std::nullopt;
+  StoredObject object;
+  readFacts(select, object);
+  return object;
+}
+
+// Along the index of receipts until the page is full. Nothing: that would take longer than looking at each.
+std::optional<std::vector<StoredObject>> ArchiveStore::walkByReceipt(std::span<const std::uint64_t> ids, Order order,
+                                                                     std::uint64_t skip, std::uint64_t limit) const {
+  constexpr std::uint64_t StepsForALook = 12;
+  auto select = database_.prepare(order == Order::Newest ? "SELECT id FROM objects ORDER BY received_at DESC, id DESC"
+                                                         : "SELECT id FROM objects ORDER BY received_at, id");
+  select.bind();
+  std::vector<StoredObject> page;
+  for (auto steps = ids.size() * StepsForALook; page.size() < limit; --steps) {
+    if (!select.step()) return page;
+    if (steps == 0) return std::nullopt;
+    const auto id = select.unsignedInteger(0);
+    if (!std::binary_search(ids.begin(), ids.end(), id)) continue;
+    auto object = storedFacts(id);
+    if (!object) continue;
+    if (skip > 0)
+      --skip;
+    else
+      page.push_back(std::move(*object));
+  }
+  return page;
+}
+
+ArchiveStore::Page ArchiveStore::byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t skip,
+                                           std::uint64_t limit) const {
+  constexpr std::size_t Few = 2000;
+  if (ids.size() > Few)
+    if (auto walked = walkByReceipt(ids, order, skip, limit)) return {std::move(*walked), std::nullopt};
+  Page page{{}, 0};
+  for (const auto id : ids)
+    if (auto object = storedFacts(id)) page.objects.push_back(std::move(*object));
+  page.stored = page.objects.size();
+  // Equal times stand as SQLite has them, so that pages fit together whichever way they were made.
+  std::sort(page.objects.begin(), page.objects.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.receivedAt, static_cast<std::int64_t>(a.id)) <
+           std::pair(b.receivedAt, static_cast<std::int64_t>(b.id));
+  });
+  if (order == Order::Newest) std::reverse(page.objects.begin(), page.objects.end());
+  const auto from = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(skip, page.objects.size()));
+  page.objects.erase(page.objects.begin(), page.objects.begin() + from);
+  if (page.objects.size() > limit) page.objects.resize(limit);
+  return page;
+}
+
 std::uint64_t ArchiveStore::count() const {
-  auto select = database_.prepare("SELECT count(*) FROM objects WHERE state <> 'destroyed'");
-  select.bind().step();
-  return select.unsignedInteger(0);
+  auto select = database_.prepare("SELECT stored FROM archive_totals");
+  return select.bind().step() ? select.unsignedInteger(0) : 0;
 }
 
 bool ArchiveStore::anyOn(std::uint64_t listId) const {

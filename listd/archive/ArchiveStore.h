@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +68,14 @@ public:
                                         const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
-  std::uint64_t count() const;             // stored objects
+  // Those of the given objects (ascending) that are stored, by the time of receipt: `limit` behind the first `skip`.
+  enum class Order { Newest, Oldest };
+  struct Page {
+    std::vector<StoredObject> objects;    // without digests
+    std::optional<std::uint64_t> stored;  // how many of the given are stored, where each had to be looked at
+  };
+  Page byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t skip, std::uint64_t limit) const;
+  std::uint64_t count() const;             // stored objects and those on their way out; kept by triggers
   bool anyOn(std::uint64_t listId) const;  // whether something that was posted to the list is still stored
   // Whether anything of the list is kept or still to go out.
   bool isListInUse(std::uint64_t listId) const;
@@ -81,6 +89,9 @@ public:
   void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
 
 private:
+  std::optional<StoredObject> storedFacts(std::uint64_t id) const;
+  std::optional<std::vector<StoredObject>> walkByReceipt(std::span<const std::uint64_t> ids, Order order,
+                                                         std::uint64_t skip, std::uint64_t limit) const;
   std::optional<std::uint64_t> scanFrom(std::int64_t after, std::uint64_t limit,
                                         const std::function<void(const ArchivedMessage&)>& show) const;
 

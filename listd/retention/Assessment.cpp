@@ -52,6 +52,20 @@ ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::stri
   return truth;
 }
 
+ContentTruth indexTruthOfFew(const ContentAnswers* answers, std::span<const std::string> queries) {
+  if (answers == nullptr || queries.empty()) return {};
+  const auto questions = std::make_shared<const Questions>(queries);
+  ContentTruth truth;
+  truth.since = [answers](std::uint64_t objectId) { return answers->evaluableSince(objectId); };
+  truth.truth = [answers, questions](const records::Facts& facts, const std::string& query) {
+    if (!answers->evaluableSince(facts.objectId)) return Truth::Unknown;
+    return questions->answer(query, facts, [&](std::size_t part) {
+      return answers->finds(questions->parts()[part], facts.objectId) ? Truth::True : Truth::False;
+    });
+  };
+  return truth;
+}
+
 Assessment::Assessment(SiteTables& tables, TimePoint at, const RuleDraft& draft)
     : at_(at), rules_(withDraft(tables.rules.inForce(at), draft)), holds_(holdsInForce(tables, at)) {
   for (auto& hold : holds_) {

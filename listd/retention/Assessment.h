@@ -39,6 +39,8 @@ struct ContentTruth {
 
 // What the index knows of all objects, read once for a scan. No index: nothing is computable.
 ContentTruth indexTruth(const ContentAnswers* answers, std::span<const std::string> queries);
+// The same, asked anew for each object: for pages that show a few.
+ContentTruth indexTruthOfFew(const ContentAnswers* answers, std::span<const std::string> queries);
 
 // When and how a reference may go. `at` is the latest that it could be: what is not certain waits.
 struct Due {

@@ -2,6 +2,7 @@
 #include "core/records/Query.h"
 #include "listd/search/SearchIndex.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,7 +18,11 @@ class ContentAnswers {
 public:
   virtual ~ContentAnswers() = default;
   virtual std::vector<std::uint64_t> find(const records::Query& query) const = 0;  // ascending
-  virtual std::vector<SearchIndex::Evaluable> allEvaluable() const = 0;            // ascending
+  virtual bool finds(const records::Query& query, std::uint64_t objectId) const {  // whether find(query) has it
+    const auto found = find(query);
+    return std::binary_search(found.begin(), found.end(), objectId);
+  }
+  virtual std::vector<SearchIndex::Evaluable> allEvaluable() const = 0;  // ascending
   virtual std::optional<TimePoint> evaluableSince(std::uint64_t objectId) const = 0;
   // One answer for each query; conditions on dates, lists and sizes in them are unknown here.
   virtual std::vector<records::Truth> inContent(std::span<const records::Query> queries, std::string_view content,

@@ -17,7 +17,7 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::size_t BatchSize = 1000;
+constexpr std::size_t BatchSize = 2000;  // some tenths of a second of the writer
 
 // Life of a backup of keys.db: until then an old copy of it could still open what was destroyed.
 constexpr std::chrono::days KeyBackupLife{35};
@@ -38,6 +38,15 @@ struct Answers {
   Questions questions;
   std::unordered_map<std::uint64_t, std::vector<records::Truth>> byObject;  // to each part of the questions
 };
+
+// Certificate lines as they were begun, by object.
+using Begun = std::unordered_map<std::uint64_t, Disposal>;
+
+const Reference* referenceOn(const ArchivedMessage& message, std::uint64_t listId) {
+  const auto found = std::find_if(message.references.begin(), message.references.end(),
+                                  [&](const Reference& one) { return one.listId == listId; });
+  return found == message.references.end() ? nullptr : &*found;
+}
 
 }  // namespace
 
@@ -73,11 +82,12 @@ struct DestructionGate::Impl {
   // ---- destroying
 
   void disposeBatch(DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts);
-  void begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts,
-             const Answers& answers);
-  void beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, const Assessment& assessment,
-                Verdict& verdict);
-  void complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts, const Answers& answers);
+  Begun begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts,
+              const Answers& answers);
+  std::optional<Disposal> beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
+                                   const Assessment& assessment, Verdict& verdict);
+  void complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts, const Answers& answers,
+                const Begun& begun);
   void finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now);
   void recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now);
   void recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict, TimePoint now);
@@ -105,15 +115,16 @@ Answers DestructionGate::Impl::readContents(std::span<const Target> targets) con
   const auto queries = context.site.read([&](SiteTables& tables) { return Assessment(tables, now).queries(); });
   Answers answers{Questions(queries), {}};
   if (parts.answers == nullptr || answers.questions.parts().empty()) return answers;
-  for (const auto& target : targets) {
-    // Not in the index, or not readable there: not computable, and so not destroyed by any condition on content.
-    if (!parts.answers->evaluableSince(target.objectId)) continue;
-    const auto content = context.vault.get(target.objectId);
-    if (!content) continue;
-    const auto recipients =
-        context.site.read([&](SiteTables& tables) { return tables.archive.recipientsOf(target.objectId); });
-    answers.byObject[target.objectId] = parts.answers->inContent(answers.questions.parts(), *content, recipients);
-  }
+  context.site.read([&](SiteTables& tables) {
+    for (const auto& target : targets) {
+      // Not in the index, or not readable there: not computable, and so not destroyed by any condition on content.
+      if (!parts.answers->evaluableSince(target.objectId)) continue;
+      const auto content = context.vault.get(target.objectId);
+      if (!content) continue;
+      const auto recipients = tables.archive.recipientsOf(target.objectId);
+      answers.byObject[target.objectId] = parts.answers->inContent(answers.questions.parts(), *content, recipients);
+    }
+  });
   return answers;
 }
 
@@ -125,31 +136,44 @@ Assessment DestructionGate::Impl::assess(SiteTables& tables, const Answers& answ
     if (found == answers.byObject.end()) return records::Truth::Unknown;
     return answers.questions.answer(query, facts, [&](std::size_t part) { return found->second.at(part); });
   };
+  // Rules and holds ask one after another for the same object: the index is asked once for each decision.
   if (parts.answers != nullptr)
-    truth.since = [this](std::uint64_t objectId) { return parts.answers->evaluableSince(objectId); };
+    truth.since =
+        [this, asked = std::make_shared<std::pair<std::uint64_t, std::optional<TimePoint>>>()](std::uint64_t objectId) {
+          if (asked->first != objectId || objectId == 0) *asked = {objectId, parts.answers->evaluableSince(objectId)};
+          return asked->second;
+        };
   assessment.answerWith(std::move(truth));
   return assessment;
 }
 
-void DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
-                                     const Assessment& assessment, Verdict& verdict) {
+// The line that was begun; nothing: it is kept, or stays for another list.
+std::optional<Disposal> DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller caller,
+                                                        std::uint64_t runId, const Assessment& assessment,
+                                                        Verdict& verdict) {
+  const auto kept = [&](const char* reason) {
+    keep(verdict, reason);
+    return std::nullopt;
+  };
   const auto& target = verdict.target;
   const auto message = tables.archive.message(target.objectId);
-  if (!message || message->object.state != ObjectState::Stored) return keep(verdict, "gone");
-  const auto found = std::find_if(message->references.begin(), message->references.end(),
-                                  [&](const auto& one) { return one.listId == target.listId; });
-  if (found == message->references.end() || found->removedAt) return keep(verdict, "gone");
+  if (!message || message->object.state != ObjectState::Stored) return kept("gone");
+  const auto* found = referenceOn(*message, target.listId);
+  if (found == nullptr || found->removedAt) return kept("gone");
 
   Due due;
   const auto standing = decide(assessment, caller, *message, *found, due);
   if (standing == Standing::Review)
     tables.retention.askReview({target.objectId, target.listId, due.dates.decidingRule, due.at, "waiting", {}});
-  if (standing != Standing::Due) return keep(verdict, standingWord(standing));
+  if (standing != Standing::Due) return kept(standingWord(standing));
 
   verdict.removed = true;
   const bool last = std::all_of(message->references.begin(), message->references.end(),
                                 [&](const auto& one) { return one.removedAt || one.listId == target.listId; });
-  if (!last) return tables.archive.removeReference(target.objectId, target.listId, assessment.at());
+  if (!last) {
+    tables.archive.removeReference(target.objectId, target.listId, assessment.at());
+    return std::nullopt;
+  }
 
   Disposal disposal;
   disposal.objectId = target.objectId;
@@ -171,25 +195,28 @@ void DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller calle
   tables.archive.setState(target.objectId, ObjectState::Destroying);
   tables.retention.begin(disposal);
   verdict.destroyed = true;  // to be, in the second job
+  return disposal;
 }
 
-void DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
-                                  std::span<Verdict> verdicts, const Answers& answers) {
+Begun DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
+                                   std::span<Verdict> verdicts, const Answers& answers) {
   const auto now = context.clock.now();
   const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
+  Begun begun;
   for (auto& verdict : verdicts) {
     if (trouble)
       keep(verdict, trouble->kept);
-    else
-      beginOne(tables, caller, runId, assessment, verdict);
+    else if (auto disposal = beginOne(tables, caller, runId, assessment, verdict))
+      begun.emplace(disposal->objectId, std::move(*disposal));
     if (!verdict.kept.empty()) recordKept(tables, caller, verdict, now);
   }
+  return begun;
 }
 
 // All rows first, so that whatever fails there keeps the keys; then the keys, and nothing after them.
 void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts,
-                                     const Answers& answers) {
+                                     const Answers& answers, const Begun& begun) {
   const auto now = context.clock.now();
   const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
@@ -198,9 +225,9 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
     if (!verdict.destroyed) continue;
     const auto id = verdict.target.objectId;
     const auto message = tables.archive.message(id);
-    const auto disposal = tables.retention.disposal(id);
-    if (!message || !disposal) throw Error(ErrorKind::Invariant, "a destruction that was begun has no row");
-    const auto reference = tables.archive.reference(id, verdict.target.listId);
+    if (!message || message->object.state != ObjectState::Destroying)
+      throw Error(ErrorKind::Invariant, "a destruction that was begun has no row");
+    const auto* reference = referenceOn(*message, verdict.target.listId);
     Due due;
     const auto standing =
         reference && !reference->removedAt ? decide(assessment, caller, *message, *reference, due) : Standing::NotDue;
@@ -211,7 +238,7 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
       recordKept(tables, caller, verdict, now);
       continue;
     }
-    finishRows(tables, *disposal, now);
+    finishRows(tables, begun.at(id), now);
     going.push_back(id);
   }
   if (going.empty()) return;
@@ -223,7 +250,8 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
 void DestructionGate::Impl::finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now) {
   tables.archive.removeReference(disposal.objectId, disposal.listId, now);
   tables.archive.setState(disposal.objectId, ObjectState::Destroyed, now);
-  tables.retention.finish(disposal.objectId, now, now + KeyBackupLife);
+  if (!tables.retention.finish(disposal.objectId, now, now + KeyBackupLife))
+    throw Error(ErrorKind::Invariant, "a destruction that was begun has no line");
   if (disposal.action == records::Action::Purge) tables.retention.purgePosts(disposal.objectId);
   if (disposal.action == records::Action::Anonymise) {
     const auto key = context.root.derive("postern pseudonyms of destroyed mail v1");
@@ -292,8 +320,9 @@ void DestructionGate::Impl::disposeBatch(DestructionCaller caller, std::uint64_t
     std::vector<Target> targets;
     for (const auto& verdict : verdicts) targets.push_back(verdict.target);
     const auto answers = readContents(targets);
-    context.site.write([&](SiteTables& tables) { begin(tables, caller, runId, verdicts, answers); });
-    context.site.write([&](SiteTables& tables) { complete(tables, caller, verdicts, answers); });
+    const auto begun =
+        context.site.write([&](SiteTables& tables) { return begin(tables, caller, runId, verdicts, answers); });
+    context.site.write([&](SiteTables& tables) { complete(tables, caller, verdicts, answers, begun); });
   } catch (const std::exception& error) {
     log::error("retention", "nothing more of a batch is destroyed", {{"run", runId}, {"error", error.what()}});
     try {

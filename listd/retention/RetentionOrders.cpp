@@ -178,7 +178,7 @@ json explain(OrderTools& tools, const OrderCall& call) {
     const auto message = tables.archive.message(namedObject(tables, call.args));
     if (!message) refuse("not-found", "there is no such message", "see: postern post list");
     Assessment assessment(tables, at);
-    assessment.answerWith(indexTruth(answers, assessment.queries()));
+    assessment.answerWith(indexTruthOfFew(answers, assessment.queries()));
     const auto list = call.args.has("list") ? requireList(tables, call.args).id : 0;
     json references = json::array();
     std::string sentence;

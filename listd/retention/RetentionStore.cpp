@@ -160,13 +160,14 @@ void RetentionStore::undo(std::uint64_t objectId) {
   database_.prepare("DELETE FROM dispositions WHERE object_id = ? AND state = 'begun'").bind(objectId).run();
 }
 
-void RetentionStore::finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable) {
+bool RetentionStore::finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable) {
   database_
       .prepare(
           "UPDATE dispositions SET state = 'done', destroyed_at = ?, unrecoverable = ? WHERE object_id = ? AND "
           "state = 'begun'")
       .bind(at, unrecoverable, objectId)
       .run();
+  return database_.changes() == 1;
 }
 
 std::vector<Disposal> RetentionStore::begun(std::uint32_t limit) const {

@@ -122,7 +122,7 @@ public:
   // The line of an object's certificate: begun before its key goes, done after. Exactly one for each object.
   void begin(const Disposal& disposal);
   void undo(std::uint64_t objectId);  // begun, and kept after all
-  void finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable);
+  bool finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable);
   std::vector<Disposal> begun(std::uint32_t limit) const;
   std::optional<Disposal> disposal(std::uint64_t objectId) const;
   void forEachLine(std::uint64_t runId, const std::function<void(const Disposal&)>& show) const;  // done ones

@@ -156,7 +156,7 @@ Scan scanArchive(SiteContext& context, const ContentAnswers* answers, TimePoint 
         if (reference.removedAt) continue;
         const auto due = assessment.due(message, reference);
         const auto standing = assessment.standing(message, due);
-        const Scan::Candidate candidate{message.object.id, reference.listId, due.byPerson};
+        const Scan::Candidate candidate{message.object.id, reference.listId, due.byPerson, message.object.receivedAt};
         if (standing == Standing::Due)
           scan.due.push_back(candidate);
         else if (standing == Standing::Review)

@@ -15,6 +15,7 @@ struct Scan {
     std::uint64_t objectId = 0;
     std::uint64_t listId = 0;
     bool byPerson = false;
+    TimePoint receivedAt;
   };
   std::vector<Candidate> due;                 // of standing Due, in order of objects
   std::vector<Candidate> reviews;             // of standing Review

@@ -9,6 +9,9 @@ class IndexAnswers : public ContentAnswers {
 public:
   explicit IndexAnswers(SearchIndex& index) : index_(index) {}
   std::vector<std::uint64_t> find(const records::Query& query) const override { return index_.find(query); }
+  bool finds(const records::Query& query, std::uint64_t objectId) const override {
+    return index_.finds(query, objectId);
+  }
   std::vector<SearchIndex::Evaluable> allEvaluable() const override { return index_.allEvaluable(); }
   std::optional<TimePoint> evaluableSince(std::uint64_t objectId) const override {
     return index_.evaluableSince(objectId);

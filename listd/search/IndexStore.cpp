@@ -10,7 +10,11 @@
 #include "core/store/Migrator.h"
 #include "listd/IndexMigrations.h"
 
+#include <endian.h>
+
 #include <algorithm>
+#include <cstring>
+#include <set>
 
 namespace postern::listd {
 namespace {
@@ -34,10 +38,11 @@ std::string packed(const std::vector<std::uint64_t>& numbers) {
 }
 
 std::vector<std::uint64_t> unpacked(std::string_view bytes) {
-  std::vector<std::uint64_t> numbers;
-  numbers.reserve(bytes.size() / 8);
-  Reader reader(bytes);
-  while (!reader.atEnd()) numbers.push_back(reader.u64());
+  if (bytes.empty()) return {};
+  if (bytes.size() % 8 != 0) throw Error(ErrorKind::Malformed, "a list of the search index is damaged");
+  std::vector<std::uint64_t> numbers(bytes.size() / 8);
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());  // a search reads the ids of the whole archive
+  for (auto& number : numbers) number = be64toh(number);
   return numbers;
 }
 
@@ -57,86 +62,6 @@ std::optional<std::string> factOf(store::Database& database, std::string_view na
   if (!select.bind(name).step()) return std::nullopt;
   return select.blob(0);
 }
-
-// Answers for one chunk: which are surely true, and which may be.
-struct Answer {
-  Bits sure;
-  Bits maybe;
-};
-
-class Evaluator {
-public:
-  using Lookup = std::function<Bits(Token)>;
-  Evaluator(const Secret& key, const IndexStore::FactSets& facts, const std::vector<std::uint64_t>& members,
-            Lookup lookup)
-      : key_(key), facts_(facts), members_(members), lookup_(std::move(lookup)) {}
-
-  Answer answer(const Query::Node& node) const {
-    switch (node.kind) {
-      case Query::Node::Kind::Term: {
-        const auto found = term(node.term);
-        return {found, found};
-      }
-      case Query::Node::Kind::Fact:
-        return fact(node.fact);
-      case Query::Node::Kind::Not: {
-        auto inner = answer(*node.children.front());
-        inner.sure.flip();
-        inner.maybe.flip();
-        return {std::move(inner.maybe), std::move(inner.sure)};
-      }
-      case Query::Node::Kind::And:
-        return join(node, true);
-      case Query::Node::Kind::Or:
-        return join(node, false);
-    }
-    throw Error(ErrorKind::Invariant, "a query has a node of no kind");
-  }
-
-private:
-  Answer join(const Query::Node& node, bool all) const {
-    Answer result{Bits(members_.size(), all), Bits(members_.size(), all)};
-    for (const auto& child : node.children) {
-      const auto one = answer(*child);
-      if (all) {
-        result.sure &= one.sure;
-        result.maybe &= one.maybe;
-        if (result.maybe.none()) break;
-      } else {
-        result.sure |= one.sure;
-        result.maybe |= one.maybe;
-      }
-    }
-    return result;
-  }
-
-  Bits term(const Query::Term& term) const {
-    Bits any(members_.size());
-    for (const auto field : fieldsOf(term)) {
-      Bits all(members_.size(), true);
-      for (const auto& mark : marksOf(term, field)) {
-        all &= lookup_(tokenOf(key_, mark));
-        if (all.none()) break;
-      }
-      any |= all;
-    }
-    return any;
-  }
-
-  Answer fact(const records::Predicate& fact) const {
-    if (!facts_) return {Bits(members_.size()), Bits(members_.size(), true)};
-    Bits found(members_.size());
-    const auto ids = facts_(fact);
-    for (std::size_t i = 0; i < members_.size(); ++i)
-      if (std::binary_search(ids.begin(), ids.end(), members_[i])) found.set(i);
-    return {found, found};
-  }
-
-  const Secret& key_;
-  const IndexStore::FactSets& facts_;
-  const std::vector<std::uint64_t>& members_;
-  const Lookup lookup_;
-};
 
 }  // namespace
 
@@ -332,15 +257,23 @@ void IndexStore::eachEntry(std::uint64_t chunk,
 
 void IndexStore::remove(const std::vector<std::uint64_t>& objectIds) {
   const std::unique_lock lock(lock_);
-  std::map<std::uint64_t, std::vector<std::uint64_t>> byChunk;
-  bool changed = false;
+  struct Leaving {
+    std::vector<std::uint64_t> ids;
+    std::uint64_t readable = 0;
+  };
+  std::map<std::uint64_t, Leaving> byChunk;
   {
-    auto select = writer_->prepare("SELECT chunk FROM objects WHERE id = ?");
-    for (const auto id : objectIds)
-      if (select.bind(id).step()) byChunk[select.unsignedInteger(0)].push_back(id);
+    auto select = writer_->prepare("SELECT chunk, readable FROM objects WHERE id = ?");
+    for (const auto id : std::set(objectIds.begin(), objectIds.end())) {
+      if (!select.bind(id).step()) continue;
+      auto& [ids, readable] = byChunk[select.unsignedInteger(0)];
+      ids.push_back(id);
+      readable += select.boolean(1) ? 1 : 0;
+    }
   }
   // A chunk each: what a crash leaves is removed by the repeated call.
-  for (auto& [chunk, ids] : byChunk) {
+  for (const auto& [chunk, leaving] : byChunk) {
+    const auto& ids = leaving.ids;
     store::Transaction transaction(*writer_);
     if (chunk != 0) shrinkChunk(chunk, ids);
     auto dropObject = writer_->prepare("DELETE FROM objects WHERE id = ?");
@@ -350,7 +283,8 @@ void IndexStore::remove(const std::vector<std::uint64_t>& objectIds) {
       if (chunk == 0) dropFresh.bind(id).run();
     }
     transaction.commit();
-    changed = true;
+    counts_.indexed -= leaving.readable;
+    counts_.unreadable -= ids.size() - leaving.readable;
     if (chunk != 0) continue;
     for (const auto id : ids) {
       const auto found = fresh_.find(id);
@@ -359,7 +293,6 @@ void IndexStore::remove(const std::vector<std::uint64_t>& objectIds) {
       fresh_.erase(found);
     }
   }
-  if (changed) loadCounts();
   emptyLog();  // also when nothing is left to remove: the log of an earlier call may be
 }
 
@@ -403,52 +336,76 @@ void IndexStore::shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_
         if (!left.empty()) blocks.add(token, left);
       });
     });
-    writer_->prepare("UPDATE objects SET chunk = ? WHERE chunk = ?").bind(next, chunk).run();
+    auto place = writer_->prepare("UPDATE objects SET chunk = ? WHERE id = ?");
+    for (const auto id : kept) place.bind(next, id).run();
   }
   writer_->prepare("DELETE FROM blocks WHERE chunk = ?").bind(chunk).run();
   writer_->prepare("DELETE FROM chunks WHERE id = ?").bind(chunk).run();
 }
 
-std::vector<std::uint64_t> IndexStore::find(const Query& query, const FactSets& facts) const {
+Bits IndexStore::findFresh(const Query& query, const QueryAnswers::Facts& facts,
+                           const std::vector<std::uint64_t>& ids) const {
+  const QueryAnswers answers(keys_.tokens, facts, ids, [&](Token token) {
+    Bits bits(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto& tokens = fresh_.at(ids[i]);
+      if (std::binary_search(tokens.begin(), tokens.end(), token)) bits.set(i);
+    }
+    return bits;
+  });
+  return answers.maybe(query);
+}
+
+Bits IndexStore::findIn(store::Database& reader, std::uint64_t chunk, const Query& query,
+                        const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const {
+  crypto::AeadRecords opener(keys_.blocks);
+  auto block =
+      reader.prepare("SELECT first, data FROM blocks WHERE chunk = ? AND first <= ? ORDER BY first DESC LIMIT 1");
+  const QueryAnswers answers(keys_.tokens, facts, members, [&](Token token) {
+    Bits bits(members.size());
+    if (!block.bind(chunk, orderOf(token)).step()) return bits;
+    const auto first = tokenFromOrder(block.integer(0));
+    findInBlock(first, opener.open(block.view(1), placeOf("block", chunk, first)), token, bits);
+    return bits;
+  });
+  return answers.maybe(query);
+}
+
+std::vector<std::uint64_t> IndexStore::find(const Query& query, const QueryAnswers::Facts& facts) const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
   std::vector<std::uint64_t> found;
-  const auto take = [&](const std::vector<std::uint64_t>& members, const Evaluator& evaluator) {
-    const auto answer = evaluator.answer(query.root());
+  const auto take = [&](const std::vector<std::uint64_t>& members, const Bits& bits) {
     for (std::size_t i = 0; i < members.size(); ++i)
-      if (answer.maybe.test(i)) found.push_back(members[i]);
+      if (bits.test(i)) found.push_back(members[i]);
   };
 
   std::vector<std::uint64_t> members;
   members.reserve(fresh_.size());
   for (const auto& [id, tokens] : fresh_) members.push_back(id);
-  take(members, Evaluator(keys_.tokens, facts, members, [&](Token token) {
-         Bits bits(members.size());
-         std::size_t at = 0;
-         for (const auto& [id, tokens] : fresh_) {
-           if (std::binary_search(tokens.begin(), tokens.end(), token)) bits.set(at);
-           ++at;
-         }
-         return bits;
-       }));
+  take(members, findFresh(query, facts, members));
 
-  crypto::AeadRecords opener(keys_.blocks);
   auto chunks = reader->prepare("SELECT id, members FROM chunks");
-  auto block =
-      reader->prepare("SELECT first, data FROM blocks WHERE chunk = ? AND first <= ? ORDER BY first DESC LIMIT 1");
   while (chunks.step()) {
-    const auto chunk = chunks.unsignedInteger(0);
     members = unpacked(chunks.view(1));
-    take(members, Evaluator(keys_.tokens, facts, members, [&](Token token) {
-           Bits bits(members.size());
-           if (!block.bind(chunk, orderOf(token)).step()) return bits;
-           const auto first = tokenFromOrder(block.integer(0));
-           findInBlock(first, opener.open(block.view(1), placeOf("block", chunk, first)), token, bits);
-           return bits;
-         }));
+    take(members, findIn(*reader.database, chunks.unsignedInteger(0), query, facts, members));
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+bool IndexStore::finds(const Query& query, std::uint64_t objectId) const {
+  const std::shared_lock lock(lock_);
+  if (fresh_.contains(objectId)) return findFresh(query, {}, {objectId}).test(0);
+  const Borrowed reader(*this);
+  auto select = reader->prepare(
+      "SELECT c.id, c.members FROM objects o JOIN chunks c ON c.id = o.chunk WHERE o.id = ? AND o.readable = 1");
+  if (!select.bind(objectId).step()) return false;
+  const auto members = unpacked(select.view(1));
+  const auto at = std::find(members.begin(), members.end(), objectId);
+  if (at == members.end()) return false;
+  return findIn(*reader.database, select.unsignedInteger(0), query, {}, members)
+      .test(static_cast<std::size_t>(at - members.begin()));
 }
 
 std::optional<IndexStore::Row> IndexStore::row(std::uint64_t objectId) const {

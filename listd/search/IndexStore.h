@@ -6,6 +6,7 @@
 #include "core/store/Database.h"
 #include "listd/search/MessageWords.h"
 #include "listd/search/Postings.h"
+#include "listd/search/QueryAnswers.h"
 
 #include <filesystem>
 #include <functional>
@@ -44,10 +45,9 @@ public:
   void remove(const std::vector<std::uint64_t>& objectIds);
   void flush();  // all of it is in the file itself
 
-  // Objects, ascending, for which a condition that needs no content is true.
-  using FactSets = std::function<std::vector<std::uint64_t>(const records::Predicate&)>;
-  // Objects for which the query is not false; without `facts` their conditions are unknown.
-  std::vector<std::uint64_t> find(const records::Query& query, const FactSets& facts) const;
+  // Objects for which the query is not false.
+  std::vector<std::uint64_t> find(const records::Query& query, const QueryAnswers::Facts& facts) const;
+  bool finds(const records::Query& query, std::uint64_t objectId) const;  // whether find(query, {}) has it
 
   struct Row {
     std::uint64_t objectId = 0;
@@ -78,6 +78,11 @@ private:
   void sealFresh();
   std::uint64_t writeChunk(const std::vector<std::uint64_t>& members, const std::function<void(BlockWriter&)>& write);
   void shrinkChunk(std::uint64_t chunk, const std::vector<std::uint64_t>& gone);
+  // Which of the objects the query is not false for: of `fresh_`, or of a chunk whose members these are.
+  Bits findFresh(const records::Query& query, const QueryAnswers::Facts& facts,
+                 const std::vector<std::uint64_t>& ids) const;
+  Bits findIn(store::Database& reader, std::uint64_t chunk, const records::Query& query,
+              const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const;
   void eachEntry(std::uint64_t chunk, const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
 
   const std::filesystem::path path_;

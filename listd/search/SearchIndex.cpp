@@ -78,9 +78,14 @@ void SearchIndex::remove(const std::vector<std::uint64_t>& objectIds) {
   impl_->current->remove(objectIds);
 }
 
-std::vector<std::uint64_t> SearchIndex::find(const records::Query& query, const FactSets& facts) const {
+std::vector<std::uint64_t> SearchIndex::find(const records::Query& query, const FactAnswers& facts) const {
   const std::shared_lock lock(impl_->swap);
   return impl_->current->find(query, facts);
+}
+
+bool SearchIndex::finds(const records::Query& query, std::uint64_t objectId) const {
+  const std::shared_lock lock(impl_->swap);
+  return impl_->current->finds(query, objectId);
 }
 
 std::optional<TimePoint> SearchIndex::evaluableSince(std::uint64_t objectId) const {

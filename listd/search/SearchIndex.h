@@ -37,9 +37,10 @@ public:
   void remove(const std::vector<std::uint64_t>& objectIds);
 
   // Evaluable objects for which the query is true, ascending. Conditions that need no content (dates, lists) never
-  // exclude an object, unless `facts` tells for which objects, ascending, one is true.
-  using FactSets = std::function<std::vector<std::uint64_t>(const records::Predicate&)>;
-  std::vector<std::uint64_t> find(const records::Query& query, const FactSets& facts = {}) const;
+  // exclude an object, unless `facts` tells whether one is true for an object; it is asked only where that decides.
+  using FactAnswers = std::function<bool(const records::Predicate&, std::uint64_t objectId)>;
+  std::vector<std::uint64_t> find(const records::Query& query, const FactAnswers& facts = {}) const;
+  bool finds(const records::Query& query, std::uint64_t objectId) const;  // whether find(query) has it, for that one
   struct Evaluable {
     std::uint64_t objectId = 0;
     TimePoint since;

@@ -40,32 +40,44 @@ SearchIndex& indexOf(OrderTools& tools) {
   return *tools.search;
 }
 
-// All stored messages with what conditions on dates, sizes and lists ask about.
+// Answers conditions on dates, sizes and lists from the rows of messages: one by one while few are asked for, and with
+// one look at the whole archive from then on. Valid within one transaction.
 class Facts {
 public:
-  explicit Facts(SiteTables& tables) {
-    for (const auto& list : tables.lists.all()) lists_.emplace(list.id, list);
-    tables.archive.scan([&](const ArchivedMessage& message) { messages_.push_back(message); });
-    std::sort(messages_.begin(), messages_.end(),
-              [](const auto& a, const auto& b) { return a.object.id < b.object.id; });
+  explicit Facts(SiteTables& tables) : tables_(tables) {
+    for (auto& list : tables.lists.all()) lists_.emplace(list.id, std::move(list));
   }
 
+  bool isTrue(const Predicate& predicate, std::uint64_t id) {
+    if (asked_ < AskedOneByOne) {
+      ++asked_;
+      const auto message = tables_.archive.message(id);
+      return message && message->object.state == ObjectState::Stored && matches(predicate, *message);
+    }
+    const auto& ids = scanned(predicate);
+    return std::binary_search(ids.begin(), ids.end(), id);
+  }
+
+  // Ascending.
   std::vector<std::uint64_t> matching(const Predicate& predicate) const {
     std::vector<std::uint64_t> ids;
-    for (const auto& message : messages_)
+    tables_.archive.scan([&](const ArchivedMessage& message) {
       if (matches(predicate, message)) ids.push_back(message.object.id);
+    });
+    std::sort(ids.begin(), ids.end());
     return ids;
   }
 
-  const ArchivedMessage* find(std::uint64_t id) const {
-    const auto at =
-        std::lower_bound(messages_.begin(), messages_.end(), id,
-                         [](const auto& message, std::uint64_t wanted) { return message.object.id < wanted; });
-    return at == messages_.end() || at->object.id != id ? nullptr : &*at;
-  }
-  std::size_t size() const { return messages_.size(); }
-
 private:
+  static constexpr std::size_t AskedOneByOne = 10'000;
+
+  const std::vector<std::uint64_t>& scanned(const Predicate& predicate) {
+    const auto known =
+        std::find_if(scanned_.begin(), scanned_.end(), [&](const auto& one) { return one.first == predicate; });
+    if (known != scanned_.end()) return known->second;
+    return scanned_.emplace_back(predicate, matching(predicate)).second;
+  }
+
   bool matches(const Predicate& predicate, const ArchivedMessage& message) const {
     std::vector<records::Facts::ListFacts> on;
     for (const auto& reference : message.references) {
@@ -83,21 +95,44 @@ private:
     return predicate.matchesFacts(facts) == Truth::True;
   }
 
+  SiteTables& tables_;
   std::map<std::uint64_t, List> lists_;
-  std::vector<ArchivedMessage> messages_;
+  std::size_t asked_ = 0;
+  std::vector<std::pair<Predicate, std::vector<std::uint64_t>>> scanned_;
 };
 
-json rowOf(OrderTools& tools, const Selection::Hit& hit) {
-  json row = {{"object", std::to_string(hit.objectId)},
+// The objects that a query, a scope or both are true for, ascending. What was destroyed a moment ago may be among them.
+std::vector<std::uint64_t> idsFor(const SearchIndex& index, SiteTables& tables, const Query* query,
+                                  const Predicate& scope) {
+  Facts facts(tables);
+  if (query == nullptr) return facts.matching(scope);
+  auto ids =
+      index.find(*query, [&](const Predicate& predicate, std::uint64_t id) { return facts.isTrue(predicate, id); });
+  if (scope != Predicate()) std::erase_if(ids, [&](std::uint64_t id) { return !facts.isTrue(scope, id); });
+  return ids;
+}
+
+std::uint64_t notEvaluable(const SearchIndex& index, SiteTables& tables, const Query* query) {
+  const auto indexed = index.counts().indexed;
+  const auto stored = tables.archive.count();
+  return query == nullptr || stored < indexed ? 0 : stored - indexed;
+}
+
+Selection::Hit hitOf(const StoredObject& object) {
+  return {object.id, object.receivedAt, object.size};
+}
+
+json rowOf(OrderTools& tools, const StoredObject& hit) {
+  json row = {{"object", std::to_string(hit.id)},
               {"receivedAt", toMicros(hit.receivedAt)},
               {"size", hit.size},
               {"lists", json::array()}};
   tools.context.site.read([&](SiteTables& tables) {
-    if (const auto message = tables.archive.message(hit.objectId))
+    if (const auto message = tables.archive.message(hit.id))
       for (const auto& reference : message->references)
         if (const auto list = tables.lists.find(reference.listId)) row["lists"].push_back(list->address);
   });
-  const auto content = Archive(tools.context).open(hit.objectId);
+  const auto content = Archive(tools.context).open(hit.id);
   const auto card = content ? MessageCard::read(*content) : MessageCard();
   row["subject"] = card.subject;
   row["from"] = card.from;
@@ -159,7 +194,7 @@ public:
   HeldFlags(OrderTools& tools, SiteTables& tables) : assessment_(tables, tools.now()) {
     if (tools.retention == nullptr || tools.retention->answers() == nullptr) return;
     const auto queries = assessment_.queries();
-    assessment_.answerWith(indexTruth(tools.retention->answers(), queries));
+    assessment_.answerWith(indexTruthOfFew(tools.retention->answers(), queries));
   }
   bool of(const ArchivedMessage& message) const { return assessment_.held(message); }
 
@@ -167,26 +202,46 @@ private:
   Assessment assessment_;
 };
 
+// One page, so that a word which stands in every message costs no more than a rare one: only its rows are read.
+struct Found {
+  std::uint64_t hits = 0;
+  std::uint64_t notEvaluable = 0;
+  std::vector<StoredObject> rows;
+  bool more = false;
+};
+
+Found findPage(OrderTools& tools, const OrderCall& call, const Question& question, std::uint64_t after) {
+  const auto* query = question.query ? &*question.query : nullptr;
+  const auto order = call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest" ? ArchiveStore::Order::Oldest
+                                                                                        : ArchiveStore::Order::Newest;
+  const auto limit = call.args.number("limit", 20, 1, MostRows);
+  const auto& index = indexOf(tools);
+  return tools.context.site.read([&](SiteTables& tables) {
+    Found found;
+    const auto ids = idsFor(index, tables, query, question.scope);
+    auto page = tables.archive.byReceipt(ids, order, after, call.args.flag("count") ? 0 : limit);
+    found.hits = page.stored.value_or(ids.size());
+    found.rows = std::move(page.objects);
+    found.more = after + found.rows.size() < found.hits;
+    found.notEvaluable = notEvaluable(index, tables, query);
+    return found;
+  });
+}
+
 json search(OrderTools& tools, const OrderCall& call) {
   const auto question = questionOf(call.args);
-  const auto* query = question.query ? &*question.query : nullptr;
   const auto matter =
       tools.context.site.read([&](SiteTables& tables) { return requireMatter(tables, call.args, false); });
-  const auto limit = call.args.number("limit", 20, 1, MostRows);
   const auto after = call.args.number("after", 0, 0, 1'000'000'000);
-  auto found = select(tools, query, question.scope);
-  if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest")
-    std::reverse(found.hits.begin(), found.hits.end());
-  if (query != nullptr)
-    noteQuery(tools, call, matter, *query);
+  const auto found = findPage(tools, call, question, after);
+  if (question.query)
+    noteQuery(tools, call, matter, *question.query);
   else
     noteScope(call, matter);
-  call.note.number("hits", found.hits.size()).number("notEvaluable", found.notEvaluable);
-  json result = {
-      {"hits", found.hits.size()}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
+  call.note.number("hits", found.hits).number("notEvaluable", found.notEvaluable);
+  json result = {{"hits", found.hits}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
   if (call.args.flag("count")) return result;
-  const auto end = std::min<std::uint64_t>(after + limit, found.hits.size());
-  for (auto at = after; at < end; ++at) result["items"].push_back(rowOf(tools, found.hits[at]));
+  for (const auto& row : found.rows) result["items"].push_back(rowOf(tools, row));
   if (!result["items"].empty())
     tools.context.site.read([&](SiteTables& tables) {
       const HeldFlags held(tools, tables);
@@ -195,7 +250,7 @@ json search(OrderTools& tools, const OrderCall& call) {
         item["held"] = message && held.of(*message);
       }
     });
-  if (end < found.hits.size()) result["next"] = std::to_string(end);
+  if (found.more && !found.rows.empty()) result["next"] = std::to_string(after + found.rows.size());
   call.note.number("shown", result["items"].size());
   return result;
 }
@@ -336,41 +391,18 @@ Selection select(OrderTools& tools, const records::Query& query) {
 
 Selection select(OrderTools& tools, const records::Query* query, const Predicate& scope) {
   const auto& index = indexOf(tools);
-  std::optional<Facts> facts;  // read only when a condition on dates, sizes or lists asks for it
-  const auto factsOfAll = [&]() -> const Facts& {
-    if (!facts) tools.context.site.read([&](SiteTables& tables) { facts.emplace(tables); });
-    return *facts;
-  };
-  std::map<std::string, std::vector<std::uint64_t>> answered;  // each condition is asked once for each chunk
-  const auto matching = [&](const Predicate& predicate) {
-    const auto key = predicate.json().dump();
-    const auto known = answered.find(key);
-    return known != answered.end() ? known->second
-                                   : answered.emplace(key, factsOfAll().matching(predicate)).first->second;
-  };
-  std::vector<std::uint64_t> ids = query != nullptr ? index.find(*query, matching) : factsOfAll().matching(scope);
-  if (query != nullptr && scope != Predicate()) {
-    const auto within = factsOfAll().matching(scope);
-    std::erase_if(ids, [&](std::uint64_t id) { return !std::binary_search(within.begin(), within.end(), id); });
-  }
-  Selection selection;
-  const auto counts = index.counts();
-  tools.context.site.read([&](SiteTables& tables) {
-    for (const auto id : ids) {
-      if (facts) {
-        if (const auto* message = facts->find(id))
-          selection.hits.push_back({id, message->object.receivedAt, message->object.size});
-      } else if (const auto object = tables.archive.find(id); object && object->state == ObjectState::Stored) {
-        selection.hits.push_back({id, object->receivedAt, object->size});
-      }
-    }
-    const auto stored = tables.archive.count();
-    selection.notEvaluable = query == nullptr || stored < counts.indexed ? 0 : stored - counts.indexed;
+  return tools.context.site.read([&](SiteTables& tables) {
+    const auto ids = idsFor(index, tables, query, scope);
+    Selection selection;
+    for (const auto id : ids)
+      if (const auto object = tables.archive.find(id); object && object->state == ObjectState::Stored)
+        selection.hits.push_back(hitOf(*object));
+    selection.notEvaluable = notEvaluable(index, tables, query);
+    std::sort(selection.hits.begin(), selection.hits.end(), [](const auto& a, const auto& b) {
+      return std::pair(b.receivedAt, b.objectId) < std::pair(a.receivedAt, a.objectId);
+    });
+    return selection;
   });
-  std::sort(selection.hits.begin(), selection.hits.end(), [](const auto& a, const auto& b) {
-    return std::pair(b.receivedAt, b.objectId) < std::pair(a.receivedAt, a.objectId);
-  });
-  return selection;
 }
 
 }  // namespace postern::listd

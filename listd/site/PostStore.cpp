@@ -135,7 +135,7 @@ std::optional<TimePoint> PostStore::nextRetry() const {
 
 std::vector<Post> PostStore::inTrouble(std::uint32_t limit) const {
   auto select =
-      database_.prepare(rowsWhere("WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY id LIMIT ?"));
+      database_.prepare(rowsWhere("WHERE state = 'planned' AND retry_at > 0 AND trouble <> '' ORDER BY +id LIMIT ?"));
   select.bind(limit);
   return readPosts(select);
 }

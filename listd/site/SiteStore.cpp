@@ -16,7 +16,7 @@ store::Database openMigrated(const std::filesystem::path& file, const Clock& clo
   auto database = store::Database::openWriter(file);
   store::Migrator(migrations::all()).migrate(database);
   // The plan of a large list is one transaction; with less it would be written twice.
-  database.execute("PRAGMA cache_size=-16384");
+  database.execute("PRAGMA cache_size=-16384; PRAGMA cache_spill=OFF; PRAGMA wal_autocheckpoint=8000");
   store::Transaction transaction(database);
   CounterStore(database).skipAhead(clock.now());
   transaction.commit();

@@ -1,11 +1,14 @@
 // rooms: listd
 // An archive of many messages, made through the real stores, and what is asked of it: words, what-if, explanation, hold
 // placement, the orders behind the pages, and at last the purge of what is due.
-//   ArchiveBench --messages N --folder F [--purge]
-// The folder is kept: a second call measures without filling. --purge destroys about a tenth, so it is for once.
+//   ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]
+// The folder is kept: a second call measures without filling. --fill only fills. --purge destroys about a tenth, so it
+// is for once: the first half with no query in force, the second with a hold whose query must be asked of each content.
+// As on a real site, ids of objects are spread evenly over all numbers, and mail comes in the order of its dates.
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/WhatIfScan.h"
 #include "listd/search/IndexAnswers.h"
@@ -27,6 +30,16 @@ namespace {
 constexpr std::uint64_t Lists = 50;
 constexpr std::uint64_t BigList = 100'000;
 constexpr std::uint64_t Batch = 5000;
+
+json results = json::array();
+
+// Ids are digests on a real site: neighbours in time are far apart. A mixer that gives each number another one.
+std::uint64_t objectOf(std::uint64_t number) {
+  auto mixed = number * 0x9E3779B97F4A7C15ULL;
+  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
+  return (mixed ^ (mixed >> 31)) >> 1;
+}
 
 double cpuSeconds() {
   timespec time{};
@@ -71,6 +84,14 @@ void measure(const std::string& what, double targetMs, int rounds, Work work) {
   std::cout << " | " << (targetMs > 0 ? median <= targetMs ? "yes" : "NO" : "") << " | " << memory("VmRSS") << " | "
             << load() << " |\n"
             << std::flush;
+  results.push_back({{"what", what},
+                     {"median", median},
+                     {"least", times.front()},
+                     {"most", times.back()},
+                     {"cpu", (cpuSeconds() - cpu) * 1000 / rounds},
+                     {"target", targetMs},
+                     {"rss", memory("VmRSS")},
+                     {"load", std::stod(load())}});
 }
 
 class Site {
@@ -78,6 +99,7 @@ public:
   explicit Site(const std::filesystem::path& folder) : config_(configOf(folder)), context(config_, clock_) {}
 
   void fill(std::uint64_t messages) {
+    total_ = messages;
     if (context.site.read([](SiteTables& tables) { return tables.lists.count(); }) == 0) makeLists();
     auto done = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
     while (done < messages) {
@@ -90,6 +112,7 @@ public:
 
   void pages() {
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
+    const auto middle = std::to_string(objectOf(last / 2));
     for (const auto& [order, args] : std::vector<std::pair<std::string, json>>{
              {"status", {}},
              {"flow", {}},
@@ -100,6 +123,7 @@ public:
              {"post.list", {}},
              {"post.list", {{"list", address(2)}}},
              {"trace", {{"id", std::to_string(last / 2)}}},
+             {"object.read", {{"matter", "1"}, {"object", middle}, {"reason", "bench"}}},
              {"audit.list", {}},
              {"audit.status", {}},
              {"matter.list", {}},
@@ -116,6 +140,9 @@ public:
              {"index.status", {}},
              {"search", {{"matter", "1"}, {"query", "w3"}}},
              {"search", {{"matter", "1"}, {"query", "w3"}, {"count", true}}},
+             {"search", {{"matter", "1"}, {"query", "w150000"}}},
+             {"search", {{"matter", "1"}, {"query", "w400 w3"}}},
+             {"search", {{"matter", "1"}, {"query", "w400 after:2025-01-01"}}},
          })
       measure("order " + order + " " + (args.empty() ? "" : args.dump()), 50, 20, [&] { give(order, args); });
   }
@@ -124,24 +151,40 @@ public:
     for (const auto* text : {"w150000", "w3", "w3 w50"})
       measure(std::string("word search ") + text, 50, 9, [&] { index_.find(*records::Query::parse(text)); });
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
-    measure("explain one", 10, 21, [&] { give("retention.explain", {{"object", std::to_string(last / 2)}}); });
+    measure("explain one", 10, 21, [&] {
+      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
+    });
     measure("hold placement (list)", 100, 9, [&] {
       give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"lists", {address(3)}}}}, {"silent", true}});
-    });
-    measure("hold placement (query)", 100, 9, [&] {
-      give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"query", "w150001"}}}, {"silent", true}});
     });
     measure("what-if for a date", 2000, 3, [&] {
       whatIf(context, &answers_, {clock_.now() + std::chrono::days(30), {}, 20});
     });
+    measure("counts for pages (each hour)", 0, 1, [&] { countArchive(context, &answers_, clock_.now()); });
+    lookAfterCounts(tools_, clock_.now());
     pages();
   }
 
-  void purge() {
+  void questionsWithQueryHolds() {
+    measure("hold placement (query)", 100, 9, [&] {
+      give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"query", "w150001"}}}, {"silent", true}});
+    });
+    const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
+    measure("explain one, query holds in force", 10, 21, [&] {
+      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
+    });
+    measure("search w3, query holds in force", 50, 9, [&] { give("search", {{"matter", "1"}, {"query", "w3"}}); });
+    measure("what-if for a date, query holds in force", 2000, 3, [&] {
+      whatIf(context, &answers_, {clock_.now() + std::chrono::days(30), {}, 20});
+    });
+  }
+
+  void purge(const std::string& what, std::chrono::days ago, double target) {
     // Exactly as an approved run does; nothing but the approval is left out.
     Run run;
     run.caller = "retention-run";
-    run.at = run.startedAt = clock_.now();
+    run.startedAt = clock_.now();
+    run.at = run.startedAt - ago;
     run.startedBy = "bench";
     run.approved = UINT32_MAX;
     const auto id = context.site.write([&](SiteTables& tables) {
@@ -153,10 +196,18 @@ public:
     const auto ended = RetentionRun(context, gate_, &answers_).go(id, [](auto, auto) { return true; });
     const auto seconds = std::chrono::duration<double>(Steady::now() - start).count();
     const auto rate = static_cast<double>(ended.destroyed) / seconds;
-    std::cout << "| purge, certificate included | " << ended.state << ' ' << ended.words << ", " << ended.destroyed
-              << " objects in " << seconds << " s, " << rate << "/s, " << (cpuSeconds() - cpu)
-              << " s CPU | target 10000 | " << (rate >= 10'000 ? "yes" : "NO") << " | peak " << memory("VmHWM")
-              << " MB | " << load() << " |\n";
+    const auto used = cpuSeconds() - cpu;
+    std::cout << "| " << what << " | " << ended.state << ' ' << ended.words << ", " << ended.destroyed << " objects in "
+              << seconds << " s, " << rate << "/s, " << used << " s CPU | target " << target << " | "
+              << (rate >= target ? "yes" : "NO") << " | peak " << memory("VmHWM") << " MB | " << load() << " |\n";
+    results.push_back({{"what", what},
+                       {"destroyed", ended.destroyed},
+                       {"seconds", seconds},
+                       {"perSecond", rate},
+                       {"cpuMicrosEach", used * 1e6 / static_cast<double>(std::max<std::uint64_t>(1, ended.destroyed))},
+                       {"target", target},
+                       {"rss", memory("VmRSS")},
+                       {"load", std::stod(load())}});
     for (const auto& [reason, count] : ended.kept) std::cout << "  kept " << reason << ": " << count << '\n';
   }
 
@@ -238,32 +289,34 @@ private:
     return mail + "\r\n";
   }
 
-  // Ids run on; dates are spread over ten years up to now.
+  // Dates are spread over ten years up to now, in the order of coming.
   void fillBatch(std::uint64_t first, std::uint64_t count) {
     std::vector<SearchIndex::NewObject> contents;
     std::vector<vault::Vault::NewObject> sealed;
     std::vector<std::uint64_t> lists;
-    for (auto id = first; id < first + count; ++id) {
+    for (auto number = first; number < first + count; ++number) {
       lists.push_back(engine_() % Lists + 1);
-      contents.push_back({id, mailOf(id, address(lists.back())), {}});
+      contents.push_back({objectOf(number), mailOf(number, address(lists.back())), {}});
     }
     for (std::size_t i = 0; i < count; ++i) sealed.push_back({contents[i].objectId, lists[i], contents[i].content});
     context.vault.putAll(sealed);
     context.site.write([&](SiteTables& tables) {
-      for (std::size_t i = 0; i < count; ++i) addRows(tables, contents[i], lists[i]);
+      for (std::size_t i = 0; i < count; ++i) addRows(tables, first + i, contents[i], lists[i]);
     });
     index_.addAll(contents);
   }
 
-  void addRows(SiteTables& tables, const SearchIndex::NewObject& content, std::uint64_t list) {
+  void addRows(SiteTables& tables, std::uint64_t number, const SearchIndex::NewObject& content, std::uint64_t list) {
+    constexpr auto TenYears = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::days(3650));
     Post post;
-    post.acceptedId = content.objectId;
-    post.queueId = "Q" + std::to_string(content.objectId);
+    post.acceptedId = number;
+    post.queueId = "Q" + std::to_string(number);
     post.listId = list;
-    post.messageId = "<" + std::to_string(content.objectId) + "@x.example>";
+    post.messageId = "<" + std::to_string(number) + "@x.example>";
     post.outMessageId = post.messageId;
-    post.mailFrom = "s" + std::to_string(content.objectId % 5000) + "@x.example";
-    post.receivedAt = clock_.now() - std::chrono::minutes(engine_() % (10ULL * 365 * 24 * 60));
+    post.mailFrom = "s" + std::to_string(number % 5000) + "@x.example";
+    post.receivedAt =
+        clock_.now() - TenYears + TenYears / static_cast<std::int64_t>(total_) * static_cast<std::int64_t>(number);
     post.plannedAt = post.receivedAt;
     post.size = content.content.size();
     post.sensitivity = "moderate";
@@ -281,12 +334,12 @@ private:
     object.sensitivity = post.sensitivity;
     object.digest = crypto::sha256(content.content);
     tables.archive.add(object, list, id);
-    if (content.objectId % 20 == 0) tables.archive.addLabel(object.id, "clinical", post.receivedAt);
+    if (number % 20 == 0) tables.archive.addLabel(object.id, "clinical", post.receivedAt);
     for (std::uint64_t copy = 0; copy < 2; ++copy) {
       LedgerRow row;
-      row.id = content.objectId * 2 + copy;
+      row.id = number * 2 + copy;
       row.postId = id;
-      row.recipient = "member" + std::to_string((content.objectId + copy) % 200) + "@example.org";
+      row.recipient = "member" + std::to_string((number + copy) % 200) + "@example.org";
       row.protection = "none";
       row.state = CopyState::Delivered;
       tables.ledger.add(row);
@@ -296,6 +349,7 @@ private:
   const config::SiteConfig config_;
   const SystemClock clock_;
   std::mt19937_64 engine_{42};
+  std::uint64_t total_ = 1;
 
 public:
   SiteContext context;
@@ -316,32 +370,61 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) {
+struct Options {
   std::uint64_t messages = 50'000;
-  std::filesystem::path folder;
-  bool purge = false;
+  std::filesystem::path folder, report;
+  bool fillOnly = false, purge = false;
+};
+
+std::optional<Options> optionsFrom(int argc, char** argv) {
+  Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     if (option == "--purge")
-      purge = true;
+      options.purge = true;
+    else if (option == "--fill")
+      options.fillOnly = true;
     else if (option == "--messages" && i + 1 < argc)
-      messages = std::stoull(argv[++i]);
+      options.messages = std::stoull(argv[++i]);
     else if (option == "--folder" && i + 1 < argc)
-      folder = argv[++i];
+      options.folder = argv[++i];
+    else if (option == "--json" && i + 1 < argc)
+      options.report = argv[++i];
+    else
+      return std::nullopt;
   }
-  if (folder.empty()) {
-    std::cerr << "usage: ArchiveBench --messages N --folder F [--purge]\n";
+  if (options.folder.empty()) return std::nullopt;
+  return options;
+}
+
+int main(int argc, char** argv) {
+  const auto options = optionsFrom(argc, argv);
+  if (!options) {
+    std::cerr << "usage: ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]\n";
     return 64;
   }
-  std::filesystem::create_directories(folder);
+  std::filesystem::create_directories(options->folder);
   const auto start = Steady::now();
-  Site site(folder);
-  std::cout << "opened in " << std::chrono::duration<double, std::milli>(Steady::now() - start).count() << " ms\n";
+  Site site(options->folder);
+  const auto opened = std::chrono::duration<double, std::milli>(Steady::now() - start).count();
+  std::cout << "opened in " << opened << " ms\n";
   const auto filling = Steady::now();
-  site.fill(messages);
-  std::cout << "filled in " << std::chrono::duration<double>(Steady::now() - filling).count()
-            << " s\n| what | median ms | spread | CPU ms | target | met | MB | load |\n";
+  site.fill(options->messages);
+  std::cout << "filled in " << std::chrono::duration<double>(Steady::now() - filling).count() << " s\n";
+  if (options->fillOnly) return 0;
+  std::cout << "| what | median ms | spread | CPU ms | target | met | MB | load |\n";
   site.questions();
-  if (purge) site.purge();
+  if (options->purge) {
+    site.purge("purge, certificate included", std::chrono::days(182), 10'000);
+    site.questionsWithQueryHolds();
+    site.purge("purge, each content asked", std::chrono::days(0), 0);
+  }
   std::cout << "peak memory " << memory("VmHWM") << " MB\n";
+  if (!options->report.empty())
+    std::ofstream(options->report) << json{{"messages", options->messages},
+                                           {"openMs", opened},
+                                           {"peakMb", memory("VmHWM")},
+                                           {"results", results}}
+                                          .dump(1)
+                                   << '\n';
 }
