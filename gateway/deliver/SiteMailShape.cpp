@@ -44,6 +44,9 @@ constexpr std::array Shapes = {
         "The emergency account was opened"sv,
         "Hello,\r\n\r\nthe sealed emergency account of the site was opened on {time}.\r\nIf you do not know why, look "
         "into it now:\r\n\r\n{link}\r\n"sv},
+    Shape{"Your link to secure mail"sv,
+          "Hello,\r\n\r\nhere is your link to the secure mail that waits for you:\r\n\r\n{link}\r\n\r\nIt works once, "
+          "until {time}, and ends every link that you\r\ngot before. Nothing happens when you do not use it.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";

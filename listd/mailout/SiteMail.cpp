@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 7> Shapes = {{
+constexpr std::array<Shape, 8> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -83,6 +83,14 @@ constexpr std::array<Shape, 7> Shapes = {{
      "The emergency account was opened",
      "Hello,\n\nthe sealed emergency account of the site was opened on {0}.\nIf you do not know why, look into it now:"
      "\n\n{link}\n",
+     {Slot::Time},
+     1,
+     true},
+    {Kind::PickupLink,
+     "pickup-link",
+     "Your link to secure mail",
+     "Hello,\n\nhere is your link to the secure mail that waits for you:\n\n{link}\n\nIt works once, until {0}, and "
+     "ends every link that you\ngot before. Nothing happens when you do not use it.\n",
      {Slot::Time},
      1,
      true},

@@ -22,6 +22,7 @@ struct SiteMail {
     AuditAnchor,       // the lines of the signed checkpoint (origin, size, root, "", "— name signature"); no link
     Invitation,        // {time it ends}; link that makes an account or gives it back, from sealLink()
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
+    PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;
