@@ -19,11 +19,13 @@ CREATE TABLE pickup_domains (
 CREATE TABLE pickup_contents (
   id          INTEGER PRIMARY KEY,
   post_id     INTEGER NOT NULL REFERENCES posts (id),
+  sender      TEXT    NOT NULL,
   sealed_size BIGINT  NOT NULL,
   card        BLOB    NOT NULL,
   created_at  BIGINT  NOT NULL
 );
 CREATE INDEX pickup_contents_by_post ON pickup_contents (post_id);
+CREATE INDEX pickup_contents_by_sender ON pickup_contents (sender, post_id);
 
 -- Written by postern-listd: what waits for one recipient; the id is that of the ledger row. key_object: the object of
 -- the vault that opens the content, 0 once it is destroyed. link_*: the link in the mail that was sent last.

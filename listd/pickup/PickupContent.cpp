@@ -7,6 +7,7 @@
 #include "core/mail/MessageId.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
+#include "listd/compose/PostComposer.h"
 #include "listd/pickup/PickupFile.h"
 #include "listd/pickup/PickupKeys.h"
 #include "listd/pickup/PickupLink.h"
@@ -32,7 +33,7 @@ void PickupContent::makeContent() {
   const auto id = Reader(crypto::randomBytes(8)).u64() >> 1;
   sealed_ = pickupfile::seal(key_, id, {pickupCard(message_, true), message_});
   sealedSize_ = sealed_.size();
-  PickupContentRow row{id, post_.id, sealedSize_, pickupfile::sealCard(key_, id, pickupCard(message_, false)),
+  PickupContentRow row{id, post_.id, mail::lowerAscii(post_.mailFrom), sealedSize_, pickupfile::sealCard(key_, id, pickupCard(message_, false)),
                        context_.clock.now()};
   context_.site.write([&](SiteTables& tables) { tables.pickup.addContent(row); });
   context_.vault.put(id, list_.id, sealed_);
@@ -56,11 +57,12 @@ void PickupContent::makeItems(const std::vector<const LedgerRow*>& rows) {
   std::vector<PickupKeys::Wanted> wanted;
   for (const auto* row : rows) wanted.push_back({row->id, contentId_});
   PickupKeys keys(context_);
-  keys.store(post_.vaultObject, list_.id, wanted, key_);
+  const bool allNew = keys.store(post_.vaultObject, list_.id, wanted, key_);
   const auto now = context_.clock.now();
   for (const auto* row : rows) {
     // A key from before a crash opens the content of before the crash.
-    const auto opened = keys.open(post_.vaultObject, row->id);
+    const auto opened =
+        allNew ? std::optional(PickupKeys::Opened{contentId_, {}}) : keys.open(post_.vaultObject, row->id);
     if (!opened) continue;
     PickupItem item;
     item.id = row->id;
@@ -125,6 +127,17 @@ std::optional<app::Copy> PickupContent::copy(const LedgerRow& row) const {
   copy.tail = attached ? tail_ : 0;
   copy.head = attached ? envelopeHead(envelope_, letter, contentId_) : envelopeMail(envelope_, letter);
   return copy;
+}
+
+std::string pickupMessage(SiteContext& context, const Post& post, const List& list) {
+  const auto content = context.vault.get(post.vaultObject);
+  if (!content) throw Error(ErrorKind::Store, "its content is not in the vault any more");
+  const auto message = mail::Message::parse(*content);
+  if (!message) throw Error(ErrorKind::Invariant, "its header cannot be read");
+  const PostComposer composer(factsOf(list, context.helpLink()));
+  auto composed = composer.composeSecure(*message, {post.outMessageId, post.plannedAt});
+  if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
+  return std::move(composed->inner);
 }
 
 std::string pickupCard(std::string_view message, bool withBody) {

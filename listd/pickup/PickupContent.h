@@ -59,6 +59,9 @@ private:
   std::map<std::uint64_t, Letter> letters_;                                  // of the batch, by ledger row
 };
 
+// What a recipient of the post is to read: the message as the list composes it, unsigned.
+std::string pickupMessage(SiteContext& context, const Post& post, const List& list);
+
 // What an inbox shows of a message, and its readable parts: JSON {subject from to date text html attachments[{name type
 // size part}]}. `withBody`: text and html, too.
 std::string pickupCard(std::string_view message, bool withBody);

@@ -28,7 +28,7 @@ std::optional<Secret> PickupKeys::recordKey(std::uint64_t record) const {
   return crypto::hkdfSha256(key->key, {}, Label);
 }
 
-void PickupKeys::store(std::uint64_t record, std::uint64_t listId, std::span<const Wanted> items, const Secret& key) {
+bool PickupKeys::store(std::uint64_t record, std::uint64_t listId, std::span<const Wanted> items, const Secret& key) {
   const auto outer = recordKey(record);
   if (!outer) throw Error(ErrorKind::Store, "its content is not in the vault any more");
   const crypto::AeadKey wrapping(*outer);
@@ -42,7 +42,7 @@ void PickupKeys::store(std::uint64_t record, std::uint64_t listId, std::span<con
                            .bytes());
     objects.push_back({objectOf(item.itemId), listId, contents.back()});
   }
-  context_.vault.putAll(objects);
+  return context_.vault.putAll(objects) == objects.size();
 }
 
 std::optional<PickupKeys::Opened> PickupKeys::open(std::uint64_t record, std::uint64_t itemId) const {

@@ -23,8 +23,9 @@ public:
     std::uint64_t contentId = 0;
   };
   static std::uint64_t objectOf(std::uint64_t itemId);
-  // Durable on return. An item that has a key already keeps it. Throws Error(Store) when the record is destroyed.
-  void store(std::uint64_t record, std::uint64_t listId, std::span<const Wanted> items, const Secret& key);
+  // Durable on return. An item that has a key already keeps it: false
+  // when there was one. Throws Error(Store) when the record is destroyed.
+  bool store(std::uint64_t record, std::uint64_t listId, std::span<const Wanted> items, const Secret& key);
 
   struct Opened {
     std::uint64_t contentId = 0;

@@ -108,17 +108,17 @@ std::vector<PickupStore::DomainRow> PickupStore::domains() const {
 
 void PickupStore::addContent(const PickupContentRow& row) {
   database_
-      .prepare("INSERT INTO pickup_contents (id, post_id, sealed_size, card, created_at) VALUES (?, ?, ?, ?, ?)")
-      .bind(row.id, row.postId, row.sealedSize, store::Blob{row.card}, row.createdAt)
+      .prepare("INSERT INTO pickup_contents (id, post_id, sender, sealed_size, card, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+      .bind(row.id, row.postId, row.sender, row.sealedSize, store::Blob{row.card}, row.createdAt)
       .run();
 }
 
 std::optional<PickupContentRow> PickupStore::content(std::uint64_t id) const {
   auto select =
-      database_.prepare("SELECT id, post_id, sealed_size, card, created_at FROM pickup_contents WHERE id = ?");
+      database_.prepare("SELECT id, post_id, sender, sealed_size, card, created_at FROM pickup_contents WHERE id = ?");
   if (!select.bind(id).step()) return std::nullopt;
-  return PickupContentRow{select.unsignedInteger(0), select.unsignedInteger(1), select.unsignedInteger(2),
-                          select.blob(3), select.time(4)};
+  return PickupContentRow{select.unsignedInteger(0), select.unsignedInteger(1), select.text(2),
+                          select.unsignedInteger(3), select.blob(4),            select.time(5)};
 }
 
 std::vector<std::uint64_t> PickupStore::unusedContents(TimePoint before, std::uint32_t limit) const {
@@ -134,6 +134,15 @@ std::vector<std::uint64_t> PickupStore::unusedContents(TimePoint before, std::ui
 
 void PickupStore::removeContent(std::uint64_t id) {
   database_.prepare("UPDATE pickup_contents SET sealed_size = 0, card = x'' WHERE id = ?").bind(id).run();
+}
+
+std::vector<std::uint64_t> PickupStore::postsSentBy(std::string_view sender, std::uint32_t limit) const {
+  auto select = database_.prepare(
+      "SELECT DISTINCT post_id FROM pickup_contents WHERE sender = ? ORDER BY post_id DESC LIMIT ?");
+  select.bind(sender, limit);
+  std::vector<std::uint64_t> ids;
+  while (select.step()) ids.push_back(select.unsignedInteger(0));
+  return ids;
 }
 
 void PickupStore::add(const PickupItem& item) {

@@ -24,6 +24,7 @@ struct PickupSettings {
 struct PickupContentRow {
   std::uint64_t id = 0;  // also the vault's object
   std::uint64_t postId = 0;
+  std::string sender;  // envelope sender of the post, lower case
   std::uint64_t sealedSize = 0;
   std::string card;  // sealed
   TimePoint createdAt;
@@ -73,6 +74,8 @@ public:
   // Contents made before `before` that no item can open any more.
   std::vector<std::uint64_t> unusedContents(TimePoint before, std::uint32_t limit) const;
   void removeContent(std::uint64_t id);  // its items stay as records
+
+  std::vector<std::uint64_t> postsSentBy(std::string_view sender, std::uint32_t limit) const;  // newest first
 
   void add(const PickupItem& item);
   std::optional<PickupItem> find(std::uint64_t id) const;

@@ -3,6 +3,7 @@
 #include "core/base/Log.h"
 #include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/pickup/PickupKeeper.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/RetentionRequests.h"
 
@@ -22,6 +23,8 @@ void MinuteWork::runOnce() {
   lookAfterHolds(tools_, now);
   askForStoppedRun(tools_);
   lookAfterCounts(tools_, now);
+  destroyEndedPickups(tools_.context);
+  tools_.context.site.write([&](SiteTables& tables) { tables.recipients.sweep(now); });
 }
 
 void MinuteWork::run(const std::stop_token& stop) {
