@@ -159,8 +159,8 @@ std::string defaultContentType(std::string_view body) {
   return mail::isUtf8(body) ? "text/plain; charset=utf-8" : "text/plain";
 }
 
-// The post's Content-Type with hp="cipher" (RFC 9788 §2.1); a mark of the author's own is taken off.
-std::optional<std::string> protectedContentType(const mail::Message& post) {
+// The post's Content-Type with hp="cipher" or "clear" (RFC 9788 §2.1); a mark of the author's own is taken off.
+std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark) {
   const auto* field = post.header().find("Content-Type");
   const auto type =
       mail::parseParameterized(field == nullptr ? defaultContentType(post.body()) : std::string(field->value));
@@ -171,7 +171,7 @@ std::optional<std::string> protectedContentType(const mail::Message& post) {
     if (parameter.raw.size() > 900) return std::nullopt;
     line += ";\r\n " + parameter.raw;
   }
-  return line + ";\r\n hp=\"cipher\"\r\n";
+  return line + ";\r\n hp=\"" + std::string(mark) + "\"\r\n";
 }
 
 void requireStamp(const PostStamp& stamp) {
@@ -195,8 +195,20 @@ std::string originalIdAndReferences(const mail::Message& post) {
   return fields.empty() ? std::string() : fields.front();
 }
 
-std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp,
-                        const Author& author) {
+// A field of an open post that any server takes: text and address fields in raw UTF-8 are written anew in ASCII.
+std::optional<std::string> asciiField(const mail::HeaderField& field) {
+  const std::string name = mail::lowerAscii(field.name);
+  if (mail::isAscii(field.raw) || name.starts_with("content-")) return std::nullopt;
+  if (name != "to" && name != "cc") return mail::encodeUnstructured(field.name, mail::decodeUnstructured(field.value));
+  std::vector<std::pair<std::string, mail::Address>> kept;
+  for (const auto& mailbox : mail::parseMailboxes(field.value).mailboxes)
+    if (mailbox.address && mailbox.address->isAscii()) kept.emplace_back(mailbox.displayName, *mailbox.address);
+  return kept.empty() ? std::string() : mail::mailboxField(field.name, kept);
+}
+
+// `readable`: it stands outside, too, where every server on the way must take it.
+std::string innerHeader(const mail::Message& post, const ListFacts& list, const PostStamp& stamp, const Author& author,
+                        bool readable) {
   const auto& header = post.header();
   std::string inner;
   for (const auto& field : authorFields(author, list)) inner += field;
@@ -209,7 +221,8 @@ std::string innerHeader(const mail::Message& post, const ListFacts& list, const 
   inner += originalIdAndReferences(post);
   for (const auto& field : header.fields()) {
     const std::string name = mail::lowerAscii(field.name);
-    if (std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end()) inner += wholeField(field);
+    if (std::find(KeptInside.begin(), KeptInside.end(), name) == KeptInside.end()) continue;
+    inner += readable ? asciiField(field).value_or(wholeField(field)) : wholeField(field);
   }
   for (const auto& field : listFields(list, true)) inner += field;
   return inner;
@@ -225,17 +238,6 @@ std::string innerMimeFields(const mail::Message& post, const std::string& conten
   const bool declared = post.header().find("Content-Transfer-Encoding") != nullptr;
   if (!declared && !mail::isAscii(post.body())) fields += "Content-Transfer-Encoding: 8bit\r\n";
   return fields;
-}
-
-// A field of an open post that any server takes: text and address fields in raw UTF-8 are written anew in ASCII.
-std::optional<std::string> asciiField(const mail::HeaderField& field) {
-  const std::string name = mail::lowerAscii(field.name);
-  if (mail::isAscii(field.raw) || name.starts_with("content-")) return std::nullopt;
-  if (name != "to" && name != "cc") return mail::encodeUnstructured(field.name, mail::decodeUnstructured(field.value));
-  std::vector<std::pair<std::string, mail::Address>> kept;
-  for (const auto& mailbox : mail::parseMailboxes(field.value).mailboxes)
-    if (mailbox.address && mailbox.address->isAscii()) kept.emplace_back(mailbox.displayName, *mailbox.address);
-  return kept.empty() ? std::string() : mail::mailboxField(field.name, kept);
 }
 
 }  // namespace
@@ -255,17 +257,32 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
   if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(post);
+  const auto contentType = protectedContentType(post, "cipher");
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
-  result.inner = innerHeader(post, list_, stamp, *author);
+  result.inner = innerHeader(post, list_, stamp, *author, false);
   for (const auto& field : outerFields(post, list_, stamp)) {
     result.outerHeader += field;
     result.inner += "HP-Outer: " + field;  // RFC 9788 §2.2
   }
   result.inner += innerMimeFields(post, *contentType);
   result.inner += "\r\n";
+  result.inner += post.body();
+  return result;
+}
+
+Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message& post, const PostStamp& stamp) const {
+  requireStamp(stamp);
+  if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
+  const auto author = findAuthor(post);
+  if (!author) return Unexpected(ComposeError::NoAuthor);
+  const auto contentType = protectedContentType(post, "clear");
+  if (!contentType) return Unexpected(ComposeError::Ambiguous);
+
+  SecurePost result;
+  result.outerHeader = innerHeader(post, list_, stamp, *author, true);
+  result.inner = result.outerHeader + innerMimeFields(post, *contentType) + "\r\n";
   result.inner += post.body();
   return result;
 }

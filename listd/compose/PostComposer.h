@@ -43,6 +43,10 @@ public:
 
   Result<SecurePost, ComposeError> composeSecure(const mail::Message& post, const PostStamp& stamp) const;
 
+  // The post of a secure list for a copy that only the connection protects (verified TLS): the same inner message with
+  // a readable header, which stands outside as well (RFC 9788 with hp="clear"). outerHeader tells all.
+  Result<SecurePost, ComposeError> composeSigned(const mail::Message& post, const PostStamp& stamp) const;
+
   // The copy of an open list: the whole message. Throws Error(Invariant) for a secure list.
   Result<std::string, ComposeError> composeOpen(const mail::Message& post, const PostStamp& stamp) const;
 

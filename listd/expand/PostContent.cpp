@@ -6,6 +6,27 @@
 #include "listd/compose/PostComposer.h"
 
 namespace postern::listd {
+namespace {
+
+std::string contentOf(SiteContext& context, const Post& post) {
+  auto content = context.vault.get(post.vaultObject);
+  if (!content) throw Error(ErrorKind::Store, "its content is not in the vault any more");
+  return std::move(*content);
+}
+
+mail::Message parse(const std::string& content) {
+  auto message = mail::Message::parse(content);
+  if (!message) throw Error(ErrorKind::Invariant, "its header cannot be read");
+  return std::move(*message);
+}
+
+template <class Composed>
+auto require(Composed composed) {
+  if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
+  return std::move(*composed);
+}
+
+}  // namespace
 
 PostContent::PostContent(SiteContext& context, const seal::SmimeSealer& sealer, const Post& post, const List& list)
     : context_(context),
@@ -13,72 +34,96 @@ PostContent::PostContent(SiteContext& context, const seal::SmimeSealer& sealer, 
       post_(post),
       list_(list),
       facts_(factsOf(list, context.helpLink())),
-      expiresAt_(context.clock.now() + context.config.expiry) {
-  const auto content = context.vault.get(post.vaultObject);
-  if (!content) throw Error(ErrorKind::Store, "its content is not in the vault any more");
-  compose(*content);
+      expiresAt_(context.clock.now() + context.config.expiry),
+      received_(contentOf(context, post)) {}
+
+// The last of many checks that no copy of a secure list is made readable, and none of an open list sealed.
+void PostContent::requireSecure(bool secure) const {
+  if (list_.secure != secure)
+    throw Error(ErrorKind::Invariant, secure ? "a protected copy was asked for on an open list"
+                                             : "a plain copy was asked for on a secure list");
 }
 
-void PostContent::compose(const std::string& content) {
-  const auto message = mail::Message::parse(content);
-  if (!message) throw Error(ErrorKind::Invariant, "its header cannot be read");
-  const PostComposer composer(facts_);
-  const PostStamp stamp{post_.outMessageId, post_.plannedAt};
-  if (!list_.secure) {
-    auto composed = composer.composeOpen(*message, stamp);
-    if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
-    entity_ = std::move(*composed);
-    return;
+const std::string& PostContent::signedEntity() {
+  requireSecure(true);
+  if (!entity_.empty()) return entity_;
+  auto composed =
+      require(PostComposer(facts_).composeSecure(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  outerHeader_ = std::move(composed.outerHeader);
+  entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
+  return entity_;
+}
+
+std::string PostContent::composeTls() const {
+  const auto composed =
+      require(PostComposer(facts_).composeSigned(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  return composed.outerHeader + "MIME-Version: 1.0\r\n" +
+         seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
+}
+
+std::string PostContent::composePlain() const {
+  return require(PostComposer(facts_).composeOpen(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+}
+
+std::optional<PostContent::Tail> PostContent::share(std::uint64_t& number, std::shared_ptr<const std::string> bytes) {
+  number = context_.tails.next();
+  return Tail{number, std::move(bytes)};
+}
+
+std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection) {
+  switch (protection) {
+    case app::Protection::None:
+      requireSecure(false);
+      if (plainTail_ != 0) return std::nullopt;
+      return share(plainTail_, std::make_shared<const std::string>(composePlain()));
+    case app::Protection::Tls:
+      requireSecure(true);
+      if (tlsTail_ != 0) return std::nullopt;
+      return share(tlsTail_, std::make_shared<const std::string>(composeTls()));
+    case app::Protection::Smime:
+      if (smimeTail_ != 0) return std::nullopt;
+      // CBC is what every program reads; the plan does not choose GCM yet.
+      smime_ = seal::SharedBody::encrypt(signedEntity(), seal::ContentCipher::Cbc);
+      return share(smimeTail_, std::make_shared<const std::string>(smime_->tail()));
+    case app::Protection::OpenPgp:
+    case app::Protection::Pickup:
+      return std::nullopt;
   }
-  auto composed = composer.composeSecure(*message, stamp);
-  if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
-  outerHeader_ = std::move(composed->outerHeader);
-  entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed->inner, post_.plannedAt);
+  throw Error(ErrorKind::Invariant, "a copy was planned with an unknown protection");
 }
 
-std::uint64_t PostContent::newTail() {
-  return context_.tails.next();
-}
-
-std::optional<PostContent::Tail> PostContent::prepareSealed(seal::ContentCipher cipher) {
-  if (!list_.secure) throw Error(ErrorKind::Invariant, "a sealed copy was asked for on an open list");
-  if (variants_.contains(cipher)) return std::nullopt;
-  const Variant variant{newTail(), seal::SharedBody::encrypt(entity_, cipher)};
-  variants_.emplace(cipher, variant);
-  return Tail{variant.tail, std::make_shared<const std::string>(variant.body.tail())};
-}
-
-std::optional<PostContent::Tail> PostContent::preparePlain() {
-  if (list_.secure) throw Error(ErrorKind::Invariant, "a plain copy was asked for on a secure list");
-  if (plainTail_ != 0) return std::nullopt;
-  plainTail_ = newTail();
-  return Tail{plainTail_, std::make_shared<const std::string>(entity_)};
-}
-
-app::Copy PostContent::envelope(const LedgerRow& row) const {
+app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection) const {
   app::Copy copy;
   copy.key = row.id;
   copy.kind = app::Copy::Kind::Content;
-  copy.floor = list_.secure ? app::Protection::Smime : app::Protection::None;
+  copy.protection = protection;
+  copy.floor = list_.secure ? app::Protection::Tls : app::Protection::None;
   copy.mailFrom = context_.verp.make(facts_.address, row.id).text();
   copy.recipient = row.recipient;
   copy.expiresAt = expiresAt_;
   return copy;
 }
 
-app::Copy PostContent::sealedCopy(const LedgerRow& row, const crypto::RecipientKey& key) const {
-  const auto& variant = variants_.at(key.readsGcm ? seal::ContentCipher::Gcm : seal::ContentCipher::Cbc);
-  auto copy = envelope(row);
-  copy.protection = app::Protection::Smime;
-  copy.tail = variant.tail;
-  copy.head = outerHeader_ + sealer_.head(variant.body, key);
+app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKey& key) const {
+  requireSecure(true);
+  auto copy = envelope(row, app::Protection::Smime);
+  copy.tail = smimeTail_;
+  copy.head = outerHeader_ + sealer_.head(smime_.value(), key);
+  return copy;
+}
+
+app::Copy PostContent::tlsCopy(const LedgerRow& row) const {
+  requireSecure(true);
+  if (tlsTail_ == 0) throw Error(ErrorKind::Invariant, "a copy was asked for that was not prepared");
+  auto copy = envelope(row, app::Protection::Tls);
+  copy.tail = tlsTail_;
   return copy;
 }
 
 app::Copy PostContent::plainCopy(const LedgerRow& row) const {
-  if (list_.secure || plainTail_ == 0) throw Error(ErrorKind::Invariant, "a plain copy was asked for on a secure list");
-  auto copy = envelope(row);
-  copy.protection = app::Protection::None;
+  requireSecure(false);
+  if (plainTail_ == 0) throw Error(ErrorKind::Invariant, "a copy was asked for that was not prepared");
+  auto copy = envelope(row, app::Protection::None);
   copy.tail = plainTail_;
   return copy;
 }

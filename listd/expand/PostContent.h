@@ -13,45 +13,52 @@
 
 namespace postern::listd {
 
-// What all content copies of one post share, made once in a run: the composed message, signed once and encrypted once
-// for each cipher that a recipient needs. After a restart it is made again under a new content key and a new tail.
-// Threads: prepare() from one thread; copy() then safe for all. Errors: Error(Store) when the content is gone,
+// What all content copies of one post share, made in a run when the first copy of a protection needs it: the message
+// composed, signed by the list, and encrypted once under one content key for all copies of that protection. After a
+// restart it is made again under a new content key and a new tail.
+// Threads: prepare…() from one thread; the copies then safe for all. Errors: Error(Store) when the content is gone,
 // Error(Crypto), Error(Invariant) when a post that was planned does not compose.
 class PostContent {
 public:
   PostContent(SiteContext& context, const seal::SmimeSealer& sealer, const Post& post, const List& list);
 
-  // Makes ready what copies for keys that do (or do not) read GCM need. Gives the tail that is to be stored at the
-  // gateway before such a copy, the first time.
+  // Makes ready what copies of this protection need. Gives the tail that is to be stored at the gateway before such a
+  // copy, the first time.
   struct Tail {
     std::uint64_t id = 0;
     std::shared_ptr<const std::string> bytes;
   };
-  std::optional<Tail> prepareSealed(seal::ContentCipher cipher);
-  std::optional<Tail> preparePlain();
+  std::optional<Tail> prepare(app::Protection protection);
 
-  // Throws Error(Crypto) when the key cannot be wrapped for; nothing of the copy exists then.
-  app::Copy sealedCopy(const LedgerRow& row, const crypto::RecipientKey& key) const;
+  // The post of a secure list as a signed MIME entity: what S/MIME and pick-up encrypt.
+  const std::string& signedEntity();
+
+  // Throw Error(Crypto) when the key cannot be wrapped for; nothing of the copy exists then.
+  app::Copy smimeCopy(const LedgerRow& row, const crypto::RecipientKey& key) const;
+  app::Copy tlsCopy(const LedgerRow& row) const;
   app::Copy plainCopy(const LedgerRow& row) const;
 
-private:
-  void compose(const std::string& content);
-  app::Copy envelope(const LedgerRow& row) const;
-  std::uint64_t newTail();
+  // A copy for the row without head and tail.
+  app::Copy envelope(const LedgerRow& row, app::Protection protection) const;
 
-  struct Variant {
-    std::uint64_t tail;
-    seal::SharedBody body;
-  };
+private:
+  std::string composeTls() const;
+  std::string composePlain() const;
+  std::optional<Tail> share(std::uint64_t& number, std::shared_ptr<const std::string> bytes);
+  void requireSecure(bool secure) const;
+
   SiteContext& context_;
   const seal::SmimeSealer& sealer_;
   const Post& post_;
   const List& list_;
   const ListFacts facts_;
   const TimePoint expiresAt_;
-  std::string outerHeader_;
-  std::string entity_;  // secure: composed and signed; open: the whole message
-  std::map<seal::ContentCipher, Variant> variants_;
+  const std::string received_;  // the post as it came
+  std::string outerHeader_;     // of sealed copies
+  std::string entity_;          // composed and signed by S/MIME
+  std::optional<seal::SharedBody> smime_;
+  std::uint64_t smimeTail_ = 0;
+  std::uint64_t tlsTail_ = 0;
   std::uint64_t plainTail_ = 0;
 };
 

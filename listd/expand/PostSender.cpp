@@ -56,6 +56,12 @@ mail::Address addressOf(const LedgerRow& row) {
   return std::move(*address);
 }
 
+app::Protection protectionOf(const LedgerRow& row) {
+  const auto protection = parseProtection(row.protection);
+  if (!protection) throw Error(ErrorKind::Store, "ledger row " + std::to_string(row.id) + " has an unknown protection");
+  return *protection;
+}
+
 }  // namespace
 
 struct PostSender::Run {
@@ -122,18 +128,10 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
 
 // Decides from the rows which shared parts this batch needs, and makes those that are not there yet.
 void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
-  const auto add = [&](std::optional<PostContent::Tail> tail) {
-    if (tail) batch.tails.push_back(std::move(*tail));
-  };
   for (const auto& row : rows) {
     if (row.row.kind != Kind::Content) continue;
     if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
-    if (!run.list.secure) {
-      add(run.content->preparePlain());
-      return;
-    }
-    add(run.content->prepareSealed(seal::ContentCipher::Cbc));
-    break;
+    if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
 }
 
@@ -171,19 +169,33 @@ std::optional<app::Copy> PostSender::sealRow(const Run& run, const RowToSend& ro
     case Kind::Content:
       break;
   }
-  if (!run.list.secure) return run.content->plainCopy(row.row);
-  reason = row.keyReason;
-  if (row.keyReason != Reason::ValidCertificate) return std::nullopt;
+  return contentCopy(run, row, reason);
+}
+
+// By the word that the plan wrote. A key that is not usable any more withholds: the plan is never weakened here.
+std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend& row, Reason& reason) const {
   reason = Reason::SealingFailed;
   try {
-    auto key = crypto::RecipientKey::decode(row.recipientKey);
-    key.readsGcm = false;  // CBC is what every program reads; the plan does not choose GCM yet
-    return run.content->sealedCopy(row.row, key);
+    switch (protectionOf(row.row)) {
+      case app::Protection::Smime:
+        reason = row.keyReason;
+        if (row.keyReason != Reason::ValidCertificate) return std::nullopt;
+        reason = Reason::SealingFailed;
+        return run.content->smimeCopy(row.row, crypto::RecipientKey::decode(row.recipientKey));
+      case app::Protection::Tls:
+        return run.content->tlsCopy(row.row);
+      case app::Protection::None:
+        return run.content->plainCopy(row.row);
+      case app::Protection::OpenPgp:
+      case app::Protection::Pickup:
+        return std::nullopt;
+    }
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::Invariant || error.kind() == ErrorKind::Store) throw;  // not the key's fault
     log::error("seal", "a member's key failed; the copy is withheld",
                {{"copy", row.row.id}, {"key", row.row.keyFingerprint}, {"error", error.message()}});
-    return std::nullopt;
   }
+  return std::nullopt;
 }
 
 app::Copy PostSender::makeNotice(const Run& run, const LedgerRow& row) const {

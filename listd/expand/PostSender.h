@@ -45,8 +45,8 @@ private:
   Batch nextBatch(Run& run, std::uint64_t after, std::uint32_t size);
   void sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch);
   void prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch);
-  std::optional<app::Copy> makeCopy(const Run& run, const RowToSend& row) const;
   std::optional<app::Copy> sealRow(const Run& run, const RowToSend& row, Reason& reason) const;
+  std::optional<app::Copy> contentCopy(const Run& run, const RowToSend& row, Reason& reason) const;
   app::Copy makeNotice(const Run& run, const LedgerRow& row) const;
   app::Copy makeReport(const Run& run, const LedgerRow& row) const;
   void finishWith(const Run& run, Batch& batch, app::GatewayLink& link);

@@ -48,6 +48,14 @@ const char* protectionWord(const Decision& decision) {
   return decision.withheld() ? "withheld" : app::protectionName(decision.protection);
 }
 
+std::optional<app::Protection> parseProtection(std::string_view word) {
+  using app::Protection;
+  for (const auto protection :
+       {Protection::None, Protection::Tls, Protection::Pickup, Protection::OpenPgp, Protection::Smime})
+    if (word == app::protectionName(protection)) return protection;
+  return std::nullopt;
+}
+
 Reason judgeKey(const KeyFacts& key, TimePoint now) {
   if (key.state == KeyState::Revoked) return Reason::Revoked;
   if (key.verdict != Reason::ValidCertificate) return key.verdict;

@@ -3,8 +3,10 @@
 #include "core/base/Clock.h"
 #include "listd/plan/Reason.h"
 
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace postern::listd {
 
@@ -29,7 +31,8 @@ struct Decision {
   std::string keyFingerprint;
   bool withheld() const { return !allowsCopy(reason); }
 };
-const char* protectionWord(const Decision& decision);  // "smime", "none" or "withheld"
+const char* protectionWord(const Decision& decision);  // as app::protectionName, or "withheld"
+std::optional<app::Protection> parseProtection(std::string_view word);
 
 // Why this key may not be used now, or ValidCertificate.
 Reason judgeKey(const KeyFacts& key, TimePoint now);

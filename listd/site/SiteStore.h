@@ -23,6 +23,7 @@
 #include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
 #include "listd/site/DomainStore.h"
+#include "listd/site/DomainTlsStore.h"
 #include "listd/site/FlowStore.h"
 #include "listd/site/LedgerStore.h"
 #include "listd/site/ListStore.h"
@@ -47,6 +48,7 @@ struct SiteTables {
   SiteTables(store::Database& database, const AuditScene& scene)
       : counters(database),
         domains(database),
+        domainTls(database),
         routes(database),
         lists(database),
         members(database),
@@ -76,6 +78,7 @@ struct SiteTables {
 
   CounterStore counters;
   DomainStore domains;
+  DomainTlsStore domainTls;
   RouteStore routes;
   ListStore lists;
   MemberStore members;
