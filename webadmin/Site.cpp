@@ -4,6 +4,7 @@
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/pages/PickupPages.h"
 #include "webadmin/Tokens.h"
 #include "webadmin/Words.h"
 
@@ -95,11 +96,14 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   if (isApi(request.path) && request.path != OpenApiPath) return callApi(request);
   auto match = matchRoute(request.method, request.path);
   if (match.route) visit.params = std::move(match.params);
-  const auto sessionToken = request.cookies.get(SessionCookie);
+  // The pages of recipients know nothing of a session of the staff in the same browser.
+  const bool pickup = request.path == "/pickup" || request.path.starts_with("/pickup/");
+  const auto sessionToken = pickup ? std::string() : request.cookies.get(SessionCookie);
+  const auto pickupToken = pickup ? request.cookies.get(pages::PickupCookie) : std::string();
   const bool byPerson = match.route && match.route->activity == Activity::Person;
   if (!sessionToken.empty())
     visit.session = tools_.sessions.find(sessionToken, byPerson ? SessionStore::Touch::Yes : SessionStore::Touch::No);
-  auto formSecret = visit.session ? sessionToken : request.cookies.get(FormCookie);
+  auto formSecret = visit.session ? sessionToken : request.cookies.get(pickupToken.size() < 40 ? FormCookie : pages::PickupCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);

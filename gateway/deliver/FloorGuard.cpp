@@ -276,6 +276,12 @@ const char* checkReport(std::string_view head, const OutboundTail* tail) {
   return nullptr;
 }
 
+std::string checkEnvelope(std::string_view head, const OutboundTail* tail, const HopFacts& hop) {
+  if (tail == nullptr) return envelopeshape::judge(head, nullptr, hop.ownUrl);
+  const auto judged = tail->envelope(hop.ownUrl);
+  return envelopeshape::judge(head, &judged, hop.ownUrl);
+}
+
 Result<Clearance, std::string> blocked(std::string_view why) {
   return Unexpected("blocked by the floor: " + std::string(why));
 }
@@ -292,8 +298,9 @@ std::string checkContent(Protection protection, Protection floor, std::string_vi
       return hop.tls && hop.verified ? "" : "this connection has no verified TLS";
     case Protection::Smime:
       return checkSmime(head, tail);
-    case Protection::OpenPgp:
     case Protection::Pickup:
+      return checkEnvelope(head, tail, hop);
+    case Protection::OpenPgp:
       return "this version makes no copies of that protection";
   }
   return "the protection is not known";
@@ -318,6 +325,12 @@ std::string OutboundTail::finishShape(CmsShape afterHead) const {
   const MutexLock lock(mutex_);
   if (verdicts_.size() < MaxVerdicts) verdicts_.push_back({afterHead, problem});
   return problem;
+}
+
+envelopeshape::Tail OutboundTail::envelope(std::string_view ownUrl) const {
+  const MutexLock lock(mutex_);
+  if (!envelope_) envelope_ = envelopeshape::judgeTail(*bytes_, ownUrl);
+  return *envelope_;
 }
 
 Result<Clearance, std::string> FloorGuard::check(Copy::Kind kind, Protection protection, Protection floor,

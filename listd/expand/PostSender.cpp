@@ -69,6 +69,7 @@ struct PostSender::Run {
   List list;
   ListFacts facts;
   std::unique_ptr<PostContent> content;  // once a content copy is due
+  std::unique_ptr<PickupContent> pickup;  // … one that waits for pick-up
   TimePoint now;
 };
 
@@ -82,7 +83,7 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   if (!list) throw Error(ErrorKind::Store, "its list is not in site.db");
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
-  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, context_.clock.now()};
+  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, nullptr, context_.clock.now()};
 
   // Handing over can add notices behind the last row, hence the outer loop.
   for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
@@ -128,11 +129,21 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
 
 // Decides from the rows which shared parts this batch needs, and makes those that are not there yet.
 void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
+  std::vector<LedgerRow> pickups;
   for (const auto& row : rows) {
     if (row.row.kind != Kind::Content) continue;
+    if (protectionOf(row.row) == app::Protection::Pickup) {
+      pickups.push_back(row.row);
+      continue;
+    }
     if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
     if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
+  if (pickups.empty()) return;
+  if (!run.pickup)
+    run.pickup = std::make_unique<PickupContent>(context_, run.post, run.list,
+                                                 pickupMessage(context_, run.post, run.list));
+  if (auto tail = run.pickup->prepare(pickups)) batch.tails.push_back({tail->id, std::move(tail->bytes)});
 }
 
 void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) {
@@ -186,8 +197,9 @@ std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend
         return run.content->tlsCopy(row.row);
       case app::Protection::None:
         return run.content->plainCopy(row.row);
-      case app::Protection::OpenPgp:
       case app::Protection::Pickup:
+        return run.pickup->copy(row.row);
+      case app::Protection::OpenPgp:
         return std::nullopt;
     }
   } catch (const Error& error) {

@@ -3,6 +3,7 @@
 #include "core/seal/SmimeSealer.h"
 #include "listd/expand/PostContent.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/pickup/PickupContent.h"
 #include "listd/site/SiteContext.h"
 
 #include <cstdint>

@@ -89,6 +89,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
       holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
       searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
+      pickupOrders(), pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
   };
   return tables;
 }

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint32_t PageSize = 50;
-constexpr std::size_t PieceSize = 256 * 1024;
+constexpr std::size_t PieceSize = 4u << 20;
 
 std::uint64_t recordOf(SiteTables& tables, const PickupItem& item) {
   const auto post = tables.posts.find(item.postId);
