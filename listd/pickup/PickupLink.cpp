@@ -8,7 +8,8 @@ namespace postern::listd {
 namespace {
 
 constexpr std::string_view Label = "postern pickup link v1";
-constexpr std::size_t TokenSize = 1 + 8 + 8 + 32;
+constexpr std::size_t MacSize = 24;  // 192 bits, so that a sealed link stays short
+constexpr std::size_t TokenSize = 1 + 8 + 8 + MacSize;
 
 }  // namespace
 
@@ -16,7 +17,7 @@ std::string makePickupToken(const vault::RootKey& root, const PickupToken& token
   const auto facts =
       Writer().u8(static_cast<std::uint8_t>(token.kind)).u64(token.id).i64(toMicros(token.issuedAt)).bytes();
   const auto bound = Writer().string("prove mailbox").raw(facts).string(address).bytes();
-  return crypto::base64Url(facts + crypto::hmacSha256(root.derive(Label), bound));
+  return crypto::base64Url(facts + crypto::hmacSha256(root.derive(Label), bound).substr(0, MacSize));
 }
 
 std::optional<PickupToken> readPickupToken(std::string_view text) {

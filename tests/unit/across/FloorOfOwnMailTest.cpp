@@ -121,6 +121,7 @@ std::vector<listd::SiteMail> siteMails() {
           {Kind::LonePersonChange, to, "https://[::1]:8443/requests/stop?token=" + Token, {"hold.release", "7", time}},
           {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
           {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
+          {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},
           {Kind::BreakGlass, to, "https://postern.example/accounts", {time}}};
 }
 

@@ -164,14 +164,15 @@ BOOST_AUTO_TEST_CASE(passwords_are_guessed_in_vain) {
 
 BOOST_AUTO_TEST_CASE(weak_passwords_are_refused_with_what_to_do) {
   const auto opened = visit("pickup.open", {{"token", token(0)}});
-  for (const auto* weak : {"short", "fourteen chars", "passwordpassword1", "bob@example.net"})
+  for (const auto* weak : {"short", "fourteen chars", "bob@example.net"})
     BOOST_TEST(refused("pickup.set-up", {{"session", opened["session"]}, {"password", weak}}) == "invalid");
 }
 
 BOOST_AUTO_TEST_CASE(expiry_ends_reading_at_once_and_destroys_the_key) {
   const auto session = enter(0);
   const auto record = postRow().vaultObject;
-  give("pickup.extend", {{"id", rows[1].id}, {"days", 60}, {"reason", "asked"}});
+  BOOST_TEST(has(refusal("pickup.extend", {{"id", rows[1].id}, {"days", 60}, {"reason", "asked"}}), "denied"));
+  giveAs(officer(), "pickup.extend", {{"id", rows[1].id}, {"days", 60}, {"reason", "asked"}});
   clock.advance(std::chrono::days(30));
   const auto again = visit("pickup.sign-in", {{"address", "bob@example.net"}, {"password", "four words nobody says"}});
   BOOST_TEST(refused("pickup.read", {{"session", again["session"]}, {"id", idOf(0)}}) == "gone");
@@ -190,19 +191,12 @@ BOOST_AUTO_TEST_CASE(a_recalled_message_is_out_of_reach_when_the_order_returns) 
   const auto session = enter(0);
   const auto content = item(0).contentId;
   BOOST_TEST(has(refusal("pickup.recall", {{"id", rows[0].id}, {"reason", "wrong person"}}), "denied"));  // no officer
-  const app::Actor officer{"web", "olga"};
-  context.site.write([&](SiteTables& tables) {
-    Account account;
-    account.name = "olga";
-    account.roles = app::Role::Officer;
-    account.createdAt = clock.now();
-    tables.accounts.add(account);
-  });
-  BOOST_TEST(giveAs(officer, "pickup.recall", {{"post", postId}, {"reason", "wrong person"}})["recalled"] == 2);
+  BOOST_TEST(giveAs(officer(), "pickup.recall", {{"post", postId}, {"reason", "wrong person"}})["recalled"] == 2);
   BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "gone");
   BOOST_TEST(!PickupKeys(context).open(postRow().vaultObject, rows[0].id));
   BOOST_TEST(!PickupKeys(context).open(postRow().vaultObject, rows[1].id));
-  BOOST_TEST(has(entries().front(), "pickup.recall"));
+  const auto log = entries();
+  BOOST_TEST(std::any_of(log.begin(), log.end(), [](const auto& line) { return has(line, "olga pickup.recall"); }));
   clock.advance(std::chrono::hours(2));
   context.site.write([&](SiteTables& tables) { tables.posts.setState(postId, PostState::Done); });
   destroyEndedPickups(context);
@@ -234,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_hold_pins_the_keys_and_opens_nothing) {
   context.site.write([&](SiteTables& tables) {
     HoldRow row;
     row.hold.name = "everything";
-    row.hold.scope = records::Predicate::parse(json{{"all", json::array()}}).value();
+    row.hold.scope = records::Predicate::parse(json::object()).value();
     row.hold.placedAt = clock.now();
     row.hold.matterId = tables.matters.add({0, "m", "", true, clock.now(), "olga", TimePoint()});
     tables.holds.add(row);
@@ -265,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_reset_by_mail_gives_only_what_is_newer) {
   BOOST_TEST(!has(visit("pickup.inbox", {{"session", session}}).dump(), Canary));
   const auto oldRow = rows[0].id;
   clock.advance(std::chrono::minutes(1));
-  context.site.write([&](SiteTables& tables) { tables.pickup.release(oldRow, clock.now()); });
+  giveAs(officer(), "pickup.release", {{"id", oldRow}, {"reason", "seen in person"}});
   BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", oldId}}) == "");
   send({"bob@example.net"});
   BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "");
