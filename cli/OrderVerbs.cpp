@@ -4,6 +4,7 @@
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
+#include "cli/PickupVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/ReportVerbs.h"
@@ -291,7 +292,7 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs})
+                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, pickupVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

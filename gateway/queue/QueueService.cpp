@@ -27,11 +27,11 @@ bool isSecure(const app::RoutingView& view, const std::string& bouncesAddress) {
 void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& copies) {
   std::string looked;
   for (const auto& copy : copies) {
-    if (copy.kind != app::Copy::Kind::Content || copy.floor >= app::Protection::Smime) continue;
+    if (copy.kind != app::Copy::Kind::Content || copy.floor > app::Protection::None) continue;
     auto sender = bouncesAddressOf(copy.mailFrom);
     if (sender == looked) continue;
     if (isSecure(view, sender))
-      throw Error(ErrorKind::Invariant, "a copy of a secure list came with a floor below smime; none of them is taken");
+      throw Error(ErrorKind::Invariant, "a copy of a secure list came without a floor; none of them is taken");
     looked = std::move(sender);
   }
 }
