@@ -103,7 +103,8 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   const bool byPerson = match.route && match.route->activity == Activity::Person;
   if (!sessionToken.empty())
     visit.session = tools_.sessions.find(sessionToken, byPerson ? SessionStore::Touch::Yes : SessionStore::Touch::No);
-  auto formSecret = visit.session ? sessionToken : request.cookies.get(pickupToken.size() < 40 ? FormCookie : pages::PickupCookie);
+  auto formSecret =
+      visit.session ? sessionToken : request.cookies.get(pickupToken.size() < 40 ? FormCookie : pages::PickupCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);

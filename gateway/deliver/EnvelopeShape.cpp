@@ -3,6 +3,7 @@
 #include "core/base/Codec.h"
 #include "core/crypto/Encoding.h"
 #include "core/mail/Date.h"
+#include "gateway/deliver/EnvelopeFiles.h"
 
 #include <algorithm>
 
@@ -108,21 +109,19 @@ bool takeText(Scanner& scanner, std::string_view ownUrl) {
          scanner.takeTime() && scanner.take(".\r\n\r\nThis mail says nothing more on purpose.\r\n");
 }
 
+// The page up to one of its places, and behind it.
+std::string pagePart(std::string_view from, std::string_view to) {
+  std::string page;
+  for (const char c : envelopeFiles::all().front().content) page += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  const auto start = from.empty() ? 0 : page.find(from) + from.size();
+  return page.substr(start, to.empty() ? page.npos : page.find(to) - start);
+}
+
 bool takePage(Scanner& scanner, std::string_view ownUrl) {
   const auto host = ownUrl.substr(ownUrl.find("//") + 2);
-  return scanner.take(
-             "<!doctype html>\r\n<html lang=\"en\">\r\n<head>\r\n<meta charset=\"utf-8\">\r\n"
-             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\r\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\r\n"
-             "<meta name=\"referrer\" content=\"no-referrer\">\r\n<title>A secure message waits for "
-             "you</title>\r\n</head>\r\n<body>\r\n<main>\r\n<h1>A secure message waits for you</h1>\r\n"
-             "<p>This file holds the message in encrypted form. The key to it is given out only after you signed in "
-             "at</p>\r\n<p><strong>") &&
-         scanner.take(host) && scanner.take("</strong></p>\r\n<p><a href=\"") && scanner.take(ownUrl) &&
-         scanner.take("/pickup/attached?content=") && scanner.takeSome(Digits, 1, 20) &&
-         scanner.take(
-             "\">Sign in and read it</a></p>\r\n<p>If this is your first secure message from there, use the link in "
-             "the mail that brought this file.</p>\r\n</main>\r\n<pre id=\"ciphertext\" hidden>\r\n");
+  return scanner.take(pagePart("", "{host}")) && scanner.take(host) && scanner.take(pagePart("{host}", "{link}")) &&
+         scanner.take(ownUrl) && scanner.take("/pickup/attached?content=") && scanner.takeSome(Digits, 1, 20) &&
+         scanner.take(pagePart("{link}", "{ciphertext}"));
 }
 
 // Text of any kind has few bytes over 127, or, in UTF-8 of other scripts, very many; of ciphertext half of them are.
@@ -168,9 +167,10 @@ Tail judgeTail(std::string_view bytes, std::string_view ownUrl) {
     return fail("the page of an envelope mail is not of its form, or leads elsewhere");
   const auto lines = scanner.takeOf(Base64);
   const auto file = crypto::fromBase64(lines);
-  if (!file || crypto::base64Lines(*file) != lines) return fail("the ciphertext of an envelope mail is not plain base64");
+  if (!file || crypto::base64Lines(*file) != lines)
+    return fail("the ciphertext of an envelope mail is not plain base64");
   if (!isCiphertext(*file)) return fail("what an envelope mail carries is not ciphertext");
-  if (!scanner.take("</pre>\r\n</body>\r\n</html>\r\n\r\n--") || !scanner.take(tail.boundary) ||
+  if (!scanner.take(pagePart("{ciphertext}", "")) || !scanner.take("\r\n--") || !scanner.take(tail.boundary) ||
       !scanner.take("--\r\n") || !scanner.atEnd())
     return fail("an envelope mail does not end as it should");
   return tail;
@@ -182,7 +182,8 @@ std::string judge(std::string_view head, const Tail* tail, std::string_view ownU
   Scanner scanner(head);
   if (!takeHeader(scanner)) return "the header of an envelope mail is not of its form";
   if (tail == nullptr) {
-    if (!takeText(scanner, ownUrl) || !scanner.atEnd()) return "an envelope mail is not of its form, or leads elsewhere";
+    if (!takeText(scanner, ownUrl) || !scanner.atEnd())
+      return "an envelope mail is not of its form, or leads elsewhere";
     return "";
   }
   if (!tail->problem.empty()) return tail->problem;

@@ -68,7 +68,7 @@ struct PostSender::Run {
   Post post;
   List list;
   ListFacts facts;
-  std::unique_ptr<PostContent> content;  // once a content copy is due
+  std::unique_ptr<PostContent> content;   // once a content copy is due
   std::unique_ptr<PickupContent> pickup;  // … one that waits for pick-up
   TimePoint now;
 };
@@ -141,8 +141,8 @@ void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Ba
   }
   if (pickups.empty()) return;
   if (!run.pickup)
-    run.pickup = std::make_unique<PickupContent>(context_, run.post, run.list,
-                                                 pickupMessage(context_, run.post, run.list));
+    run.pickup =
+        std::make_unique<PickupContent>(context_, run.post, run.list, pickupMessage(context_, run.post, run.list));
   if (auto tail = run.pickup->prepare(pickups)) batch.tails.push_back({tail->id, std::move(tail->bytes)});
 }
 

@@ -85,11 +85,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),  accountOrders(), factorOrders(),    tokenOrders(),
-      auditOrders(),  jobOrders(),     keysOrders(),    requestOrders(),   matterOrders(),
-      holdOrders(),   erasureOrders(), ruleOrders(),    retentionOrders(), objectOrders(),
-      searchOrders(), exportOrders(),  reportOrders(),  readOrders(),
-      pickupOrders(), pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
+      Table,        signInOrders(),    accountOrders(),     factorOrders(),     tokenOrders(),     auditOrders(),
+      jobOrders(),  keysOrders(),      requestOrders(),     matterOrders(),     holdOrders(),      erasureOrders(),
+      ruleOrders(), retentionOrders(), objectOrders(),      searchOrders(),     exportOrders(),    reportOrders(),
+      readOrders(), pickupOrders(),    pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
   };
   return tables;
 }

@@ -5,6 +5,7 @@
 #include "core/mail/Date.h"
 #include "core/mail/Mailboxes.h"
 #include "listd/pickup/PickupLink.h"
+#include "listd/PickupFiles.h"
 
 namespace postern::listd {
 namespace {
@@ -36,8 +37,16 @@ std::string partOf(const EnvelopeFacts& facts, const EnvelopeLetter& letter) {
   return part;
 }
 
-std::string hostOf(std::string_view webUrl) {
-  return std::string(webUrl.substr(webUrl.find("//") + 2));
+std::string crlf(std::string_view text) {
+  std::string lines;
+  for (const char c : text) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  return lines;
+}
+
+void replace(std::string& text, std::string_view slot, std::string_view value) {
+  const auto at = text.find(slot);
+  if (at == std::string::npos) throw Error(ErrorKind::Invariant, "the page of an envelope mail lacks a place");
+  text.replace(at, slot.size(), value);
 }
 
 }  // namespace
@@ -61,27 +70,16 @@ std::string envelopeHead(const EnvelopeFacts& facts, const EnvelopeLetter& lette
 
 std::string envelopeTail(std::string_view webUrl, std::uint64_t contentId, std::string_view ciphertext) {
   const auto boundary = boundaryOf(contentId);
-  const auto host = hostOf(webUrl);
   std::string tail = "\r\n--" + boundary +
                      "\r\nContent-Type: text/html; charset=us-ascii; name=\"SecureMessageATT.html\"\r\n"
                      "Content-Disposition: attachment; filename=\"SecureMessageATT.html\"\r\n"
                      "Content-Transfer-Encoding: 7bit\r\n\r\n";
-  tail +=
-      "<!doctype html>\r\n<html lang=\"en\">\r\n<head>\r\n<meta charset=\"utf-8\">\r\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\r\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\r\n"
-      "<meta name=\"referrer\" content=\"no-referrer\">\r\n<title>A secure message waits for you</title>\r\n</head>\r\n"
-      "<body>\r\n<main>\r\n<h1>A secure message waits for you</h1>\r\n"
-      "<p>This file holds the message in encrypted form. The key to it is given out only after you signed in "
-      "at</p>\r\n<p><strong>";
-  tail += host;
-  tail += "</strong></p>\r\n<p><a href=\"";
-  tail += std::string(webUrl) + "/pickup/attached?content=" + std::to_string(contentId);
-  tail +=
-      "\">Sign in and read it</a></p>\r\n<p>If this is your first secure message from there, use the link in the mail "
-      "that brought this file.</p>\r\n</main>\r\n<pre id=\"ciphertext\" hidden>\r\n";
-  tail += crypto::base64Lines(ciphertext);
-  tail += "</pre>\r\n</body>\r\n</html>\r\n\r\n--" + boundary + "--\r\n";
+  auto page = crlf(pickupFiles::all().front().content);
+  replace(page, "{host}", webUrl.substr(webUrl.find("//") + 2));
+  replace(page, "{link}", std::string(webUrl) + "/pickup/attached?content=" + std::to_string(contentId));
+  replace(page, "{ciphertext}", crypto::base64Lines(ciphertext));
+  tail += page;
+  tail += "\r\n--" + boundary + "--\r\n";
   return tail;
 }
 

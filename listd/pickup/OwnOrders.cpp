@@ -179,7 +179,8 @@ json recallSent(OrderTools& tools, const OrderCall& call) {
   const auto items = tools.context.site.read([&](SiteTables& tables) {
     const auto session = visitor::require(tools, tables, call);
     const auto post = tables.posts.find(call.args.id("post"));
-    if (!post || mail::lowerAscii(post->mailFrom) != session.address) refuse("not-found", "there is no such message of yours");
+    if (!post || mail::lowerAscii(post->mailFrom) != session.address)
+      refuse("not-found", "there is no such message of yours");
     return tables.pickup.ofPost(post->id);
   });
   return {{"recalled", recallPickups(tools, call, items)}};

@@ -1,9 +1,9 @@
 #include "listd/pickup/PickupContent.h"
 
+#include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/crypto/Aead.h"
 #include "core/crypto/Random.h"
-#include "core/base/Codec.h"
 #include "core/mail/MessageId.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
@@ -23,8 +23,8 @@ PickupContent::PickupContent(SiteContext& context, const Post& post, const List&
       list_(list),
       message_(std::move(message)),
       settings_(context.site.read([&](SiteTables& tables) { return tables.pickup.settings(list.id); })),
-      envelope_(envelopeOf(factsOf(list, context.helpLink()), settings_.neutral, context.config.hostName,
-                           context.webUrl())),
+      envelope_(
+          envelopeOf(factsOf(list, context.helpLink()), settings_.neutral, context.config.hostName, context.webUrl())),
       expiresAt_(context.clock.now() + std::chrono::days(settings_.days)),
       key_(crypto::AeadKey::generate()) {}
 
@@ -33,7 +33,11 @@ void PickupContent::makeContent() {
   const auto id = Reader(crypto::randomBytes(8)).u64() >> 1;
   sealed_ = pickupfile::seal(key_, id, {pickupCard(message_, true), message_});
   sealedSize_ = sealed_.size();
-  PickupContentRow row{id, post_.id, mail::lowerAscii(post_.mailFrom), sealedSize_, pickupfile::sealCard(key_, id, pickupCard(message_, false)),
+  PickupContentRow row{id,
+                       post_.id,
+                       mail::lowerAscii(post_.mailFrom),
+                       sealedSize_,
+                       pickupfile::sealCard(key_, id, pickupCard(message_, false)),
                        context_.clock.now()};
   context_.site.write([&](SiteTables& tables) { tables.pickup.addContent(row); });
   context_.vault.put(id, list_.id, sealed_);
@@ -46,8 +50,8 @@ bool PickupContent::wantsFile(std::string_view recipient) {
   auto known = limits_.find(domain);
   if (known == limits_.end())
     known = limits_
-                .emplace(domain, context_.site.read(
-                                     [&](SiteTables& tables) { return tables.pickup.attachmentLimit(domain); }))
+                .emplace(domain,
+                         context_.site.read([&](SiteTables& tables) { return tables.pickup.attachmentLimit(domain); }))
                 .first;
   return known->second && sealedSize_ <= *known->second;
 }
@@ -111,8 +115,7 @@ std::optional<app::Copy> PickupContent::copy(const LedgerRow& row) const {
   if (item.state != PickupState::Waiting || item.expiresAt <= now) return std::nullopt;
   EnvelopeLetter letter;
   letter.recipient = row.recipient;
-  letter.token =
-      makePickupToken(context_.root, {PickupToken::Kind::Item, item.id, item.linkIssuedAt}, item.address);
+  letter.token = makePickupToken(context_.root, {PickupToken::Kind::Item, item.id, item.linkIssuedAt}, item.address);
   letter.expiresAt = item.expiresAt;
   letter.at = now;
   letter.messageId = mail::makeMessageId(mail::DomainName::parse(envelope_.sender.domain()).value());

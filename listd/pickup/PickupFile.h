@@ -9,7 +9,8 @@
 // The encrypted content of a pick-up message (docs/pickup-format.md): a header, then records of 64 KiB, each sealed
 // with AES-256-GCM. The header, the number of the record and whether it is the last one are authenticated with each, so
 // that records cannot be cut, moved or taken from another file. One key seals one file only. The browser opens the same
-// form (webadmin/static/js/pickup.js). Pure. Errors: open throws Error(Crypto) for bytes that are not as they were made.
+// form (webadmin/static/js/pickup.js). Pure. Errors: open throws Error(Crypto) for bytes that are not as they were
+// made.
 namespace postern::listd::pickupfile {
 
 inline constexpr std::size_t RecordSize = 64 * 1024;

@@ -32,8 +32,8 @@ private:
 };
 
 std::size_t destroyUnused(SiteContext& context, TimePoint now) {
-  const auto ids = context.site.read(
-      [&](SiteTables& tables) { return tables.pickup.unusedContents(now - ContentSettles, AtOnce); });
+  const auto ids =
+      context.site.read([&](SiteTables& tables) { return tables.pickup.unusedContents(now - ContentSettles, AtOnce); });
   if (ids.empty()) return 0;
   context.vault.destroyAll(ids);
   context.site.write([&](SiteTables& tables) {

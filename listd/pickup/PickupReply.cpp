@@ -40,22 +40,24 @@ Answered requireAnswered(SiteContext& context, const PickupItem& item) {
   const auto from = message->from();
   if (from.mailboxes.size() != 1 || !from.mailboxes.front().address)
     refuse("refused", "the message that you reply to names no one sender");
-  std::string subject = message->header().value("Subject") ? mail::decodeUnstructured(*message->header().value("Subject"))
-                                                           : std::string();
+  std::string subject = message->header().value("Subject")
+                            ? mail::decodeUnstructured(*message->header().value("Subject"))
+                            : std::string();
   return {std::move(*post), std::move(*list), *from.mailboxes.front().address, std::move(subject)};
 }
 
 std::string composeReply(const Answered& answered, const mail::Address& from, const mail::Address& to,
                          const std::string& text, const std::string& messageId, TimePoint now) {
-  const bool again = answered.subject.size() >= 3 && (answered.subject.starts_with("Re:") ||
-                                                      answered.subject.starts_with("RE:"));
+  const bool again =
+      answered.subject.size() >= 3 && (answered.subject.starts_with("Re:") || answered.subject.starts_with("RE:"));
   std::string message = mail::mailboxField("From", {{"", from}}) + mail::mailboxField("To", {{"", to}});
   message += mail::encodeUnstructured("Subject", (again ? "" : "Re: ") + answered.subject);
   message += "Date: " + mail::formatDate(now) + "\r\nMessage-ID: " + messageId + "\r\n";
   if (mail::isMessageId(answered.post.outMessageId))
     message += mail::foldTokens("In-Reply-To", answered.post.outMessageId) +
                mail::foldTokens("References", answered.post.outMessageId);
-  message += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  message +=
+      "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
   return message + crypto::base64Lines(crlf(text));
 }
 

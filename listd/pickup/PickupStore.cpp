@@ -108,7 +108,8 @@ std::vector<PickupStore::DomainRow> PickupStore::domains() const {
 
 void PickupStore::addContent(const PickupContentRow& row) {
   database_
-      .prepare("INSERT INTO pickup_contents (id, post_id, sender, sealed_size, card, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO pickup_contents (id, post_id, sender, sealed_size, card, created_at) VALUES (?, ?, ?, ?, ?, ?)")
       .bind(row.id, row.postId, row.sender, row.sealedSize, store::Blob{row.card}, row.createdAt)
       .run();
 }
@@ -117,8 +118,12 @@ std::optional<PickupContentRow> PickupStore::content(std::uint64_t id) const {
   auto select =
       database_.prepare("SELECT id, post_id, sender, sealed_size, card, created_at FROM pickup_contents WHERE id = ?");
   if (!select.bind(id).step()) return std::nullopt;
-  return PickupContentRow{select.unsignedInteger(0), select.unsignedInteger(1), select.text(2),
-                          select.unsignedInteger(3), select.blob(4),            select.time(5)};
+  return PickupContentRow{select.unsignedInteger(0),
+                          select.unsignedInteger(1),
+                          select.text(2),
+                          select.unsignedInteger(3),
+                          select.blob(4),
+                          select.time(5)};
 }
 
 std::vector<std::uint64_t> PickupStore::unusedContents(TimePoint before, std::uint32_t limit) const {
@@ -137,8 +142,8 @@ void PickupStore::removeContent(std::uint64_t id) {
 }
 
 std::vector<std::uint64_t> PickupStore::postsSentBy(std::string_view sender, std::uint32_t limit) const {
-  auto select = database_.prepare(
-      "SELECT DISTINCT post_id FROM pickup_contents WHERE sender = ? ORDER BY post_id DESC LIMIT ?");
+  auto select =
+      database_.prepare("SELECT DISTINCT post_id FROM pickup_contents WHERE sender = ? ORDER BY post_id DESC LIMIT ?");
   select.bind(sender, limit);
   std::vector<std::uint64_t> ids;
   while (select.step()) ids.push_back(select.unsignedInteger(0));
@@ -177,8 +182,7 @@ std::vector<PickupItem> PickupStore::ofAddress(std::string_view address, std::ui
 std::vector<PickupItem> PickupStore::ofList(std::uint64_t listId, std::string_view state, std::uint64_t before,
                                             std::uint32_t limit) const {
   if (listId == 0) {
-    auto select =
-        database_.prepare(ITEM_COLUMNS "WHERE id < ?1 AND (?2 = '' OR state = ?2) ORDER BY id DESC LIMIT ?3");
+    auto select = database_.prepare(ITEM_COLUMNS "WHERE id < ?1 AND (?2 = '' OR state = ?2) ORDER BY id DESC LIMIT ?3");
     select.bind(below(before), state, limit);
     return itemsOf(select);
   }
@@ -245,7 +249,8 @@ void PickupStore::end(std::uint64_t id, PickupState state, TimePoint at) {
 
 std::vector<PickupItem> PickupStore::toDestroy(TimePoint now, std::uint64_t after, std::uint32_t limit) const {
   auto select = database_.prepare(
-      ITEM_COLUMNS "WHERE key_object <> 0 AND (expires_at <= ?1 OR state <> 'waiting') AND id > ?2 ORDER BY id LIMIT ?3");
+      ITEM_COLUMNS
+      "WHERE key_object <> 0 AND (expires_at <= ?1 OR state <> 'waiting') AND id > ?2 ORDER BY id LIMIT ?3");
   select.bind(now, after, limit);
   return itemsOf(select);
 }

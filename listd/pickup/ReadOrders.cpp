@@ -35,15 +35,17 @@ Secret keyOf(OrderTools& tools, const PickupItem& item, std::uint64_t record) {
 
 json cardOf(OrderTools& tools, const PickupItem& item, const std::optional<PickupContentRow>& content,
             std::uint64_t record) {
-  const auto opened = content && !content->card.empty() ? PickupKeys(tools.context).open(record, item.id) : std::nullopt;
+  const auto opened =
+      content && !content->card.empty() ? PickupKeys(tools.context).open(record, item.id) : std::nullopt;
   if (!opened || opened->contentId != item.contentId) return json::object();
   return app::parseJson(pickupfile::openCard(opened->key, item.contentId, content->card));
 }
 
 json factsOfItem(const PickupItem& item, const char* reading) {
   return {{"id", std::to_string(item.contentId)},
-          {"state", item.state == PickupState::Waiting && std::string_view(reading) == "gone" ? "expired"
-                                                                                             : pickupStateWord(item.state)},
+          {"state", item.state == PickupState::Waiting && std::string_view(reading) == "gone"
+                        ? "expired"
+                        : pickupStateWord(item.state)},
           {"reading", reading},
           {"createdAt", toMicros(item.createdAt)},
           {"expiresAt", toMicros(item.expiresAt)},

@@ -91,8 +91,7 @@ Secret requireNewPassword(const OrderTools& tools, const Args& args, std::string
                           const std::string& address) {
   Secret password(args.bytes(argument, proofs::LongestPassword));
   if (charactersOf(password.view()) < visitor::ShortestPassword)
-    refuse("invalid",
-           "the password needs " + std::to_string(visitor::ShortestPassword) + " characters or more",
+    refuse("invalid", "the password needs " + std::to_string(visitor::ShortestPassword) + " characters or more",
            "three or four words that nobody would put together are easy to keep in mind");
   const auto local = address.substr(0, address.find('@'));
   if (const auto fault = passwordFault(password.view(), {address, local, tools.context.config.hostName}))

@@ -3,10 +3,10 @@
 namespace postern::listd {
 namespace {
 
-#define PASSKEY_COLUMNS                                                                                         \
+#define PASSKEY_COLUMNS                                                                                    \
   "p.id, p.recipient_id, p.name, p.credential_id, p.algorithm, p.public_key, p.sign_count, p.created_at, " \
   "p.last_used_at"
-#define SESSION_COLUMNS                                                                                       \
+#define SESSION_COLUMNS \
   "SELECT ref, address, kind, reset, client, agent, method, created_at, last_seen_at FROM pickup_sessions "
 
 RecipientPasskey readPasskey(const store::Statement& row) {
@@ -53,8 +53,13 @@ std::optional<Recipient> RecipientStore::find(std::string_view address) const {
       "SELECT id, address, user_handle, password_hash, created_at, reset_at, last_sign_in_at FROM pickup_recipients "
       "WHERE address = ?");
   if (!select.bind(address).step()) return std::nullopt;
-  return Recipient{select.unsignedInteger(0), select.text(1), select.blob(2), select.text(3),
-                   select.time(4),            select.time(5), select.time(6)};
+  return Recipient{select.unsignedInteger(0),
+                   select.text(1),
+                   select.blob(2),
+                   select.text(3),
+                   select.time(4),
+                   select.time(5),
+                   select.time(6)};
 }
 
 void RecipientStore::add(const Recipient& recipient) {
@@ -73,8 +78,7 @@ void RecipientStore::setPassword(std::string_view address, std::string_view hash
 
 void RecipientStore::reset(std::string_view address, TimePoint at) {
   database_
-      .prepare(
-          "DELETE FROM pickup_passkeys WHERE recipient_id = (SELECT id FROM pickup_recipients WHERE address = ?)")
+      .prepare("DELETE FROM pickup_passkeys WHERE recipient_id = (SELECT id FROM pickup_recipients WHERE address = ?)")
       .bind(address)
       .run();
   database_.prepare("UPDATE pickup_recipients SET password_hash = '', reset_at = ? WHERE address = ?")
@@ -90,8 +94,7 @@ void RecipientStore::recordSignIn(std::string_view address, TimePoint at) {
 void RecipientStore::remove(std::string_view address) {
   endSessions(address);
   database_
-      .prepare(
-          "DELETE FROM pickup_passkeys WHERE recipient_id = (SELECT id FROM pickup_recipients WHERE address = ?)")
+      .prepare("DELETE FROM pickup_passkeys WHERE recipient_id = (SELECT id FROM pickup_recipients WHERE address = ?)")
       .bind(address)
       .run();
   database_.prepare("DELETE FROM pickup_links WHERE address = ?").bind(address).run();
@@ -179,9 +182,7 @@ void RecipientStore::endSessions(std::string_view address, std::string_view exce
 }
 
 void RecipientStore::sweep(TimePoint now) {
-  database_.prepare("DELETE FROM pickup_sessions WHERE last_seen_at < ?")
-      .bind(now - app::SessionAbsoluteLimit)
-      .run();
+  database_.prepare("DELETE FROM pickup_sessions WHERE last_seen_at < ?").bind(now - app::SessionAbsoluteLimit).run();
 }
 
 AskedLink RecipientStore::issueLink(std::string_view address, TimePoint at) {

@@ -81,8 +81,8 @@ json showLink(OrderTools& tools, const OrderCall& call) {
 json openLink(OrderTools& tools, const OrderCall& call) {
   const auto client = call.args.textOr("client", {}, 64);
   call.note.objectType = "pickup";
-  const bool allowed = tools.context.site.write(
-      [&](SiteTables& tables) { return chargeSignIn(tables, {}, client, tools.now()); });
+  const bool allowed =
+      tools.context.site.write([&](SiteTables& tables) { return chargeSignIn(tables, {}, client, tools.now()); });
   return change(tools, call, [&](SiteTables& tables) {
     const auto proof = allowed ? proofOf(tools, tables, call.args.textOr("token", {}, 200)) : std::nullopt;
     if (!proof) refuseLink();
@@ -102,7 +102,7 @@ json openLink(OrderTools& tools, const OrderCall& call) {
   });
 }
 
-// Only an address that has something waiting, or something set up, gets mail, and at most one in ten minutes.
+// Only an address that has something waiting, sent or set up gets mail, and at most one in ten minutes.
 json askForLink(OrderTools& tools, const OrderCall& call) {
   const auto address = addressArgument(call.args);
   const auto now = tools.now();
@@ -111,13 +111,17 @@ json askForLink(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto older = tables.recipients.linkFor(address);
     const bool recent = older && older->issuedAt <= now && now - older->issuedAt < BetweenAskedLinks;
-    const bool known = tables.recipients.find(address) || tables.pickup.anyFor(address);
+    // Senders come to see whether it was picked up, and to take it back.
+    const bool known = tables.recipients.find(address) || tables.pickup.anyFor(address) ||
+                       !tables.pickup.postsSentBy(address, 1).empty();
     if (!address.empty() && known && !recent) {
       const auto link = tables.recipients.issueLink(address, now);
       const auto token = makePickupToken(tools.context.root, {PickupToken::Kind::Asked, link.id, now}, address);
       const auto page = tools.context.webUrl() + std::string(PickupLinkPath);
       sendSiteMail(tables,
-                   {SiteMail::Kind::PickupLink, address, sealLink(tools.context.root, page, token),
+                   {SiteMail::Kind::PickupLink,
+                    address,
+                    sealLink(tools.context.root, page, token),
                     {formatRfc3339(now + AskedLinkLasts)}},
                    now);
     }
@@ -158,8 +162,8 @@ json signedIn(const OrderTools& tools, SiteTables& tables, const OrderCall& call
 }
 
 json setUp(OrderTools& tools, const OrderCall& call) {
-  const auto proven = tools.context.site.read(
-      [&](SiteTables& tables) { return visitor::requireProven(tools, tables, call); });
+  const auto proven =
+      tools.context.site.read([&](SiteTables& tables) { return visitor::requireProven(tools, tables, call); });
   if (proven.signedIn) refuse("refused", "something is set up already", "change it on the page of your account");
   const auto& address = proven.address;
   std::optional<RecipientPasskey> passkey;
@@ -201,12 +205,11 @@ json signIn(OrderTools& tools, const OrderCall& call) {
   const auto answer = proofs::takeAnswer(tools, call.args, "assertion");
   call.note.objectType = "pickup";
   const auto subject = answer || address.empty() ? std::string() : visitor::subjectOf(address);
-  const bool allowed = tools.context.site.write(
-      [&](SiteTables& tables) { return chargeSignIn(tables, subject, client, tools.now()); });
+  const bool allowed =
+      tools.context.site.write([&](SiteTables& tables) { return chargeSignIn(tables, subject, client, tools.now()); });
   bool passwordRight = false;
   if (!answer) {
-    const auto recipient =
-        tools.context.site.read([&](SiteTables& tables) { return tables.recipients.find(address); });
+    const auto recipient = tools.context.site.read([&](SiteTables& tables) { return tables.recipients.find(address); });
     std::optional<std::string> hash;
     if (allowed && recipient && !recipient->passwordHash.empty()) hash = recipient->passwordHash;
     passwordRight = tools.passwords.verify(Secret(call.args.bytes("password", proofs::LongestPassword)), hash);
@@ -250,7 +253,8 @@ void mailPickupLink(const OrderTools& tools, SiteTables& tables, const PickupIte
   tables.pickup.setLink(item.id, now);
   const auto token = makePickupToken(tools.context.root, {PickupToken::Kind::Item, item.id, now}, item.address);
   sendSiteMail(tables,
-               {SiteMail::Kind::PickupLink, item.address,
+               {SiteMail::Kind::PickupLink,
+                item.address,
                 sealLink(tools.context.root, tools.context.webUrl() + std::string(PickupLinkPath), token),
                 {formatRfc3339(item.expiresAt)}},
                now);

@@ -33,29 +33,34 @@ def post(site, canary):
                "Content-Type: text/html; charset=utf-8\r\n\r\n" + HOSTILE.format(canary=canary).replace("\n", "\r\n") +
                "\r\n--b\r\nContent-Type: text/html; name=page.html\r\n"
                "Content-Disposition: attachment; filename=\"page.html\"\r\n\r\n<script>document.title='ran'</script>\r\n--b--\r\n")
+    database = site.data / "listd/site.db"
+
+    def newest(where):
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+            return db.execute(f"SELECT coalesce(max(id), 0) FROM posts WHERE {where}").fetchone()[0]
+
+    seen = newest("1")
     code, dialogue = swaks(site.smtp_port, "ann@example.org", [BOARD], message)
     if code != 0:
         raise RuntimeError(dialogue)
-    database = site.data / "listd/site.db"
-
-    def planned():
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-            return db.execute("SELECT max(id) FROM posts WHERE verdict = 'accepted' AND state <> 'planned'").fetchone()[0]
-
-    seen = post.last
-    wait_until(lambda: (planned() or 0) > seen, "the plan of the post")
-    post.last = planned()
+    wait_until(lambda: newest("verdict = 'accepted' AND state <> 'planned'") > seen, "the plan of the post")
+    planned = newest("verdict = 'accepted' AND state <> 'planned'")
     site.stop()
     with sqlite3.connect(database) as db:
         db.execute("UPDATE ledger SET state = 'planned', protection = 'pickup' WHERE post_id = ? AND kind = 'content' AND "
-                   "state = 'withheld'", (post.last,))
+                   "state = 'withheld'", (planned,))
         db.execute("UPDATE posts SET state = 'planned', sent_through = 0, pending = withheld, withheld = 0 WHERE id = ?",
-                   (post.last,))
+                   (planned,))
     site.start()
-    return post.last
+    return planned
 
 
-post.last = 0
+def envelopes(sink, address, count=1):
+    """Envelope mails, not the notices that came before the rows of the plan were changed."""
+    def found():
+        return [m for m in sink.of(address) if m.message["Subject"] == "A secure message waits for you"]
+    wait_until(lambda: len(found()) >= count, f"{count} envelope mail(s) for {address}")
+    return found()
 
 
 def link_of(message):
@@ -73,11 +78,21 @@ def answer(site, sink, words):
     if words[0] == "post":
         return post(site, words[1])
     if words[0] == "link":
-        return link_of(sink.wait(words[1], int(words[2]) if len(words) > 2 else 1)[-1].message)
+        return link_of(envelopes(sink, words[1])[-1].message)
+    if words[0] == "asked":
+        def asked():
+            return [m.message for m in sink.of(words[1]) if m.message["Subject"] == "Your link to secure mail"]
+        wait_until(asked, "the link that was asked for")
+        return link_of(asked()[-1])
     if words[0] == "raw":
-        return sink.wait(words[1])[-1].raw.decode("latin-1")
+        return envelopes(sink, words[1], int(words[2]) if len(words) > 2 else 1)[-1].raw.decode("latin-1")
+    if words[0] == "sealed":
+        def sealed():
+            return [m.raw.decode("latin-1") for m in sink.of(words[1]) if b"application/pkcs7-mime" in m.raw]
+        wait_until(lambda: len(sealed()) >= int(words[2]), "sealed mail")
+        return sealed()
     if words[0] == "file":
-        part = next(p for p in sink.wait(words[1])[-1].message.iter_attachments())
+        part = next(p for p in envelopes(sink, words[1])[-1].message.iter_attachments())
         path = site.data.parent / "SecureMessageATT.html"
         path.write_text(part.get_content())
         return str(path)

@@ -59,8 +59,9 @@ Response pickupAccountPasskey(Visit& visit) {
 }
 
 Response pickupAddPasskey(Visit& visit) {
-  return act(visit, "pickup.passkey-add",
-             {{"credential", visit.request.form.get("credential")}, {"name", visit.request.form.get("name", "Passkey")}});
+  return act(
+      visit, "pickup.passkey-add",
+      {{"credential", visit.request.form.get("credential")}, {"name", visit.request.form.get("name", "Passkey")}});
 }
 
 Response pickupRemovePasskey(Visit& visit) {

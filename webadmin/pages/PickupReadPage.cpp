@@ -34,8 +34,8 @@ Response drawMessage(const Visit& visit, int status, const json& body, const jso
   const auto shown = pickupOrder(visit, "pickup.message", {{"id", id}});
   const auto& card = views::part(shown, "card");
   const auto attachments = attachmentViews(card, pathOf(id));
-  return pickupPage(visit, "pickup-message", views::text(card, "subject").empty() ? "Message" : views::text(card, "subject"),
-                    status,
+  return pickupPage(visit, "pickup-message",
+                    views::text(card, "subject").empty() ? "Message" : views::text(card, "subject"), status,
                     {{"refusal", refusal},
                      {"path", pathOf(id)},
                      {"id", id},
@@ -87,8 +87,8 @@ Response download(std::string name, std::string bytes) {
   Response response;
   response.contentType = "application/octet-stream";
   response.body = std::move(bytes);
-  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + plain + "\"; filename*=UTF-8''" +
-                                                           percentEncode(name));
+  response.headers.emplace_back("Content-Disposition",
+                                "attachment; filename=\"" + plain + "\"; filename*=UTF-8''" + percentEncode(name));
   return response;
 }
 

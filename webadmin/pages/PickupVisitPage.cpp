@@ -15,7 +15,7 @@ Response drawHome(const Visit& visit, int status, const json& refusal) {
                      {"address", visit.request.form.get("address", visit.request.query.get("address"))},
                      {"next", visit.request.query.get("next")},
                      {"asked", visit.request.query.get("asked") == "yes"},
-                     {"signedOut", visit.request.query.get("done") == "signed-out"},
+                     {"signedOut", visit.request.query.get("done") == "left"},
                      {"ended", visit.request.query.get("done") == "ended"},
                      {"deleted", visit.request.query.get("done") == "deleted"}});
 }
@@ -209,7 +209,7 @@ Response pickupSignOut(Visit& visit) {
   } catch (const app::OrderRefused& refused) {
     if (refused.error().code != "signed-out") throw;
   }
-  auto response = Response::redirect("/pickup/?done=signed-out");
+  auto response = Response::redirect("/pickup/?done=left");
   response.headers.push_back(pickupCookie(""));
   response.headers.emplace_back("Clear-Site-Data", "\"cache\"");
   return response;

@@ -34,8 +34,8 @@ std::shared_ptr<const OutboundTail> tailOf(const std::string& bytes) {
 }
 
 std::string verdict(const std::string& head, const OutboundTail* tail = nullptr, std::string_view own = Own) {
-  auto cleared = FloorGuard::check(Copy::Kind::Content, Protection::Pickup, Protection::Pickup, head, tail,
-                                   {false, false, own});
+  auto cleared =
+      FloorGuard::check(Copy::Kind::Content, Protection::Pickup, Protection::Pickup, head, tail, {false, false, own});
   return cleared ? "passes" : cleared.error();
 }
 
@@ -50,8 +50,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 BOOST_AUTO_TEST_SUITE(across_EnvelopeShape)
 
 BOOST_AUTO_TEST_CASE(what_listd_composes_passes) {
-  for (const auto& name : {std::string(), std::string("The board"), std::string("Universit\u00e4tsklinik, \"der\" Vorstand"),
-                           std::string(200, 'n')})
+  for (const auto& name : {std::string(), std::string("The board"),
+                           std::string("Universit\u00e4tsklinik, \"der\" Vorstand"), std::string(200, 'n')})
     for (const bool neutral : {false, true}) {
       BOOST_TEST(verdict(listd::envelopeMail(factsOf(name, neutral), letter())) == "passes");
       for (const std::size_t size : {std::size_t(0), std::size_t(70'000), std::size_t(300'000)}) {
@@ -98,10 +98,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_ciphertext_is_blocked) {
   BOOST_TEST(judged(good + "more") != "passes");
   BOOST_TEST(judged("From: ann\r\n\r\nhello") != "passes");
   const auto page = listd::envelopeTail(Own, 77, good);
-  for (const auto& changed :
-       {replaced(page, "<main>", "<main><script src=//evil.example></script>"),
-        replaced(page, "https://mail.example:8443/pickup", "https://evil.example/pickup"),
-        replaced(page, "default-src 'none'", "default-src *"), page + "--more\r\n", replaced(page, "pickup-77", "other")}) {
+  for (const auto& changed : {replaced(page, "<main>", "<main><script src=//evil.example></script>"),
+                              replaced(page, "https://mail.example:8443/pickup", "https://evil.example/pickup"),
+                              replaced(page, "default-src 'none'", "default-src *"), page + "--more\r\n",
+                              replaced(page, "pickup-77", "other")}) {
     const auto tail = tailOf(changed);
     BOOST_TEST(verdict(head, tail.get()) != "passes");
   }

@@ -1,9 +1,8 @@
-#include "tests/unit/listd/pickup/PickupFixture.h"
-
 #include "core/crypto/Aead.h"
 #include "listd/pickup/PickupFile.h"
 #include "listd/pickup/PickupKeys.h"
 #include "listd/retention/DestructionGate.h"
+#include "tests/unit/listd/pickup/PickupFixture.h"
 
 namespace postern::test {
 
@@ -18,8 +17,8 @@ BOOST_AUTO_TEST_CASE(a_content_opens_whole_and_not_when_it_was_changed) {
     BOOST_CHECK_THROW(pickupfile::open(key, 10, file), Error);
     BOOST_CHECK_THROW(pickupfile::open(crypto::AeadKey::generate(), 9, file), Error);
     BOOST_CHECK_THROW(pickupfile::open(key, 9, file.substr(0, file.size() - 1)), Error);
-    for (const std::size_t at : {std::size_t(0), std::size_t(8), std::size_t(12), std::size_t(28), file.size() / 2,
-                                 file.size() - 1}) {
+    for (const std::size_t at :
+         {std::size_t(0), std::size_t(8), std::size_t(12), std::size_t(28), file.size() / 2, file.size() - 1}) {
       auto changed = file;
       changed[at] = static_cast<char>(changed[at] ^ 1);
       BOOST_CHECK_THROW(pickupfile::open(key, 9, changed), Error);
@@ -83,7 +82,8 @@ BOOST_AUTO_TEST_CASE(a_first_visit_proves_the_mailbox_once_and_reads) {
   const auto shown = visit("pickup.read", {{"session", session}, {"id", idOf(0)}});
   BOOST_TEST(has(shown["text"], Canary));
   BOOST_TEST(shown["attachments"].size() == 1);
-  const auto part = visit("pickup.part", {{"session", session}, {"id", idOf(0)}, {"part", shown["attachments"][0]["part"]}});
+  const auto part =
+      visit("pickup.part", {{"session", session}, {"id", idOf(0)}, {"part", shown["attachments"][0]["part"]}});
   BOOST_TEST(*crypto::fromBase64(part["bytes"].get<std::string>()) == "PDF Body " + Canary);
   const auto read = item(0);
   BOOST_TEST((read.firstOpenedAt == clock.now()));
@@ -96,9 +96,8 @@ BOOST_AUTO_TEST_CASE(the_released_key_opens_the_ciphertext) {
   const auto session = enter(0);
   const auto key = visit("pickup.key", {{"session", session}, {"id", idOf(0)}});
   const auto content = visit("pickup.content", {{"session", session}, {"id", idOf(0)}});
-  const auto inside =
-      pickupfile::open(Secret(*crypto::fromBase64(key["key"].get<std::string>())), std::stoull(idOf(0)),
-                       *crypto::fromBase64(content["bytes"].get<std::string>()));
+  const auto inside = pickupfile::open(Secret(*crypto::fromBase64(key["key"].get<std::string>())), std::stoull(idOf(0)),
+                                       *crypto::fromBase64(content["bytes"].get<std::string>()));
   BOOST_TEST(has(inside.message, Canary));
   BOOST_TEST(item(0).openedHow == "browser");
 }
@@ -117,9 +116,9 @@ BOOST_AUTO_TEST_CASE(no_order_shows_another_persons_message_or_works_without_a_s
     own["session"] = "made-up";
     BOOST_TEST(refused(order, own) == "signed-out");
   }
-  for (const auto* order : {"pickup.inbox", "pickup.account", "pickup.sent", "pickup.passkey-options",
-                            "pickup.passkey-remove", "pickup.session-end", "pickup.account-delete",
-                            "pickup.sent-recall", "pickup.who", "pickup.sign-out"})
+  for (const auto* order :
+       {"pickup.inbox", "pickup.account", "pickup.sent", "pickup.passkey-options", "pickup.passkey-remove",
+        "pickup.session-end", "pickup.account-delete", "pickup.sent-recall", "pickup.who", "pickup.sign-out"})
     BOOST_TEST(refused(order, {{"id", 1}, {"ref", "x"}, {"post", 1}, {"reason", "x"}, {"sure", true}}) == "signed-out");
   BOOST_TEST(refused("pickup.sent-recall", {{"session", bob}, {"post", postId}, {"reason", "x"}}) == "not-found");
 }
@@ -139,8 +138,8 @@ BOOST_AUTO_TEST_CASE(changed_guessed_and_foreign_tokens_are_refused_alike_and_th
   changed[40] = changed[40] == 'A' ? 'B' : 'A';
   const auto moved = makePickupToken(context.root, {PickupToken::Kind::Item, rows[1].id, item(1).linkIssuedAt},
                                      "bob@example.net");  // eve's item, bob's address
-  const auto older = makePickupToken(context.root, {PickupToken::Kind::Item, rows[0].id, fromMicros(1)},
-                                     "bob@example.net");
+  const auto older =
+      makePickupToken(context.root, {PickupToken::Kind::Item, rows[0].id, fromMicros(1)}, "bob@example.net");
   for (const auto& bad : {changed, moved, older, std::string("x"), std::string(), good + "A"}) {
     BOOST_TEST(refused("pickup.link", {{"token", bad}}) == "refused");
     BOOST_TEST(refused("pickup.open", {{"token", bad}}) == "refused");
@@ -320,7 +319,8 @@ BOOST_AUTO_TEST_CASE(a_reply_waits_sealed_for_the_author) {
     BOOST_TEST(ledger.front().protection == "pickup");
   });
   BOOST_TEST(filesWith(folder.path(), Canary).empty());
-  BOOST_TEST(refused("pickup.reply", {{"session", session}, {"id", idOf(0)}, {"text", "x"}, {"to", "list"}}) == "denied");
+  BOOST_TEST(refused("pickup.reply", {{"session", session}, {"id", idOf(0)}, {"text", "x"}, {"to", "list"}}) ==
+             "denied");
 }
 
 BOOST_AUTO_TEST_CASE(a_repeat_after_a_crash_keeps_the_items_of_before) {
