@@ -428,7 +428,8 @@ BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secu
   BOOST_TEST(takes(2, "social-bounces+abc@lists.example", Kind::Content, app::Protection::None));
   BOOST_TEST(takes(3, "", Kind::Notice, app::Protection::None));
   BOOST_TEST(!takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::None));
-  BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
+  BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::None));
+  BOOST_TEST(takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
 }
 
 BOOST_AUTO_TEST_CASE(the_service_keeps_the_routing_view_over_a_restart) {
