@@ -14,7 +14,10 @@ using Kind = Parameter::Kind;
 using Type = Parameter::Type;
 
 void askedFor(std::ostream& out, const json& request) {
-  out << "Waits for an approver, as request " << request.at("id") << ".\n";
+  if (request.value("lone", false))
+    out << "Waits seven days, as request " << request.at("id") << "; the outside address is told.\n";
+  else
+    out << "Waits for an approver, as request " << request.at("id") << ".\n";
 }
 void link(std::ostream& out, const json& result) {
   if (result.contains("request")) return askedFor(out, result.at("request"));
@@ -67,14 +70,42 @@ std::vector<OrderVerb> userVerbs() {
        "disable",
        "account.disable",
        "Shuts a person out: sessions, tokens and links end.",
-       {Name},
-       [](std::ostream& out, const json&) { out << "disabled\n"; }},
+       {Name, Reason},
+       [](std::ostream& out, const json& result) {
+         if (result.contains("request")) return askedFor(out, result.at("request"));
+         out << "disabled\n";
+       }},
       {"user",
        "recover",
        "account.recover",
        "Makes a new link for a person who lost password or factors.",
        {Name, Reason},
        link},
+  };
+}
+
+std::vector<OrderVerb> sessionVerbs() {
+  auto whose = Name;
+  whose.required = false;
+  return {
+      {"session",
+       "list",
+       "session.list",
+       "Shows who is signed in to the web UI.",
+       {whose},
+       table({{"ACCOUNT", "account"},
+              {"REF", "ref"},
+              {"FROM", "client"},
+              {"BROWSER", "agent"},
+              {"SINCE", "createdAt"},
+              {"LAST ACT", "lastSeenAt"}},
+             "Nobody is signed in.")},
+      {"session",
+       "end",
+       "session.end",
+       "Signs a person out: one session, or all of them.",
+       {Name, {Kind::Option, "--ref", "ref", "the session, as session list shows it"}},
+       [](std::ostream& out, const json& result) { out << "ended " << result.at("ended") << "\n"; }},
   };
 }
 
@@ -120,7 +151,8 @@ std::vector<OrderVerb> tokenVerbs() {
 
 std::vector<OrderVerb> accountVerbs() {
   auto all = userVerbs();
-  for (auto& verb : tokenVerbs()) all.push_back(std::move(verb));
+  for (auto verbsOf : {sessionVerbs, tokenVerbs})
+    for (auto& verb : verbsOf()) all.push_back(std::move(verb));
   return all;
 }
 

@@ -1,11 +1,13 @@
 #include "cli/CommandLine.h"
 
 #include "cli/AuditVerbs.h"
+#include "cli/HopsVerb.h"
 #include "cli/Init.h"
 #include "cli/KeysVerbs.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
+#include "cli/ProbeVerbs.h"
 #include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
@@ -163,6 +165,11 @@ private:
     auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
     run.callback([this] { action_ = [](const Context& c) { return runSite(c); }; });
 
+    auto domain = std::make_shared<std::string>();
+    auto& ask = *app_.add_subcommand("probe", "Asks the mail servers of a domain for their TLS.");
+    ask.add_option("domain", *domain, "the recipients' domain")->required();
+    ask.callback([this, domain] { action_ = [domain](const Context& c) { return probe(c, *domain); }; });
+
     auto& check = *noun("config").add_subcommand("check", "Checks postern.toml.");
     check.callback([this] {
       action_ = [](const Context& c) {
@@ -185,6 +192,12 @@ private:
     mail.add_option("--from", send->from, "envelope sender; default: the From field");
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
+
+    auto hops = std::make_shared<HopsOptions>();
+    auto& way = *app_.add_subcommand("hops", "Tells of each hop of a message whether it was encrypted.");
+    way.add_option("file", hops->file, "RFC 5322 message or its header, - for standard input")->required();
+    way.add_option("--own", hops->ownDomains, "domain of your own organisation; may be given again");
+    way.callback([this, hops] { action_ = [hops](const Context& c) { return showHops(c, *hops); }; });
 
     auto get = std::make_shared<ExportGetOptions>();
     auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");

@@ -69,7 +69,7 @@ Exit initSite(const Context& context, const InitOptions& options) {
   const auto site = configOf(context, options);
   if (std::filesystem::exists(site.dataFolder / "postern.toml"))
     throw Error(ErrorKind::Config, "there is a site in " + site.dataFolder.string() + " already");
-  for (const auto* folder : {"run", "tls", "keys", "gateway", "listd", "vault", "web", "journal", "index", "exports"})
+  for (const auto* folder : {"run", "tls", "keys", "gateway", "listd", "vault", "journal", "index", "exports"})
     files::makePrivateFolder(site.dataFolder / folder);
   const auto tls = crypto::makeSelfSignedTls(site.hostName, SystemClock().now());
   files::replaceDurably(site.path(site.certificate), tls.certificatePem, 0644);

@@ -20,6 +20,15 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"run", "", "", "Runs all processes of the site until stopped."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
      "Hands a message to the site by SMTP, as a mail program would."},
+    {"hops", "", "FILE [--own DOMAIN]...",
+     "Tells of each hop of a message whether it was encrypted, as its Received lines record it, and what follows for "
+     "the "
+     "whole way. A hop without a record counts neither as plain nor as encrypted. Exit status 0: every hop between "
+     "providers is recorded as encrypted; 1: otherwise."},
+    {"probe", "", "DOMAIN",
+     "Asks the mail servers of a domain for their TLS, certificates, MTA-STS and DANE. Exit status 1: mail to it "
+     "cannot be "
+     "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
@@ -72,6 +81,7 @@ std::string nounDoc(const std::string& noun) {
       {"domain", "Domains of lists."},
       {"route", "Next hops of outbound mail."},
       {"user", "People who may sign in, and what they may do."},
+      {"session", "Who is signed in to the web UI."},
       {"token", "Access tokens of a person."},
       {"emergency", "Sealed accounts for the day when nobody can sign in."},
       {"list", "Lists and their settings."},
@@ -86,6 +96,13 @@ std::string nounDoc(const std::string& noun) {
       {"config", "The file postern.toml."},
       {"keys", "Keys of the site: epochs, root key, backups."},
       {"job", "Long work behind an order."},
+      {"matter", "Matters: cases with their custodians, holds, notes and log."},
+      {"custodian", "Persons of a matter who were told to keep their mail."},
+      {"hold", "Legal holds: what they match is never destroyed."},
+      {"request", "Changes that wait for a second person."},
+      {"erasure", "Requests of persons that their data be erased."},
+      {"retention", "How long mail is kept: rules, what-ifs, runs, certificates."},
+      {"report", "Signed reports for auditors."},
   };
   const auto found = docs.find(noun);
   return found == docs.end() ? "" : found->second;

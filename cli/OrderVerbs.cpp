@@ -5,6 +5,8 @@
 #include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
 #include "cli/PickupVerbs.h"
+#include "cli/ProbeVerbs.h"
+#include "cli/ProtectionVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/ReportVerbs.h"
@@ -65,7 +67,7 @@ void changed(std::ostream& out, const json& result) {
 
 const Parameter ListAddress = wanted("list", "list", "address of the list");
 const Parameter MemberAddress = wanted("address", "address", "address of the member");
-const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "SHA-256 fingerprint, or its beginning");
+const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "fingerprint, or its beginning");
 const Parameter Limit = number("--limit", "limit", "most rows to show");
 const Parameter After = option("--after", "after", "go on after this row");
 
@@ -196,7 +198,8 @@ std::vector<OrderVerb> memberVerbs() {
        "member.set",
        "Changes a member.",
        {ListAddress, MemberAddress, option("--name", "name", "name of the person"),
-        option("--state", "state", "enabled or disabled")},
+        option("--state", "state", "enabled or disabled"),
+        option("--wish", "wish", "the weakest protection that the member wants: none, tls, pickup, openpgp or smime")},
        record},
       {"member",
        "import",
@@ -219,8 +222,8 @@ std::vector<OrderVerb> keyVerbs() {
       {"key",
        "import",
        "key.import",
-       "Takes a member's S/MIME certificate (PEM or DER file) into use.",
-       {MemberAddress, fileContent("file", "certificate", "certificate file, - for standard input")},
+       "Takes a member's S/MIME certificate or OpenPGP key (text or binary file) into use.",
+       {MemberAddress, fileContent("file", "certificate", "file of the certificate or key, - for standard input")},
        record},
       {"key",
        "list",
@@ -229,6 +232,7 @@ std::vector<OrderVerb> keyVerbs() {
        {maybe("address", "address", "only of this address"), Limit, After},
        table({{"FINGERPRINT", "fingerprint"},
               {"ADDRESS", "address"},
+              {"KIND", "kind"},
               {"ALGORITHM", "algorithm"},
               {"STATE", "state"},
               {"REASON", "reason"},
@@ -292,7 +296,8 @@ const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
     for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, pickupVerbs})
+                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs,
+                         pickupVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -61,7 +61,8 @@ void reportStatus(std::ostream& out, const json& result) {
 }
 
 void reportReadiness(std::ostream& out, const json& result) {
-  out << text(result, "total") << " members would get the next post:\n";
+  out << text(result, "ready") << " of " << text(result, "total") << " members (" << text(result, "percent")
+      << " %) would get the next post:\n";
   for (const auto& item : result.at("items"))
     out << "  " << text(item, "count") << "  by " << text(item, "protection") << "\n";
   if (result.value("withheld", json::array()).empty()) return;

@@ -17,6 +17,9 @@ pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(FIDO2 REQUIRED IMPORTED_TARGET libfido2)
+pkg_check_modules(RNP REQUIRED IMPORTED_TARGET librnp)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(PSL REQUIRED IMPORTED_TARGET libpsl)
 
 # libunbound's .pc asks for the development files of its own dependencies, so it is found by name.
 find_library(UNBOUND_LIBRARY unbound)

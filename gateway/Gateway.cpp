@@ -7,12 +7,16 @@
 #include "core/net/TlsServerContext.h"
 #include "core/policy/PolicyHost.h"
 #include "gateway/deliver/Deliverer.h"
+#include "gateway/deliver/DomainProber.h"
+#include "gateway/deliver/StsPolicies.h"
 #include "gateway/GatewayCounters.h"
 #include "gateway/inspect/TransactionInspector.h"
 #include "gateway/queue/QueueService.h"
 #include "gateway/RoutingDirectory.h"
 #include "gateway/SealingAcceptor.h"
 #include "gateway/smtp/SmtpServer.h"
+
+#include <algorithm>
 
 namespace postern::gateway {
 
@@ -38,6 +42,21 @@ net::ResolverConfig resolverOptions(const config::SiteConfig& config) {
   options.server = config.resolver;
   options.trustAnchor = config.dnsTrustAnchor;
   return options;
+}
+
+StsPolicies::Options stsOptions(const config::SiteConfig& config) {
+  StsPolicies::Options options;
+  options.folder = config.path("gateway/mta-sts");
+  return options;
+}
+
+// People wait for a probe, so a server gets less time than for mail.
+smtp::ClientSettings probeSettings(const config::SiteConfig& config) {
+  constexpr std::chrono::milliseconds Longest{15000};
+  auto settings = DelivererOptions::from(config).client;
+  settings.connectTimeout = std::min(settings.connectTimeout, Longest);
+  settings.replyTimeout = std::min(settings.replyTimeout, Longest);
+  return settings;
 }
 
 // A set that does not load is not fatal: what is queued must still go out, and `postern status` says what is wrong.
@@ -66,9 +85,16 @@ struct Gateway::Parts {
         server(serverSettingsOf(config), Ports{directory, inspector, acceptor, counters, clock}, &serverTls),
         resolver(resolverOptions(config)),
         clientTls(config.path(config.trustAnchors)),
-        deliverer(DelivererOptions::from(config), queue, resolver, clientTls, clock),
+        https(config.path(config.trustAnchors)),
+        sts(stsOptions(config), resolver, https, clock),
+        deliverer(DelivererOptions::from(config), queue, resolver, clientTls, clock, &sts),
+        prober(probeSettings(config), NextHopFinder(DelivererOptions::from(config).hops, resolver, &sts), clientTls,
+               clock),
         service(
-            queue, routing, [this](app::GatewayStats& stats) { fillIn(stats); }, [this] { takeRouting(); }) {
+            queue, routing, [this](app::GatewayStats& stats) { fillIn(stats); }, [this] { takeRouting(); },
+            [this](std::string_view domain, bool fresh, std::chrono::milliseconds wait) {
+              return prober.probe(std::string(domain), fresh, wait);
+            }) {
     takeRouting();
     deliverer.start();
     server.start();
@@ -85,7 +111,11 @@ struct Gateway::Parts {
   void takeRouting() {
     directory.refresh();
     acceptor.refresh();
-    if (const auto view = routing.current()) deliverer.setRoutes(view->routes);
+    const auto view = routing.current();
+    if (!view) return;
+    const RouteTable routes(view->routes, view->trustedDomains, view->distrustedDomains);
+    deliverer.setRoutes(routes);
+    prober.setRoutes(routes);
   }
 
   void fillIn(app::GatewayStats& stats) {
@@ -107,7 +137,10 @@ struct Gateway::Parts {
   SmtpServer server;
   net::UnboundResolver resolver;
   net::TlsClient clientTls;
+  net::CurlHttpsClient https;
+  StsPolicies sts;
   Deliverer deliverer;
+  DomainProber prober;
   QueueService service;
   std::optional<app::GatewayLinkServer> link;
 };

@@ -22,6 +22,7 @@ void Housekeeping::runOnce() {
   context_.site.write([&](SiteTables& tables) {
     refreshTurned(tables, now);
     tables.accounts.sweepGuesses(now - GuessesKept);
+    tables.sessions.sweep(now);
   });
 }
 

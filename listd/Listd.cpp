@@ -3,6 +3,7 @@
 #include "core/app/Orders.h"
 #include "core/base/Files.h"
 #include "core/crypto/Random.h"
+#include "core/pgp/Sealer.h"
 #include "core/seal/SmimeSealer.h"
 #include "listd/audit/AuditKeeper.h"
 #include "listd/expand/GatewayControl.h"
@@ -10,6 +11,7 @@
 #include "listd/expand/IntakeWorkers.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/expand/TakeBacks.h"
 #include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
 #include "listd/jobs/JobRunner.h"
@@ -18,6 +20,7 @@
 #include "listd/mailout/SiteMailWorker.h"
 #include "listd/matters/HoldJournal.h"
 #include "listd/orders/OrderDesk.h"
+#include "listd/probe/DomainProbes.h"
 #include "listd/requests/MinuteWork.h"
 #include "listd/retention/Retention.h"
 #include "listd/search/IndexAnswers.h"
@@ -51,6 +54,7 @@ struct Listd::Impl {
         senders(context, gateway, gate),
         events(context, gateway, gate, [this] { senders.wake(); }),
         siteMail(context, gateway, gate),
+        takeBacks(context, control),
         search(config.path("index"), context.root, clock),
         indexer(context, search),
         intake(context,
@@ -62,7 +66,7 @@ struct Listd::Impl {
         answers(search),
         retention(context, &answers),
         jobs(context),
-        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention},
+        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention, &probes},
         minuteWork(tools),
         desk(tools, makeCommandKey(config)),
         webOrders(config.webSocket().string(), from(OrderDesk::Entrance::Web)),
@@ -97,6 +101,7 @@ struct Listd::Impl {
   SendWorkers senders;
   EventWorker events;
   SiteMailWorker siteMail;
+  TakeBacks takeBacks;
   SearchIndex search;
   IndexWorker indexer;
   ExportSweeper exportSweeper{context};
@@ -104,6 +109,7 @@ struct Listd::Impl {
   IntakeWorkers intakeWorkers;
   IndexAnswers answers;
   Retention retention;
+  DomainProbes probes{context, control};
   JobRunner jobs;  // after all that jobs use
   OrderTools tools;
   MinuteWork minuteWork;
@@ -115,7 +121,8 @@ struct Listd::Impl {
 };
 
 Listd::Listd(const config::SiteConfig& config) {
-  seal::selfTest();  // better no copy than one that nobody can open
+  seal::selfTest();
+  pgp::selfTest();  // better no copy than one that nobody can open
   impl_ = std::make_unique<Impl>(config, std::make_unique<SystemClock>(config.clockOffset), nullptr);
 }
 

@@ -41,6 +41,8 @@ def make_lists(site, members, sink):
     ensure(site, "domain", "add", "lists.example")
     for address, secure in ((BOARD, ["--secure"]), (SOCIAL, [])):
         ensure(site, "list", "create", address, *secure)
+        if secure:
+            site.cli("list", "protect", address, "--ladder", "smime")
         for person in members:
             ensure(site, "member", "add", address, person.address)
     for person in members:

@@ -91,9 +91,23 @@ json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes) {
     const auto at = std::chrono::time_point_cast<std::chrono::microseconds>(start + part * 20 * columnLength);
     times.push_back({{"label", words::time(at).substr(11, 5)}});
   }
+  json titles = json::array(), rows = json::array();
+  for (const auto& one : In) titles.push_back({{"title", one.title}});
+  for (const auto& one : Out) titles.push_back({{"title", one.title}});
+  for (std::size_t i = columns.size(); i-- > 0;) {  // the latest first; times without mail say nothing
+    if (std::ranges::all_of(columns[i], [](auto value) { return value == 0; })) continue;
+    json values = json::array();
+    for (const auto value : columns[i]) values.push_back({{"count", words::count(value)}});
+    const auto at = std::chrono::time_point_cast<std::chrono::microseconds>(start + static_cast<int>(i) * columnLength);
+    rows.push_back({{"label", words::time(at).substr(0, 16)}, {"values", values}});
+  }
+  const auto step = minutes / ChartColumns;
   return {{"in", panel(columns, In)},
           {"out", panel(columns, Out)},
           {"times", times},
+          {"columns", titles},
+          {"rows", rows},
+          {"step", step == 1 ? "minute" : std::to_string(step) + " minutes"},
           {"columnMinutes", minutes / ChartColumns}};
 }
 

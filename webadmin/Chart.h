@@ -26,7 +26,8 @@ inline constexpr int ChartColumns = 60;
 // stacked columns, the last of which holds `now`. Each series is one SVG path in a box of 60 by 100 units, so the page
 // and its script draw the same picture from the same numbers, and sizes are left to the style sheet.
 //   {"in": {"top": "10", "half": "5", "series": [{"name", "title", "path", "total"}]}, "out": …, "times": [{"label"}],
-//    "columnMinutes": 1}
+//    "columns": [{"title"}], "rows": [{"label", "values": [{"count"}]}], "step": "minute", "columnMinutes": 1}
+// The rows are the same numbers as a table, latest first, without the times in which nothing happened.
 // REQUIRES: minutes is a multiple of 60. Minutes outside the span are left out, missing ones count as 0.
 nlohmann::json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int minutes);
 

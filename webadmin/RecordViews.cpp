@@ -281,6 +281,23 @@ json ruleRow(const json& rule, TimePoint now) {
                                              {"request", text(pending, "request")}}}};
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 8> Bookkeeping = {"history", "id",      "matched",    "version",
+                                                         "pending", "request", "shadowedBy", "effectiveFrom"};
+
+std::string valueWords(const std::string& field, const std::string& value) {
+  if (value.empty()) return value;
+  if (field == "tier") return words::tier(value);
+  if (field == "effect") return words::effect(value);
+  if (field == "action") return words::action(value);
+  if (field == "start" && value == "received") return "Receipt by Postern";
+  if (field == "state") return words::recordState(value);
+  return value;
+}
+
+}  // namespace
+
 json difference(const json& before, const json& after) {
   std::map<std::string, std::string> left, right;
   flatten(before, "", left);
@@ -289,11 +306,13 @@ json difference(const json& before, const json& after) {
   auto all = left;
   all.insert(right.begin(), right.end());
   for (const auto& [name, ignored] : all) {
+    // What listd counts or notes beside a rule is no part of what was asked for.
+    if (std::ranges::find(Bookkeeping, name) != Bookkeeping.end()) continue;
     const auto was = left.contains(name) ? left[name] : std::string();
     const auto becomes = right.contains(name) ? right[name] : std::string();
     rows.push_back({{"field", name.empty() ? "Value" : words::field(name)},
-                    {"before", was},
-                    {"after", becomes},
+                    {"before", valueWords(name, was)},
+                    {"after", valueWords(name, becomes)},
                     {"changed", was != becomes}});
   }
   return rows;
@@ -383,7 +402,9 @@ std::string whatIfPath(std::string_view id) {
 
 Response afterChange(const json& answer, const std::string& path) {
   const auto& request = part(answer, "request");
-  return Response::redirect(request.empty() ? path : requestPath(text(request, "id")) + "?done=requested");
+  if (request.empty()) return Response::redirect(path);
+  const auto* done = flag(request, "lone") ? "?done=requested-alone" : "?done=requested";
+  return Response::redirect(requestPath(text(request, "id")) + done);
 }
 
 }  // namespace postern::webadmin::views

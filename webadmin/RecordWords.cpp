@@ -47,6 +47,7 @@ constexpr Entry Kinds[] = {
     {"retention.trust-clock", "Trust in the clock"},
     {"clock.trust", "Trust in the clock"},
     {"account.roles", "Roles of an account"},
+    {"account.one-person", "Leaving the site to one person"},
     {"rule.remove", "Removal of a retention rule"},
     {"hold.release", "Release of a legal hold"},
     {"hold.release-early", "Release of a legal hold with a short grace"},
@@ -112,6 +113,16 @@ constexpr Entry Fields[] = {
     {"scope.until", "Until"},
     {"scope.labels", "Labels"},
     {"scope.classes", "Classes of message"},
+    {"scope.headers", "Headers"},
+    {"scope.minSize", "At least this large"},
+    {"scope.maxSize", "At most this large"},
+    {"matter", "Matter"},
+    {"matterName", "Matter"},
+    {"silent", "Silent"},
+    {"roles", "Roles"},
+    {"mail", "Mail address"},
+    {"lists", "Lists"},
+    {"graceDays", "Days of grace"},
 };
 
 constexpr Entry States[] = {
@@ -170,6 +181,7 @@ constexpr Entry Tones[] = {
 
 constexpr Entry Notices[] = {
     {"requested", "A second person must approve this. Nothing has changed yet."},
+    {"requested-alone", "Nobody else can approve this, so it waits seven days. Nothing has changed yet."},
     {"rule-saved", "The rule is in force."},
     {"rule-removed", "The rule is gone."},
     {"matter-created", "The matter is open. Now place its first hold or name its custodians."},

@@ -53,10 +53,7 @@ Response Site::answer(const Request& request) {
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
     if (error.code == "step-up" && visit.session) return askAgain(visit);
-    if (error.code == "signed-out" && visit.session) {
-      tools_.sessions.closeAllOf(visit.session->account);
-      return Response::redirect("/sign-in?done=session-ended");
-    }
+    if (error.code == "signed-out" && visit.session) return Response::redirect("/sign-in?done=session-ended");
     if (error.code == "broken") {  // its text is for the log: it may name files and causes
       log::error("web", error.message, {{"page", pageOf(request)}});
       return errorPage(visit, 500);
@@ -64,7 +61,11 @@ Response Site::answer(const Request& request) {
     return errorPage(visit, statusOf(error), error.message, error.hint);
   } catch (const Error& error) {
     log::error("web", error.displayText(), {{"page", pageOf(request)}});
-    return errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
+    auto response = errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
+    // Who leaves while listd is away leaves this browser at least; the session ends by itself.
+    if (request.method == Method::Post && request.path == "/sign-out" && csrf::isSameOrigin(request))
+      response.headers.push_back(setCookie(SessionCookie, ""));
+    return response;
   } catch (const std::exception& error) {
     log::error("web", error.what(), {{"page", pageOf(request)}});
     return errorPage(visit, 500);
@@ -98,13 +99,10 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   if (match.route) visit.params = std::move(match.params);
   // The pages of recipients know nothing of a session of the staff in the same browser.
   const bool pickup = request.path == "/pickup" || request.path.starts_with("/pickup/");
-  const auto sessionToken = pickup ? std::string() : request.cookies.get(SessionCookie);
-  const auto pickupToken = pickup ? request.cookies.get(pages::PickupCookie) : std::string();
+  const bool pickupSession = pickup && request.cookies.get(pages::PickupCookie).size() >= 40;
   const bool byPerson = match.route && match.route->activity == Activity::Person;
-  if (!sessionToken.empty())
-    visit.session = tools_.sessions.find(sessionToken, byPerson ? SessionStore::Touch::Yes : SessionStore::Touch::No);
-  auto formSecret =
-      visit.session ? sessionToken : request.cookies.get(pickupToken.size() < 40 ? FormCookie : pages::PickupCookie);
+  if (!pickup) findSession(visit, match.route);
+  auto formSecret = request.cookies.get(visit.session ? SessionCookie : pickupSession ? pages::PickupCookie : FormCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
@@ -128,21 +126,20 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   return response;
 }
 
-// The session says who the person is; listd says what the account may do now. One that is gone has no sessions.
-void Site::renewRole(Visit& visit) {
-  const auto account = visit.session->account;
-  if (const auto role = tools_.accounts.roleOf(account)) {
-    visit.session->role = *role;
-    return;
+// Who sends the request. What is the same for everybody and asked for by no form needs no answer to that.
+void Site::findSession(Visit& visit, const Route* route) const {
+  const auto secret = visit.request.cookies.get(SessionCookie);
+  if (secret.empty() || (route != nullptr && route->roles == Anyone && route->activity == Activity::Script)) return;
+  const bool byPerson = route != nullptr && route->activity == Activity::Person;
+  try {
+    visit.session = sessionOf(tools_.orders, secret, visit.request.clientAddress, byPerson);
+  } catch (const Error& error) {
+    // Pages for everybody are there also while listd is away.
+    if (error.kind() != ErrorKind::Unavailable || (route != nullptr && route->roles != Anyone)) throw;
   }
-  log::warning("web", "the account of a session is gone; its sessions end", {{"account", account}});
-  tools_.sessions.closeAllOf(account);
-  visit.session.reset();
 }
 
 Response Site::obey(const Route& route, Visit& visit) {
-  // An account that was disabled loses even its own pages; signing out works also while listd is away.
-  if (route.roles != Anyone && route.page != pages::signOut && visit.session) renewRole(visit);
   if (holds(route.roles, visit.session)) return route.page(visit);
   const bool forScripts = route.path.starts_with("/live/");
   if (!visit.session && forScripts)

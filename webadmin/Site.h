@@ -22,7 +22,7 @@ private:
   Response callApi(const Request& request);
   Response dispatch(const Request& request, Visit& visit);
   Response askAgain(Visit& visit) const;
-  void renewRole(Visit& visit);
+  void findSession(Visit& visit, const Route* route) const;
   Response obey(const Route& route, Visit& visit);
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
   mutable Tools tools_;

@@ -40,6 +40,7 @@ json time(TimePoint at, TimePoint now) {
   return {{"absolute", words::time(at)},
           {"iso", formatRfc3339(at)},
           {"day", words::day(at)},
+          {"clock", words::time(at).substr(11)},
           {"relative", words::relative(at, now)}};
 }
 

@@ -1,5 +1,6 @@
 #include "webadmin/Visit.h"
 
+#include "core/app/SessionLimits.h"
 #include "webadmin/Navigation.h"
 #include "webadmin/RecordWords.h"
 #include "webadmin/Template.h"
@@ -10,10 +11,10 @@ namespace postern::webadmin {
 using nlohmann::json;
 
 json Visit::order(std::string_view name, const json& args) const {
-  app::Actor actor{"web", session ? session->account : ""};
-  actor.session = session ? session->ref : "";
-  actor.client = request.clientAddress;
-  return tools.orders.give(name, actor, args);
+  if (session) return tools.orders.give(name, actorOf(request.cookies.get(SessionCookie), request.clientAddress), args);
+  app::Actor visitor{"system", "webadmin"};
+  visitor.client = request.clientAddress;
+  return tools.orders.give(name, visitor, args);
 }
 
 Response Visit::page(std::string_view name, const Frame& frame, json view) const {
@@ -28,7 +29,7 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
   if (session) {
     outer["signedIn"] = {{"account", session->account}, {"roleWords", words::roles(session->roles())}};
     outer["administrator"] = session->roles().has(app::Role::Admin);
-    outer["idleSeconds"] = SessionStore::IdleLimit.count();
+    outer["idleSeconds"] = app::SessionIdleLimit.count();
     outer["navigation"] = navigation(*this, frame.section);
   }
   Response response;

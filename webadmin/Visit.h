@@ -1,11 +1,10 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/config/SiteConfig.h"
-#include "webadmin/Accounts.h"
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
 #include "webadmin/Orders.h"
-#include "webadmin/SessionStore.h"
+#include "webadmin/Session.h"
 
 #include <chrono>
 #include <map>
@@ -31,8 +30,6 @@ struct Tools {
   const config::SiteConfig& config;
   const Clock& clock;
   Orders& orders;
-  SessionStore& sessions;
-  Accounts& accounts;
   ClientLimit& signInLimit;
   const CertificateFacts& certificate;
 };
@@ -55,7 +52,7 @@ struct Visit {
   const std::string& param(std::string_view name) const { return params.find(name)->second; }
   TimePoint now() const { return tools.clock.now(); }
 
-  // Gives an order in the name of the person who is signed in.
+  // Gives an order with the session of the person who is signed in, or as a visitor whom nobody knows.
   nlohmann::json order(std::string_view name, const nlohmann::json& args = nlohmann::json::object()) const;
   // The page `name` of templates/ inside the layout.
   Response page(std::string_view name, const Frame& frame, nlohmann::json view) const;

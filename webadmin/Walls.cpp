@@ -4,7 +4,7 @@ namespace postern::webadmin {
 
 app::Confinement wallsOf(const config::SiteConfig& config) {
   app::Confinement walls;
-  walls.mayReadTlsFiles(config).mayRead(config.dataFolder / "postern.toml").mayWrite(config.path("web"));
+  walls.mayReadTlsFiles(config).mayRead(config.dataFolder / "postern.toml");
   return walls;
 }
 

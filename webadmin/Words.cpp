@@ -32,7 +32,7 @@ constexpr Entry Protections[] = {
 constexpr Entry Reasons[] = {
     {"open-list", "The list is open: copies are plain."},
     {"valid-certificate", "A valid certificate is on file."},
-    {"no-key", "No certificate is on file."},
+    {"no-key", "No certificate or key is on file."},
     {"key-unconfirmed", "A certificate was proposed, but nobody confirmed it."},
     {"certificate-expired", "The certificate has expired."},
     {"certificate-not-yet-valid", "The certificate is not valid yet."},
@@ -44,6 +44,16 @@ constexpr Entry Reasons[] = {
     {"revoked", "The certificate was revoked."},
     {"sealing-failed", "Encrypting this copy failed, so it was not sent."},
     {"member-disabled", "Delivery to this member is switched off."},
+    {"valid-openpgp-key", "A valid OpenPGP key is on file."},
+    {"verified-tls", "The mail servers of the domain can be verified."},
+    {"pick-up", "No key is on file that can be used; the message waits on our pages."},
+    {"tls-too-late", "Verified TLS could not be had in time; the message waits on our pages."},
+    {"key-expired", "The OpenPGP key has expired."},
+    {"key-not-yet-valid", "The OpenPGP key is not valid yet."},
+    {"tls-not-verified", "The mail servers of the domain could not be verified."},
+    {"tls-does-not-count", "TLS to this domain does not count as a protection here."},
+    {"not-on-ladder", "What is on file is not what the list allows."},
+    {"wish", "The member wants a stronger protection than can be had now."},
 };
 
 constexpr Entry Refusals[] = {
@@ -58,6 +68,7 @@ constexpr Entry Refusals[] = {
     {"relay", "Address that is not ours (relay attempt)"},
     {"unknown-recipient", "Unknown recipient"},
     {"not-a-member", "Sender may not post to the list"},
+    {"unreadable", "Encrypted, and the list could not read it or make sure whose it is"},
     {"policy-broken", "A policy failed (deferred, sender tries again)"},
     {"policy", "Refused by policy"},
     {"loop", "Mail loop"},
@@ -95,6 +106,8 @@ constexpr Entry States[] = {
     {"sending", "Being sent out"},
     {"done", "Complete"},
     {"stuck", "Stuck"},
+    {"trusted", "Trusted"},
+    {"distrusted", "Does not count"},
     {"rejected", "Rejected"},
     {"ignored", "Ignored"},
     {"accepted", "Accepted"},
@@ -102,16 +115,17 @@ constexpr Entry States[] = {
 };
 
 constexpr Entry Tones[] = {
-    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"done", "good"},
-    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
-    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},  {"failed", "bad"},
-    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},      {"stuck", "bad"},
-    {"rejected", "bad"},  {"bounced", "bad"},
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"},   {"done", "good"},
+    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},     {"held", "wait"},
+    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},    {"failed", "bad"},
+    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},        {"stuck", "bad"},
+    {"rejected", "bad"},  {"bounced", "bad"},    {"trusted", "good"},   {"distrusted", "wait"},
 };
 
 constexpr Entry Verifications[] = {
     {"verified", "Certificate verified"},
     {"dane", "Verified by DANE"},
+    {"mta-sts", "Verified, as the MTA-STS policy demands"},
     {"none", "Encrypted, peer not verified"},
 };
 
@@ -152,11 +166,15 @@ constexpr Entry Notices[] = {
     {"key-revoked", "The key is revoked. It is never used again here."},
     {"member-enabled", "Delivery to this member is on."},
     {"member-disabled", "Delivery to this member is off."},
-    {"key-imported", "The certificate was imported."},
+    {"key-imported", "The key was imported."},
+    {"protection-saved", "The protection was saved. The members stand anew."},
+    {"wish-saved", "The wish was saved."},
     {"queue-retry", "Asked for another delivery attempt."},
     {"queue-hold", "The copy is held. It stays in the queue until you release it."},
     {"queue-release", "The copy is released."},
     {"queue-drop", "The copy was dropped. It will not be delivered."},
+    {"domain-marked",
+     "It is recorded and in force. What was known of the domain's TLS is forgotten; ask its servers again."},
 };
 
 constexpr std::array<ErrorWords, 9> Errors = {{

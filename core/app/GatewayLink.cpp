@@ -70,6 +70,9 @@ public:
       case GatewayVerb::QueueAct:
         queueAct(reader, reply);
         break;
+      case GatewayVerb::ProbeDomain:
+        probeDomain(reader, reply);
+        break;
       default:
         throw Error(ErrorKind::Malformed, "the gateway was asked for something it does not know");
     }
@@ -102,6 +105,12 @@ private:
   void queueAct(Reader& reader, Writer& reply) {
     const auto action = reader.string();
     reply.u64(service_.queueAct(action, reader.u64()));
+  }
+
+  void probeDomain(Reader& reader, Writer& reply) {
+    const auto domain = reader.string();
+    const bool fresh = reader.boolean();
+    service_.probeDomain(domain, fresh, std::chrono::milliseconds(reader.u32())).encode(reply);
   }
 
   GatewayService& service_;
@@ -189,6 +198,20 @@ std::vector<QueueEntry> GatewayLink::queueList(std::uint32_t max) {
 std::uint64_t GatewayLink::queueAct(std::string_view action, std::uint64_t copyKey) {
   const auto reply = ask(verb(GatewayVerb::QueueAct).string(action).u64(copyKey).bytes());
   return Reader(reply).u64();
+}
+
+DomainProbe GatewayLink::probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) {
+  const auto reply = ask(verb(GatewayVerb::ProbeDomain)
+                             .string(domain)
+                             .boolean(fresh)
+                             .u32(static_cast<std::uint32_t>(wait.count()))
+                             .bytes());
+  Reader reader(reply);
+  return DomainProbe::decode(reader);
+}
+
+DomainProbe GatewayService::probeDomain(std::string_view, bool, std::chrono::milliseconds) {
+  throw Error(ErrorKind::Unavailable, "no mail server can be asked from here");
 }
 
 void GatewayLink::shutdown() {

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/DomainTls.h"
 #include "core/base/Clock.h"
 
 #include <chrono>
@@ -29,7 +30,7 @@ struct TlsFacts {
   std::string version;  // "TLSv1.3"; empty: no TLS
   std::string cipher;   // "TLS_AES_256_GCM_SHA384"
   std::uint16_t bits = 0;
-  std::string verification;  // "none", "verified", "dane", or why not: "self-signed certificate"
+  std::string verification;  // "none", "verified", "mta-sts", "dane", or why not: "self-signed certificate"
   std::string peerName;      // subject name of the peer's certificate, if it sent one
   bool operator==(const TlsFacts&) const = default;
 };
@@ -79,6 +80,8 @@ struct RoutingView {
   std::vector<std::string> listDomains;
   std::vector<RoutedAddress> addresses;
   std::vector<Route> routes;
+  std::vector<std::string> trustedDomains;     // a certificate for the MX host's name is enough (docs/decisions/0022)
+  std::vector<std::string> distrustedDomains;  // TLS does not count as a protection
 
   std::string encode() const;
   static RoutingView decode(std::string_view bytes);
@@ -188,7 +191,9 @@ enum class GatewayVerb : std::uint8_t {
   TakeEvents,    // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
   Stats,         // {} -> GatewayStats
   QueueList,     // {max} -> list of QueueEntry, oldest first
-  QueueAct,      // {action: "retry" "hold" "release" "drop", copy key; 0 = all} -> {how many it changed}
+  QueueAct,      // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
+                 // withdraw: as drop, but only what is not on its way at that moment
+  ProbeDomain,   // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
 };
 
 // One connection to the gateway. Throws Error(Unavailable) when it breaks; make a new one then.
@@ -208,6 +213,7 @@ public:
   GatewayStats stats();
   std::vector<QueueEntry> queueList(std::uint32_t max);
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
+  DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait);
 
   // Wakes a thread that waits in a call; the call throws.
   void shutdown();
@@ -237,6 +243,9 @@ public:
   virtual GatewayStats stats() = 0;
   virtual std::vector<QueueEntry> queueList(std::uint32_t max) = 0;
   virtual std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) = 0;
+  // Asks the mail servers of a domain for their TLS, without sending mail. `fresh` starts over; else one that is under
+  // way is looked at. Returns when it is finished or `wait` is over. Error(Unavailable) where nothing can be asked.
+  virtual DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait);
 };
 
 // Listens on the gateway's local socket and serves until stop(). One thread per connection.

@@ -144,6 +144,7 @@ std::string RoutingView::encode() const {
   writer.list(routes, [](Writer& w, const Route& r) {
     w.string(r.domain).string(r.host).u16(r.port).u8(static_cast<std::uint8_t>(r.tls));
   });
+  writer.list(trustedDomains, writeString).list(distrustedDomains, writeString);
   return std::move(writer).bytes();
 }
 
@@ -171,6 +172,10 @@ RoutingView RoutingView::decode(std::string_view bytes) {
     route.tls = r.enumeration(Route::Tls::Verified);
     return route;
   });
+  if (!reader.atEnd()) {  // a view that an older version kept on disk ends here
+    view.trustedDomains = reader.list<std::string>(readString);
+    view.distrustedDomains = reader.list<std::string>(readString);
+  }
   reader.expectEnd();
   return view;
 }

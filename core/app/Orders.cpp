@@ -33,7 +33,6 @@ json handle(const OrderServer::Handler& handler, const std::string& frame) {
       actor.kind = given.value("kind", "");
       actor.name = given.value("name", "");
       actor.token = given.value("token", "");
-      actor.session = given.value("session", "");
       actor.client = given.value("client", "");
     }
     const auto& args = request.contains("args") ? request["args"] : NoArguments;
@@ -65,14 +64,10 @@ OrderClient::OrderClient(const std::string& socketPath, std::chrono::millisecond
 OrderClient::~OrderClient() = default;
 
 json OrderClient::give(std::string_view order, const Actor& actor, const json& args) {
-  const json request = {{"order", order},
-                        {"actor",
-                         {{"kind", actor.kind},
-                          {"name", actor.name},
-                          {"token", actor.token},
-                          {"session", actor.session},
-                          {"client", actor.client}}},
-                        {"args", args}};
+  const json request = {
+      {"order", order},
+      {"actor", {{"kind", actor.kind}, {"name", actor.name}, {"token", actor.token}, {"client", actor.client}}},
+      {"args", args}};
   auto connection = std::exchange(connection_, nullptr);  // back in its place only after a whole answer
   if (!connection) connection = std::make_unique<Connection>(socketPath_, limit_);
   connection->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));

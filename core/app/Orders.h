@@ -15,14 +15,15 @@
 // changes something is answered after the change is durable. docs/orders.md lists all of them.
 namespace postern::app {
 
-// Who acts. Kind "cli" (name: the Unix user; token: the command key of the site, listd/command.key), "web" (name: the
-// account), "api" (token: a personal access token, from which listd learns the account) or "system" (a process of ours,
-// before anybody signed in). Which kinds are believed depends on the socket: docs/decisions/0013.
+// Who acts. Kind "cli" (name: the Unix user; token: the command key of the site, listd/command.key), "web" (token: the
+// secret of a session that listd issued, from which it learns the account), "api" (token: a personal access token, the
+// same) or "system" (a process of ours, before anybody signed in: may do what an unknown visitor may). Which kinds are
+// believed depends on the socket: docs/decisions/0013, 0020. On the wire, `name` counts for "cli" alone.
 struct Actor {
   std::string kind;
   std::string name;
-  std::string token = {};    // "api" and "cli" only; never logged
-  std::string session = {};  // opaque reference of the session or token, for the audit log and for step-up
+  std::string token = {};    // what proves it; never logged
+  std::string session = {};  // filled in by listd: reference of the session or token, opens nothing
   std::string client = {};   // address that the person comes from; empty: this machine
   Roles roles = {};          // filled in by listd, never taken from the wire
 };

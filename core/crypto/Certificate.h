@@ -105,9 +105,11 @@ struct CertificateCheck {
   bool valid() const { return state == CertificateState::Valid; }
 };
 
-// May mail for `address` be encrypted to this certificate now? Without a trust store the chain is not looked at: the
-// certificate is trusted by the act of import or confirmation.
-CertificateCheck check(const Certificate& certificate, std::string_view address, TimePoint now,
-                       const TrustStore* trust);
+enum class CertificateUse : std::uint8_t { Encrypt, Sign };
+
+// May mail for `address` be encrypted to this certificate now, or a signature by it count for `address`? Without a
+// trust store the chain is not looked at: the certificate is trusted by the act of import or confirmation.
+CertificateCheck check(const Certificate& certificate, std::string_view address, TimePoint now, const TrustStore* trust,
+                       CertificateUse use = CertificateUse::Encrypt);
 
 }  // namespace postern::crypto

@@ -39,10 +39,12 @@ std::optional<std::string> rsaWeakness(const Certificate& certificate) {
   return std::nullopt;
 }
 
-bool usageAllowsEncryption(const Certificate& certificate) {
+bool usageAllows(const Certificate& certificate, CertificateUse use) {
   const auto usage = certificate.keyUsage();
   if (!usage) return true;
-  return (*usage & (certificate.keyKind() == KeyKind::Rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) != 0;
+  const auto encrypts = certificate.keyKind() == KeyKind::Rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT;
+  const auto wanted = use == CertificateUse::Encrypt ? encrypts : KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+  return (*usage & static_cast<std::uint32_t>(wanted)) != 0;
 }
 
 // A CA that is limited to other purposes cannot vouch for mail; X509_PURPOSE_ANY does not look.
@@ -121,8 +123,8 @@ const char* stateName(CertificateState state) {
   return "unsupported";
 }
 
-CertificateCheck check(const Certificate& certificate, std::string_view address, TimePoint now,
-                       const TrustStore* trust) {
+CertificateCheck check(const Certificate& certificate, std::string_view address, TimePoint now, const TrustStore* trust,
+                       CertificateUse use) {
   const auto flags = X509_get_extension_flags(certificate.handle());
   if (certificate.keyKind() == KeyKind::Unsupported)
     return {CertificateState::Unsupported, "Its key algorithm is not supported: " + certificate.algorithm() + "."};
@@ -136,8 +138,9 @@ CertificateCheck check(const Certificate& certificate, std::string_view address,
   const auto& names = certificate.addresses();
   if (std::none_of(names.begin(), names.end(), [&](const auto& name) { return sameAddress(name, address); }))
     return {CertificateState::WrongAddress, addressDetail(certificate, address)};
-  if (!usageAllowsEncryption(certificate))
-    return {CertificateState::WrongUsage, "Its key usage does not allow encryption."};
+  if (!usageAllows(certificate, use))
+    return {CertificateState::WrongUsage, use == CertificateUse::Encrypt ? "Its key usage does not allow encryption."
+                                                                         : "Its key usage does not allow signing."};
   if (!certificate.allowsEmail())
     return {CertificateState::WrongUsage, "Its extended key usage does not allow mail protection."};
   if (now < certificate.notBefore())

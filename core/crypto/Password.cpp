@@ -51,6 +51,7 @@ std::string PasswordHasher::hash(const Secret& password) {
   const auto salt = randomBytes(SaltSize);
   std::string encoded(argon2_encodedlen(Passes, MemoryKib, Lanes, SaltSize, HashSize, Argon2_id), '\0');
   const Slot slot(slots_);
+  ++computed_;
   const int code = argon2id_hash_encoded(Passes, MemoryKib, Lanes, password.data(), password.size(), salt.data(),
                                          salt.size(), HashSize, encoded.data(), encoded.size());
   if (code != ARGON2_OK) throwArgon(code);
@@ -66,6 +67,7 @@ bool PasswordHasher::verify(const Secret& password, const std::optional<std::str
   }
   if (!affordable(*encoded)) throw Error(ErrorKind::Crypto, "a stored password hash is damaged");
   const Slot slot(slots_);
+  ++computed_;
   const int code = argon2id_verify(encoded->c_str(), password.data(), password.size());
   if (code == ARGON2_OK) return true;
   if (code == ARGON2_VERIFY_MISMATCH) return false;

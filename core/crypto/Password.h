@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Secret.h"
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <semaphore>
@@ -21,8 +22,12 @@ public:
   // does not tell which accounts exist.
   bool verify(const Secret& password, const std::optional<std::string>& encoded);
 
+  // Hashes computed so far, for whoever wants to know what an attempt costs.
+  std::uint64_t computed() const { return computed_; }
+
 private:
   std::counting_semaphore<> slots_;
+  std::atomic<std::uint64_t> computed_{0};
 };
 
 // What makes a key of a passphrase, stored beside what the key seals.

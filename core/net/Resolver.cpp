@@ -41,6 +41,7 @@ struct RawAnswer {
   std::chrono::seconds ttl{0};
   std::vector<std::string> data;
   std::string problem;
+  std::string canonical;
 };
 
 void check(int code, const std::string& doing) {
@@ -61,6 +62,17 @@ std::string serverForUnbound(const std::string& server) {
   return host + "@" + port;
 }
 
+// As host names are written here; empty for what is no host name.
+std::string canonicalName(std::string name) {
+  if (name.ends_with('.')) name.pop_back();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (!plain) return {};
+  }
+  return name;
+}
+
 RawAnswer readResult(int error, const ub_result* result) {
   RawAnswer answer;
   if (error != 0 || result == nullptr) {
@@ -68,6 +80,7 @@ RawAnswer readResult(int error, const ub_result* result) {
     return answer;
   }
   answer.secure = result->secure != 0;
+  if (result->canonname) answer.canonical = canonicalName(result->canonname);
   answer.ttl = std::chrono::seconds(result->ttl);
   if (result->bogus) {
     answer.outcome = DnsOutcome::Bogus;
@@ -116,7 +129,7 @@ struct Pending {
 
 template <class Record, class Read>
 DnsAnswer<Record> readRecords(RawAnswer raw, Read read) {
-  DnsAnswer<Record> answer{raw.outcome, raw.secure, raw.ttl, {}, std::move(raw.problem)};
+  DnsAnswer<Record> answer{raw.outcome, raw.secure, raw.ttl, {}, std::move(raw.problem), std::move(raw.canonical)};
   for (const auto& data : raw.data)
     if (auto record = read(std::string_view(data))) answer.records.push_back(std::move(*record));
   if (answer.outcome == DnsOutcome::Found && answer.records.empty()) {
@@ -231,6 +244,21 @@ RawAnswer UnboundResolver::Impl::ask(std::string_view name, int type) {
   auto answer = std::move(*pending->answer);
   pending_.erase(pending);
   return answer;
+}
+
+bool isUsable(const TlsaRecord& record) {
+  if (record.usage != 2 && record.usage != 3) return false;
+  if (record.selector > 1) return false;
+  switch (record.matching) {
+    case 0:
+      return !record.data.empty();
+    case 1:
+      return record.data.size() == 32;
+    case 2:
+      return record.data.size() == 64;
+    default:
+      return false;
+  }
 }
 
 UnboundResolver::UnboundResolver(const ResolverConfig& config) : impl_(std::make_unique<Impl>(config)) {}

@@ -25,7 +25,8 @@ struct DnsAnswer {
   bool secure = false;  // validated by DNSSEC; also for NoData and NoName
   std::chrono::seconds ttl{0};
   std::vector<Record> records;
-  std::string problem;  // for Failed and Bogus: why, for the administrator
+  std::string problem;         // for Failed and Bogus: why, for the administrator
+  std::string canonical = {};  // the name that the records are of, if aliases lead there; lower case, no final dot
 };
 
 struct MxRecord {
@@ -41,6 +42,9 @@ struct TlsaRecord {
   std::string data;
   bool operator==(const TlsaRecord&) const = default;
 };
+
+// RFC 7672 §3.1: DANE-TA and DANE-EE with a known selector and matching type and data of the right length.
+bool isUsable(const TlsaRecord& record);
 
 // Asks the DNS. Names are ASCII (A-labels) without a final dot.
 // Threads: safe for all. Errors: never throws for what the network does, see DnsOutcome.

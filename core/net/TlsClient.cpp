@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 
 namespace postern::net {
 
@@ -38,6 +39,55 @@ void expectNames(SSL* ssl, const TlsPeer& peer) {
   }
 }
 
+// How many of the records OpenSSL could take. Usages other than DANE-TA and DANE-EE are kept out: OpenSSL would take
+// them and demand a public CA beside them.
+int enableDane(SSL* ssl, const TlsPeer& peer) {
+  if (SSL_dane_enable(ssl, peer.serverName.c_str()) <= 0)
+    throw Error(ErrorKind::Tls, "cannot start DANE for \"" + peer.serverName + "\"");
+  SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);  // RFC 7672 §3.1.1
+  int usable = 0;
+  for (const auto& record : peer.dane) {
+    if (!isUsable(record)) continue;
+    const auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
+    if (SSL_dane_tlsa_add(ssl, record.usage, record.selector, record.matching, data, record.data.size()) == 1) ++usable;
+  }
+  ERR_clear_error();
+  return usable;
+}
+
+std::string nameText(const X509_NAME* name) {
+  char text[256] = {};
+  if (name != nullptr) X509_NAME_oneline(name, text, sizeof text);
+  std::string printable = text;
+  std::replace_if(
+      printable.begin(), printable.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return printable;
+}
+
+TimePoint timeOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return TimePoint(std::chrono::seconds(::timegm(&parts)));
+}
+
+std::vector<std::string> dnsNames(const X509* certificate) {
+  constexpr std::size_t MaxNames = 20;
+  std::vector<std::string> names;
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()) && names.size() < MaxNames; ++i) {
+    const auto* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type != GEN_DNS) continue;
+    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                     std::min<std::size_t>(253, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))));
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c > 0x7e; }, '?');
+    names.push_back(std::move(text));
+  }
+  return names;
+}
+
 }  // namespace
 
 bool waitFor(int fd, short events, Deadline deadline) {
@@ -62,6 +112,7 @@ TlsClient::TlsClient(const std::filesystem::path& trustAnchors) : context_(SSL_C
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER);
+  if (SSL_CTX_dane_enable(context) != 1) throw Error(ErrorKind::Tls, "cannot set up DANE: " + opensslReason());
   if (trustAnchors.empty()) return;
   const bool folder = std::filesystem::is_directory(trustAnchors);
   const bool read = folder ? SSL_CTX_load_verify_dir(context, trustAnchors.c_str()) == 1
@@ -77,6 +128,8 @@ Result<TlsChannel, std::string> TlsClient::handshake(int fd, const TlsPeer& peer
   auto* ssl = channel.ssl_.get();
   if (!ssl || SSL_set_fd(ssl, fd) != 1) throw Error(ErrorKind::Tls, "cannot start TLS: " + opensslReason());
   if (peer.mustVerify && peer.names.empty()) return Unexpected(std::string("no name is known that could be verified"));
+  if (!peer.dane.empty() && enableDane(ssl, peer) == 0)
+    return Unexpected(std::string("certificate not verified: no TLSA record can be used"));
   expectNames(ssl, peer);
   if (!peer.serverName.empty() && !isAddress(peer.serverName))
     SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(peer.serverName.c_str()));
@@ -100,6 +153,9 @@ Result<TlsChannel, std::string> TlsClient::handshake(int fd, const TlsPeer& peer
     channel.verification_ = X509_verify_cert_error_string(verify);
   } else {
     channel.verification_ = peer.names.empty() ? "none" : "verified";
+    // With TLSA records the verdict has to come from one of them.
+    if (!peer.dane.empty())
+      channel.verification_ = SSL_get0_dane_authority(ssl, nullptr, nullptr) >= 0 ? "dane" : "no matching TLSA record";
   }
   if (peer.mustVerify && !channel.verified()) return Unexpected("certificate not verified: " + channel.verification_);
   return channel;
@@ -171,13 +227,15 @@ std::uint16_t TlsChannel::bits() const {
 
 std::string TlsChannel::peerName() const {
   const auto* certificate = SSL_get0_peer_certificate(ssl_.get());
-  if (certificate == nullptr) return {};
-  char text[256] = {};
-  X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof text);
-  std::string name = text;
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return name;
+  return certificate == nullptr ? std::string() : nameText(X509_get_subject_name(certificate));
+}
+
+std::optional<PeerCertificate> TlsChannel::certificate() const {
+  const auto* certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate == nullptr) return std::nullopt;
+  return PeerCertificate{nameText(X509_get_subject_name(certificate)), nameText(X509_get_issuer_name(certificate)),
+                         timeOf(X509_get0_notBefore(certificate)), timeOf(X509_get0_notAfter(certificate)),
+                         dnsNames(certificate)};
 }
 
 }  // namespace postern::net

@@ -1,5 +1,7 @@
 #pragma once
+#include "core/base/Clock.h"
 #include "core/base/Result.h"
+#include "core/net/Resolver.h"
 
 #include <openssl/ssl.h>
 
@@ -24,6 +26,17 @@ struct TlsPeer {
   std::string serverName;          // sent as SNI; empty or an address: none is sent
   std::vector<std::string> names;  // host names that count; none: no certificate is ever verified
   bool mustVerify = false;         // the handshake fails unless a trusted chain gives one of `names`
+  // Usable TLSA records under validated DNSSEC: they alone decide then, not the trusted CAs (RFC 7672).
+  std::vector<TlsaRecord> dane = {};
+};
+
+// What a server's certificate says, for people to read. Texts are printable and bounded.
+struct PeerCertificate {
+  std::string subject;
+  std::string issuer;
+  TimePoint notBefore;
+  TimePoint notAfter;
+  std::vector<std::string> names;  // DNS names, at most 20
 };
 
 // One established TLS connection on a non-blocking socket that the caller owns and keeps open.
@@ -40,10 +53,11 @@ public:
   std::string version() const;  // "TLSv1.3"
   std::string cipher() const;   // "TLS_AES_256_GCM_SHA384"
   std::uint16_t bits() const;
-  // "verified", "none" when no name was expected, or why not: "self-signed certificate".
+  // "verified", "dane", "none" when no name was expected, or why not: "self-signed certificate".
   const std::string& verification() const { return verification_; }
-  bool verified() const { return verification_ == "verified"; }
+  bool verified() const { return verification_ == "verified" || verification_ == "dane"; }
   std::string peerName() const;  // subject of the peer's certificate, printable; empty: none
+  std::optional<PeerCertificate> certificate() const;
 
 private:
   friend class TlsClient;

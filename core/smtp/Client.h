@@ -80,6 +80,7 @@ public:
   bool hasTls() const { return tlsOn_; }
   std::uint64_t repliesTaken() const { return repliesTaken_; }
   bool pipelining() const { return offers("PIPELINING"); }
+  bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }  // in capitals
 
 private:
   enum class Step : std::uint8_t { Greeting, Ehlo, Helo, StartTls, Handshake, Ready, Closed };
@@ -91,7 +92,6 @@ private:
     bool contentSent = false;
   };
 
-  bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }
   void take(const ClientReply& reply);
   void takeGreeting(const ClientReply& reply);
   void takeEhlo(const ClientReply& reply);

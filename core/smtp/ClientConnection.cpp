@@ -197,7 +197,7 @@ void ClientConnection::readSome() {
 }
 
 void ClientConnection::startTls(const net::TlsClient& tls) {
-  net::TlsPeer peer{target_.host, target_.names, target_.tls == ClientTls::Verified};
+  net::TlsPeer peer{target_.host, target_.names, target_.tls == ClientTls::Verified, target_.dane};
   auto channel = tls.handshake(fd_.get(), peer, steady_clock::now() + settings_.replyTimeout);
   if (!channel) {
     dialog_.handshakeFailed(channel.error());
@@ -206,7 +206,12 @@ void ClientConnection::startTls(const net::TlsClient& tls) {
   channel_.emplace(std::move(*channel));
   facts_ = {channel_->version(),      channel_->cipher(),   channel_->bits(),
             channel_->verification(), channel_->peerName(), channel_->verified()};
+  if (facts_.verification == "verified") facts_.verification = target_.proof;
   dialog_.tlsStarted();
+}
+
+std::optional<net::PeerCertificate> ClientConnection::certificate() const {
+  return channel_ ? channel_->certificate() : std::nullopt;
 }
 
 void ClientConnection::write(std::vector<std::string_view> parts) {

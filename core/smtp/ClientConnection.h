@@ -41,7 +41,10 @@ struct ClientTarget {
   std::string address;  // IPv4 or IPv6
   std::uint16_t port = 25;
   ClientTls tls = ClientTls::Opportunistic;
-  std::vector<std::string> names;  // certificate names that prove that the server is meant
+  std::vector<std::string> names;          // certificate names that prove that the server is meant
+  std::vector<net::TlsaRecord> dane = {};  // usable ones under validated DNSSEC: they decide (RFC 7672)
+  std::string proof = "verified";          // how a certificate for one of the names counts, in the ledger's words
+  std::string demand = {};                 // who wants TLS or more here, in words; empty: nobody
 };
 
 // What TLS a connection has; empty version: none.
@@ -78,6 +81,8 @@ public:
 
   bool usable() const { return dialog_.want() == ClientDialog::Want::Idle || nextBegun_; }
   bool pipelining() const { return dialog_.pipelining(); }
+  bool offers(const std::string& keyword) const { return dialog_.offers(keyword); }
+  std::optional<net::PeerCertificate> certificate() const;
   const ClientTarget& target() const { return target_; }
   const ClientTlsFacts& tls() const { return facts_; }
   std::uint64_t id() const { return id_; }  // never used again in this process

@@ -44,8 +44,10 @@ public:
   virtual void copiesQueued(std::span<const CopySummary> copies) = 0;
   virtual void copyChanged(const CopySummary& copy) = 0;  // retried, held or released by an order
   virtual void copyDropped(std::uint64_t key) = 0;        // by an order; the event is already stored
-  virtual void queueKeySet() {}                           // load() works from now on
-  virtual void healthChanged(bool) {}                     // see CopyQueue::healthy
+  // False: the copy is on its way now. True: it will not be taken up any more until it is told of again.
+  virtual bool withdraw(std::uint64_t key) { return static_cast<void>(key), true; }
+  virtual void queueKeySet() {}        // load() works from now on
+  virtual void healthChanged(bool) {}  // see CopyQueue::healthy
 };
 
 // The durable outbound queue as delivery sees it; the gateway's QueueStore is one.

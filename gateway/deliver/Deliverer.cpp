@@ -48,12 +48,12 @@ struct Deliverer::Visit {
 };
 
 Deliverer::Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver,
-                     const net::TlsClient& tls, const Clock& clock)
+                     const net::TlsClient& tls, const Clock& clock, StsPolicies* sts)
     : options_(options),
       queue_(queue),
       tls_(tls),
       clock_(clock),
-      hops_(options.hops, resolver),
+      hops_(options.hops, resolver, sts),
       routes_(std::make_shared<RouteTable>()),
       scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this)) {}
 
@@ -61,9 +61,9 @@ Deliverer::~Deliverer() {
   stop();
 }
 
-void Deliverer::setRoutes(const std::vector<app::Route>& routes) {
+void Deliverer::setRoutes(RouteTable routes) {
   const MutexLock lock(mutex_);
-  routes_ = std::make_shared<RouteTable>(routes);
+  routes_ = std::make_shared<RouteTable>(std::move(routes));
   scheduler_.rerouted(clock_.now());
   wakeWorker();
 }
@@ -123,6 +123,11 @@ void Deliverer::copyChanged(const CopySummary& copy) {
 void Deliverer::copyDropped(std::uint64_t key) {
   const MutexLock lock(mutex_);
   scheduler_.remove(key);
+}
+
+bool Deliverer::withdraw(std::uint64_t key) {
+  const MutexLock lock(mutex_);
+  return scheduler_.withdraw(key);
 }
 
 void Deliverer::queueKeySet() {
@@ -287,7 +292,9 @@ bool Deliverer::connect(Visit& visit) {
     }
     failure = opened.error();
     event.replyCode = failure.code;
-    event.replyText = smtp::printable(failure.text);
+    // A server that lacks the TLS that is demanded never heard of the copy; the ledger says who demands it.
+    const bool demanded = !target.demand.empty() && failure.code == 0;
+    event.replyText = smtp::printable(demanded ? failure.text + " (demanded by " + target.demand + ")" : failure.text);
     const MutexLock lock(mutex_);
     if (stopping_) break;
   }

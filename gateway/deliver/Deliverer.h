@@ -44,11 +44,13 @@ struct DelivererOptions {
 // own, up to one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
 class Deliverer : private QueueListener {
 public:
+  // `sts`: null asks for no MTA-STS; else it must outlive the deliverer, too.
   Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver, const net::TlsClient& tls,
-            const Clock& clock);
+            const Clock& clock, StsPolicies* sts = nullptr);
   ~Deliverer() override;  // stop()
 
-  void setRoutes(const std::vector<app::Route>& routes);
+  void setRoutes(const std::vector<app::Route>& routes) { setRoutes(RouteTable(routes)); }
+  void setRoutes(RouteTable routes);
   void start();
   // Takes up nothing new, lets what is under way end within the grace, then breaks it off (it stays in the queue).
   void stop();
@@ -70,6 +72,7 @@ private:
   void copiesQueued(std::span<const CopySummary> copies) override;
   void copyChanged(const CopySummary& copy) override;
   void copyDropped(std::uint64_t key) override;
+  bool withdraw(std::uint64_t key) override;
   void queueKeySet() override;
   void healthChanged(bool healthy) override;
 

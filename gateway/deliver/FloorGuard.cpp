@@ -133,7 +133,7 @@ bool hasParameter(std::string_view contentType, std::string_view name, std::stri
   return found;
 }
 
-const char* checkSealedHeader(const Header& header, CmsKind& kind) {
+const char* checkSealedHeader(const Header& header) {
   for (const auto& field : header.fields)
     if (!std::binary_search(SealedFields.begin(), SealedFields.end(), std::string_view(field.name)))
       return "the header has a field that a sealed copy may not have";
@@ -141,11 +141,13 @@ const char* checkSealedHeader(const Header& header, CmsKind& kind) {
   if (!subject || *subject != "[...]") return "the outer subject is not \"[...]\"";
   const auto* version = header.only("mime-version");
   if (!version || *version != "1.0") return "there is not exactly one MIME-Version";
+  return header.only("content-type") ? nullptr : "there is not exactly one Content-Type";
+}
+
+const char* checkSmimeHeader(const Header& header, CmsKind& kind) {
   const auto* encoding = header.only("content-transfer-encoding");
   if (!encoding || lower(*encoding) != "base64") return "the body is not announced as base64";
-  const auto* contentType = header.only("content-type");
-  if (!contentType) return "there is not exactly one Content-Type";
-  const auto type = lower(*contentType);
+  const auto type = lower(*header.only("content-type"));
   if (mediaType(type) != "application/pkcs7-mime") return "the Content-Type is not application/pkcs7-mime";
   if (hasParameter(type, "smime-type", "enveloped-data"))
     kind = CmsKind::Enveloped;
@@ -156,16 +158,39 @@ const char* checkSealedHeader(const Header& header, CmsKind& kind) {
   return nullptr;
 }
 
-std::string checkSmime(std::string_view head, const OutboundTail* tail) {
+// The one form that Postern writes (RFC 3156 §4); a parameter more could hold words of the post.
+const char* checkPgpHeader(const Header& header, std::string& boundary) {
+  constexpr auto start = "multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=\""sv;
+  for (const auto& field : header.fields)
+    if (field.name == "content-transfer-encoding" || field.name == "content-disposition")
+      return "the header has a field that a PGP/MIME copy may not have";
+  const auto& type = *header.only("content-type");
+  if (!type.starts_with(start) || !type.ends_with('"'))
+    return "the Content-Type is not multipart/encrypted of PGP/MIME";
+  boundary = type.substr(start.size(), type.size() - start.size() - 1);
+  return PgpShape::isBoundary(boundary) ? nullptr : "the boundary of the PGP/MIME message is not of its form";
+}
+
+template <class Shape>
+std::string checkBody(Shape shape, std::string_view body, const OutboundTail* tail) {
+  if (!shape.feed(body)) return shape.problem();
+  if (tail) return tail->finishShape(shape);
+  return shape.finish() ? "" : shape.problem();
+}
+
+std::string checkSealed(Protection protection, std::string_view head, const OutboundTail* tail) {
   const auto header = readHeader(head);
   if (!header) return "the header cannot be read";
   if (head.size() - header->body.size() > FloorGuard::MaxSealedHeader) return "the header is too large";
-  auto kind = CmsKind::Enveloped;
-  if (const char* why = checkSealedHeader(*header, kind)) return why;
-  CmsShape shape(kind);
-  if (!shape.feed(header->body)) return shape.problem();
-  if (tail) return tail->finishShape(shape);
-  return shape.finish() ? "" : shape.problem();
+  if (const char* why = checkSealedHeader(*header)) return why;
+  if (protection == Protection::Smime) {
+    auto kind = CmsKind::Enveloped;
+    if (const char* why = checkSmimeHeader(*header, kind)) return why;
+    return checkBody(CmsShape(kind), header->body, tail);
+  }
+  std::string boundary;
+  if (const char* why = checkPgpHeader(*header, boundary)) return why;
+  return checkBody(PgpShape(boundary), header->body, tail);
 }
 
 // The fields that a mail of our own has. One that is not known could hold words of the post.
@@ -186,9 +211,8 @@ static_assert(std::is_sorted(OwnFields.begin(), OwnFields.end()));
 // What mail of our own is called (listd/compose/Notice). "*" stands for the name of a list.
 constexpr std::array NoticeSubjects = {"A message to * could not be sent to you"sv};
 constexpr std::array ReportSubjects = {
-    "Your message did not reach everybody on *"sv,
-    "Your message is delayed for some on *"sv,
-    "Your message to * was not distributed"sv,
+    "How your message to * goes out"sv,        "Your message did not reach everybody on *"sv,
+    "Your message is delayed for some on *"sv, "Your message to * was not distributed"sv,
     "Your message was delivered to *"sv,
 };
 constexpr std::size_t MaxListName = 110;
@@ -297,11 +321,10 @@ std::string checkContent(Protection protection, Protection floor, std::string_vi
     case Protection::Tls:
       return hop.tls && hop.verified ? "" : "this connection has no verified TLS";
     case Protection::Smime:
-      return checkSmime(head, tail);
+    case Protection::OpenPgp:
+      return checkSealed(protection, head, tail);
     case Protection::Pickup:
       return checkEnvelope(head, tail, hop);
-    case Protection::OpenPgp:
-      return "this version makes no copies of that protection";
   }
   return "the protection is not known";
 }
@@ -314,14 +337,15 @@ Result<std::shared_ptr<const OutboundTail>, std::string> OutboundTail::make(std:
   return std::shared_ptr<const OutboundTail>(new OutboundTail(std::move(bytes), std::move(*text)));
 }
 
-std::string OutboundTail::finishShape(CmsShape afterHead) const {
+std::string OutboundTail::finishShape(const SealedShape& afterHead) const {
   {
     const MutexLock lock(mutex_);
     for (const auto& verdict : verdicts_)
       if (verdict.state == afterHead) return verdict.problem;
   }
-  auto shape = afterHead;
-  std::string problem = shape.feed(*bytes_) && shape.finish() ? "" : shape.problem();
+  auto walk = afterHead;
+  const auto problem = std::visit(
+      [&](auto& shape) -> std::string { return shape.feed(*bytes_) && shape.finish() ? "" : shape.problem(); }, walk);
   const MutexLock lock(mutex_);
   if (verdicts_.size() < MaxVerdicts) verdicts_.push_back({afterHead, problem});
   return problem;

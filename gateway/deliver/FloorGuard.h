@@ -6,14 +6,19 @@
 #include "gateway/deliver/CmsShape.h"
 #include "gateway/deliver/CopyQueue.h"
 #include "gateway/deliver/EnvelopeShape.h"
+#include "gateway/deliver/PgpShape.h"
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace postern::gateway {
+
+// The walk over the body of a sealed copy, by its protection.
+using SealedShape = std::variant<CmsShape, PgpShape>;
 
 // A tail made ready for the wire, shared by the copies of a post: checked and dot-stuffed once, with what the guard
 // found out about it. Immutable but for the remembered verdicts. Threads: safe for all.
@@ -27,7 +32,7 @@ public:
 
   // What the walk over the body comes to when it has seen a head; empty: all is well. Remembered, so that the
   // hundred thousandth copy costs a comparison.
-  std::string finishShape(CmsShape afterHead) const;
+  std::string finishShape(const SealedShape& afterHead) const;
   // The same for the file of an envelope mail.
   envelopeshape::Tail envelope(std::string_view ownUrl) const;
 
@@ -35,7 +40,7 @@ private:
   explicit OutboundTail(std::shared_ptr<const std::string> bytes, smtp::ClientText text)
       : bytes_(std::move(bytes)), text_(std::move(text)) {}
   struct Verdict {
-    CmsShape state;
+    SealedShape state;
     std::string problem;
   };
   static constexpr std::size_t MaxVerdicts = 16;
@@ -71,10 +76,10 @@ private:
 // Content copies: the protection reaches the floor and is true:
 //   smime   a whole message of application/pkcs7-mime whose header says nothing of the post (known fields only, Subject
 //           exactly "[...]") and whose body CmsShape accepts: one recipient, nothing readable, nothing after.
+//   openpgp the same for a whole message of PGP/MIME multipart/encrypted whose body PgpShape accepts.
 //   tls     this very connection has verified TLS.
 //   none    only where the floor is none.
 //   pickup  an envelope mail exactly as EnvelopeShape knows it: a link to our own site, at most ciphertext beside it.
-//   openpgp not made by this version: always blocked.
 // Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to
 // another message), one of the known subjects; mail of the site to people exactly of its shape (SiteMailShape); notices
 // are plain text, reports carry no message. Pure. Threads: safe for all.

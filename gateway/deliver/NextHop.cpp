@@ -13,6 +13,8 @@ namespace {
 
 using smtp::ClientTls;
 
+constexpr const char* CopyDemands = "the protection of the copy";
+
 std::string lower(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
@@ -75,7 +77,9 @@ bool isLoopback(const std::string& address) {
 
 }  // namespace
 
-RouteTable::RouteTable(const std::vector<app::Route>& routes) {
+RouteTable::RouteTable(const std::vector<app::Route>& routes, const std::vector<std::string>& trusted,
+                       const std::vector<std::string>& distrusted)
+    : trusted_(trusted.begin(), trusted.end()), distrusted_(distrusted.begin(), distrusted.end()) {
   for (const auto& route : routes) routes_[lower(route.domain)] = route;
 }
 
@@ -94,85 +98,175 @@ std::string RouteTable::hopName(const std::string& domain) const {
 
 NextHops NextHopFinder::find(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
   NextHops hops;
-  if (const auto* route = routes.find(domain))
-    hops = byRoute(*route, mustVerify);
-  else if (domain.starts_with('['))
-    hops = byLiteral(domain, mustVerify);
-  else
-    hops = byDns(domain, mustVerify);
-  if (hops.targets.size() > options_.maxTargets) hops.targets.resize(options_.maxTargets);
+  if (mustVerify && routes.distrusts(domain)) {
+    hops.problem = "the site says that TLS does not count as a protection for " + domain + ", so the copy waits";
+    return hops;
+  }
+  const auto found = survey(routes, domain, mustVerify);
+  hops.problem = found.problem;
+  hops.permanent = found.permanent;
+  for (const auto& host : found.hosts) {
+    if (!host.problem.empty()) {
+      hops.problem = host.problem;
+      continue;
+    }
+    for (const auto& address : host.addresses) {
+      if (hops.targets.size() == options_.maxTargets) return hops;
+      hops.targets.push_back(host.target);
+      hops.targets.back().address = address;
+    }
+  }
   return hops;
 }
 
-NextHops NextHopFinder::byRoute(const app::Route& route, bool mustVerify) const {
-  NextHops hops;
-  const auto tls = tlsOf(route.tls, mustVerify);
-  std::vector<std::string> addresses{route.host};
+HopSurvey NextHopFinder::survey(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
+  if (const auto* route = routes.find(domain)) return byRoute(*route, mustVerify);
+  if (domain.starts_with('[')) return byLiteral(domain, mustVerify);
+  return byDns(routes, domain, mustVerify);
+}
+
+HopSurvey NextHopFinder::byRoute(const app::Route& route, bool mustVerify) const {
+  HopSurvey survey;
+  survey.route = route.host + ":" + std::to_string(route.port);
+  HopHost host;
+  host.name = route.host;
+  host.addresses = {route.host};
+  host.target = {route.host, "", route.port, tlsOf(route.tls, mustVerify), {route.host}};
+  if (route.tls != app::Route::Tls::Opportunistic)
+    host.target.demand = "the site's route";
+  else if (mustVerify)
+    host.target.demand = CopyDemands;
   if (!isAddress(route.host)) {
     auto answer = resolver_.addresses(route.host);
-    if (answer.outcome != net::DnsOutcome::Found) {
-      // Permanent only in the DNS: a route is the administrator's word, who can put it right.
-      hops.problem =
+    // Permanent only in the DNS: a route is the administrator's word, who can put it right.
+    if (answer.outcome != net::DnsOutcome::Found)
+      host.problem =
           "the next hop " + route.host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem);
-      return hops;
-    }
-    addresses = std::move(answer.records);
+    host.addresses = std::move(answer.records);
   }
-  for (const auto& address : addresses) hops.targets.push_back({route.host, address, route.port, tls, {route.host}});
-  return hops;
+  survey.hosts.push_back(std::move(host));
+  return survey;
 }
 
 // RFC 5321 §4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]"
-NextHops NextHopFinder::byLiteral(const std::string& literal, bool mustVerify) const {
-  NextHops hops;
+HopSurvey NextHopFinder::byLiteral(const std::string& literal, bool mustVerify) const {
+  HopSurvey survey;
   auto address = literal.ends_with(']') ? literal.substr(1, literal.size() - 2) : std::string();
   if (lower(address).starts_with("ipv6:")) address.erase(0, 5);
   if (!isAddress(address) || isOurself(address)) {
-    hops.permanent = true;
-    hops.problem = "5.1.2 no mail can be sent to " + literal;
-    return hops;
+    survey.permanent = true;
+    survey.problem = "5.1.2 no mail can be sent to " + literal;
+    return survey;
   }
-  hops.targets.push_back(
-      {address, address, options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, {}});
-  return hops;
+  HopHost host;
+  host.name = address;
+  host.addresses = {address};
+  host.target = {address, "", options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, {}};
+  if (mustVerify) host.target.demand = CopyDemands;
+  survey.hosts.push_back(std::move(host));
+  return survey;
 }
 
-NextHops NextHopFinder::byDns(const std::string& domain, bool mustVerify) const {
-  NextHops hops;
+HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
+  HopSurvey survey;
   const auto found = net::findMailHosts(resolver_, domain, randomBelow);
   if (found.outcome != net::MailHosts::Outcome::Found) {
-    hops.permanent = found.outcome != net::MailHosts::Outcome::TryLater;
-    const char* code = found.outcome == net::MailHosts::Outcome::NullMx ? "5.1.10 " : hops.permanent ? "5.1.2 " : "";
-    hops.problem = code + found.problem;
-    return hops;
+    survey.permanent = found.outcome != net::MailHosts::Outcome::TryLater;
+    const char* code = found.outcome == net::MailHosts::Outcome::NullMx ? "5.1.10 " : survey.permanent ? "5.1.2 " : "";
+    survey.problem = code + found.problem;
+    return survey;
   }
-  bool onlyOurselves = true;
+  survey.mxSecure = found.secure;
+  if (sts_) survey.sts = sts_->find(domain);
   std::optional<std::uint16_t> ourPreference;
   for (const auto& host : found.hosts)
     if (host.name == lower(options_.hostName) && (!ourPreference || host.preference < *ourPreference))
       ourPreference = host.preference;
-  for (const auto& host : found.hosts) {
+  bool onlyOurselves = true;
+  for (const auto& mx : found.hosts) {
     // RFC 5321 §5.1: we and what is no better than us would send it round in circles.
-    if (ourPreference && host.preference >= *ourPreference) break;
-    std::vector<std::string> names{domain};
-    if (host.name != domain && (found.secure || host.name.ends_with("." + domain))) names.push_back(host.name);
-    const auto answer = resolver_.addresses(host.name);
-    if (answer.outcome != net::DnsOutcome::Found) {
-      onlyOurselves = false;
-      hops.problem = "the mail server " + host.name + " of the domain has no address" +
+    if (ourPreference && mx.preference >= *ourPreference) break;
+    if (survey.hosts.size() == options_.maxTargets) break;
+    auto answer = resolver_.addresses(mx.name);
+    HopHost host;
+    host.name = mx.name;
+    host.preference = mx.preference;
+    if (answer.outcome != net::DnsOutcome::Found)
+      host.problem = "the mail server " + mx.name + " of the domain has no address" +
                      (answer.problem.empty() ? "" : ": " + answer.problem);
-    }
-    for (const auto& address : answer.records) {
-      if (isOurself(address)) continue;
-      onlyOurselves = false;
-      hops.targets.push_back(
-          {host.name, address, options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, names});
-    }
+    std::erase_if(answer.records, [this](const std::string& address) { return isOurself(address); });
+    if (host.problem.empty() && answer.records.empty()) continue;
+    onlyOurselves = false;
+    host.addresses = std::move(answer.records);
+    host.target.host = mx.name;
+    host.target.port = options_.port;
+    if (host.problem.empty()) demand(routes, domain, mustVerify, survey, answer.secure, answer.canonical, host);
+    survey.hosts.push_back(std::move(host));
   }
-  if (!hops.targets.empty() || !onlyOurselves) return hops;
-  hops.permanent = true;
-  hops.problem = "5.4.6 the DNS says that we are the mail server of " + domain + ": mail would come back to us";
-  return hops;
+  if (!survey.hosts.empty() || !onlyOurselves) return survey;
+  survey.permanent = true;
+  survey.problem = "5.4.6 the DNS says that we are the mail server of " + domain + ": mail would come back to us";
+  return survey;
+}
+
+// What the server has to prove, the strictest rule first.
+void NextHopFinder::demand(const RouteTable& routes, const std::string& domain, bool mustVerify,
+                           const HopSurvey& survey, bool hostSecure, const std::string& canonical,
+                           HopHost& host) const {
+  auto& target = host.target;
+  target.names = {domain};
+  if (host.name != domain && (survey.mxSecure || host.name.ends_with("." + domain) || routes.trusts(domain)))
+    target.names.push_back(host.name);
+  if (survey.mxSecure && hostSecure && demandDane(canonical, domain, host)) return;
+  const bool encrypted = host.problem.empty() && !host.tlsa.empty();  // TLSA records, none of them usable
+  if (const auto& policy = survey.sts.policy; policy && policy->mode == net::StsPolicy::Mode::Enforce) {
+    if (!policy->allows(host.name))
+      host.problem = "the MTA-STS policy of " + domain + " does not allow the mail server " + host.name;
+    target.tls = ClientTls::Verified;
+    target.names = {host.name};
+    target.proof = "mta-sts";
+    target.demand = "MTA-STS";
+    return;
+  }
+  if (mustVerify) {
+    target.tls = ClientTls::Verified;
+    target.demand = CopyDemands;
+  } else if (encrypted) {
+    target.tls = ClientTls::Required;  // RFC 7672 §2.2
+    target.demand = "DANE";
+  }
+}
+
+// True: DANE decides about this host, for better or worse. REQUIRES: MX and address are validated by DNSSEC.
+bool NextHopFinder::demandDane(const std::string& canonical, const std::string& domain, HopHost& host) const {
+  host.tlsaAsked = true;
+  const auto prefix = "_" + std::to_string(options_.port) + "._tcp.";
+  std::vector<std::string> bases{host.name};
+  // RFC 7672 §2.2.2: the end of a chain of aliases first.
+  if (!canonical.empty() && canonical != host.name) bases.insert(bases.begin(), canonical);
+  for (const auto& base : bases) {
+    auto answer = resolver_.tlsa(prefix + base);
+    host.tlsaOutcome = answer.outcome;
+    if (answer.outcome == net::DnsOutcome::Failed || answer.outcome == net::DnsOutcome::Bogus) {
+      host.problem = "the TLSA records of " + base + " cannot be validated: " + answer.problem;
+      return true;
+    }
+    if (answer.outcome != net::DnsOutcome::Found || !answer.secure) continue;
+    host.tlsa = std::move(answer.records);
+    auto usable = host.tlsa;
+    std::erase_if(usable, [](const net::TlsaRecord& record) { return !net::isUsable(record); });
+    if (usable.empty()) return false;
+    auto& target = host.target;
+    target.host = base;
+    target.tls = ClientTls::Verified;
+    target.dane = std::move(usable);
+    target.names = {base};
+    for (const auto& name : {host.name, domain})
+      if (std::find(target.names.begin(), target.names.end(), name) == target.names.end()) target.names.push_back(name);
+    target.demand = "DANE";
+    return true;
+  }
+  return false;
 }
 
 bool NextHopFinder::isOurself(const std::string& address) const {

@@ -107,6 +107,13 @@ void Scheduler::remove(std::uint64_t key) {
   copies_.erase(found);
 }
 
+bool Scheduler::withdraw(std::uint64_t key) {
+  const auto found = copies_.find(key);
+  if (found != copies_.end() && found->second.state == State::Out) return false;
+  remove(key);
+  return true;
+}
+
 void Scheduler::rerouted(TimePoint now) {
   for (auto& [key, entry] : copies_) {
     if (entry.state == State::Out) continue;

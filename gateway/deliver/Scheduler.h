@@ -52,6 +52,8 @@ public:
   void add(const CopySummary& copy, TimePoint now);
   void change(const CopySummary& copy, TimePoint now);  // held, released or to be tried at notBefore
   void remove(std::uint64_t key);
+  // As remove, unless the copy is out: false then.
+  bool withdraw(std::uint64_t key);
   void rerouted(TimePoint now);  // HopName answers differently from now on
 
   // A lane that should get one more connection; it counts until closeLane().

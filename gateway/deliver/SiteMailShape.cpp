@@ -33,6 +33,11 @@ constexpr std::array Shapes = {
           "be asked. You are told because your address is the outside\r\naddress of that site.\r\n\r\nKind of the "
           "change: {word}\r\nNumber of the request: {number}\r\nTakes effect: {time}\r\n\r\nIf it should not be made, "
           "stop it here before then:\r\n\r\n{link}\r\n"sv},
+    Shape{"One person will be left"sv,
+          "Hello,\r\n\r\na change was asked for that leaves the site you work on to one person alone.\r\nNobody could "
+          "approve or refuse then what that person asks for.\r\n\r\nNumber of the request: {number}\r\nTakes effect: "
+          "{time}\r\n\r\nThe outside address of the site can stop it until then. It is shown here:\r\n\r\n"
+          "{link}\r\n"sv},
     Shape{"Checkpoint of the audit log"sv,
           "Keep this mail. It proves later that the audit log up to this point was not\r\nchanged.\r\n\r\n"
           "{checkpoint}"sv},

@@ -27,7 +27,7 @@ bool isSecure(const app::RoutingView& view, const std::string& bouncesAddress) {
 void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& copies) {
   std::string looked;
   for (const auto& copy : copies) {
-    if (copy.kind != app::Copy::Kind::Content || copy.floor > app::Protection::None) continue;
+    if (copy.kind != app::Copy::Kind::Content || copy.floor != app::Protection::None) continue;
     auto sender = bouncesAddressOf(copy.mailFrom);
     if (sender == looked) continue;
     if (isSecure(view, sender))
@@ -39,8 +39,12 @@ void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& cop
 }  // namespace
 
 QueueService::QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn,
-                           std::function<void()> routingChanged)
-    : queue_(queue), routing_(routing), fillIn_(std::move(fillIn)), routingChanged_(std::move(routingChanged)) {}
+                           std::function<void()> routingChanged, Probe probe)
+    : queue_(queue),
+      routing_(routing),
+      fillIn_(std::move(fillIn)),
+      routingChanged_(std::move(routingChanged)),
+      probe_(std::move(probe)) {}
 
 void QueueService::hello(std::string_view queueKey) {
   queue_.setQueueKey(queueKey);
@@ -87,6 +91,10 @@ std::vector<app::QueueEntry> QueueService::queueList(std::uint32_t max) {
 
 std::uint64_t QueueService::queueAct(std::string_view action, std::uint64_t copyKey) {
   return queue_.queueAct(action, copyKey);
+}
+
+app::DomainProbe QueueService::probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) {
+  return probe_ ? probe_(domain, fresh, wait) : GatewayService::probeDomain(domain, fresh, wait);
 }
 
 }  // namespace postern::gateway

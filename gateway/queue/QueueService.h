@@ -9,12 +9,14 @@ namespace postern::gateway {
 
 // What listd may ask of the gateway, answered from the queue and the routing file, which must outlive it.
 // `fillIn` adds what only the SMTP server and the deliverer know (sessions, refusedTotal, problems); `routingChanged`
-// is called after a new view is in force. A copy in the name of a list that the routing view calls secure is taken with
-// the floor smime only. Threads: safe for all.
+// is called after a new view is in force, `probe` asks the mail servers of a domain. A copy in the name of a list that
+// the routing view calls secure is not taken without a floor. Threads: safe for all.
 class QueueService : public app::GatewayService {
 public:
+  using Probe = std::function<app::DomainProbe(std::string_view domain, bool fresh, std::chrono::milliseconds wait)>;
+
   QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},
-               std::function<void()> routingChanged = {});
+               std::function<void()> routingChanged = {}, Probe probe = {});
 
   void hello(std::string_view queueKey) override;
   void setRouting(const app::RoutingView& view) override;
@@ -29,12 +31,14 @@ public:
   app::GatewayStats stats() override;
   std::vector<app::QueueEntry> queueList(std::uint32_t max) override;
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override;
+  app::DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) override;
 
 private:
   QueueStore& queue_;
   RoutingFile& routing_;
   std::function<void(app::GatewayStats&)> fillIn_;
   std::function<void()> routingChanged_;
+  Probe probe_;
 };
 
 }  // namespace postern::gateway

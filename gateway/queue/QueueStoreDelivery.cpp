@@ -66,21 +66,27 @@ std::vector<app::QueueEntry> QueueStore::queueList(std::uint32_t max) const {
 
 std::uint64_t QueueStore::queueAct(std::string_view action, std::uint64_t copyKey) {
   const auto now = impl_->clock.now();
+  const bool ends = action == "drop" || action == "withdraw";
   std::vector<std::uint64_t> keys;
   {
     std::lock_guard lock(impl_->mutex);
     for (const auto& [queuedAt, key] : impl_->index.byAge) {
       const bool held = impl_->index.copies.at(key).state == CopyEntry::State::Held;
-      if ((copyKey == 0 || key == copyKey) && (action == "drop" || held == (action == "release"))) keys.push_back(key);
+      if ((copyKey == 0 || key == copyKey) && (ends || held == (action == "release"))) keys.push_back(key);
     }
   }
-  if (action == "drop") {
+  // What is on its way may arrive, so it is not taken back: then nothing is delivered in its place either.
+  if (action == "withdraw") {
+    std::lock_guard lock(impl_->listenerMutex);
+    if (impl_->listener) std::erase_if(keys, [&](std::uint64_t key) { return !impl_->listener->withdraw(key); });
+  }
+  if (ends) {
     for (const auto key : keys) {
       app::DeliveryEvent event;
       event.copyKey = key;
       event.outcome = app::DeliveryEvent::Outcome::Dropped;
       event.at = now;
-      event.replyText = "dropped by order";
+      event.replyText = action == "drop" ? "dropped by order" : "taken back, to be protected in another way";
       record(std::move(event));
     }
     flush();

@@ -22,6 +22,8 @@ void note(SiteContext& context, const char* action) {
     event.objectType = "service";
     event.objectId = "listd";
     event.text("version", POSTERN_VERSION);
+    if (const auto offset = context.config.clockOffset.count(); offset != 0)
+      event.text("clock-offset-seconds", std::to_string(offset));
     tables.audit.append(event);
   });
 }
@@ -37,6 +39,11 @@ std::vector<std::string> linesOf(const std::string& text) {
 
 AuditKeeper::AuditKeeper(SiteContext& context, MailOut mailOut) : context_(context), mailOut_(std::move(mailOut)) {
   note(context_, "listd.started");
+  if (context_.config.clockOffset.count() != 0) {
+    note(context_, "listd.clock-offset");
+    log::warning("clock", "the site does not run by the clock of its machine; remove clock_offset from [testing]",
+                 {{"seconds", context_.config.clockOffset.count()}});
+  }
   auditKey(context_);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }

@@ -12,6 +12,7 @@ namespace {
 const std::map<std::string_view, const char*>& phrases() {
   static const std::map<std::string_view, const char*> table = {
       {"listd.started", "started the list service"},
+      {"listd.clock-offset", "began to run by a clock that is moved against that of the machine"},
       {"listd.stopped", "stopped the list service"},
       {"delivery.batch", "handed copies over"},
       {"delivery.bounced", "noted a bounce"},
@@ -36,6 +37,10 @@ const std::map<std::string_view, const char*>& phrases() {
       {"member.export", "exported the members of %"},
       {"domain.add", "added %"},
       {"domain.remove", "removed %"},
+      {"domain.trust", "trusted the mail servers of %"},
+      {"domain.distrust", "said that TLS does not count for %"},
+      {"domain.unmark", "took back what was said of the TLS of %"},
+      {"probe.start", "asked the mail servers of % for their TLS"},
       {"route.add", "set the route of %"},
       {"route.remove", "removed the route of %"},
       {"key.import", "imported a member's key"},

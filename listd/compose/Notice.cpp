@@ -86,7 +86,7 @@ struct WithheldText {
 };
 
 const WithheldText& withheldText(WithheldReason reason) {
-  static constexpr std::array<WithheldText, 7> texts = {{
+  static constexpr std::array<WithheldText, 10> texts = {{
       {"no-key", "We have no certificate or key for your address.",
        "Send or upload your certificate, then your next message arrives encrypted."},
       {"key-expired", "Your certificate has expired.", "Renew it and give us the new one."},
@@ -101,6 +101,12 @@ const WithheldText& withheldText(WithheldReason reason) {
        "Give us another certificate."},
       {"sealing-failed", "Something went wrong on our side while we encrypted it.",
        "You need not do anything. We have been told and will look into it."},
+      {"tls-unfit", "The connection to your mail server cannot be protected well enough.",
+       "Give us a certificate or key of yours, then your next message arrives encrypted."},
+      {"not-allowed", "What we have on file for you is not a protection that this list allows.",
+       "Ask the people who look after the list what they need from you."},
+      {"wish", "You asked for a stronger protection than we can give you now.",
+       "Give us a key that fits your wish, or change the wish."},
   }};
   return texts.at(static_cast<std::size_t>(reason));
 }
@@ -159,6 +165,10 @@ const char* rejectText(RejectReason reason) {
       return "The list is closed.";
     case RejectReason::TooLarge:
       return "The message is larger than this list takes.";
+    case RejectReason::Unreadable:
+      return "The message is encrypted. Encrypted mail is taken when the list's key opens the whole of it and when it "
+             "is\n"
+             "signed, under the encryption, with a certificate or key of yours that is on file here.";
   }
   return "The list does not take it.";
 }
@@ -191,6 +201,29 @@ std::string deliveryReport(const ListFacts& list, const mail::Address& author, c
          boundary + "\r\n" + textPart(reportText(list, facts)) + "\r\n--" + boundary +
          "\r\nContent-Type: message/delivery-status\r\n\r\n" + reportFields(list, facts) + "\r\n--" + boundary +
          "--\r\n";
+}
+
+std::string planNotice(const ListFacts& list, const mail::Address& author,
+                       const std::map<std::string, std::uint64_t>& counts, const NoticeStamp& stamp) {
+  static constexpr std::array<std::pair<const char*, const char*>, 6> lines = {{
+      {"smime", "encrypted by S/MIME"},
+      {"openpgp", "encrypted by OpenPGP"},
+      {"tls", "over a verified TLS connection"},
+      {"pickup", "to be picked up on our pages"},
+      {"none", "unprotected, as the list is open"},
+      {"withheld", "held back, as we cannot protect their copies"},
+  }};
+  std::string text = "Hello,\n\nthis is how the message that you sent to " + list.address.text() + "\n(" +
+                     plainName(list) + ") goes out:\n\n";
+  for (const auto& [word, what] : lines)
+    if (const auto count = counts.find(word); count != counts.end())
+      text += "  " + plural(count->second, "member", "members") + ": " + what + "\n";
+  text +=
+      "\nWho they are is for the people who look after the list to know. This mail holds nothing of\n"
+      "your message.\n" +
+      helpLines(list);
+  return head(list, author, "How your message to " + plainName(list) + " goes out", "auto-replied", stamp) +
+         textPart(text);
 }
 
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,

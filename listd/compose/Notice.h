@@ -3,6 +3,7 @@
 #include "listd/compose/ListFacts.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,9 @@ enum class WithheldReason {
   KeyNotConfirmed,  // one was proposed, nobody confirmed it
   KeyUnfit,         // wrong address, wrong purpose, too weak, untrusted issuer
   SealingFailed,    // something broke on our side
+  TlsUnfit,         // the servers of the member's domain cannot be verified, or do not count
+  NotAllowed,       // what the member has is not what the list allows
+  Wish,             // the member asked for more than can be had
 };
 const char* withheldReasonName(WithheldReason reason);  // stable word: "no-key", "key-expired", …
 
@@ -52,8 +56,12 @@ struct ReportFacts {
 std::string deliveryReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
                            const NoticeStamp& stamp);
 
+// To the author: how the copies of a post are protected, in numbers. `counts`: by the word of the protection.
+std::string planNotice(const ListFacts& list, const mail::Address& author,
+                       const std::map<std::string, std::uint64_t>& counts, const NoticeStamp& stamp);
+
 // To the author whose post the list does not take, as far as it was not refused in the SMTP session.
-enum class RejectReason { NotAMember, Malformed, Closed, TooLarge };
+enum class RejectReason { NotAMember, Malformed, Closed, TooLarge, Unreadable };
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
                             const NoticeStamp& stamp);
 

@@ -159,8 +159,10 @@ std::string defaultContentType(std::string_view body) {
   return mail::isUtf8(body) ? "text/plain; charset=utf-8" : "text/plain";
 }
 
-// The post's Content-Type with hp="cipher" or "clear" (RFC 9788 §2.1); a mark of the author's own is taken off.
-std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark) {
+// The post's Content-Type with the mark of RFC 9788 §2.1 that is given; a mark of the author's own is taken off.
+constexpr std::string_view Protected = ";\r\n hp=\"cipher\"";
+constexpr std::string_view Readable = ";\r\n hp=\"clear\"";
+std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark = Protected) {
   const auto* field = post.header().find("Content-Type");
   const auto type =
       mail::parseParameterized(field == nullptr ? defaultContentType(post.body()) : std::string(field->value));
@@ -171,7 +173,7 @@ std::optional<std::string> protectedContentType(const mail::Message& post, std::
     if (parameter.raw.size() > 900) return std::nullopt;
     line += ";\r\n " + parameter.raw;
   }
-  return line + ";\r\n hp=\"" + std::string(mark) + "\"\r\n";
+  return line + std::string(mark) + "\r\n";
 }
 
 void requireStamp(const PostStamp& stamp) {
@@ -228,9 +230,9 @@ std::string innerHeader(const mail::Message& post, const ListFacts& list, const 
   return inner;
 }
 
-// The MIME fields, byte for byte except for Content-Type.
-std::string innerMimeFields(const mail::Message& post, const std::string& contentType) {
-  std::string fields = "MIME-Version: 1.0\r\n" + contentType;
+// The fields of the post's content, byte for byte except for Content-Type.
+std::string contentFields(const mail::Message& post, const std::string& contentType) {
+  std::string fields = contentType;
   for (const auto& field : post.header().fields()) {
     const std::string name = mail::lowerAscii(field.name);
     if (name.starts_with("content-") && name != "content-type" && name != "content-length") fields += wholeField(field);
@@ -238,6 +240,25 @@ std::string innerMimeFields(const mail::Message& post, const std::string& conten
   const bool declared = post.header().find("Content-Transfer-Encoding") != nullptr;
   if (!declared && !mail::isAscii(post.body())) fields += "Content-Transfer-Encoding: 8bit\r\n";
   return fields;
+}
+
+std::string innerMimeFields(const mail::Message& post, const std::string& contentType) {
+  return "MIME-Version: 1.0\r\n" + contentFields(post, contentType);
+}
+
+// The check as the first part, the post as the second. The boundary is the random id that the post got after it came,
+// so nobody can have written it into the post.
+std::string belowSenderCheck(const mail::Message& post, const std::string& contentType, const PostStamp& stamp,
+                             std::string_view senderCheck, std::string_view mark) {
+  const auto boundary = "check-" + stamp.messageId.substr(1, stamp.messageId.find('@') - 1);
+  const auto delimiter = "\r\n--" + boundary;
+  std::string entity = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"" +
+                       std::string(mark) + "\r\n" + delimiter + "\r\n";
+  entity += "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n";
+  entity += senderCheck;
+  entity += delimiter + "\r\n" + contentFields(post, contentType) + "\r\n";
+  entity += post.body();
+  return entity + delimiter + "--\r\n";
 }
 
 }  // namespace
@@ -252,12 +273,13 @@ const char* composeErrorText(ComposeError error) {
   return "the message cannot be sent on";
 }
 
-Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message& post, const PostStamp& stamp) const {
+Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message& post, const PostStamp& stamp,
+                                                             std::string_view senderCheck) const {
   requireStamp(stamp);
   if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(post, "cipher");
+  const auto contentType = protectedContentType(post);
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
@@ -266,24 +288,34 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
     result.outerHeader += field;
     result.inner += "HP-Outer: " + field;  // RFC 9788 §2.2
   }
-  result.inner += innerMimeFields(post, *contentType);
-  result.inner += "\r\n";
-  result.inner += post.body();
+  if (senderCheck.empty()) {
+    result.inner += innerMimeFields(post, *contentType);
+    result.inner += "\r\n";
+    result.inner += post.body();
+  } else {
+    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Protected);
+  }
   return result;
 }
 
-Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message& post, const PostStamp& stamp) const {
+Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message& post, const PostStamp& stamp,
+                                                             std::string_view senderCheck) const {
   requireStamp(stamp);
   if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(post, "clear");
+  const auto contentType = protectedContentType(post, Readable);
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
   result.outerHeader = innerHeader(post, list_, stamp, *author, true);
-  result.inner = result.outerHeader + innerMimeFields(post, *contentType) + "\r\n";
-  result.inner += post.body();
+  result.inner = result.outerHeader;
+  if (senderCheck.empty()) {
+    result.inner += innerMimeFields(post, *contentType) + "\r\n";
+    result.inner += post.body();
+  } else {
+    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Readable);
+  }
   return result;
 }
 

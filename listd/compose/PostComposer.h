@@ -35,17 +35,20 @@ const char* composeErrorText(ComposeError error);
 //     two things may show there: ids of this list's own earlier posts, and the word of a known Auto-Submitted value.
 //  2. No composed header has a bare CR or LF, a line over 998 octets, or a field that the post or an owner smuggled in
 //     through a value.
-//  3. The body is the received body, byte for byte.
+//  3. The body is the received body, byte for byte; beside a sender check it is the second part of a multipart/mixed.
 // Immutable; safe for all threads.
 class PostComposer {
 public:
   explicit PostComposer(ListFacts list) : list_(std::move(list)) {}
 
-  Result<SecurePost, ComposeError> composeSecure(const mail::Message& post, const PostStamp& stamp) const;
+  // `senderCheck`: lines of ASCII text that readers find above the post, in a part of its own; empty: none.
+  Result<SecurePost, ComposeError> composeSecure(const mail::Message& post, const PostStamp& stamp,
+                                                 std::string_view senderCheck = {}) const;
 
   // The post of a secure list for a copy that only the connection protects (verified TLS): the same inner message with
   // a readable header, which stands outside as well (RFC 9788 with hp="clear"). outerHeader tells all.
-  Result<SecurePost, ComposeError> composeSigned(const mail::Message& post, const PostStamp& stamp) const;
+  Result<SecurePost, ComposeError> composeSigned(const mail::Message& post, const PostStamp& stamp,
+                                                 std::string_view senderCheck = {}) const;
 
   // The copy of an open list: the whole message. Throws Error(Invariant) for a secure list.
   Result<std::string, ComposeError> composeOpen(const mail::Message& post, const PostStamp& stamp) const;

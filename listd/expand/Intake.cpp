@@ -9,6 +9,7 @@
 #include "listd/compose/Bounce.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
+#include "listd/receive/Reception.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -19,9 +20,9 @@ namespace {
 constexpr std::string_view BouncesSuffix = "-bounces";
 
 // The vault object of a message, whatever lists it is for: always the same, so that a repeat after a crash stores
-// nothing twice.
-std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission) {
-  const auto digest = crypto::sha256(Writer().string("message").u64(acceptedId).string(submission.queueId).bytes());
+// nothing twice. `kind`: what an open list gets as it came and a secure one opened are two contents.
+std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission, std::string_view kind) {
+  const auto digest = crypto::sha256(Writer().string(kind).u64(acceptedId).string(submission.queueId).bytes());
   return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
 }
 
@@ -60,6 +61,8 @@ struct Intake::Planned {
   Post post;
   List list;
   PostingRuling ruling;
+  std::optional<mail::Message>
+      content;  // of an accepted post, that the vault keeps: opened, where the post was encrypted to the list
 };
 
 // How the archive keeps the message for one list.
@@ -70,10 +73,8 @@ StoredObject Intake::objectOf(const Planned& plan) {
   object.receivedAt = post.receivedAt;
   object.size = post.size;
   object.sensitivity = post.sensitivity;
-  object.digest = crypto::sha256(plan.arrival->submission.content);
-  const auto& message = plan.arrival->message;
-  if (const auto* date = message ? message->header().find("Date") : nullptr)
-    object.headerDate = mail::parseDate(date->value);
+  object.digest = crypto::sha256(plan.content->bytes());
+  if (const auto* date = plan.content->header().find("Date")) object.headerDate = mail::parseDate(date->value);
   return object;
 }
 
@@ -121,12 +122,11 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   if (known) return std::nullopt;
 
   PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
+  std::optional<Reception> reception;
   if (arrival->message) {
-    const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
-    ruling = judgePost(
-        *arrival->message, submission, factsOf(list, context_.helpLink()), settings, [&](const std::string& author) {
-          return context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
-        });
+    ruling = judgeMessage(*arrival->message, submission, list);
+    if (ruling.verdict == PostingRuling::Verdict::Accept)
+      reception = receive(*arrival->message, submission, list, ruling);
   }
 
   Post post;
@@ -139,8 +139,31 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.size = submission.content.size();
   post.sensitivity = list.sensitivity;
   post.client = clientJson(submission);
-  if (ruling.verdict == PostingRuling::Verdict::Accept) post.vaultObject = vaultObjectOf(arrival->id, submission);
-  return Planned{arrival, std::move(post), list, std::move(ruling)};
+  if (ruling.verdict != PostingRuling::Verdict::Accept)
+    return Planned{arrival, std::move(post), list, std::move(ruling), {}};
+  const bool asItCame = reception->message.bytes() == arrival->message->bytes();
+  post.vaultObject = vaultObjectOf(arrival->id, submission, asItCame ? "message" : "opened message");
+  post.senderCheck = reception->check.json();
+  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message)};
+}
+
+PostingRuling Intake::judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list) {
+  const PostingSettings settings{list.open, list.anyonePosts, context_.config.maxHops};
+  return judgePost(message, submission, factsOf(list, context_.helpLink()), settings, [&](const std::string& author) {
+    return context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
+  });
+}
+
+// The post as the list goes on with it. What was encrypted is judged once more when it is open.
+std::optional<Reception> Intake::receive(const mail::Message& message, const app::Submission& submission,
+                                         const List& list, PostingRuling& ruling) {
+  if (!list.secure) return Reception{message, {}};
+  auto reception = receivePost(context_, message, list);
+  if (!reception)
+    ruling = {PostingRuling::Verdict::Reject, "unreadable", RejectReason::Unreadable, false};
+  else if (reception->message.bytes() != message.bytes())
+    ruling = judgeMessage(reception->message, submission, list);
+  return reception;
 }
 
 // Contents before plans: a plan without its content could never be sent.
@@ -149,7 +172,7 @@ void Intake::store(const Plans& plans) {
   std::set<std::uint64_t> known;  // a message for several lists is one object
   for (const auto& plan : plans)
     if (plan.post.vaultObject != 0 && known.insert(plan.post.vaultObject).second)
-      objects.push_back({plan.post.vaultObject, plan.list.id, plan.arrival->submission.content});
+      objects.push_back({plan.post.vaultObject, plan.list.id, plan.content->bytes()});
   context_.vault.putAll(objects);
 
   const auto now = context_.clock.now();

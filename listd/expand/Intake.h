@@ -2,6 +2,8 @@
 #include "core/app/GatewayLink.h"
 #include "core/crypto/SealedBox.h"
 #include "core/mail/Message.h"
+#include "listd/plan/PostingRule.h"
+#include "listd/receive/Reception.h"
 #include "listd/site/SiteContext.h"
 
 #include <functional>
@@ -31,6 +33,9 @@ private:
   using Plans = std::vector<Planned>;
   void judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::string& recipient, Plans& plans);
   std::optional<Planned> judge(const std::shared_ptr<const Arrival>& arrival, const List& list);
+  PostingRuling judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list);
+  std::optional<Reception> receive(const mail::Message& message, const app::Submission& submission, const List& list,
+                                   PostingRuling& ruling);
   static StoredObject objectOf(const Planned& plan);
   void store(const Plans& plans);
   void noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list);

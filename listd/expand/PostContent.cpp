@@ -2,8 +2,9 @@
 
 #include "core/base/Error.h"
 #include "core/mail/Message.h"
+#include "core/pgp/Signer.h"
 #include "core/seal/SmimeSigner.h"
-#include "listd/compose/PostComposer.h"
+#include "listd/receive/SenderCheck.h"
 
 namespace postern::listd {
 namespace {
@@ -28,14 +29,15 @@ auto require(Composed composed) {
 
 }  // namespace
 
-PostContent::PostContent(SiteContext& context, const seal::SmimeSealer& sealer, const Post& post, const List& list)
+PostContent::PostContent(SiteContext& context, const Sealers& sealers, const Post& post, const List& list)
     : context_(context),
-      sealer_(sealer),
+      sealers_(sealers),
       post_(post),
       list_(list),
       facts_(factsOf(list, context.helpLink())),
       expiresAt_(context.clock.now() + context.config.expiry),
-      received_(contentOf(context, post)) {}
+      received_(contentOf(context, post)),
+      freshKeys_(list.protection.freshKeys) {}
 
 // The last of many checks that no copy of a secure list is made readable, and none of an open list sealed.
 void PostContent::requireSecure(bool secure) const {
@@ -44,25 +46,38 @@ void PostContent::requireSecure(bool secure) const {
                                              : "a plain copy was asked for on a secure list");
 }
 
-const std::string& PostContent::signedEntity() {
+// Once: outside and inside of a sealed copy are the same for both ways of sealing.
+void PostContent::composeSealed() {
   requireSecure(true);
-  if (!entity_.empty()) return entity_;
-  auto composed =
-      require(PostComposer(facts_).composeSecure(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  if (!inner_.empty()) return;
+  const auto message = parse(received_);
+  auto composed = require(PostComposer(facts_).composeSecure(message, stamp(), senderCheckOf(message)));
   outerHeader_ = std::move(composed.outerHeader);
-  entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
+  inner_ = std::move(composed.inner);
+}
+
+const std::string& PostContent::signedEntity() {
+  composeSealed();
+  if (entity_.empty()) entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(inner_, post_.plannedAt);
   return entity_;
 }
 
+// Signed now: an OpenPGP key made at first need is younger than the plan.
+const std::string& PostContent::pgpEntity() {
+  composeSealed();
+  if (pgpEntity_.empty()) pgpEntity_ = pgp::Signer(openPgpKey(context_, list_)).sign(inner_, context_.clock.now());
+  return pgpEntity_;
+}
+
 std::string PostContent::composeTls() const {
-  const auto composed =
-      require(PostComposer(facts_).composeSigned(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  const auto message = parse(received_);
+  const auto composed = require(PostComposer(facts_).composeSigned(message, stamp(), senderCheckOf(message)));
   return composed.outerHeader + "MIME-Version: 1.0\r\n" +
          seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
 }
 
 std::string PostContent::composePlain() const {
-  return require(PostComposer(facts_).composeOpen(parse(received_), PostStamp{post_.outMessageId, post_.plannedAt}));
+  return require(PostComposer(facts_).composeOpen(parse(received_), stamp()));
 }
 
 std::optional<PostContent::Tail> PostContent::share(std::uint64_t& number, std::shared_ptr<const std::string> bytes) {
@@ -81,15 +96,29 @@ std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection
       if (tlsTail_ != 0) return std::nullopt;
       return share(tlsTail_, std::make_shared<const std::string>(composeTls()));
     case app::Protection::Smime:
-      if (smimeTail_ != 0) return std::nullopt;
+      if (freshKeys_) signedEntity();
+      if (freshKeys_ || smimeTail_ != 0) return std::nullopt;
       // CBC is what every program reads; the plan does not choose GCM yet.
       smime_ = seal::SharedBody::encrypt(signedEntity(), seal::ContentCipher::Cbc);
       return share(smimeTail_, std::make_shared<const std::string>(smime_->tail()));
     case app::Protection::OpenPgp:
+      if (freshKeys_) pgpEntity();
+      if (freshKeys_ || pgpTail_ != 0) return std::nullopt;
+      pgp_ = pgp::SharedBody::encrypt(pgpEntity());
+      return share(pgpTail_, std::make_shared<const std::string>(pgp_->tail()));
     case app::Protection::Pickup:
       return std::nullopt;
   }
   throw Error(ErrorKind::Invariant, "a copy was planned with an unknown protection");
+}
+
+// What readers are told of an encrypted or signed post; nothing of a plain one.
+std::string PostContent::senderCheckOf(const mail::Message& message) const {
+  const auto check = SenderCheck::fromJson(post_.senderCheck);
+  if (check.isPlain()) return {};
+  const auto from = message.from();
+  const auto& author = from.mailboxes.front().address;
+  return senderCheckText(check, author ? author->text() : std::string(), list_.address);
 }
 
 app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection) const {
@@ -97,7 +126,8 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
   copy.key = row.id;
   copy.kind = app::Copy::Kind::Content;
   copy.protection = protection;
-  copy.floor = list_.secure ? app::Protection::Tls : app::Protection::None;
+  // What was planned; so a copy that was made in a weaker way by mistake is blocked at the socket.
+  copy.floor = parseProtection(row.protection).value_or(app::Protection::Smime);
   copy.mailFrom = context_.verp.make(facts_.address, row.id).text();
   copy.recipient = row.recipient;
   copy.expiresAt = expiresAt_;
@@ -107,8 +137,26 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
 app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKey& key) const {
   requireSecure(true);
   auto copy = envelope(row, app::Protection::Smime);
+  if (freshKeys_) {
+    const auto own = seal::SharedBody::encrypt(entity_, seal::ContentCipher::Cbc);
+    copy.head = outerHeader_ + sealers_.smime.head(own, key) + own.tail();
+    return copy;
+  }
   copy.tail = smimeTail_;
-  copy.head = outerHeader_ + sealer_.head(smime_.value(), key);
+  copy.head = outerHeader_ + sealers_.smime.head(smime_.value(), key);
+  return copy;
+}
+
+app::Copy PostContent::openPgpCopy(const LedgerRow& row, const pgp::RecipientKey& key) const {
+  requireSecure(true);
+  auto copy = envelope(row, app::Protection::OpenPgp);
+  if (freshKeys_) {
+    const auto own = pgp::SharedBody::encrypt(pgpEntity_);
+    copy.head = outerHeader_ + sealers_.openPgp.head(own, key) + own.tail();
+    return copy;
+  }
+  copy.tail = pgpTail_;
+  copy.head = outerHeader_ + sealers_.openPgp.head(pgp_.value(), key);
   return copy;
 }
 

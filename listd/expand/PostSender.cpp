@@ -5,6 +5,7 @@
 #include "core/mail/MessageId.h"
 #include "listd/compose/Notice.h"
 #include "listd/ledger/Closing.h"
+#include "listd/plan/PlanWriter.h"
 
 #include <algorithm>
 #include <future>
@@ -25,8 +26,10 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::KeyUnconfirmed:
       return WithheldReason::KeyNotConfirmed;
     case Reason::CertificateExpired:
+    case Reason::KeyExpired:
       return WithheldReason::KeyExpired;
     case Reason::CertificateNotYetValid:
+    case Reason::KeyNotYetValid:
       return WithheldReason::KeyNotYetValid;
     case Reason::Revoked:
       return WithheldReason::KeyRevoked;
@@ -39,7 +42,18 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::SealingFailed:
     case Reason::OpenList:
     case Reason::ValidCertificate:
+    case Reason::ValidOpenPgpKey:
+    case Reason::VerifiedTls:
+    case Reason::PickUp:
+    case Reason::TlsTooLate:
       return WithheldReason::SealingFailed;
+    case Reason::TlsNotVerified:
+    case Reason::TlsDoesNotCount:
+      return WithheldReason::TlsUnfit;
+    case Reason::NotOnLadder:
+      return WithheldReason::NotAllowed;
+    case Reason::Wish:
+      return WithheldReason::Wish;
   }
   throw Error(ErrorKind::Invariant, "unknown reason for a notice");
 }
@@ -47,6 +61,7 @@ WithheldReason noticeReason(Reason reason) {
 RejectReason rejectReason(std::string_view word) {
   if (word == "not-a-member") return RejectReason::NotAMember;
   if (word == "closed") return RejectReason::Closed;
+  if (word == "unreadable") return RejectReason::Unreadable;
   return RejectReason::Malformed;
 }
 
@@ -71,10 +86,11 @@ struct PostSender::Run {
   std::unique_ptr<PostContent> content;   // once a content copy is due
   std::unique_ptr<PickupContent> pickup;  // … one that waits for pick-up
   TimePoint now;
+  std::uint32_t batch = FullBatch;
 };
 
-PostSender::PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer)
-    : context_(context), gate_(gate), sealer_(sealer) {}
+PostSender::PostSender(SiteContext& context, SubmitGate& gate, const Sealers& sealers)
+    : context_(context), gate_(gate), sealers_(sealers) {}
 
 void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto post = context_.site.read([&](SiteTables& tables) { return tables.posts.find(postId); });
@@ -84,16 +100,17 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
   Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, nullptr, context_.clock.now()};
+  if (run.list.protection.freshKeys) run.batch = FirstBatch;  // copies that share nothing are large
 
   // Handing over can add notices behind the last row, hence the outer loop.
   for (auto batch = nextBatch(run, sentThrough, FirstBatch); !batch.empty();
-       batch = nextBatch(run, sentThrough, FullBatch)) {
+       batch = nextBatch(run, sentThrough, run.batch)) {
     if (batch.isWhole()) return finishWith(run, batch, link);
     while (!batch.empty()) {
       sentThrough = batch.lastKey;
       // An exception below waits for this in the future's destructor, while `batch` lives.
       auto handing = std::async(std::launch::async, [&] { handOver(run, batch, link); });
-      auto next = nextBatch(run, sentThrough, FullBatch);
+      auto next = nextBatch(run, sentThrough, run.batch);
       handing.get();
       batch = std::move(next);
     }
@@ -136,7 +153,7 @@ void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Ba
       pickups.push_back(row.row);
       continue;
     }
-    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealer_, run.post, run.list);
+    if (!run.content) run.content = std::make_unique<PostContent>(context_, sealers_, run.post, run.list);
     if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
   if (pickups.empty()) return;
@@ -197,10 +214,13 @@ std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend
         return run.content->tlsCopy(row.row);
       case app::Protection::None:
         return run.content->plainCopy(row.row);
+      case app::Protection::OpenPgp:
+        reason = row.keyReason;
+        if (row.keyReason != Reason::ValidOpenPgpKey) return std::nullopt;
+        reason = Reason::SealingFailed;
+        return run.content->openPgpCopy(row.row, pgp::RecipientKey::decode(row.recipientKey));
       case app::Protection::Pickup:
         return run.pickup->copy(row.row);
-      case app::Protection::OpenPgp:
-        return std::nullopt;
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::Invariant || error.kind() == ErrorKind::Store) throw;  // not the key's fault
@@ -231,6 +251,11 @@ app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
   copy.kind = Kind::Report;
   copy.recipient = row.recipient;
   copy.expiresAt = run.now + context_.config.expiry;
+  if (row.reason == PlanReport) {
+    const auto counts = context_.site.read([&](SiteTables& tables) { return tables.ledger.planOf(run.post.id); });
+    copy.head = planNotice(run.facts, addressOf(row), counts, stamp);
+    return copy;
+  }
   if (run.post.verdict == "rejected") {
     copy.head = rejectionNotice(run.facts, addressOf(row), rejectReason(run.post.reason), stamp);
     return copy;

@@ -1,6 +1,5 @@
 #pragma once
 #include "core/app/GatewayLink.h"
-#include "core/seal/SmimeSealer.h"
 #include "listd/expand/PostContent.h"
 #include "listd/expand/SubmitGate.h"
 #include "listd/pickup/PickupContent.h"
@@ -22,7 +21,7 @@ namespace postern::listd {
 // Errors: Error(Unavailable) when the link broke; any other Error is trouble of this post.
 class PostSender {
 public:
-  PostSender(SiteContext& context, SubmitGate& gate, const seal::SmimeSealer& sealer);
+  PostSender(SiteContext& context, SubmitGate& gate, const Sealers& sealers);
 
   // Returns once the gateway has all of the post's planned mail. Nothing happens when there is none.
   void send(std::uint64_t postId, app::GatewayLink& link);
@@ -58,7 +57,7 @@ private:
 
   SiteContext& context_;
   SubmitGate& gate_;
-  const seal::SmimeSealer& sealer_;
+  const Sealers& sealers_;
 };
 
 }  // namespace postern::listd

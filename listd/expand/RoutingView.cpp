@@ -18,6 +18,8 @@ app::RoutingView buildRoutingView(SiteContext& context) {
         view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
     }
     view.routes = tables.routes.all();
+    for (const auto& mark : tables.domainTls.marks())
+      (mark.mark == DomainMark::Mark::Trusted ? view.trustedDomains : view.distrustedDomains).push_back(mark.domain);
   });
   return view;
 }

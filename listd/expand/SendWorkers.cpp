@@ -31,7 +31,7 @@ void SendWorkers::wake() {
 
 void SendWorkers::run(std::stop_token stop) {
   WorkerLink link(address_, stop);
-  PostSender sender(context_, gate_, sealer_);
+  PostSender sender(context_, gate_, sealers_);
   while (!stop.stop_requested()) {
     // The boundary of a queue job: whatever a post throws is its own trouble.
     try {

@@ -36,7 +36,7 @@ private:
   SiteContext& context_;
   const GatewayAddress& address_;
   SubmitGate& gate_;
-  const seal::SmimeSealer sealer_;
+  const Sealers sealers_;
   Mutex mutex_;
   Condition changed_;
   std::set<std::uint64_t> claimed_ GUARDED_BY(mutex_);

@@ -4,6 +4,8 @@
 #include "core/base/Log.h"
 #include "listd/audit/DeliveryEntry.h"
 #include "listd/ledger/Closing.h"
+#include "listd/plan/Replan.h"
+#include "listd/probe/TlsLessons.h"
 
 #include <set>
 
@@ -44,6 +46,7 @@ public:
     }
     if (!tables_.ledger.addAttempt(row->id, attemptOf(event))) return;
     entry_.add(*row, event);
+    domains_.add(*row, event);
     const auto state = stateAfter(event.outcome);
     countFlow(event.at, state);
     if (isFinal(row->state)) return;
@@ -52,6 +55,7 @@ public:
     tables_.ledger.setState(row->id, state, event.attempt, deliveredAt);
     if (row->kind != app::Copy::Kind::Content) return;
     countCopy(*row, state);
+    if (isFinal(state)) endTakeBack(*row, state, event.at);
     if (state == CopyState::Delivered) delivered_[{toMicros(event.at) / MicrosOfMinute, row->protection}] += 1;
     if (state == CopyState::Delivered && row->protection == "none" && isOfSecureList(row->postId)) {
       log::error("ledger", "a plain copy of a secure list was delivered", {{"copy", row->id}});
@@ -67,10 +71,11 @@ public:
 
   bool finish() {
     entry_.appendTo(tables_.audit);
+    domains_.writeTo(tables_.domainTls);
     for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
     for (const auto& [key, copies] : delivered_)
       tables_.flow.addDelivered(fromMicros(key.first * MicrosOfMinute), key.second, copies);
-    bool reports = false;
+    bool reports = anew_;
     for (const auto& [postId, change] : changes_) {
       tables_.posts.addCounts(postId, change);
       if (closeIfDone(tables_, postId)) reports = true;
@@ -88,6 +93,18 @@ private:
             event.replyCode,
             event.replyText,
             event.tls};
+  }
+
+  // A copy that could not have verified TLS in time: now that the gateway has dropped it, something else may go out.
+  void endTakeBack(const LedgerRow& row, CopyState state, TimePoint at) {
+    if (!tables_.ledger.isAskedBack(row.id)) return;
+    tables_.ledger.endAskBack(row.id);
+    if (state != CopyState::Dropped || !planAnew(tables_, row, at)) return;
+    auto& change = changes_[row.postId];
+    change.failed -= 1;  // as countCopy and countFlow had it
+    flowAt(at).failed -= 1;
+    change.pending += 1;
+    anew_ = true;
   }
 
   bool isOfSecureList(std::uint64_t postId) {
@@ -131,10 +148,12 @@ private:
 
   SiteTables& tables_;
   DeliveryEntry entry_;
+  TlsLessons domains_;
   std::map<std::uint64_t, PostCounts> changes_;
   std::map<std::int64_t, Flow> flows_;
   std::map<std::pair<std::int64_t, std::string>, std::uint64_t> delivered_;  // by minute and protection
   std::map<std::uint64_t, bool> secure_;
+  bool anew_ = false;  // a recipient was planned anew
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 8> Shapes = {{
+constexpr std::array<Shape, 9> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -63,6 +63,15 @@ constexpr std::array<Shape, 8> Shapes = {{
      "request: {1}\nTakes effect: {2}\n\nIf it should not be made, stop it here before then:\n\n{link}\n",
      {Slot::Word, Slot::Number, Slot::Time},
      3,
+     true},
+    {Kind::OnePersonSite,
+     "one-person-site",
+     "One person will be left",
+     "Hello,\n\na change was asked for that leaves the site you work on to one person alone.\nNobody could approve or "
+     "refuse then what that person asks for.\n\nNumber of the request: {0}\nTakes effect: {1}\n\nThe outside address "
+     "of the site can stop it until then. It is shown here:\n\n{link}\n",
+     {Slot::Number, Slot::Time},
+     2,
      true},
     {Kind::AuditAnchor,
      "audit-anchor",

@@ -19,6 +19,7 @@ struct SiteMail {
     HoldReminder,      // none. The same, again
     ApprovalsWaiting,  // {how many}; weekly, with a link to the work queue
     LonePersonChange,  // {kind of the request, its id, time of effect}; to the outside address, link to stop it
+    OnePersonSite,     // {number of the request, time of effect}; to all who work on a site that will have one person
     AuditAnchor,       // the lines of the signed checkpoint (origin, size, root, "", "— name signature"); no link
     Invitation,        // {time it ends}; link that makes an account or gives it back, from sealLink()
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts

@@ -90,12 +90,13 @@ CREATE TRIGGER members_recounted AFTER UPDATE OF standing, protection, reason ON
 END;
 
 -- Written by postern-listd: public keys of members, several per address. `recipient_key` is the compact form that
--- wrapping needs. `verdict` is what was found at import: 'valid-certificate' or why the key may never be used.
+-- wrapping needs. `verdict` is what was found at import: 'valid-certificate', 'valid-openpgp-key' or why the key may never
+-- be used. `certificate` is the whole key: DER, or binary OpenPGP.
 CREATE TABLE member_keys (
   id            INTEGER PRIMARY KEY,
   fingerprint   TEXT    NOT NULL,
   address       TEXT    NOT NULL,
-  kind          TEXT    NOT NULL CHECK (kind IN ('smime')),
+  kind          TEXT    NOT NULL CHECK (kind IN ('smime', 'openpgp')),
   state         TEXT    NOT NULL CHECK (state IN ('proposed', 'confirmed', 'revoked')),
   verdict       TEXT    NOT NULL,
   algorithm     TEXT    NOT NULL,
@@ -110,7 +111,7 @@ CREATE TABLE member_keys (
   UNIQUE (address, fingerprint)
 );
 -- Answers a plan by itself: the certificates are not read for it.
-CREATE INDEX member_keys_facts ON member_keys (address, fingerprint, state, verdict, not_before, not_after);
+CREATE INDEX member_keys_facts ON member_keys (address, fingerprint, kind, state, verdict, not_before, not_after);
 CREATE INDEX member_keys_by_fingerprint ON member_keys (fingerprint);
 CREATE INDEX member_keys_by_start ON member_keys (not_before);
 CREATE INDEX member_keys_by_end ON member_keys (not_after);

@@ -1,3 +1,4 @@
+#include "core/crypto/Encoding.h"
 #include "core/mail/Text.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
@@ -10,10 +11,10 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t MaxCertificate = 128 * 1024;  // as PEM with the text that programs put around it
+constexpr std::size_t MaxKey = 512 * 1024;  // as text with what programs put around it
 constexpr std::size_t ShortestPrefix = 8;
 
-// The keys of one certificate: whole fingerprint, or enough of its beginning. Colons and capitals are fine.
+// One key for each of its addresses: whole fingerprint, or enough of its beginning. Colons and capitals are fine.
 std::vector<MemberKey> requireKeys(SiteTables& tables, const Args& args) {
   auto prefix = mail::lowerAscii(args.text("fingerprint", 100));
   std::erase(prefix, ':');
@@ -28,12 +29,20 @@ std::vector<MemberKey> requireKeys(SiteTables& tables, const Args& args) {
   return keys;
 }
 
+// A binary OpenPGP key comes as base64, as JSON cannot hold it.
+std::string keyBytes(const Args& args) {
+  auto bytes = args.bytes("certificate", MaxKey);
+  if (bytes.find("-----BEGIN") != std::string::npos) return bytes;
+  if (auto binary = crypto::fromBase64(bytes)) return std::move(*binary);
+  return bytes;
+}
+
 json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
     const auto& fingerprint = keys.front().facts.fingerprint;
     if (keys.front().facts.state == KeyState::Revoked && state == KeyState::Confirmed)
-      refuse("refused", "a revoked key is never used again", "import another certificate of the member");
+      refuse("refused", "a revoked key is never used again", "import another key of the member");
     tables.keys.setState(fingerprint, state);
     for (const auto& key : keys) refreshStanding(tables, key.address, tools.now());
     return viewOf(tables.keys.withFingerprint(fingerprint).front(), tools.now());
@@ -44,16 +53,14 @@ json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
 
 json importMemberKey(OrderTools& tools, const OrderCall& call) {
   const auto address = call.args.address("address").key();
-  const auto imported =
-      importKey(call.args.bytes("certificate", MaxCertificate), address, tools.now(), tools.context.trustStore());
+  const auto imported = importKey(keyBytes(call.args), address, tools.now(), tools.context.trustStore());
   if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
   const auto& key = *imported;
   return change(tools, call, [&](SiteTables& tables) {
     // One certificate may name several addresses; revoked is revoked for all of them.
     for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
       if (same.facts.state == KeyState::Revoked)
-        refuse("refused", "this certificate was revoked here and is never used again",
-               "ask the member for another certificate");
+        refuse("refused", "this key was revoked here and is never used again", "ask the member for another one");
     const auto known = tables.keys.find(address, key.facts.fingerprint);
     if (known)
       tables.keys.replaceVerdict(key);
@@ -94,18 +101,8 @@ json revokeKey(OrderTools& tools, const OrderCall& call) {
 json checkKey(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
-    for (auto key : keys) {
-      const auto again = importKey(key.certificate, key.address, tools.now(), tools.context.trustStore());
-      if (again) {
-        key.facts.verdict = again->facts.verdict;
-        key.recipientKey = again->recipientKey;
-      } else if (const auto certificate = crypto::Certificate::parse(key.certificate)) {
-        key.facts.verdict =
-            verdictOf(crypto::check(*certificate, key.address, tools.now(), tools.context.trustStore()).state);
-      } else {
-        key.facts.verdict = Reason::UnsupportedKey;
-      }
-      tables.keys.replaceVerdict(key);
+    for (const auto& key : keys) {
+      tables.keys.replaceVerdict(judgeAgain(key, tools.now(), tools.context.trustStore()));
       refreshStanding(tables, key.address, tools.now());
     }
     return viewOf(tables.keys.withFingerprint(keys.front().facts.fingerprint).front(), tools.now());

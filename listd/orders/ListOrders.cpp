@@ -1,9 +1,13 @@
 #include "core/crypto/SigningIdentity.h"
+#include "core/pgp/SecretKey.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
+#include "listd/plan/PlanPreview.h"
+#include "listd/plan/Standing.h"
 
 #include <algorithm>
+#include <map>
 
 namespace postern::listd {
 
@@ -78,17 +82,22 @@ json createList(OrderTools& tools, const OrderCall& call) {
              "run first: postern domain add " + list.domain);
     if (tables.lists.find(list.address)) refuse("exists", "there is a list " + list.address + " already");
   };
-  tools.context.site.read(refuseExisting);  // before the costly key
+  tools.context.site.read(refuseExisting);  // before the costly keys
   const auto identity = crypto::SigningIdentity::create(list.address, list.createdAt, CertificateLifetime);
   list.certificate = identity.certificate().der();
   list.fingerprint = identity.certificate().fingerprint();
   list.certificateEnds = identity.certificate().notAfter();
+  const auto openPgp =
+      pgp::SecretKey::create(factsOf(list, {}).shownName(), list.address, list.createdAt, CertificateLifetime);
+  list.openPgpKey = openPgp.publicKey().bytes();
+  list.openPgpFingerprint = openPgp.fingerprint();
   return change(tools, call, [&](SiteTables& tables) {
     refuseExisting(tables);
     list.id = tables.lists.add(list);
     // Before the list is there: should the commit fail, a key is left that no list names, and the next list replaces
     // it.
     tools.context.keys.storeSigningKey(list.id, ListSigningKey, identity.exportPrivateKey());
+    tools.context.keys.storeSigningKey(list.id, ListOpenPgpKey, openPgp.serialized());
     tables.counters.take(CounterStore::Routing);
     return withCounts(tables, list);
   });
@@ -126,6 +135,7 @@ json setList(OrderTools& tools, const OrderCall& call) {
     takeSettings(call.args, list);
     refuseToFree(tools, tables, list, classBefore);
     tables.lists.update(list);
+    if (list.sensitivity != classBefore) refreshList(tables, list, tools.now());  // the class has its own ladder
     return withCounts(tables, list);
   });
 }
@@ -145,19 +155,18 @@ json closeList(OrderTools& tools, const OrderCall& call) {
 json listReadiness(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     const auto list = requireList(tables, call.args, "address");
+    const auto plan = previewPlan(tables, list, {}, tools.now());
     std::map<std::string, std::uint64_t> protections;
     std::map<std::string, std::uint64_t> reasons;
-    std::uint64_t total = 0;
-    for (const auto& count : tables.members.counts(list.id)) {
-      if (count.standing == "disabled") continue;
-      total += count.members;
-      (count.standing == "ready" ? protections[count.protection] : reasons[count.reason]) += count.members;
-    }
+    for (const auto& group : plan.groups)
+      (group.protection != "withheld" ? protections[group.protection] : reasons[group.reason]) += group.members;
     auto items = json::array();
     for (const auto& [protection, count] : protections) items.push_back({{"protection", protection}, {"count", count}});
     auto withheld = json::array();
     for (const auto& [reason, count] : reasons) withheld.push_back({{"reason", reason}, {"count", count}});
-    return json{{"total", total}, {"items", std::move(items)}, {"withheld", std::move(withheld)}};
+    return json{{"total", plan.total},       {"ready", plan.ready},
+                {"percent", plan.percent()}, {"floor", app::protectionName(plan.rules.floor)},
+                {"items", std::move(items)}, {"withheld", std::move(withheld)}};
   });
 }
 

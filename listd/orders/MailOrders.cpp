@@ -142,6 +142,7 @@ json trace(OrderTools& tools, const OrderCall& call) {
     for (const auto& row : rows)
       if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, *post));
     view["client"] = json::parse(post->client, nullptr, false);
+    if (!post->senderCheck.empty()) view["senderCheck"] = json::parse(post->senderCheck, nullptr, false);
     return json{{"post", std::move(view)},
                 {"recipients", std::move(recipients)},
                 {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};

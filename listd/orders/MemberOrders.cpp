@@ -2,6 +2,7 @@
 #include "listd/orders/Csv.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
+#include "listd/plan/MemberFacts.h"
 
 namespace postern::listd {
 
@@ -31,7 +32,22 @@ Member requireMember(SiteTables& tables, const List& list, const Args& args) {
 }
 
 json memberView(SiteTables& tables, const List& list, const Member& member, TimePoint now) {
-  return viewOf(member, tables.keys.factsOf(member.address), list.secure, now);
+  const auto keys = tables.keys.factsOf(member.address);
+  auto decision = decideFor(tables, rulesOf(tables, list), member.address, member.wish, now);
+  // Of an open list's member the key is shown that a secure list would take.
+  if (!list.secure) {
+    LadderRules keysOnly;
+    keysOnly.rungs = {app::Protection::Smime, app::Protection::OpenPgp};
+    decision.keyFingerprint = decide(keysOnly, {keys}, now).keyFingerprint;
+  }
+  return viewOf(member, keys, decision);
+}
+
+// What the member wants at least; it can only strengthen.
+std::optional<app::Protection> wishOf(const Args& args) {
+  const auto word = args.word("wish", "none", {"none", "tls", "pickup", "openpgp", "smime"});
+  if (word == "none") return std::nullopt;
+  return parseProtection(word);
 }
 
 Member newMember(const List& list, const std::string& address, std::string name, TimePoint now) {
@@ -53,7 +69,7 @@ void refuseListAsMember(SiteTables& tables, const std::string& address) {
 class Import {
 public:
   Import(SiteTables& tables, const List& list, TimePoint now, bool dryRun)
-      : tables_(tables), list_(list), now_(now), dryRun_(dryRun) {}
+      : tables_(tables), list_(list), rules_(rulesOf(tables, list)), now_(now), dryRun_(dryRun) {}
 
   void add(const CsvRecord& record) {
     if (record.broken) return fail(record.line, "the quotes of this line are not closed");
@@ -75,7 +91,7 @@ public:
     seen_.insert(key);
     ++added_;
     if (!dryRun_)
-      tables_.members.add(newMember(list_, key, name, now_), decide(list_.secure, tables_.keys.factsOf(key), now_));
+      tables_.members.add(newMember(list_, key, name, now_), decideFor(tables_, rules_, key, std::nullopt, now_));
   }
 
   json result() const { return {{"added", added_}, {"skipped", skipped_}, {"errors", errors_}}; }
@@ -87,6 +103,7 @@ private:
 
   SiteTables& tables_;
   const List& list_;
+  const LadderRules rules_;
   TimePoint now_;
   bool dryRun_;
   std::set<std::string> seen_;
@@ -106,7 +123,7 @@ json addMember(OrderTools& tools, const OrderCall& call) {
       refuse("exists", address + " is a member of " + list.address + " already");
     refuseListAsMember(tables, address);
     const auto member = newMember(list, address, name, tools.now());
-    tables.members.add(member, decide(list.secure, tables.keys.factsOf(address), tools.now()));
+    tables.members.add(member, decideFor(tables, rulesOf(tables, list), address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });
 }
@@ -143,7 +160,8 @@ json setMember(OrderTools& tools, const OrderCall& call) {
     member.name = call.args.textOr("name", member.name, MaxName);
     member.enabled =
         call.args.word("state", member.enabled ? "enabled" : "disabled", {"enabled", "disabled"}) == "enabled";
-    tables.members.update(member, decide(list.secure, tables.keys.factsOf(member.address), tools.now()));
+    if (call.args.has("wish")) member.wish = wishOf(call.args);
+    tables.members.update(member, decideFor(tables, rulesOf(tables, list), member.address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });
 }

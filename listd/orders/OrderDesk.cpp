@@ -7,10 +7,12 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/orders/ProtectionOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
 #include "listd/pickup/PickupOrders.h"
+#include "listd/probe/DomainTlsOrders.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
@@ -85,10 +87,11 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,        signInOrders(),    accountOrders(),     factorOrders(),     tokenOrders(),     auditOrders(),
-      jobOrders(),  keysOrders(),      requestOrders(),     matterOrders(),     holdOrders(),      erasureOrders(),
-      ruleOrders(), retentionOrders(), objectOrders(),      searchOrders(),     exportOrders(),    reportOrders(),
-      readOrders(), pickupOrders(),    pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
+      Table,          signInOrders(),    accountOrders(),    factorOrders(),    tokenOrders(),  auditOrders(),
+      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),    holdOrders(),   erasureOrders(),
+      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(),   searchOrders(), exportOrders(),
+      reportOrders(), readOrders(),      protectionOrders(), domainTlsOrders(),
+      pickupOrders(), pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
   };
   return tables;
 }
@@ -153,12 +156,13 @@ std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& perso
 OrderDesk::Standing OrderDesk::standingOf(const app::Actor& actor) {
   const auto now = tools_.now();
   return tools_.context.site.read([&](SiteTables& tables) {
-    Standing standing{personOf(tables, actor, now), false};
+    Standing standing{personOf(tables, actor, now), false, {}};
     const auto& person = standing.person;
-    if (person.account.empty() || person.session.empty()) return standing;
-    const auto at = tables.accounts.stepUpOf(person.session, person.account);
     // A clock that was set back must not lengthen it.
-    standing.steppedUp = at && *at <= now && now - *at < StepUpLasts;
+    const auto at = person.browser ? person.browser->steppedUpAt : TimePoint();
+    standing.steppedUp = at <= now && now - at < StepUpLasts;
+    if (actor.kind == "web" && person.session.empty() && tables.accounts.find(actor.name))
+      standing.claimed = actor.name;
     return standing;
   });
 }
@@ -198,6 +202,23 @@ nlohmann::json OrderDesk::handleFrom(Entrance entrance, std::string_view order, 
   throw app::OrderRefused(denial);
 }
 
+// The actor as the record knows it: nothing in it is as it came over the wire, but the address of the client and the
+// user of the command line, whose key proves more than any name.
+static app::Actor provenActor(const app::Actor& actor, const Person& person) {
+  app::Actor proven{actor.kind, actor.name, {}, person.session, actor.client, person.roles};
+  if (!person.account.empty()) {
+    proven.name = person.account;
+  } else if (!person.recipient.empty()) {
+    proven.name = person.recipient;
+  } else if (actor.kind == "api") {
+    proven.name.clear();
+  } else if (actor.kind != "cli") {
+    proven.kind = "system";
+    proven.name = "webadmin";
+  }
+  return proven;
+}
+
 nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor, const nlohmann::json& args) {
   const auto* row = findOrder(order);
   if (row == nullptr)
@@ -206,15 +227,12 @@ nlohmann::json OrderDesk::handle(std::string_view order, const app::Actor& actor
   if (actor.kind == "api") requireUnblocked(actor);
   auto standing = standingOf(actor);
   if (actor.kind == "api") noteToken(actor, standing.person);
-  auto proven = actor;
-  proven.token.clear();
-  proven.roles = standing.person.roles;
-  proven.session = standing.person.session;
-  if (!standing.person.account.empty()) proven.name = standing.person.account;
+  const auto proven = provenActor(actor, standing.person);
   standing.person.onlyAsOwner = allowedOnlyAsOwner(*row, standing.person);
   const auto denial = denialOf(*row, standing.person, args, standing.steppedUp);
   const OrderCall call{std::string(order), proven, Args(args), {}, std::move(standing.person)};
   if (denial) {
+    if (!standing.claimed.empty()) call.note.person("claimed", standing.claimed);
     recordDenied(call, *denial);
     throw app::OrderRefused(*denial);
   }

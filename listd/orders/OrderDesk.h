@@ -52,8 +52,9 @@ std::optional<app::OrderError> denialOf(const OrderRow& row, const Person& perso
 // back. Threads: safe for all.
 //
 // handleFrom() is the outer door: which kinds of actors are believed depends on where the order came in. From the web
-// process: "web", "api", "system". From the command line: "api", and "cli" with the command key, which the web process
-// cannot read. What else is claimed is refused and recorded (docs/decisions/0013).
+// process: "web" with the secret of a session, "api" with a token, "system". From the command line: "api", and "cli"
+// with the command key, which the web process cannot read. What else is claimed is refused and recorded
+// (docs/decisions/0013, 0020).
 class OrderDesk {
 public:
   enum class Entrance { Web, CommandLine };
@@ -67,6 +68,7 @@ private:
   struct Standing {
     Person person;
     bool steppedUp = false;
+    std::string claimed;  // the account that an actor without a session said it was; empty: there is no such
   };
   Standing standingOf(const app::Actor& actor);
   void requireUnblocked(const app::Actor& actor);

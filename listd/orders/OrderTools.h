@@ -18,6 +18,7 @@
 
 namespace postern::listd {
 
+class DomainProbes;
 class Retention;
 class SearchIndex;
 class IndexWorker;
@@ -33,6 +34,7 @@ struct OrderTools {
   SearchIndex* search = nullptr;
   IndexWorker* indexer = nullptr;
   Retention* retention = nullptr;  // null: nothing is kept or destroyed here
+  DomainProbes* probes = nullptr;
 
   TimePoint now() const { return context.clock.now(); }
 };

@@ -3,6 +3,7 @@
 #include "listd/retention/ClockGuard.h"
 #include "listd/search/SearchIndex.h"
 
+#include <cstdlib>
 #include <set>
 
 namespace postern::listd {
@@ -23,6 +24,15 @@ void add(json& problems, std::string what, std::string todo) {
 
 std::string counted(std::uint64_t number, const std::string& one, const std::string& many) {
   return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+// A site on a moved clock destroys mail early or late, and lets in what has ended.
+void addClockOffset(json& problems, const config::SiteConfig& config) {
+  if (const auto offset = config.clockOffset.count(); offset != 0)
+    add(problems,
+        "This site runs " + counted(static_cast<std::uint64_t>(std::abs(offset)), "second", "seconds") +
+            (offset > 0 ? " ahead of" : " behind") + " the clock of its machine, as only tests should.",
+        "Remove clock_offset from [testing] in postern.toml and start Postern again");
 }
 
 void addClock(json& problems, SiteTables& tables, TimePoint now) {
@@ -57,6 +67,17 @@ void addRequests(json& problems, SiteTables& tables, TimePoint now) {
   if (old > 0)
     add(problems, counted(old, "request waits", "requests wait") + " for an approver for more than seven days.",
         "Ask an approver to decide; see: postern request list");
+}
+
+void addOnePerson(json& problems, SiteTables& tables) {
+  for (const auto& request : tables.requests.waiting())
+    if (request.kind == "account.one-person")
+      add(problems,
+          "Request " + std::to_string(request.id) + " leaves this site to one person from " +
+              formatRfc3339(request.decideAt) + " on.",
+          "If that should not be, let an approver refuse it or the outside address stop it before then: postern "
+          "request show " +
+              std::to_string(request.id));
 }
 
 // The newest job of each kind tells how it stands; what failed and was then done again is no trouble any more.
@@ -106,10 +127,12 @@ void addBreakGlass(json& problems, SiteTables& tables, TimePoint now) {
 }  // namespace
 
 void addRecordProblems(json& problems, OrderTools& tools, SiteTables& tables, TimePoint now) {
+  addClockOffset(problems, tools.context.config);
   addClock(problems, tables, now);
   addRuns(problems, tables);
   addBreakGlass(problems, tables, now);
   addRequests(problems, tables, now);
+  addOnePerson(problems, tables);
   addAnchors(problems, tools.context.config, tables, now);
   addJobs(problems, tools, now);
   addIndex(problems, tools, tables);

@@ -2,6 +2,7 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/RecordProblems.h"
 #include "listd/orders/Views.h"
+#include "listd/people/LegalSite.h"
 
 namespace postern::listd {
 
@@ -134,6 +135,7 @@ json status(OrderTools& tools, const OrderCall&) {
                 {"protection", protectionView(tables)},
                 {"deliveries", deliveriesView(tables, now - std::chrono::hours(24))},
                 {"plaintextOnSecure", tables.counters.get(CounterStore::Plaintext)},
+                {"onePersonSite", staffCount(tables) <= 1},
                 {"problems", std::move(problems)}};
   });
 }

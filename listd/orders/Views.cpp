@@ -40,10 +40,25 @@ json viewOf(const List& list, std::span<const MemberCount> counts) {
           {"signingCertificate", {{"fingerprint", list.fingerprint}, {"notAfterAt", toMicros(list.certificateEnds)}}}};
 }
 
-json viewOf(const Member& member, std::span<const KeyFacts> keys, bool secureList, TimePoint now) {
-  // Of an open list's member the key is shown that a secure list would take.
-  const auto usable = decide(true, keys, now);
-  const auto decision = secureList ? usable : decide(false, keys, now);
+namespace {
+
+std::string floorOf(std::optional<app::Protection> floor) {
+  return floor ? app::protectionName(*floor) : "";
+}
+
+json wordsOf(std::span<const app::Protection> rungs) {
+  auto words = json::array();
+  for (const auto rung : rungs) words.push_back(app::protectionName(rung));
+  return words;
+}
+
+json minutesOf(std::optional<std::chrono::minutes> time) {
+  return time ? json(time->count()) : json(nullptr);
+}
+
+}  // namespace
+
+json viewOf(const Member& member, std::span<const KeyFacts> keys, const Decision& decision) {
   json view{{"address", member.address},
             {"name", member.name},
             {"role", member.role},
@@ -51,20 +66,45 @@ json viewOf(const Member& member, std::span<const KeyFacts> keys, bool secureLis
             {"joinedAt", toMicros(member.joinedAt)},
             {"protection", protectionWord(decision)},
             {"reason", reasonWord(decision.reason)},
+            {"wish", floorOf(member.wish)},
             {"key", nullptr}};
   for (const auto& key : keys)
-    if (key.fingerprint == usable.keyFingerprint)
+    if (key.fingerprint == decision.keyFingerprint)
       view["key"] = {{"fingerprint", key.fingerprint},
-                     {"kind", "smime"},
+                     {"kind", keyKindWord(key.kind)},
                      {"notAfterAt", toMicros(key.notAfter)},
                      {"state", keyStateWord(key.state)}};
   return view;
 }
 
+json viewOf(const ListProtection& protection) {
+  return {{"floor", floorOf(protection.floor)},
+          {"ladder", wordsOf(protection.rungs)},
+          {"tlsMinutes", minutesOf(protection.tlsWithin)},
+          {"freshKeys", protection.freshKeys},
+          {"mailPlan", protection.mailPlan}};
+}
+
+json viewOf(const DomainProtection& protection) {
+  return {{"floor", floorOf(protection.floor)},
+          {"low", wordsOf(protection.low)},
+          {"moderate", wordsOf(protection.moderate)},
+          {"high", wordsOf(protection.high)},
+          {"tlsMinutes", minutesOf(protection.tlsWithin)}};
+}
+
+json viewOf(const LadderRules& rules) {
+  return {{"floor", app::protectionName(rules.floor)},
+          {"ladder", wordsOf(rules.rungs)},
+          {"tlsMinutes", rules.tlsWithin.count()},
+          {"freshKeys", rules.freshKeys},
+          {"mailPlan", rules.mailPlan}};
+}
+
 json viewOf(const MemberKey& key, TimePoint now) {
   return {{"fingerprint", key.facts.fingerprint},
           {"address", key.address},
-          {"kind", key.kind},
+          {"kind", keyKindWord(key.facts.kind)},
           {"algorithm", key.algorithm},
           {"bits", key.bits},
           {"subject", key.subject},

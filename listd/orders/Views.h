@@ -12,7 +12,11 @@ namespace postern::listd {
 nlohmann::json viewOf(const Domain& domain);
 nlohmann::json viewOf(const app::Route& route);
 nlohmann::json viewOf(const List& list, std::span<const MemberCount> counts);
-nlohmann::json viewOf(const Member& member, std::span<const KeyFacts> keys, bool secureList, TimePoint now);
+// `decision`: how the member stands.
+nlohmann::json viewOf(const Member& member, std::span<const KeyFacts> keys, const Decision& decision);
+nlohmann::json viewOf(const ListProtection& protection);
+nlohmann::json viewOf(const DomainProtection& protection);
+nlohmann::json viewOf(const LadderRules& rules);
 nlohmann::json viewOf(const MemberKey& key, TimePoint now);
 nlohmann::json viewOf(const Account& account);
 nlohmann::json viewOf(const Flow& flow);

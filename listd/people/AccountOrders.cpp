@@ -103,6 +103,54 @@ app::Roles without(app::Roles all, app::Roles some) {
   return app::Roles::fromBits(all.bits() & static_cast<std::uint16_t>(~some.bits()));
 }
 
+bool isStaff(const std::string& state, app::Roles roles) {
+  return state == "enabled" && roles.meets(StaffRoles);
+}
+
+// Whether the site has two people or more who run it, and would not with this account so.
+bool leavesOnePerson(SiteTables& tables, const Account& account, app::Roles roles, const std::string& state) {
+  const auto before = staffCount(tables);
+  const bool leaves = !account.breakGlass && isStaff(account.state, account.roles) && !isStaff(state, roles);
+  return leaves && before == 2;
+}
+
+void requireAdminLeft(SiteTables& tables, const Account& account) {
+  for (const auto& other : tables.accounts.all())
+    if (other.name != account.name && other.state == "enabled" && !other.breakGlass &&
+        other.roles.has(app::Role::Admin))
+      return;
+  refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
+}
+
+std::string joined(app::Roles roles) {
+  std::string words;
+  for (const auto& word : wordsOf(roles)) words += (words.empty() ? "" : ", ") + word;
+  return words;
+}
+
+// Puts it off for seven days, for all to see. What it may not do at all is refused at once.
+json askForOnePerson(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Account& account,
+                     app::Roles roles, const std::string& state) {
+  if (account.roles.has(app::Role::Admin)) requireAdminLeft(tables, account);
+  Request request;
+  request.kind = "account.one-person";
+  request.payload = {{"person", account.name}, {"act", "set"}, {"args", {{"name", account.name}}}};
+  if (state != account.state) request.payload["args"]["state"] = state;  // else what is done meanwhile would be undone
+  for (const auto* name : {"roles", "lists", "mail"})
+    if (call.args.has(name)) request.payload["args"][name] = call.args.value(name);
+  request.before = {{"roles", wordsOf(account.roles)}, {"state", account.state}};
+  request.after = {{"roles", wordsOf(roles)}, {"state", state}};
+  request.title =
+      "Leave the site to one person: " +
+      (state == "enabled" ? "leave " + account.name + " the roles " + joined(roles) : "shut " + account.name + " out");
+  request.reason = call.args.textOr("reason", {}, 500);
+  request.requester = call.actor.name;
+  const auto made = tools.context.requests.make(tools, tables, std::move(request));
+  call.note.requestId = made.id;
+  call.note.reasonText = made.reason;
+  return {{"request", viewOf(made)}};
+}
+
 // Puts the order before an approver. What it may not do at all is refused at once, and again when it is carried out.
 json askForApproval(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Account& account,
                     app::Roles after, const std::string& act) {
@@ -115,8 +163,7 @@ json askForApproval(OrderTools& tools, SiteTables& tables, const OrderCall& call
     if (call.args.has(name)) request.payload["args"][name] = call.args.value(name);
   request.before = {{"roles", wordsOf(account.roles)}, {"state", act == "invite" ? "none" : account.state}};
   request.after = {{"roles", wordsOf(after)}, {"state", act == "set" ? "enabled" : "invited"}};
-  std::string words;
-  for (const auto& word : wordsOf(after)) words += (words.empty() ? "" : ", ") + word;
+  const auto words = joined(after);
   request.title = act == "recover" ? "Give " + account.name + " a new way to sign in (" + words + ")"
                                    : "Give " + account.name + " the roles " + words;
   request.reason = call.args.textOr("reason", {}, 500);
@@ -177,13 +224,17 @@ void applyState(OrderTools& tools, SiteTables& tables, const Account& account, c
   tables.accounts.setState(account.name, state);
   if (state != "disabled") return;
   tables.tokens.revokeAll(account.name, tools.now());
+  tables.sessions.endAll(SubjectKind::Account, account.name);
   tables.accounts.endInvitations(account.name, tools.now());
 }
 
 void changeAccount(OrderTools& tools, SiteTables& tables, const Args& args) {
   const auto account = requireAccount(tables, args);
   const bool hadAdmin = hasAdmin(tables);
-  if (args.has("roles")) tables.accounts.setRoles(account.name, rolesArg(args));
+  if (args.has("roles") && !(rolesArg(args) == account.roles)) {
+    tables.accounts.setRoles(account.name, rolesArg(args));
+    tables.sessions.endAll(SubjectKind::Account, account.name);  // who is somebody else now signs in anew
+  }
   if (args.has("lists")) tables.accounts.setLists(account.name, listsArg(tables, args));
   if (args.has("mail")) tables.accounts.setMail(account.name, args.address("mail").key());
   if (args.has("state")) applyState(tools, tables, account, args.word("state", account.state, {"enabled", "disabled"}));
@@ -199,11 +250,13 @@ json setAccount(OrderTools& tools, const OrderCall& call) {
     const auto roles = call.args.has("roles") ? rolesArg(call.args) : account.roles;
     describe(call, account.name, call.args.has("roles") ? roles : app::Roles());
     // Letting somebody in again gives all that the account has.
-    const bool comesBack =
-        account.state == "disabled" && call.args.word("state", "", {"enabled", "disabled"}) == "enabled";
+    const auto state = call.args.word("state", account.state, {"enabled", "disabled"});
+    const bool comesBack = account.state == "disabled" && state == "enabled";
     const auto gained = comesBack ? roles : without(roles, account.roles);
     if (gained.meets(ControlRoles) && controlsAreShared(tables))
       return askForApproval(tools, tables, call, account, roles, "set");
+    if (leavesOnePerson(tables, account, roles, state))
+      return askForOnePerson(tools, tables, call, account, roles, state);
     changeAccount(tools, tables, call.args);
     return proofs::viewWithFactors(tools, tables, *tables.accounts.find(account.name));
   });
@@ -212,6 +265,10 @@ json setAccount(OrderTools& tools, const OrderCall& call) {
 json disableAccount(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto account = requireAccount(tables, call.args);
+    if (leavesOnePerson(tables, account, account.roles, "disabled")) {
+      describe(call, account.name);
+      return askForOnePerson(tools, tables, call, account, account.roles, "disabled");
+    }
     applyState(tools, tables, account, "disabled");
     if (account.roles.has(app::Role::Admin) && !hasAdmin(tables))
       refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
@@ -254,6 +311,7 @@ void carryOut(OrderTools& tools, SiteTables& tables, const Request& request, Tim
     const auto account = requireRecoverable(tables, args);
     tables.accounts.setState(account.name, "invited");
     tables.tokens.revokeAll(account.name, tools.now());
+    tables.sessions.endAll(SubjectKind::Account, account.name);
   }
   const auto account = requireAccount(tables, args);
   if (!account.mail.empty()) makeLink(tools, tables, account, request.requester);
@@ -345,6 +403,7 @@ constexpr OrderRow Rows[] = {
 
 void addAccountRequests(Requests& requests) {
   requests.add({"account.roles", carryOut, true, true, true});
+  requests.add({"account.one-person", carryOut, true, true, true, true});
 }
 
 bool controlsAreShared(SiteTables& tables) {

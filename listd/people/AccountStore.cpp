@@ -238,18 +238,6 @@ std::optional<PendingProof> AccountStore::takeProof(std::string_view tokenHash, 
   return proof;
 }
 
-void AccountStore::recordStepUp(std::string_view session, std::string_view account, TimePoint at) {
-  database_.prepare("INSERT OR REPLACE INTO step_ups (session, account, at) VALUES (?, ?, ?)")
-      .bind(session, account, at)
-      .run();
-}
-
-std::optional<TimePoint> AccountStore::stepUpOf(std::string_view session, std::string_view account) const {
-  auto select = database_.prepare("SELECT at FROM step_ups WHERE session = ? AND account = ?");
-  if (!select.bind(session, account).step()) return std::nullopt;
-  return select.time(0);
-}
-
 Guesses AccountStore::guesses(std::string_view subject) const {
   auto select = database_.prepare("SELECT failures, last_at, blocked_until FROM guesses WHERE subject = ?");
   if (!select.bind(subject).step()) return {};
@@ -273,7 +261,6 @@ void AccountStore::forgetGuesses(std::string_view subject) {
 void AccountStore::sweepGuesses(TimePoint before) {
   database_.prepare("DELETE FROM guesses WHERE last_at < ? AND blocked_until < ?").bind(before, before).run();
   database_.prepare("DELETE FROM pending_proofs WHERE expires_at < ?").bind(before).run();
-  database_.prepare("DELETE FROM step_ups WHERE at < ?").bind(before).run();
 }
 
 }  // namespace postern::listd

@@ -107,13 +107,10 @@ public:
   std::optional<PendingProof> findProof(std::string_view tokenHash, TimePoint now) const;
   std::optional<PendingProof> takeProof(std::string_view tokenHash, TimePoint now);  // works once
 
-  void recordStepUp(std::string_view session, std::string_view account, TimePoint at);
-  std::optional<TimePoint> stepUpOf(std::string_view session, std::string_view account) const;
-
   Guesses guesses(std::string_view subject) const;
   void setGuesses(std::string_view subject, const Guesses& guesses);
   void forgetGuesses(std::string_view subject);
-  void sweepGuesses(TimePoint before);  // old proofs and step-ups too
+  void sweepGuesses(TimePoint before);  // old proofs too
 
 private:
   store::Database& database_;

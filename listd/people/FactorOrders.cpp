@@ -160,6 +160,8 @@ json changePassword(OrderTools& tools, const OrderCall& call) {
   const auto hash = tools.passwords.hash(password);
   return change(tools, call, [&](SiteTables& tables) {
     tables.accounts.setPassword(account.name, hash);
+    // Whoever knew the old one is out; the person who just gave it stays.
+    tables.sessions.endAll(SubjectKind::Account, account.name, call.person.session);
     forgiveSignIn(tables, guesserOf(call), call.actor.client, tools.now());
     noteOwn(call);
     return json{{"name", account.name}};
@@ -168,6 +170,7 @@ json changePassword(OrderTools& tools, const OrderCall& call) {
 
 // Signing in again, inside the session: password and code, or a passkey.
 json stepUp(OrderTools& tools, const OrderCall& call) {
+  refuseTokens(call);
   const auto account = tools.context.site.read([&](SiteTables& tables) { return requireOwn(tables, call); });
   if (call.person.session.empty()) refuse("usage", "there is no session to prove this in");
   const auto now = tools.now();
@@ -189,23 +192,9 @@ json stepUp(OrderTools& tools, const OrderCall& call) {
       refuse("refused", "password or code is wrong, or there were too many attempts",
              "wait for the next code and try again; after many attempts wait some minutes");
     forgiveSignIn(tables, guesserOf(call), call.actor.client, now);
-    tables.accounts.recordStepUp(call.person.session, account.name, now);
+    tables.sessions.recordStepUp(call.person.session, now);
     call.note.auth = method + " step-up";
     return json{{"until", toMicros(now + proofs::ProofLasts)}};
-  });
-}
-
-// Who ended whose session stands in the record; webadmin, which keeps the sessions, does it.
-json endSessions(OrderTools& tools, const OrderCall& call) {
-  const auto name = call.args.textOr("name", call.person.account, 64);
-  const app::Roles others = app::Role::Admin | app::Role::Helpdesk;
-  if (name != call.person.account && !call.person.roles.meets(others))
-    refuse("denied", "your roles do not allow this", "ask an administrator or the helpdesk");
-  return change(tools, call, [&](SiteTables& tables) {
-    if (!tables.accounts.find(name)) refuse("not-found", "there is no account " + name, "see: postern user list");
-    call.note.objectType = "account";
-    call.note.person("account", name);
-    return json{{"name", name}};
   });
 }
 
@@ -220,7 +209,6 @@ constexpr OrderRow Rows[] = {
     {"recovery.make", OrderKind::Changes, makeRecovery, Again},
     {"password.change", OrderKind::Changes, changePassword, Again},
     {"session.step-up", OrderKind::Changes, stepUp, AnySignedIn},
-    {"session.end", OrderKind::Changes, endSessions, AnySignedIn},
 };
 
 }  // namespace

@@ -32,6 +32,18 @@ void takeToken(SiteTables& tables, Person& person, const std::string& token, Tim
   person.tokenUsedAt = known->lastUsedAt;
 }
 
+void takeSession(SiteTables& tables, Person& person, const std::string& secret, TimePoint now) {
+  const auto session = tables.sessions.find(secret, now);
+  if (!session) return;
+  if (session->kind == SubjectKind::Account)
+    takeAccount(tables, person, session->subject, now);
+  else
+    person.recipient = session->subject;
+  if (person.account.empty() && person.recipient.empty()) return;
+  person.session = session->ref;
+  person.browser = session;
+}
+
 }  // namespace
 
 bool Person::owns(std::string_view list) const {
@@ -41,13 +53,12 @@ bool Person::owns(std::string_view list) const {
 
 Person personOf(SiteTables& tables, const app::Actor& actor, TimePoint now) {
   Person person;
-  person.session = actor.session;
   if (actor.kind == "cli") {
     person.account = actor.name;
     person.roles = app::Role::Admin | app::Role::Helpdesk;
     person.machine = true;
   } else if (actor.kind == "web") {
-    takeAccount(tables, person, actor.name, now);
+    takeSession(tables, person, actor.token, now);
   } else if (actor.kind == "api") {
     person.byToken = true;
     takeToken(tables, person, actor.token, now);

@@ -223,6 +223,16 @@ std::string prove(const OrderTools& tools, SiteTables& tables, const Account& ac
   return {};
 }
 
+json openSession(const OrderTools& tools, SiteTables& tables, const OrderCall& call, const std::string& account,
+                 const std::string& client) {
+  const auto agent = call.args.textOr("agent", {}, 100);
+  const auto opened = tables.sessions.open(SubjectKind::Account, account, client, agent, tools.now());
+  // A sign-in is a proof as good as any: its session needs no other for five minutes.
+  tables.sessions.recordStepUp(opened.ref, tools.now());
+  call.note.sessionRef = opened.ref;
+  return {{"secret", opened.secret}, {"ref", opened.ref}};
+}
+
 json viewWithFactors(const OrderTools&, SiteTables& tables, const Account& account) {
   auto view = viewOf(account);
   view["lists"] = tables.accounts.listsOf(account.name);

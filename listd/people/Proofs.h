@@ -52,6 +52,11 @@ std::optional<Factor> passkeyOf(const OrderTools& tools, SiteTables& tables, con
 std::string prove(const OrderTools& tools, SiteTables& tables, const Account& account, const Args& args,
                   const std::optional<Answer>& answer, std::string_view purpose, std::string_view boundTo);
 
+// Opens a session for an account that is proven just now, which counts as a step-up: {"secret", "ref"}. `call` may say
+// the person's browser (agent). Notes the session in the entry of the order.
+nlohmann::json openSession(const OrderTools& tools, SiteTables& tables, const OrderCall& call,
+                           const std::string& account, const std::string& client);
+
 // The account as people see it; factors without secrets.
 nlohmann::json viewWithFactors(const OrderTools& tools, SiteTables& tables, const Account& account);
 

@@ -139,6 +139,7 @@ json setUpAccount(OrderTools& tools, const OrderCall& call) {
       // Who comes back through a new link comes back with new factors; what the old ones opened is closed.
       tables.accounts.removeFactors(name);
       tables.tokens.revokeAll(name, tools.now());
+      tables.sessions.endAll(SubjectKind::Account, name);
     }
     tables.accounts.addFactor(factor);
     const auto codes = proofs::makeRecoveryCodes(tools, tables, name);
@@ -205,18 +206,17 @@ json authenticate(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// Opens the session of a person who is proven. The secret is in this answer and nowhere else.
 json signedIn(OrderTools& tools, const OrderCall& call, SiteTables& tables, const std::string& name,
               const std::string& client, const std::string& method) {
   const auto now = tools.now();
   tables.accounts.recordSignIn(name, now);
   forgiveSignIn(tables, name, client, now);
   rememberClient(tables, name, client, now);
-  // A sign-in is a proof as good as any: its session needs no other for five minutes.
-  if (const auto session = call.args.textOr("session", {}, 64); !session.empty())
-    tables.accounts.recordStepUp(session, name, now);
   call.note.auth = method;
   auto view = proofs::viewWithFactors(tools, tables, *tables.accounts.find(name));
   view["method"] = method;
+  view["session"] = proofs::openSession(tools, tables, call, name, client);
   return view;
 }
 
@@ -257,18 +257,6 @@ json passkeySignInOptions(OrderTools& tools, const OrderCall& call) {
   });
 }
 
-json showUser(OrderTools& tools, const OrderCall& call) {
-  const auto name = call.args.text("name", 64);
-  return tools.context.site.read([&](SiteTables& tables) {
-    const auto account = tables.accounts.find(name);
-    if (!account || !maySignIn(tables, account, tools.now()))
-      refuse("not-found", "there is no account " + name, "see: postern user list");
-    auto view = viewOf(*account);
-    view["lists"] = tables.accounts.listsOf(name);
-    return view;
-  });
-}
-
 constexpr Access MachineAdmin{app::Role::Admin};
 
 constexpr OrderRow Rows[] = {
@@ -278,7 +266,6 @@ constexpr OrderRow Rows[] = {
     {"user.setup", OrderKind::Changes, setUpAccount, Anybody},
     {"user.authenticate", OrderKind::Changes, authenticate, Anybody},
     {"user.factor", OrderKind::Changes, proveFactor, Anybody},
-    {"user.show", OrderKind::Reads, showUser, Anybody},
     {"passkey.sign-in-options", OrderKind::Reads, passkeySignInOptions, Anybody},
 };
 

@@ -173,13 +173,12 @@ json openBreakGlass(OrderTools& tools, const OrderCall& call) {
     tables.accounts.recordSignIn(sealed->account, now);
     forgiveSignIn(tables, {}, client, now);
     alarmStaff(tools, tables, now);
-    if (const auto session = call.args.textOr("session", {}, 64); !session.empty())
-      tables.accounts.recordStepUp(session, sealed->account, now);
     call.note.objectType = "break-glass";
     call.note.objectId = std::to_string(sealed->id);
     call.note.reasonText = reason;
     auto view = proofs::viewWithFactors(tools, tables, *account);
     view["until"] = toMicros(now + EmergencyLasts);
+    view["session"] = proofs::openSession(tools, tables, call, sealed->account, client);
     return view;
   });
 }

@@ -77,8 +77,16 @@ std::uint64_t giveToList(SiteContext& context, const Answered& answered, const m
   return 0;
 }
 
-// To the one author: a post of the list with one row. A usable certificate is used, else it waits for pick-up; there is
-// no plain way.
+// A key of the author's, else pick-up, whatever the list allows its posts.
+LadderRules replyRules() {
+  LadderRules rules;
+  rules.secure = true;
+  rules.rungs = {app::Protection::Smime, app::Protection::OpenPgp, app::Protection::Pickup};
+  rules.floor = app::Protection::Pickup;
+  return rules;
+}
+
+// To the one author: a post of the list with one row. There is no plain way.
 std::uint64_t giveToAuthor(SiteContext& context, const Answered& answered, const mail::Address& from,
                            const std::string& message, const std::string& queueId) {
   const auto now = context.clock.now();
@@ -102,11 +110,11 @@ std::uint64_t giveToAuthor(SiteContext& context, const Answered& answered, const
     row.id = tables.counters.take(CounterStore::Copy);
     row.postId = id;
     row.recipient = answered.author.key();
-    const auto decision = decide(true, tables.keys.factsOf(row.recipient), now);
-    const bool sealed = answered.list.secure && !decision.withheld();
-    row.protection = sealed ? protectionWord(decision) : "pickup";
+    const auto keys = tables.keys.factsOf(row.recipient);
+    const auto decision = decide(replyRules(), MemberFacts{keys}, now);
+    row.protection = protectionWord(decision);
     row.reason = reasonWord(decision.reason);
-    if (sealed) row.keyFingerprint = decision.keyFingerprint;
+    row.keyFingerprint = decision.keyFingerprint;
     tables.ledger.add(row);
     PostCounts counts;
     counts.recipients = 1;

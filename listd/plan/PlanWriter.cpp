@@ -1,5 +1,7 @@
 #include "listd/plan/PlanWriter.h"
 
+#include "listd/plan/MemberFacts.h"
+
 #include <utility>
 #include <vector>
 
@@ -13,12 +15,17 @@ class PlanWriter {
 public:
   PlanWriter(SiteTables& tables, const List& list, std::uint64_t postId, TimePoint now)
       : tables_(tables), list_(list), postId_(postId), now_(now), nextKey_(tables.counters.get(CounterStore::Copy)) {}
+  PlanWriter(const PlanWriter&) = delete;
+  PlanWriter& operator=(const PlanWriter&) = delete;
 
-  PostCounts writeCopies() {
+  PostCounts writeCopies(const LadderRules& rules) {
     PostCounts counts;
+    const KnownDomains domains(tables_.domainTls);
     std::vector<std::pair<std::string, Reason>> withheld;
     tables_.members.forEachEnabled(list_.id, [&](const MemberWithKeys& member) {
-      const auto decision = decide(list_.secure, member.keys, now_);
+      MemberFacts facts{member.keys, member.wish};
+      domains.describe(member.address, facts);
+      const auto decision = decide(rules, facts, now_);
       addCopy(member.address, decision);
       ++counts.recipients;
       if (decision.withheld()) {
@@ -33,6 +40,12 @@ public:
       if (tables_.notices.take(list_.id, address, reasonWord(reason), now_))
         addMail(app::Copy::Kind::Notice, address, reasonWord(reason));
     return counts;
+  }
+
+  // Counts for the author, and nothing else; composed when it is sent.
+  void writePlanMail(const Post& post) {
+    if (post.automatic || post.mailFrom.empty()) return;
+    addMail(app::Copy::Kind::Report, post.mailFrom, PlanReport);
   }
 
   bool writeRejection(const Post& post) {
@@ -86,6 +99,7 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   post.verdict = verdictWord(ruling.verdict);
   post.reason = ruling.reason;
   post.automatic = ruling.automatic;
+  post.floor = ruling.floor;
   // An accepted post is always worked on once, also for nobody: the worker closes it.
   post.state = ruling.verdict == Verdict::Accept ? PostState::Planned : PostState::Done;
   // A message is counted with the first of its lists, so also after a crash between two of them once.
@@ -95,7 +109,9 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   PlanWriter writer(tables, list, id, now);
   Flow flow{.at = now};
   if (ruling.verdict == Verdict::Accept) {
-    const auto counts = writer.writeCopies();
+    const auto rules = strengthened(rulesOf(tables, list), post.floor);
+    const auto counts = writer.writeCopies(rules);
+    if (rules.mailPlan) writer.writePlanMail(post);
     tables.posts.addCounts(id, counts);
     flow.posts = 1;
     flow.withheld = counts.withheld;

@@ -5,8 +5,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace postern::listd {
+
+// The reason of the row that mails a plan's counts to the author.
+constexpr std::string_view PlanReport = "plan";
 
 // Writes the fan-out plan of an accepted message for one list: the post, a ledger row for each enabled member with the
 // protection and the reason, or why withheld, and the notices and the report that it causes. Nothing is sent before

@@ -3,6 +3,7 @@
 #include "core/base/Error.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
+#include "listd/plan/LadderRules.h"
 
 #include <algorithm>
 
@@ -20,6 +21,15 @@ PostingRuling reject(std::string reason, RejectReason report) {
 bool asksForProtection(const app::Submission& submission) {
   return std::any_of(submission.notes.begin(), submission.notes.end(),
                      [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
+}
+
+// By the note "protect" of a policy. A word that is not known asks for the strongest: it was written to protect.
+std::optional<app::Protection> floorOf(const app::Submission& submission) {
+  std::optional<app::Protection> floor;
+  for (const auto& [name, value] : submission.notes)
+    if (name == "protect")
+      floor = std::max(floor.value_or(app::Protection::None), parseProtection(value).value_or(app::Protection::Smime));
+  return floor;
 }
 
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
@@ -50,7 +60,8 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (const auto loop = findLoop(post, submission.mailFrom, list, limits))
     return {Verdict::Ignore, loopReasonName(*loop), std::nullopt, true};
   if (!settings.open) return reject("closed", RejectReason::Closed);
-  if (!list.secure && asksForProtection(submission)) return reject("secure-tag", RejectReason::Malformed);
+  const bool protect = floorOf(submission).value_or(app::Protection::None) != app::Protection::None;
+  if (!list.secure && (asksForProtection(submission) || protect)) return reject("secure-tag", RejectReason::Malformed);
 
   const auto from = post.from();
   const bool oneFrom = post.header().count("From") == 1 && from.wellFormed && from.mailboxes.size() == 1 &&
@@ -60,7 +71,7 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  return {Verdict::Accept, {}, std::nullopt, false};
+  return {Verdict::Accept, {}, std::nullopt, false, floorOf(submission)};
 }
 
 }  // namespace postern::listd

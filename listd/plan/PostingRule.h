@@ -17,8 +17,9 @@ struct PostingRuling {
   Verdict verdict = Verdict::Ignore;
   std::string
       reason;  // stable word, empty when accepted: "not-a-member", "closed", "malformed", "secure-tag", "own-list-id" …
-  std::optional<RejectReason> report;  // what the author is told of a rejection
-  bool automatic = false;              // no person wrote it, so no report about it may go out
+  std::optional<RejectReason> report;                   // what the author is told of a rejection
+  bool automatic = false;                               // no person wrote it, so no report about it may go out
+  std::optional<app::Protection> floor = std::nullopt;  // what a policy asks for at least; it only ever strengthens
 };
 const char* verdictWord(PostingRuling::Verdict verdict);  // "accepted" "rejected" "ignored"
 

@@ -7,7 +7,7 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::array<std::pair<Reason, const char*>, 13> Words{{
+constexpr std::array<std::pair<Reason, const char*>, 23> Words{{
     {Reason::OpenList, "open-list"},
     {Reason::ValidCertificate, "valid-certificate"},
     {Reason::NoKey, "no-key"},
@@ -21,6 +21,16 @@ constexpr std::array<std::pair<Reason, const char*>, 13> Words{{
     {Reason::Untrusted, "untrusted"},
     {Reason::Revoked, "revoked"},
     {Reason::SealingFailed, "sealing-failed"},
+    {Reason::ValidOpenPgpKey, "valid-openpgp-key"},
+    {Reason::VerifiedTls, "verified-tls"},
+    {Reason::PickUp, "pick-up"},
+    {Reason::TlsTooLate, "tls-too-late"},
+    {Reason::KeyExpired, "key-expired"},
+    {Reason::KeyNotYetValid, "key-not-yet-valid"},
+    {Reason::TlsNotVerified, "tls-not-verified"},
+    {Reason::TlsDoesNotCount, "tls-does-not-count"},
+    {Reason::NotOnLadder, "not-on-ladder"},
+    {Reason::Wish, "wish"},
 }};
 
 }  // namespace

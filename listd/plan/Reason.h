@@ -21,14 +21,26 @@ enum class Reason : std::uint8_t {
   Untrusted,               // "untrusted": no chain to a trusted authority
   Revoked,                 // "revoked"
   SealingFailed,           // "sealing-failed": wrapping the content key failed
+  ValidOpenPgpKey,         // "valid-openpgp-key"
+  VerifiedTls,             // "verified-tls": the servers of the domain can be verified
+  PickUp,                  // "pick-up": nothing better can be had
+  TlsTooLate,              // "tls-too-late": verified TLS could not be had in time, hence pick-up
+  KeyExpired,              // "key-expired": of an OpenPGP key
+  KeyNotYetValid,          // "key-not-yet-valid": of an OpenPGP key
+  TlsNotVerified,          // "tls-not-verified": the servers of the domain could not be verified
+  TlsDoesNotCount,         // "tls-does-not-count": the site says so of the domain
+  NotOnLadder,             // "not-on-ladder": what the member has is not what the list allows
+  Wish,                    // "wish": the member wants more than can be had
 };
+constexpr auto LastReason = Reason::Wish;
 
 const char* reasonWord(Reason reason);
 std::optional<Reason> parseReason(std::string_view word);
 
 // True when a copy may go out for this reason.
 constexpr bool allowsCopy(Reason reason) {
-  return reason == Reason::OpenList || reason == Reason::ValidCertificate;
+  return reason == Reason::OpenList || reason == Reason::ValidCertificate || reason == Reason::ValidOpenPgpKey ||
+         reason == Reason::VerifiedTls || reason == Reason::PickUp || reason == Reason::TlsTooLate;
 }
 
 }  // namespace postern::listd

@@ -2,13 +2,22 @@
 #include "core/base/Clock.h"
 #include "listd/site/SiteStore.h"
 
+#include <cstdint>
 #include <string_view>
 
 namespace postern::listd {
 
-// Looks again how the address stands on every list it is on, after its keys changed or time passed.
-// To be called inside a job of SiteStore::write.
+// How members stand is kept beside them, so that pages about 100,000 count nothing. These look again after something
+// that decides has changed; each is to be called inside the job of SiteStore::write that changed it.
+
+// The keys of the address changed, or time passed.
 void refreshStanding(SiteTables& tables, std::string_view address, TimePoint now);
+
+// What is known of the TLS of a domain changed, or what the site says of it.
+void refreshDomain(SiteTables& tables, std::string_view domain, TimePoint now);
+
+// The rules of a list changed: one scan of its members; only those who stand otherwise are written. How many.
+std::uint64_t refreshList(SiteTables& tables, const List& list, TimePoint now);
 
 // Looks again at every address whose certificates began or ended to be valid since the last call.
 void refreshTurned(SiteTables& tables, TimePoint now);

@@ -28,19 +28,20 @@ Request requireWaiting(SiteTables& tables, std::uint64_t id) {
 }
 
 // Somebody outside who is not the one person inside.
-std::string requireOutsideAddress(const OrderTools& tools, const std::vector<Staff>& staff) {
+std::string requireOutsideAddress(const OrderTools& tools, const std::vector<Staff>& staff, bool byTimeOnly) {
   const auto& outside = tools.context.config.outsideAddress;
   if (outside.empty())
     refuse("refused",
-           staff.size() > 1 ? "this needs an approver who neither asked for it nor is concerned, and there is none"
-                            : "this needs a second person, and the site has only one",
+           byTimeOnly         ? "this would leave the site to one person, and nobody outside could be told before"
+           : staff.size() > 1 ? "this needs an approver who neither asked for it nor is concerned, and there is none"
+                              : "this needs a second person, and the site has only one",
            "make a second account, or set [records] outside_address in postern.toml to the address of somebody outside "
            "who is told seven days before such a change is made");
   const auto address = mail::Address::parse(outside);
   if (!address) refuse("refused", "[records] outside_address in postern.toml is not a mail address", "correct it");
   for (const auto& person : staff)
     if (samePerson(person.mail, address->key()) || samePerson(person.name, address->key()))
-      refuse("refused", "[records] outside_address is the address of the only person of this site",
+      refuse("refused", "[records] outside_address is the address of somebody who works on this site",
              "name somebody else's address");
   return address->key();
 }
@@ -55,6 +56,17 @@ void announce(const OrderTools& tools, SiteTables& tables, Request& request, con
                     {request.kind, std::to_string(request.id), formatRfc3339(request.decideAt + request.delay)}},
                    request.createdAt);
   tables.requests.update(request);
+}
+
+// Everybody who works here hears of it; only the outside address can stop it by a link.
+void tellStaff(const OrderTools& tools, SiteTables& tables, const Request& request) {
+  for (const auto& person : siteStaff(tables)) {
+    const SiteMail mail{SiteMail::Kind::OnePersonSite,
+                        person.mail,
+                        tools.context.webUrl() + "/work",
+                        {std::to_string(request.id), formatRfc3339(request.decideAt + request.delay)}};
+    if (!person.mail.empty() && !siteMailFault(mail)) sendSiteMail(tables, mail, request.createdAt);
+  }
 }
 
 bool announced(SiteTables& tables, const Request& request) {
@@ -95,7 +107,7 @@ const Requests::Kind& Requests::kindOf(const std::string& name) const {
 }
 
 bool Requests::isLone(SiteTables& tables, const Request& request) const {
-  if (siteStaff(tables).size() <= 1) return true;
+  if (kindOf(request.kind).byTimeOnly || siteStaff(tables).size() <= 1) return true;
   return kindOf(request.kind).timeIfNobodyMay && !somebodyMayDecide(tables, request);
 }
 
@@ -111,11 +123,12 @@ Request Requests::make(OrderTools& tools, SiteTables& tables, Request request) c
   if (request.lone) {
     if (!kind.aloneToo)
       refuse("refused", "only a second person can allow this, and the site has only one", "make a second account");
-    outside = requireOutsideAddress(tools, staff);
+    outside = requireOutsideAddress(tools, staff, kind.byTimeOnly);
     request.decideAt = request.createdAt + LoneWait;
   }
   request.id = tables.requests.add(request);
   if (request.lone) announce(tools, tables, request, outside);
+  if (kind.byTimeOnly) tellStaff(tools, tables, request);
   return request;
 }
 
@@ -128,6 +141,8 @@ Request Requests::decide(OrderTools& tools, SiteTables& tables, std::uint64_t id
            "wait for an approver, or withdraw the request");
   if (samePerson(person, personConcerned(request)))
     refuse("refused", "this is about your own account; another person must decide", "wait for another approver");
+  if (approved && kindOf(request.kind).byTimeOnly)
+    refuse("refused", "nobody makes this come before its time", "refuse it, if it should not be done");
   if (approved) return approve(tools, tables, std::move(request), person, words, tools.now());
   request.state = "refused";
   request.decider = person;

@@ -60,6 +60,8 @@ public:
     bool aloneToo = true;       // false: refused on a one-person site, since only a second person can allow it
     // Decided by time, as on a one-person site, also where several people work and none of them may decide.
     bool timeIfNobodyMay = false;
+    // Always decided by time: nobody makes it come sooner, an approver can refuse it, and all who work here are told.
+    bool byTimeOnly = false;
   };
 
   Requests();  // with the kinds of listd/requests/Kinds.cpp, one line for each subject

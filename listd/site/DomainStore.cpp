@@ -1,5 +1,7 @@
 #include "listd/site/DomainStore.h"
 
+#include "listd/site/ProtectionColumns.h"
+
 namespace postern::listd {
 namespace {
 
@@ -31,6 +33,24 @@ std::vector<Domain> DomainStore::all() const {
   std::vector<Domain> domains;
   while (select.step()) domains.push_back(readDomain(select));
   return domains;
+}
+
+DomainProtection DomainStore::protection(std::string_view name) const {
+  auto select =
+      database_.prepare("SELECT floor, rungs_low, rungs_moderate, rungs_high, tls_minutes FROM domains WHERE name = ?");
+  if (!select.bind(name).step()) return {};
+  return {readFloor(select.view(0)), readRungs(select.view(1)), readRungs(select.view(2)), readRungs(select.view(3)),
+          readMinutes(select.integer(4))};
+}
+
+void DomainStore::setProtection(std::string_view name, const DomainProtection& protection) {
+  database_
+      .prepare(
+          "UPDATE domains SET floor = ?, rungs_low = ?, rungs_moderate = ?, rungs_high = ?, tls_minutes = ? WHERE name "
+          "= ?")
+      .bind(floorWord(protection.floor), rungWords(protection.low), rungWords(protection.moderate),
+            rungWords(protection.high), minutesOf(protection.tlsWithin), name)
+      .run();
 }
 
 bool DomainStore::remove(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
+#include "listd/plan/LadderRules.h"
 
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,9 @@ public:
   void add(const Domain& domain);
   std::optional<Domain> find(std::string_view name) const;
   std::vector<Domain> all() const;  // by name
+  // How copies of the lists of a domain are to be protected; nothing set for a domain that is not there.
+  DomainProtection protection(std::string_view name) const;
+  void setProtection(std::string_view name, const DomainProtection& protection);
   bool remove(std::string_view name);
 
 private:

@@ -90,6 +90,37 @@ void DomainTlsStore::forget(std::string_view domain) {
   database_.prepare("DELETE FROM domain_tls WHERE domain = ?").bind(domain).run();
 }
 
+void DomainTlsStore::noteDelivery(const DomainDelivery& delivery) {
+  database_
+      .prepare(
+          "INSERT OR REPLACE INTO domain_deliveries (domain, at, outcome, host, tls_version, verification, reply) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .bind(delivery.domain, delivery.at, delivery.outcome, delivery.host, delivery.tlsVersion, delivery.verification,
+            delivery.reply)
+      .run();
+}
+
+std::optional<DomainDelivery> DomainTlsStore::lastDelivery(std::string_view domain) const {
+  auto select = database_.prepare(
+      "SELECT domain, at, outcome, host, tls_version, verification, reply FROM domain_deliveries WHERE domain = ?");
+  if (!select.bind(domain).step()) return std::nullopt;
+  return DomainDelivery{select.text(0), select.time(1), select.text(2), select.text(3),
+                        select.text(4), select.text(5), select.text(6)};
+}
+
+std::vector<std::string> DomainTlsStore::due(TimePoint before, std::uint32_t limit) const {
+  auto select = database_.prepare(
+      "SELECT domain FROM (SELECT domain, checked_at AS at FROM domain_tls WHERE checked_at < ?1 UNION ALL "
+      "SELECT DISTINCT substr(m.address, instr(m.address, '@') + 1), 0 FROM members m JOIN lists l ON l.id = m.list_id "
+      "WHERE l.secure = 1 AND m.protection NOT IN ('smime', 'openpgp') AND substr(m.address, instr(m.address, '@') + "
+      "1) "
+      "NOT IN (SELECT domain FROM domain_tls)) ORDER BY at, domain LIMIT ?2");
+  select.bind(before, limit);
+  std::vector<std::string> domains;
+  while (select.step()) domains.push_back(select.text(0));
+  return domains;
+}
+
 void DomainTlsStore::setMark(const DomainMark& mark) {
   database_
       .prepare(

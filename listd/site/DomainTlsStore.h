@@ -22,6 +22,17 @@ struct DomainMark {
   TimePoint setAt;
   std::string setBy;
 };
+// How the last attempt to deliver to a domain ended.
+struct DomainDelivery {
+  std::string domain;
+  TimePoint at;
+  std::string outcome;  // of core/app/GatewayLink.h
+  std::string host;
+  std::string tlsVersion;
+  std::string verification;
+  std::string reply;
+};
+
 const char* markWord(DomainMark::Mark mark);  // "trusted" "distrusted"
 
 // What is known of the TLS of recipients' domains. Domains in lower case.
@@ -41,6 +52,13 @@ public:
   void setReport(std::string_view domain, std::string_view report);  // REQUIRES: note() has made the row
   // The row is as good as never asked; used when a mark changes what would be found out.
   void forget(std::string_view domain);
+
+  void noteDelivery(const DomainDelivery& delivery);  // replaces the last one
+  std::optional<DomainDelivery> lastDelivery(std::string_view domain) const;
+
+  // Domains whose knowledge should be asked for anew, the longest unasked first: those whose means were last looked at
+  // before `before`, and those of members of secure lists to whom nothing is sealed and who were never asked for.
+  std::vector<std::string> due(TimePoint before, std::uint32_t limit) const;
 
   void setMark(const DomainMark& mark);  // replaces the domain's other mark
   bool removeMark(std::string_view domain);

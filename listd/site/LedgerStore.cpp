@@ -91,7 +91,7 @@ std::vector<RowToSend> LedgerStore::toSend(std::uint64_t postId, std::uint64_t a
                                            TimePoint now) const {
   auto select = database_.prepare(
       "SELECT g.id, g.post_id, g.kind, g.recipient, g.protection, g.reason, g.key_fingerprint, g.state, g.attempts, "
-      "g.delivered_at, k.state, k.verdict, k.not_before, k.not_after, k.recipient_key FROM ledger g LEFT JOIN "
+      "g.delivered_at, k.state, k.verdict, k.not_before, k.not_after, k.recipient_key, k.kind FROM ledger g LEFT JOIN "
       "member_keys k ON k.address = g.recipient AND k.fingerprint = g.key_fingerprint WHERE g.post_id = ? AND g.id > ? "
       "AND g.state = 'planned' ORDER BY g.id LIMIT ?");
   select.bind(postId, after, limit);
@@ -100,12 +100,26 @@ std::vector<RowToSend> LedgerStore::toSend(std::uint64_t postId, std::uint64_t a
     auto& row = rows.emplace_back();
     row.row = readRow(select);
     if (select.isNull(10)) continue;
-    const KeyFacts key{row.row.keyFingerprint, parseKeyState(select.view(10)),
-                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey), select.time(12), select.time(13)};
-    row.keyReason = judgeKey(key, now);
+    const KeyFacts key{row.row.keyFingerprint,
+                       parseKeyState(select.view(10)),
+                       parseReason(select.view(11)).value_or(Reason::UnsupportedKey),
+                       select.time(12),
+                       select.time(13),
+                       parseKeyKind(select.view(15))};
+    // A key of the other kind would not open the copy.
+    row.keyReason = row.row.protection == keyKindWord(key.kind) ? judgeKey(key, now) : Reason::UnsupportedKey;
     row.recipientKey = select.blob(14);
   }
   return rows;
+}
+
+std::map<std::string, std::uint64_t> LedgerStore::planOf(std::uint64_t postId) const {
+  auto select = database_.prepare(
+      "SELECT protection, count(*) FROM ledger WHERE post_id = ? AND kind = 'content' GROUP BY protection");
+  select.bind(postId);
+  std::map<std::string, std::uint64_t> counts;
+  while (select.step()) counts[select.text(0)] = select.unsignedInteger(1);
+  return counts;
 }
 
 bool LedgerStore::isPlanned(std::uint64_t id) const {
@@ -120,6 +134,43 @@ void LedgerStore::setState(std::uint64_t id, CopyState state, std::uint32_t atte
           "WHERE id = ?")
       .bind(copyStateWord(state), attempts, deliveredAt, id)
       .run();
+}
+
+std::vector<LedgerRow> LedgerStore::waitingForTls(std::uint64_t postId, std::uint64_t after,
+                                                  std::uint32_t limit) const {
+  auto select = database_.prepare(
+      "SELECT id, post_id, kind, recipient, protection, reason, key_fingerprint, state, attempts, delivered_at FROM "
+      "ledger WHERE protection = 'tls' AND kind = 'content' AND state IN ('planned', 'deferred') AND post_id = ? AND "
+      "id > ? ORDER BY id LIMIT ?");
+  select.bind(postId, after, limit);
+  std::vector<LedgerRow> rows;
+  while (select.step()) rows.push_back(readRow(select));
+  return rows;
+}
+
+std::vector<std::uint64_t> LedgerStore::postsWaitingForTls(TimePoint plannedBefore) const {
+  auto select = database_.prepare(
+      "SELECT DISTINCT g.post_id FROM ledger g JOIN posts p ON p.id = g.post_id WHERE g.protection = 'tls' AND g.kind "
+      "= "
+      "'content' AND g.state IN ('planned', 'deferred') AND p.planned_at <= ?");
+  select.bind(plannedBefore);
+  std::vector<std::uint64_t> posts;
+  while (select.step()) posts.push_back(select.unsignedInteger(0));
+  return posts;
+}
+
+void LedgerStore::askBack(std::uint64_t id, TimePoint now) {
+  database_.prepare("INSERT INTO takebacks (ledger_id, asked_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
+      .bind(id, now)
+      .run();
+}
+
+bool LedgerStore::isAskedBack(std::uint64_t id) const {
+  return database_.prepare("SELECT 1 FROM takebacks WHERE ledger_id = ?").bind(id).step();
+}
+
+void LedgerStore::endAskBack(std::uint64_t id) {
+  database_.prepare("DELETE FROM takebacks WHERE ledger_id = ?").bind(id).run();
 }
 
 void LedgerStore::withhold(std::uint64_t id, Reason reason) {

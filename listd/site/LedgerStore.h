@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,7 +26,7 @@ struct LedgerRow {
   std::uint64_t postId = 0;
   app::Copy::Kind kind = app::Copy::Kind::Content;
   std::string recipient;
-  std::string protection;  // "smime" "none" "withheld"
+  std::string protection;  // app::protectionName, or "withheld"
   std::string reason;
   std::string keyFingerprint;
   CopyState state = CopyState::Planned;
@@ -36,8 +37,8 @@ struct LedgerRow {
 // A row that is still to be handed to the gateway, with what sealing needs of the key as it is now.
 struct RowToSend {
   LedgerRow row;
-  Reason keyReason = Reason::NoKey;  // ValidCertificate: recipientKey may be used now
-  std::string recipientKey;          // crypto::RecipientKey::encode()
+  Reason keyReason = Reason::NoKey;  // validReason() of the row's protection: recipientKey may be used now
+  std::string recipientKey;          // RecipientKey::encode() of crypto or pgp
 };
 
 struct Attempt {
@@ -62,9 +63,20 @@ public:
 
   // Planned rows of the post behind `after` in the order of their ids.
   std::vector<RowToSend> toSend(std::uint64_t postId, std::uint64_t after, std::uint32_t limit, TimePoint now) const;
+  // How many content copies of the post have which protection, by its word.
+  std::map<std::string, std::uint64_t> planOf(std::uint64_t postId) const;
   bool isPlanned(std::uint64_t id) const;
 
   void setState(std::uint64_t id, CopyState state, std::uint32_t attempts, std::optional<TimePoint> deliveredAt);
+  // Content copies that were planned for verified TLS before the time and wait still, in the order of their ids.
+  std::vector<LedgerRow> waitingForTls(std::uint64_t postId, std::uint64_t after, std::uint32_t limit) const;
+  // Posts with such copies that were planned before the time.
+  std::vector<std::uint64_t> postsWaitingForTls(TimePoint plannedBefore) const;
+  // A copy is being taken back, so that its recipient can be planned anew.
+  void askBack(std::uint64_t id, TimePoint now);
+  bool isAskedBack(std::uint64_t id) const;
+  void endAskBack(std::uint64_t id);
+
   void withhold(std::uint64_t id, Reason reason);
   // False when this attempt is already there: an event that comes again changes nothing.
   bool addAttempt(std::uint64_t id, const Attempt& attempt);

@@ -1,12 +1,15 @@
 #include "listd/site/ListStore.h"
 
+#include "listd/site/ProtectionColumns.h"
+
 namespace postern::listd {
 namespace {
 
 std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
-      "fingerprint, not_after, deleted_at FROM lists ";
+      "fingerprint, not_after, deleted_at, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, fresh_keys, "
+      "mail_plan FROM lists ";
   return sql.append(rest);
 }
 
@@ -26,6 +29,13 @@ List readList(const store::Statement& row) {
   list.fingerprint = row.text(11);
   list.certificateEnds = row.time(12);
   list.deletedAt = row.time(13);
+  list.openPgpKey = row.blob(14);
+  list.openPgpFingerprint = row.text(15);
+  list.protection.floor = readFloor(row.view(16));
+  list.protection.rungs = readRungs(row.view(17));
+  list.protection.tlsWithin = readMinutes(row.integer(18));
+  list.protection.freshKeys = row.boolean(19);
+  list.protection.mailPlan = row.boolean(20);
   return list;
 }
 
@@ -42,9 +52,14 @@ std::uint64_t ListStore::add(const List& list) {
   database_
       .prepare(
           "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
-          "created_at, certificate, fingerprint, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, "
+          "tls_minutes, "
+          "fresh_keys, mail_plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
-            postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds)
+            postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds,
+            store::Blob{list.openPgpKey}, list.openPgpFingerprint, floorWord(list.protection.floor),
+            rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin), list.protection.freshKeys,
+            list.protection.mailPlan)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -77,8 +92,19 @@ std::uint64_t ListStore::count() const {
 
 void ListStore::update(const List& list) {
   database_
-      .prepare("UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ? WHERE id = ?")
-      .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list), list.id)
+      .prepare(
+          "UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ?, floor = ?, rungs = "
+          "?, "
+          "tls_minutes = ?, fresh_keys = ?, mail_plan = ? WHERE id = ?")
+      .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list),
+            floorWord(list.protection.floor), rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin),
+            list.protection.freshKeys, list.protection.mailPlan, list.id)
+      .run();
+}
+
+void ListStore::setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint) {
+  database_.prepare("UPDATE lists SET openpgp_key = ?, openpgp_fingerprint = ? WHERE id = ?")
+      .bind(store::Blob{key}, fingerprint, id)
       .run();
 }
 

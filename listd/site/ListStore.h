@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
+#include "listd/plan/LadderRules.h"
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,9 @@ struct List {
   std::string certificate;  // DER, with which the list signs
   std::string fingerprint;
   TimePoint certificateEnds;
+  std::string openPgpKey;  // binary, with which the list signs OpenPGP copies; empty: not made yet
+  std::string openPgpFingerprint;
+  ListProtection protection;
   TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
 };
 
@@ -37,8 +41,9 @@ public:
   std::optional<List> find(std::uint64_t id) const;
   std::vector<List> all() const;  // by address
   std::uint64_t count() const;
-  // Writes what may change: display name, description, class, state, posting.
+  // Writes what may change: display name, description, class, state, posting, protection.
   void update(const List& list);
+  void setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint);
   void setDeleted(std::uint64_t id, TimePoint at);
 
 private:

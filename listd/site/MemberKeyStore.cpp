@@ -14,7 +14,7 @@ MemberKey readKey(const store::Statement& row) {
   MemberKey key;
   key.id = row.unsignedInteger(0);
   key.address = row.text(1);
-  key.kind = row.text(2);
+  key.facts.kind = parseKeyKind(row.view(2));
   key.facts.fingerprint = row.text(3);
   key.facts.state = parseKeyState(row.view(4));
   key.facts.verdict = parseReason(row.view(5)).value_or(Reason::UnsupportedKey);
@@ -44,17 +44,20 @@ void MemberKeyStore::add(const MemberKey& key) {
           "INSERT INTO member_keys (address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, "
           "bits, subject, issuer, added_at, recipient_key, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
           "?, ?, ?)")
-      .bind(key.address, key.kind, key.facts.fingerprint, keyStateWord(key.facts.state), reasonWord(key.facts.verdict),
-            key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits, key.subject, key.issuer, key.addedAt,
-            store::Blob{key.recipientKey}, store::Blob{key.certificate})
+      .bind(key.address, keyKindWord(key.facts.kind), key.facts.fingerprint, keyStateWord(key.facts.state),
+            reasonWord(key.facts.verdict), key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits,
+            key.subject, key.issuer, key.addedAt, store::Blob{key.recipientKey}, store::Blob{key.certificate})
       .run();
 }
 
 void MemberKeyStore::replaceVerdict(const MemberKey& key) {
   database_
-      .prepare("UPDATE member_keys SET state = ?, verdict = ?, recipient_key = ? WHERE address = ? AND fingerprint = ?")
-      .bind(keyStateWord(key.facts.state), reasonWord(key.facts.verdict), store::Blob{key.recipientKey}, key.address,
-            key.facts.fingerprint)
+      .prepare(
+          "UPDATE member_keys SET state = ?, verdict = ?, not_before = ?, not_after = ?, recipient_key = ?, "
+          "certificate "
+          "= ? WHERE address = ? AND fingerprint = ?")
+      .bind(keyStateWord(key.facts.state), reasonWord(key.facts.verdict), key.facts.notBefore, key.facts.notAfter,
+            store::Blob{key.recipientKey}, store::Blob{key.certificate}, key.address, key.facts.fingerprint)
       .run();
 }
 
@@ -77,13 +80,14 @@ std::vector<MemberKey> MemberKeyStore::withFingerprintPrefix(std::string_view pr
 }
 
 std::vector<KeyFacts> MemberKeyStore::factsOf(std::string_view address) const {
-  auto select =
-      database_.prepare("SELECT fingerprint, state, verdict, not_before, not_after FROM member_keys WHERE address = ?");
+  auto select = database_.prepare(
+      "SELECT fingerprint, state, verdict, not_before, not_after, kind FROM member_keys WHERE address = ?");
   select.bind(address);
   std::vector<KeyFacts> keys;
   while (select.step())
     keys.push_back({select.text(0), parseKeyState(select.view(1)),
-                    parseReason(select.view(2)).value_or(Reason::UnsupportedKey), select.time(3), select.time(4)});
+                    parseReason(select.view(2)).value_or(Reason::UnsupportedKey), select.time(3), select.time(4),
+                    parseKeyKind(select.view(5))});
   return keys;
 }
 

@@ -11,19 +11,18 @@
 
 namespace postern::listd {
 
-// A public key on file for one address. A certificate that serves two addresses is two of these.
+// A public key on file for one address. A key that serves two addresses is two of these.
 struct MemberKey {
   std::uint64_t id = 0;
   std::string address;
-  std::string kind = "smime";
   KeyFacts facts;
   std::string algorithm;  // "RSA 2048"
   std::uint32_t bits = 0;
   std::string subject;
   std::string issuer;
   TimePoint addedAt;
-  std::string recipientKey;  // crypto::RecipientKey::encode(); empty for a key that cannot be used
-  std::string certificate;   // DER
+  std::string recipientKey;  // RecipientKey::encode() of crypto or pgp; empty for a key that cannot be used
+  std::string certificate;   // DER, or a binary OpenPGP key
 };
 
 // Public keys of members. Threads: those of the connection. Errors: Error(Store).
@@ -32,7 +31,7 @@ public:
   explicit MemberKeyStore(store::Database& database) : database_(database) {}
 
   void add(const MemberKey& key);
-  // The same certificate imported again: state and verdict are judged afresh.
+  // The same key imported again: state, verdict, validity and bytes are as found now.
   void replaceVerdict(const MemberKey& key);
   std::optional<MemberKey> find(std::string_view address, std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprint(std::string_view fingerprint) const;

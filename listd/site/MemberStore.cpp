@@ -1,12 +1,14 @@
 #include "listd/site/MemberStore.h"
 
 #include "core/base/Error.h"
+#include "listd/site/ProtectionColumns.h"
 
 namespace postern::listd {
 namespace {
 
 std::string rowsWhere(std::string_view rest) {
-  std::string sql = "SELECT id, list_id, address, name, role, state, protection, reason, joined_at FROM members WHERE ";
+  std::string sql =
+      "SELECT id, list_id, address, name, role, state, protection, reason, joined_at, wish FROM members WHERE ";
   return sql.append(rest);
 }
 
@@ -21,6 +23,7 @@ Member readMember(const store::Statement& row) {
   member.protection = row.text(6);
   member.reason = row.text(7);
   member.joinedAt = row.time(8);
+  member.wish = readFloor(row.view(9));
   return member;
 }
 
@@ -54,11 +57,11 @@ std::string memberPageSql(const MemberFilter& filter) {
 std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
   database_
       .prepare(
-          "INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at, "
+          "wish) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(member.listId, member.address, member.name, member.role, member.enabled ? "enabled" : "disabled",
             standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason),
-            member.joinedAt)
+            member.joinedAt, floorWord(member.wish))
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -80,8 +83,8 @@ bool MemberStore::remove(std::uint64_t listId, std::string_view address) {
 }
 
 void MemberStore::update(const Member& member, const Decision& decision) {
-  database_.prepare("UPDATE members SET name = ?, state = ? WHERE id = ?")
-      .bind(member.name, member.enabled ? "enabled" : "disabled", member.id)
+  database_.prepare("UPDATE members SET name = ?, state = ?, wish = ? WHERE id = ?")
+      .bind(member.name, member.enabled ? "enabled" : "disabled", floorWord(member.wish), member.id)
       .run();
   setStanding(member, decision);
 }
@@ -150,18 +153,48 @@ std::uint64_t MemberStore::countAll() const {
 
 std::vector<MemberStore::Membership> MemberStore::membershipsOf(std::string_view address) const {
   auto select = database_.prepare(
-      "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, l.secure "
+      "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, m.wish, "
+      "l.secure "
       "FROM members m JOIN lists l ON l.id = m.list_id WHERE m.address = ? ORDER BY m.id");
   select.bind(address);
   std::vector<Membership> memberships;
-  while (select.step()) memberships.push_back({readMember(select), select.boolean(9)});
+  while (select.step()) memberships.push_back({readMember(select), select.boolean(10)});
   return memberships;
 }
 
-void MemberStore::forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const {
+std::vector<Member> MemberStore::planPage(std::uint64_t listId, std::string_view protection, std::string_view reason,
+                                          std::string_view after, std::uint32_t limit) const {
+  std::vector<Member> members;
+  const auto read = [&](store::Statement& select) {
+    while (select.step()) members.push_back(readMember(select));
+  };
+  if (reason.empty()) {
+    auto select = database_.prepare(
+        rowsWhere("list_id = ? AND protection = ? AND address > ? AND state = 'enabled' ORDER BY address LIMIT ?"));
+    read(select.bind(listId, protection, after, limit));
+  } else {
+    auto select =
+        database_.prepare(rowsWhere("list_id = ? AND protection = ? AND reason = ? AND address > ? AND state = "
+                                    "'enabled' ORDER BY address LIMIT ?"));
+    read(select.bind(listId, protection, reason, after, limit));
+  }
+  return members;
+}
+
+std::vector<std::string> MemberStore::addressesIn(std::string_view domain) const {
+  auto select = database_.prepare("SELECT DISTINCT address FROM members WHERE domain = ?");
+  select.bind(domain);
+  std::vector<std::string> addresses;
+  while (select.step()) addresses.push_back(select.text(0));
+  return addresses;
+}
+
+void MemberStore::forEach(std::string_view which, std::uint64_t listId,
+                          const std::function<void(const MemberWithKeys&)>& show) const {
   auto select = database_.prepare(
-      "SELECT m.id, m.address, k.fingerprint, k.state, k.verdict, k.not_before, k.not_after FROM members m "
-      "LEFT JOIN member_keys k ON k.address = m.address WHERE m.list_id = ? AND m.state = 'enabled' ORDER BY m.id");
+      "SELECT m.id, m.address, k.fingerprint, k.state, k.verdict, k.not_before, k.not_after, k.kind, m.wish, m.state, "
+      "m.protection, m.reason FROM members m LEFT JOIN member_keys k ON k.address = m.address WHERE m.list_id = ?" +
+      std::string(which) + " ORDER BY m.id");
   select.bind(listId);
   std::string address;
   MemberWithKeys current;
@@ -176,13 +209,40 @@ void MemberStore::forEachEnabled(std::uint64_t listId, const std::function<void(
       current.memberId = select.unsignedInteger(0);
       current.keys.clear();
       address = select.view(1);
+      current.wish = readFloor(select.view(8));
+      current.enabled = select.view(9) == "enabled";
+      current.protection = select.view(10);
+      current.reason = select.view(11);
     }
     if (select.isNull(2)) continue;
     // A verdict that this binary does not know never allows a copy.
     const auto verdict = parseReason(select.view(4)).value_or(Reason::UnsupportedKey);
-    current.keys.push_back({select.text(2), parseKeyState(select.view(3)), verdict, select.time(5), select.time(6)});
+    current.keys.push_back({select.text(2), parseKeyState(select.view(3)), verdict, select.time(5), select.time(6),
+                            parseKeyKind(select.view(7))});
   }
   finish();
+}
+
+void MemberStore::forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const {
+  forEach(" AND m.state = 'enabled'", listId, show);
+}
+
+std::uint64_t MemberStore::restand(std::uint64_t listId, const std::function<Decision(const MemberWithKeys&)>& decide) {
+  struct Change {
+    Member member;
+    Decision decision;
+  };
+  std::vector<Change> changes;  // written behind the scan, which reads the same rows
+  forEach("", listId, [&](const MemberWithKeys& member) {
+    auto decision = decide(member);
+    if (member.protection == protectionWord(decision) && member.reason == reasonWord(decision.reason)) return;
+    Change change{{}, std::move(decision)};
+    change.member.id = member.memberId;
+    change.member.enabled = member.enabled;
+    changes.push_back(std::move(change));
+  });
+  for (const auto& change : changes) setStanding(change.member, change.decision);
+  return changes.size();
 }
 
 }  // namespace postern::listd

@@ -19,7 +19,8 @@ struct Member {
   std::string name;
   std::string role = "member";
   bool enabled = true;
-  std::string protection;  // of the last look at the member's keys: "smime", "none", "withheld"
+  std::optional<app::Protection> wish;  // the weakest protection that the member wants
+  std::string protection;               // of the last look: "smime" "openpgp" "tls" "pickup" "none" "withheld"
   std::string reason;
   TimePoint joinedAt;
 };
@@ -45,7 +46,11 @@ std::string memberPageSql(const MemberFilter& filter);
 // One enabled member with the facts of all keys of the address, as the plan reads them.
 struct MemberWithKeys {
   std::uint64_t memberId = 0;
+  bool enabled = true;
+  std::string protection;  // as the member stands
+  std::string reason;
   std::string_view address;  // valid during the call
+  std::optional<app::Protection> wish;
   std::vector<KeyFacts> keys;
 };
 
@@ -59,7 +64,7 @@ public:
   std::optional<Member> find(std::uint64_t listId, std::string_view address) const;
   bool isEnabled(std::uint64_t listId, std::string_view address) const;
   bool remove(std::uint64_t listId, std::string_view address);
-  // Writes name and state, and how the member stands.
+  // Writes name, state and wish, and how the member stands.
   void update(const Member& member, const Decision& decision);
   void setStanding(const Member& member, const Decision& decision);
 
@@ -67,6 +72,9 @@ public:
   std::vector<Member> page(std::uint64_t listId, const MemberFilter& filter, std::string_view after,
                            std::uint32_t limit) const;
   std::uint64_t count(std::uint64_t listId, const MemberFilter& filter) const;
+  // As the fan-out plan shows them: the enabled members who are reached alike, behind `after`. `reason` may be empty.
+  std::vector<Member> planPage(std::uint64_t listId, std::string_view protection, std::string_view reason,
+                               std::string_view after, std::uint32_t limit) const;
   std::vector<MemberCount> counts(std::uint64_t listId) const;
   std::vector<MemberCount> countsOfSite() const;
   std::uint64_t countAll() const;
@@ -78,10 +86,18 @@ public:
   };
   std::vector<Membership> membershipsOf(std::string_view address) const;
 
+  // Every member of every list with an address in this domain, in lower case.
+  std::vector<std::string> addressesIn(std::string_view domain) const;
+
   // Shows every enabled member in the order of joining. Holds one row at a time.
   void forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const;
+  // Decides anew for every member of the list and writes what changed; how many.
+  std::uint64_t restand(std::uint64_t listId, const std::function<Decision(const MemberWithKeys&)>& decide);
 
 private:
+  void forEach(std::string_view which, std::uint64_t listId,
+               const std::function<void(const MemberWithKeys&)>& show) const;
+
   store::Database& database_;
 };
 

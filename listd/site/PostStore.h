@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/GatewayLink.h"
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
 
@@ -37,9 +38,11 @@ struct Post {
   std::uint64_t size = 0;
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
-  std::string client;   // JSON {address name tls{…}}
-  std::string verdict;  // "accepted" "rejected" "ignored"
-  std::string reason;   // why not accepted
+  std::string client;                    // JSON {address name tls{…}}
+  std::string senderCheck;               // SenderCheck::json(): how it was encrypted and signed; empty: neither
+  std::optional<app::Protection> floor;  // where a policy asked for more than the list
+  std::string verdict;                   // "accepted" "rejected" "ignored"
+  std::string reason;                    // why not accepted
   PostState state = PostState::Planned;
   bool reported = false;
   std::uint32_t tries = 0;

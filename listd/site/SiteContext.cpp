@@ -34,6 +34,9 @@ std::optional<crypto::TrustStore> loadTrust(const config::SiteConfig& config) {
   return crypto::TrustStore::load(config.path(config.certificateAuthorities));
 }
 
+// As long as the list's certificate is made for.
+constexpr std::chrono::days OpenPgpLifetime{3 * 365};
+
 }  // namespace
 
 std::uint64_t TailNumbers::next() {
@@ -77,6 +80,29 @@ crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& 
     throw Error(ErrorKind::Store, "keys.db has no signing key of " + list.address +
                                       "; restore keys.db from the backup of the same time as site.db");
   return crypto::SigningIdentity::import(list.certificate, *key);
+}
+
+pgp::SecretKey openPgpKey(SiteContext& context, const List& list) {
+  const auto onFile = [&](SiteTables& tables) -> std::optional<pgp::SecretKey> {
+    const auto row = tables.lists.find(list.id);
+    if (!row || row->openPgpFingerprint.empty()) return std::nullopt;
+    const auto stored = context.keys.signingKey(list.id, ListOpenPgpKey);
+    if (!stored)
+      throw Error(ErrorKind::Store, "keys.db has no OpenPGP key of " + list.address +
+                                        "; restore keys.db from the backup of the same time as site.db");
+    return pgp::SecretKey::parse(*stored);
+  };
+  if (auto key = context.site.read(onFile)) return std::move(*key);
+  // On the writer's thread, so that two posts at once make one key. Should the commit fail, a key is left that the
+  // list does not name, and the next one replaces it.
+  return context.site.write([&](SiteTables& tables) {
+    if (auto key = onFile(tables)) return std::move(*key);
+    const auto facts = factsOf(list, {});
+    auto key = pgp::SecretKey::create(facts.shownName(), list.address, context.clock.now(), OpenPgpLifetime);
+    context.keys.storeSigningKey(list.id, ListOpenPgpKey, key.serialized());
+    tables.lists.setOpenPgpKey(list.id, key.publicKey().bytes(), key.fingerprint());
+    return key;
+  });
 }
 
 }  // namespace postern::listd

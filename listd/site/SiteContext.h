@@ -4,6 +4,7 @@
 #include "core/crypto/Certificate.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/mail/Address.h"
+#include "core/pgp/SecretKey.h"
 #include "core/vault/Journal.h"
 #include "core/vault/KeyStore.h"
 #include "core/vault/RootKey.h"
@@ -60,13 +61,17 @@ public:
   std::string helpLink() const;  // put in refusals and notices
 };
 
-// The name under which keys.db has a list's signing key.
+// The names under which keys.db has a list's signing keys.
 constexpr std::string_view ListSigningKey = "smime";
+constexpr std::string_view ListOpenPgpKey = "openpgp";
 
 // What composing needs of a list.
 ListFacts factsOf(const List& list, const std::string& helpLink);
 
 // The list's signing certificate with its private key. Throws Error(Store) when the key is not there.
 crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& list);
+
+// The list's OpenPGP key; made now for a list that has none yet. Never to be called inside a job of SiteStore.
+pgp::SecretKey openPgpKey(SiteContext& context, const List& list);
 
 }  // namespace postern::listd

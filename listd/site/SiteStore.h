@@ -13,6 +13,7 @@
 #include "listd/matters/HoldStore.h"
 #include "listd/matters/MatterStore.h"
 #include "listd/people/AccountStore.h"
+#include "listd/people/SessionStore.h"
 #include "listd/people/TokenStore.h"
 #include "listd/pickup/PickupStore.h"
 #include "listd/pickup/RecipientStore.h"
@@ -58,6 +59,7 @@ struct SiteTables {
         notices(database),
         accounts(database),
         tokens(database),
+        sessions(database),
         flow(database),
         requests(database),
         matters(database),
@@ -88,6 +90,7 @@ struct SiteTables {
   NoticeStore notices;
   AccountStore accounts;
   TokenStore tokens;
+  SessionStore sessions;
   FlowStore flow;
   RequestStore requests;
   MatterStore matters;

@@ -4,6 +4,7 @@ import { createHmac, createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
+import { tlsOrders } from "./fake-tls.mjs";
 
 const minute = 60_000_000;
 const day = 24 * 60 * minute;
@@ -116,7 +117,7 @@ export function makeSite({ empty = false, account = true } = {}) {
   const site = {
     hostName: "postern.st-elmo.example", domains: [], lists: [], members: [], keys: [], posts: [], accounts: [], queue: [],
     setupToken: "s3tup-" + randomBytes(12).toString("hex"), setupSecret: base32(randomBytes(20)), orders: [], problems: [],
-    acceptedExtra: 0, down: false, plaintextOnSecure: 0,
+    acceptedExtra: 0, sessions: new Map(), down: false, plaintextOnSecure: 0,
   };
   if (account) {
     site.secret = base32(randomBytes(20));
@@ -265,6 +266,7 @@ const rules = (site, actor) => ({
     return key;
   },
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
+  ...tlsOrders(site, Refused),
   "queue.list": () => ({ items: site.queue }),
   "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),
   "queue.retry": ({ id }) => ({ changed: find(site.queue, "id", id, "copy") ? 1 : 0 }),
@@ -298,21 +300,41 @@ const rules = (site, actor) => ({
     const ticket = `ticket-of-${name}`;
     return { ticket, factors: ["totp", "recovery-code"], expiresAt: nowMicros() + 300e6 };
   },
-  "user.factor": ({ ticket, totp: code = "" }) => {
+  "user.factor": ({ ticket, totp: code = "", agent = "" }) => {
     const account = site.accounts.find((one) => `ticket-of-${one.name}` === ticket);
     if (!account || code.replace(" ", "") !== totp(site.secret))
       throw new Refused("refused", "Name, password or code is not right.", "Each code works once and for 30 seconds.");
-    return { name: account.name, role: account.role, roles: account.roles ?? [account.role], createdAt: account.createdAt };
+    const secret = randomBytes(32).toString("base64url");
+    const ref = randomBytes(8).toString("hex");
+    site.sessions.set(secret, { ref, account: account.name, client: "127.0.0.1", agent, createdAt: nowMicros(), lastSeenAt: nowMicros() });
+    return { name: account.name, role: account.role, roles: account.roles ?? [account.role], createdAt: account.createdAt, session: { secret, ref } };
+  },
+  "session.show": () => {
+    const session = site.sessions.get(actor.token);
+    const account = site.accounts.find((one) => one.name === session?.account);
+    if (!account) throw new Refused("signed-out", "Nobody is signed in here.", "Sign in again.");
+    return { kind: "account", ...session, roles: account.roles ?? [account.role], idleSeconds: 900 };
+  },
+  "session.list": ({ all }) => {
+    const own = site.sessions.get(actor.token);
+    return { items: [...site.sessions.values()].filter((one) => all || one.account === own.account)
+      .map((one) => ({ ...one, own: one.ref === own.ref })), next: "" };
+  },
+  "session.end": ({ name, ref }) => {
+    const own = site.sessions.get(actor.token);
+    let ended = 0;
+    for (const [secret, one] of site.sessions) {
+      if (one.account !== (name ?? own.account) || (ref ? one.ref !== ref : one.ref === own.ref)) continue;
+      site.sessions.delete(secret);
+      ++ended;
+    }
+    return { name: name ?? own.account, ended };
   },
   "session.step-up": ({ password, totp: code = "" }) => {
     if (!site.accounts.some((one) => one.password === password) || code.replace(" ", "") !== totp(site.secret))
       throw new Refused("refused", "Password or code is not right.", "");
     site.steppedUp = true;
     return { until: nowMicros() + 300e6 };
-  },
-  "user.show": ({ name }) => {
-    const { role, roles, createdAt } = find(site.accounts, "name", name, "account");
-    return { name, role, roles: roles ?? [role], createdAt };
   },
 });
 
@@ -324,6 +346,10 @@ export function startFakeListd(path, site) {
       if (actor.kind === "api") {
         actor.name = site.tokens?.[actor.token];
         if (!actor.name) throw new Refused("signed-out", "This token is not known, too old, or was ended.", "Make one under your account.");
+      }
+      if (actor.kind === "web") {
+        actor.name = site.sessions.get(actor.token)?.account;
+        if (!actor.name) throw new Refused("signed-out", "Nobody is signed in here.", "Sign in again.");
       }
       const rule = rules(site, actor)[order];
       if (!rule) throw new Refused("usage", `There is no order ${order}.`);

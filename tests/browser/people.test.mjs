@@ -1,7 +1,8 @@
 // People on a real site: set-up, passkeys with a virtual authenticator, step-up, sessions, invitations, with and without
 // JavaScript.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +17,19 @@ async function startSite() {
   let errors = "";
   helper.stderr.on("data", (bytes) => { errors += bytes; });
   const exited = new Promise((resolve) => helper.on("exit", resolve));
-  const line = new Promise((resolve) => createInterface(helper.stdout).once("line", resolve));
-  const first = await Promise.race([line, exited.then((code) => Promise.reject(new Error(`site.py ended with ${code}:\n${errors}`)))]);
-  return { ...JSON.parse(first), async stop() { helper.stdin.end(); assert.equal(await exited, 0, errors); } };
+  const lines = createInterface(helper.stdout)[Symbol.asyncIterator]();
+  const { value: first } = await lines.next();
+  if (!first) throw new Error(`site.py ended:\n${errors}`);
+  return {
+    ...JSON.parse(first),
+    async ask(...words) {
+      helper.stdin.write(JSON.stringify(words) + "\n");
+      const answer = JSON.parse((await lines.next()).value);
+      if (answer.error) throw new Error(answer.error);
+      return answer.ok;
+    },
+    async stop() { helper.stdin.end(); assert.equal(await exited, 0, errors); },
+  };
 }
 
 async function authenticator(page) {
@@ -184,13 +195,55 @@ describe("people", () => {
     await page.setViewportSize({ width: 1366, height: 860 });
   });
 
-  it("a step-up by passkey, and a disabled person is out", async () => {
+  it("a step-up by passkey; leaving the site to one person waits, for all to see", async () => {
     await visit("/step-up?next=/people");
     await page.getByRole("button", { name: "Use a passkey" }).click();
     await page.getByText("For five minutes you will not be asked again.").waitFor();
     await page.getByRole("link", { name: "olga" }).click();
     await page.getByRole("button", { name: "Disable olga" }).click();
+    await page.getByText("Leave the site to one person: shut olga out").first().waitFor();
+    await page.getByText("Nobody else can approve this, so it waits seven days.").waitFor();
+    await shoot(page, "one-person-request");
+    assert.deepEqual(await seriousFindings(page), []);
+    await visit("/people/olga");
+    await page.getByRole("button", { name: "Disable olga" }).waitFor();
+    for (const [name, viewport] of [["desktop", { width: 1280, height: 860 }], ["phone", { width: 390, height: 844 }]]) {
+      await page.setViewportSize(viewport);
+      await visit("/");
+      await page.getByText(/leaves this site to one person from/).waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+      await shoot(page, `one-person-dashboard-${name}`);
+    }
+    await page.setViewportSize({ width: 1366, height: 860 });
+  });
+
+  it("who does not run the site is shut out at once", async () => {
+    await site.ask("cli", "user", "invite", "wim", "--roles", "owner");
+    await visit("/people/wim");
+    await page.getByRole("button", { name: "Disable wim" }).click();
     await page.getByText("The account was changed.").waitFor();
-    await page.getByRole("button", { name: "Enable olga" }).waitFor();
+    await page.getByRole("button", { name: "Enable wim" }).waitFor();
+  });
+
+  it("sessions are seen and ended, and the one that was ended is out with the next click", async () => {
+    const other = await openPage(browser, { javaScriptEnabled: false });
+    await firstStep(other);
+    await other.getByText("Use a recovery code").click();
+    await other.getByLabel("Recovery code").fill(codes[2]);
+    await other.getByRole("button", { name: "Sign in with the recovery code" }).click();
+    await other.getByRole("heading", { name: "Dashboard" }).waitFor();
+    await visit("/account");
+    await page.getByRole("button", { name: "End all others" }).click();
+    await page.getByText("this one").waitFor();
+    assert.match((await other.goto(site.url + "/lists")).url(), /sign-in/);
+    assert.equal((await visit("/lists")).status(), 200);
+    await other.context().close();
+  });
+
+  it("no secret of a browser lies in a file of the site or in its log", async () => {
+    const { value } = await sessionCookie(page);
+    const files = (text) => spawnSync("grep", ["-rlF", "--", text, site.folder], { encoding: "utf8" }).stdout;
+    assert.match(files(createHash("sha256").update(value).digest("hex")), /site\.db/);
+    assert.equal(files(value), "");
   });
 });

@@ -26,7 +26,7 @@ HOSTILE = """<p>Visible words {canary}</p><script>document.title='ran';fetch('ht
 
 
 def post(site, canary):
-    """A post of Ann's with hostile HTML and an attachment; planned as pick-up for every member."""
+    """A post of Ann's with hostile HTML and an attachment; the ladder lets it wait for members without a key."""
     message = (f"From: Ann <ann@example.org>\r\nTo: {BOARD}\r\nSubject: Results {canary}\r\n"
                f"Date: Mon, 02 Mar 2026 10:00:00 +0000\r\nMessage-ID: <{os.urandom(8).hex()}@example.org>\r\n"
                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
@@ -45,18 +45,11 @@ def post(site, canary):
         raise RuntimeError(dialogue)
     wait_until(lambda: newest("verdict = 'accepted' AND state <> 'planned'") > seen, "the plan of the post")
     planned = newest("verdict = 'accepted' AND state <> 'planned'")
-    site.stop()
-    with sqlite3.connect(database) as db:
-        db.execute("UPDATE ledger SET state = 'planned', protection = 'pickup' WHERE post_id = ? AND kind = 'content' AND "
-                   "state = 'withheld'", (planned,))
-        db.execute("UPDATE posts SET state = 'planned', sent_through = 0, pending = withheld, withheld = 0 WHERE id = ?",
-                   (planned,))
-    site.start()
     return planned
 
 
 def envelopes(sink, address, count=1):
-    """Envelope mails, not the notices that came before the rows of the plan were changed."""
+    """Envelope mails, whatever else came."""
     def found():
         return [m for m in sink.of(address) if m.message["Subject"] == "A secure message waits for you"]
     wait_until(lambda: len(found()) >= count, f"{count} envelope mail(s) for {address}")

@@ -58,6 +58,7 @@ def main():
                 if person.kind:
                     site.cli("key", "import", person.address, str(person.certificate))
             site.cli("list", "create", BOARD, "--secure", "--description", "Board of directors")
+            site.cli("list", "protect", BOARD, "--ladder", "smime")
             site.cli("list", "create", SOCIAL, "--description", "Canteen, parties, lost and found")
             for address in (BOARD, SOCIAL):
                 for person in people:

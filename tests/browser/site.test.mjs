@@ -91,16 +91,83 @@ describe("the web UI on a real site", () => {
     await page.getByLabel("Name, optional").fill("Dora Dean");
     await page.getByRole("button", { name: "Add the member" }).click();
     await page.getByText("The member was added.").waitFor();
-    await page.getByText("No certificate is on file.").waitFor();
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles(site.doraCertificate);
+    await page.getByText("No certificate or key is on file.").waitFor();
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles(site.doraCertificate);
     await page.getByRole("button", { name: "Import the certificate" }).click();
-    await page.getByText("The certificate was imported.").waitFor();
-    await page.getByText("An encrypted copy of every post.").waitFor();
+    await page.getByText("The key was imported.").waitFor();
+    await page.getByText("A protected copy of every post.").waitFor();
     await shoot(page, "site-member");
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({ name: "x.pem", mimeType: "application/x-pem-file",
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles({ name: "x.pem", mimeType: "application/x-pem-file",
       buffer: Buffer.from("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n") });
     await page.getByRole("button", { name: "Import the certificate" }).click();
     await page.getByRole("alert").waitFor();
+  });
+
+  it("the protection of a list is chosen in plain words and the plan follows", async () => {
+    await visit(`/lists/${board}`);
+    await page.getByRole("link", { name: "Fan-out plan" }).click();
+    await page.getByRole("heading", { name: "4 members: 3 S/MIME, 1 Withheld" }).waitFor();
+    await page.getByText("75 % of the members would get a copy.").waitFor();
+    assert.deepEqual(await seriousFindings(page), []);
+    await page.getByRole("link", { name: "Withheld" }).click();
+    await page.getByRole("link", { name: "cid@example.net" }).waitFor();
+    await shoot(page, "site-plan");
+    await page.setViewportSize({ width: 390, height: 800 });
+    await shoot(page, "site-plan-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole("link", { name: "Protection", exact: true }).click();
+    await page.getByText("made when the first copy needs it").or(page.locator(".fingerprint")).first().waitFor();
+    await page.getByLabel("The weakest that a copy may have").selectOption("smime");
+    await page.getByLabel("What is tried, and in which order").selectOption("pickup");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").getByText("every copy would be withheld", { exact: false }).waitFor();
+    await page.getByLabel("The weakest that a copy may have").selectOption("default");
+    await page.getByLabel("What is tried, and in which order").selectOption("smime,openpgp,pickup");
+    await page.getByLabel("Minutes to wait for verified TLS").fill("90");
+    await page.getByLabel("A content key for each reader", { exact: false }).check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The protection was saved.", { exact: false }).waitFor();
+    await page.getByText("S/MIME, then OpenPGP, then Web pick-up").waitFor();
+    await page.getByText("90 minutes.", { exact: false }).waitFor();
+    assert.deepEqual(await seriousFindings(page), []);
+    await shoot(page, "site-protection");
+    await page.setViewportSize({ width: 390, height: 800 });
+    await shoot(page, "site-protection-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await visit(`/lists/${board}/plan`);
+    await page.getByRole("heading", { name: "4 members: 1 Web pick-up, 3 S/MIME" }).waitFor();
+    await visit(`/lists/${board}/protection`);
+    await page.getByRole("link", { name: "all lists of lists.example" }).click();
+    await page.getByRole("heading", { name: "Protection in lists.example" }).waitFor();
+    assert.deepEqual(await seriousFindings(page), []);
+    await shoot(page, "site-domain-protection");
+    await page.setViewportSize({ width: 390, height: 800 });
+    await shoot(page, "site-domain-protection-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByLabel("The weakest that a copy of any list may have").selectOption("pickup");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The protection was saved.", { exact: false }).waitFor();
+    await page.getByLabel("The weakest that a copy of any list may have").selectOption("default");
+    await page.getByRole("button", { name: "Save" }).click();
+    await visit(`/lists/${board}/members/cid@example.net`);
+    await page.getByLabel("The weakest protection that the member wants").selectOption("openpgp");
+    await page.getByRole("button", { name: "Save the wish" }).click();
+    await page.getByText("The member wants a stronger protection than can be had now.", { exact: false }).waitFor();
+    await page.getByLabel("The weakest protection that the member wants").selectOption("none");
+    await page.getByRole("button", { name: "Save the wish" }).click();
+  });
+
+  it("protection works without JavaScript", async () => {
+    const plain = await openPage(browser, { javaScriptEnabled: false });
+    await plain.context().addCookies(await page.context().cookies());
+    await plain.goto(`${site.url}/lists/${board}/protection`);
+    await plain.getByLabel("What is tried, and in which order").selectOption("smime,openpgp");
+    await plain.getByLabel("A content key for each reader", { exact: false }).uncheck();
+    await plain.getByRole("button", { name: "Save" }).click();
+    await plain.getByText("The protection was saved.", { exact: false }).waitFor();
+    await plain.goto(`${site.url}/lists/${board}/plan?class=low`);
+    await plain.getByRole("heading", { name: "4 members: 3 S/MIME, 1 Withheld" }).waitFor();
+    await plain.context().close();
   });
 
   it("the dashboard counts posts, refusals and copies while it is looked at", async () => {
@@ -151,7 +218,7 @@ describe("the web UI on a real site", () => {
       assert.match(await recipient.textContent(), /TLSv1\.3.*TLS_AES.*256.*Encrypted, peer not verified/s);
     }
     const cid = page.locator(".ledger tbody tr", { hasText: "cid@example.net" });
-    assert.match(await cid.first().textContent(), /Withheld.*No certificate is on file\./s);
+    assert.match(await cid.first().textContent(), /Withheld.*No certificate or key is on file\./s);
     for (const secretText of ["budget", canary]) assert.ok(!(await page.content()).includes(secretText));
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "site-ledger");

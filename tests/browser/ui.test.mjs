@@ -251,23 +251,23 @@ describe("the rooms of the site", () => {
     await page.getByLabel("or paste the text of it").fill("no certificate");
     await page.getByRole("button", { name: "Import the certificate" }).click();
     await page.getByText("This is no certificate.").waitFor();
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles({
       name: "ursula.pem", mimeType: "application/x-pem-file",
       buffer: Buffer.from("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
     });
     await page.getByLabel("or paste the text of it").fill("");
     await page.getByRole("button", { name: "Import the certificate" }).click();
-    await page.getByText("The certificate was imported.").waitFor();
-    await page.getByText("An encrypted copy of every post.").waitFor();
+    await page.getByText("The key was imported.").waitFor();
+    await page.getByText("A protected copy of every post.").waitFor();
     const given = postern.site.orders.filter(({ order }) => order === "key.import").at(-1);
     assert.deepEqual([given.actor.kind, given.actor.name], ["web", "ada"]);
     assert.match(given.args.certificate, /^-----BEGIN CERTIFICATE-----/);
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "member");
 
-    await page.getByLabel("File (.pem, .crt, .cer)").setInputFiles({ name: "u.cer", mimeType: "application/pkix-cert", buffer: Buffer.from([0x30, 0x82, 0, 1, 0]) });
+    await page.getByLabel("File (.pem, .crt, .cer, .asc, .pgp)").setInputFiles({ name: "u.cer", mimeType: "application/pkix-cert", buffer: Buffer.from([0x30, 0x82, 0, 1, 0]) });
     await page.getByRole("button", { name: "Import the certificate" }).click();
-    await page.getByText("The certificate was imported.").waitFor();
+    await page.getByText("The key was imported.").waitFor();
     assert.equal(postern.site.orders.filter(({ order }) => order === "key.import").at(-1).args.certificate, "MIIAAQA=");
 
     await page.getByRole("button", { name: "Switch delivery off" }).click();
@@ -385,7 +385,7 @@ describe("the rooms of the site", () => {
     await page.getByRole("list", { name: "Show" }).getByRole("link", { name: "Withheld" }).click();
     await page.waitForURL(/show=withheld/);
     assert.equal(await page.locator("tbody tr").count(), 2);
-    await page.getByText("No certificate is on file.").waitFor();
+    await page.getByText("No certificate or key is on file.").waitFor();
   });
 
   it("queue: copies are held, released and dropped only after the number was typed", async () => {
@@ -486,7 +486,7 @@ describe("without JavaScript", () => {
     await page.getByText("The member was added.").waitFor();
     await page.getByLabel("or paste the text of it").fill("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----");
     await page.getByRole("button", { name: "Import the certificate" }).click();
-    await page.getByText("The certificate was imported.").waitFor();
+    await page.getByText("The key was imported.").waitFor();
     await page.goto(postern.url + "/posts/4200");
     await page.getByText("Greylisted").first().waitFor({ state: "attached" });
     await page.getByRole("button", { name: "Sign out" }).click();

@@ -37,9 +37,12 @@ class Stage:
                 self.site.cli("key", "import", address, str(self.people[address].certificate))
         return self.people[address]
 
-    def make_list(self, address, members, secure=True, **options):
+    def make_list(self, address, members, secure=True, ladder="smime", **options):
+        """`ladder`: what copies of a secure list may be protected by, in order; by default S/MIME and nothing else."""
         self.site.cli("list", "create", address, *(["--secure"] if secure else []),
                       *[part for name, value in options.items() for part in (f"--{name}", value)])
+        if secure and ladder:
+            self.site.cli("list", "protect", address, "--ladder", ladder)
         for person in members:
             self.site.cli("member", "add", address, person.address)
 

@@ -36,6 +36,22 @@ public:
 
   Server server(const std::string& host) const { return make(host, -60, 3600, true); }
   Server expired(const std::string& host) const { return make(host, -7200, -3600, true); }
+  // DER of a certificate, and of its public key, for TLSA records.
+  static std::string derOf(X509* certificate) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(certificate, &bytes);
+    std::string der(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
+  }
+  static std::string publicKeyOf(X509* certificate) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
+    std::string der(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
+  }
+  X509* authority() const { return ca_.get(); }
   Server selfSigned(const std::string& host) const { return make(host, -60, 3600, false); }
 
 private:

@@ -38,18 +38,6 @@ json tokenViews(const json& list, TimePoint now) {
   return rows;
 }
 
-json sessionViews(Visit& visit) {
-  auto rows = json::array();
-  for (const auto& session : visit.tools.sessions.allOf(visit.session->account))
-    rows.push_back({{"ref", session.ref},
-                    {"agent", session.agent.empty() ? "A browser" : session.agent},
-                    {"client", session.client},
-                    {"since", views::time(session.createdAt, visit.now())},
-                    {"last", views::time(session.lastSeenAt, visit.now())},
-                    {"own", session.ref == visit.session->ref}});
-  return rows;
-}
-
 Response drawAccount(Visit& visit, int status, json extra) {
   const auto own = visit.order("account.show");
   const auto tokens = tokenViews(visit.order("token.list"), visit.now());
@@ -61,7 +49,7 @@ Response drawAccount(Visit& visit, int status, json extra) {
             {"several", factors.size() > 1},
             {"codesLeft", views::text(own, "recoveryCodesLeft")},
             {"fewCodes", views::number(own, "recoveryCodesLeft") < 3},
-            {"sessions", sessionViews(visit)},
+            {"sessions", sessionRows(visit.order("session.list"), visit.now())},
             {"tokens", tokens},
             {"noTokens", tokens.empty()},
             {"refusal", nullptr},

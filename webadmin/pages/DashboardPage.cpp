@@ -158,6 +158,7 @@ Response dashboard(Visit& visit) {
                      {"plaintextBad", plaintext.tone == "bad"},
                      {"problems", trouble},
                      {"problemCount", trouble.size()},
+                     {"onePerson", views::flag(status, "onePersonSite")},
                      {"certificates", certificates(visit, lists)},
                      {"records", recordFacts(visit)},
                      {"noLists", lists.empty()},

@@ -35,7 +35,7 @@ json keyView(const json& key, const std::string& memberPath, TimePoint now) {
           {"notBefore", views::time(key, "notBeforeAt", now)},
           {"notAfter", views::time(key, "notAfterAt", now)},
           {"badge", views::badge(state)},
-          {"reason", reason.empty() || reason == "valid-certificate" ? "" : words::reason(reason)}};
+          {"reason", reason.empty() || reason.starts_with("valid-") ? "" : words::reason(reason)}};
 }
 
 Response drawMember(const Visit& visit, int status, const json& refusal) {
@@ -50,28 +50,35 @@ Response drawMember(const Visit& visit, int status, const json& refusal) {
   const bool disabled = views::text(member, "state") == "disabled";
   const bool withheld = views::text(member, "protection") == "withheld";
   const bool secure = views::flag(stored, "secure");
-  return visit.page("member", {address, "lists", status},
-                    {{"refusal", refusal},
-                     {"address", address},
-                     {"name", views::text(member, "name")},
-                     {"role", views::text(member, "role")},
-                     {"list", list},
-                     {"listPath", views::listPath(list)},
-                     {"path", views::memberPath(list, address)},
-                     {"secure", secure},
-                     {"disabled", disabled},
-                     {"ready", !disabled && !withheld},
-                     {"withheld", withheld && !disabled},
-                     {"protection", words::protection(views::text(member, "protection"))},
-                     {"tone", disabled   ? "quiet"
-                              : withheld ? "wait"
-                              : secure   ? "good"
-                                         : "quiet"},
-                     {"reason", words::reason(views::text(member, "reason"))},
-                     {"joinedAt", views::time(member, "joinedAt", visit.now())},
-                     {"keys", keys},
-                     {"noKeys", keys.empty()},
-                     {"pasted", visit.request.form.get("certificate")}});
+  return visit.page(
+      "member", {address, "lists", status},
+      {{"refusal", refusal},
+       {"address", address},
+       {"name", views::text(member, "name")},
+       {"role", views::text(member, "role")},
+       {"list", list},
+       {"listPath", views::listPath(list)},
+       {"path", views::memberPath(list, address)},
+       {"secure", secure},
+       {"disabled", disabled},
+       {"ready", !disabled && !withheld},
+       {"withheld", withheld && !disabled},
+       {"protection", words::protection(views::text(member, "protection"))},
+       {"tone", disabled   ? "quiet"
+                : withheld ? "wait"
+                : secure   ? "good"
+                           : "quiet"},
+       {"reason", words::reason(views::text(member, "reason"))},
+       {"joinedAt", views::time(member, "joinedAt", visit.now())},
+       {"wishes", views::options(views::text(member, "wish").empty() ? "none" : views::text(member, "wish"),
+                                 {{"none", "As the list says"},
+                                  {"tls", "Verified TLS"},
+                                  {"pickup", "Web pick-up"},
+                                  {"openpgp", "OpenPGP"},
+                                  {"smime", "S/MIME"}})},
+       {"keys", keys},
+       {"noKeys", keys.empty()},
+       {"pasted", visit.request.form.get("certificate")}});
 }
 
 }  // namespace

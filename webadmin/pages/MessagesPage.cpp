@@ -84,7 +84,7 @@ Response drawMessage(const Visit& visit, const json& checked) {
                      {"path", views::messagePath(object)},
                      {"receivedAt", views::moment(shown, "receivedAt", now)},
                      {"size", words::size(views::number(shown, "size"))},
-                     {"class", views::text(shown, "class")},
+                     {"class", words::listClass(views::text(shown, "class"))},
                      {"badge",
                       {{"text", words::recordState(views::text(shown, "state"))},
                        {"tone", words::recordTone(views::text(shown, "state"))}}},

@@ -43,6 +43,7 @@ Response makeToken(Visit& visit);
 Response revokeToken(Visit& visit);
 
 // SessionsPage.cpp
+nlohmann::json sessionRows(const nlohmann::json& list, TimePoint now);  // what session.list gave, for a template
 Response endSession(Visit& visit);
 Response sessions(Visit& visit);
 Response endOthersSession(Visit& visit);
@@ -84,6 +85,14 @@ Response closeList(Visit& visit);
 Response confirmDelete(Visit& visit);
 Response deleteList(Visit& visit);
 
+// ProtectionPage.cpp
+Response listProtection(Visit& visit);
+Response setListProtection(Visit& visit);
+Response domainProtection(Visit& visit);
+Response setDomainProtection(Visit& visit);
+Response listPlan(Visit& visit);
+Response setMemberWish(Visit& visit);
+
 // MembersPage.cpp
 Response members(Visit& visit);
 Response membersCsv(Visit& visit);
@@ -113,6 +122,11 @@ Response queue(Visit& visit);
 Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
+
+// ProbePage.cpp
+Response domainTls(Visit& visit);
+Response startProbe(Visit& visit);
+Response markDomain(Visit& visit);
 
 // HelpPage.cpp
 Response help(Visit& visit);

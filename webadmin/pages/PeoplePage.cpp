@@ -59,6 +59,13 @@ std::string joined(const json& words) {
   return text;
 }
 
+std::string stateTitle(const std::string& state) {
+  if (state == "enabled") return "Enabled";
+  if (state == "disabled") return "Disabled";
+  if (state == "invited") return "Invited";
+  return state;
+}
+
 json summary(const json& account, TimePoint now) {
   const auto state = views::text(account, "state");
   const auto factors = views::part(account, "factors").size();
@@ -67,7 +74,10 @@ json summary(const json& account, TimePoint now) {
           {"roles", titlesOf(views::part(account, "roles"))},
           {"lists", joined(views::part(account, "lists"))},
           {"mail", views::text(account, "mail")},
-          {"state", state},
+          {"state", stateTitle(state)},
+          {"tone", state == "enabled"    ? "good"
+                   : state == "disabled" ? "bad"
+                                         : "wait"},
           {"invited", state == "invited"},
           {"disabled", state == "disabled"},
           {"emergency", views::flag(account, "breakGlass")},
@@ -162,8 +172,6 @@ Response setPerson(Visit& visit) {
     throwUnlessForForm(refused);
     return drawPerson(visit, 422, views::refusal(refused), nullptr);
   }
-  // Who was disabled is out at once, and not when the next question to listd is due.
-  if (form.get("state") == "disabled") visit.tools.sessions.closeAllOf(name);
   return Response::redirect("/people/" + percentEncode(name) + "?done=person-saved");
 }
 

@@ -51,6 +51,12 @@ std::vector<std::string> columnTitles(const json& report) {
   return titles;
 }
 
+// A column's name as the head of a table; the files keep the names as listd gives them.
+std::string heading(std::string title) {
+  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  return title;
+}
+
 std::vector<std::string> cellsOf(const json& report, const json& row) {
   std::vector<std::string> cells;
   if (row.is_array()) {
@@ -89,12 +95,12 @@ Response report(Visit& visit) {
   const auto made = reportOf(visit, visit.request.query.get("after"));
   const auto titles = columnTitles(made);
   json columns = json::array(), rows = json::array();
-  for (const auto& title : titles) columns.push_back({{"title", title}});
+  for (const auto& title : titles) columns.push_back({{"title", heading(title)}});
   for (const auto& row : views::part(made, "rows")) {
     json cells = json::array();
     const auto texts = cellsOf(made, row);
     for (std::size_t i = 0; i < texts.size(); ++i)
-      cells.push_back({{"text", texts[i]}, {"title", i < titles.size() ? titles[i] : ""}});
+      cells.push_back({{"text", texts[i]}, {"title", i < titles.size() ? heading(titles[i]) : ""}});
     rows.push_back({{"cells", cells}});
   }
   const auto& asked = visit.request.query;

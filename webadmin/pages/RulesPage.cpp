@@ -57,6 +57,7 @@ Response retention(Visit& visit) {
   json view = {{"roles", views::rolesOf(visit)},
                {"tab", {{"rules", true}}},
                {"tiers", tierGroups(rules, now)},
+               {"mayOpen", views::may(visit, Officer | Approver | Auditor)},
                {"empty", rules.empty()}};
   if (views::may(visit, Officer | Auditor | Admin)) {
     const auto forecast = visit.order("retention.forecast", {{"months", 24}});

@@ -1,3 +1,5 @@
+#include "core/app/SessionLimits.h"
+#include "core/base/Error.h"
 #include "webadmin/Devices.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
@@ -44,21 +46,14 @@ json tooMany() {
                         "Wait five minutes, then try again.");
 }
 
-std::string rolesOf(const json& account) {
-  std::string words;
-  for (const auto& role : views::part(account, "roles"))
-    if (role.is_string()) words += (words.empty() ? "" : ",") + role.get<std::string>();
-  return words.empty() ? views::text(account, "role") : words;
-}
-
-// Whatever session the browser came with ends here; the new one has a token that nobody has seen before.
-Response openSession(Visit& visit, const json& account, const std::string& token, std::string to) {
+// Whatever session the browser came with ends here; the new one has a secret that nobody has seen before.
+Response openSession(Visit& visit, const json& proven, std::string to) {
   visit.tools.signInLimit.forgive(visit.request.clientAddress);
-  if (const auto old = visit.request.cookies.get(SessionCookie); !old.empty()) visit.tools.sessions.close(old);
-  visit.tools.sessions.openWith(token, views::text(account, "name"), rolesOf(account), visit.request.clientAddress,
-                                deviceWords(visit.request.userAgent));
+  const auto secret = views::text(views::part(proven, "session"), "secret");
+  if (secret.empty()) throw Error(ErrorKind::Malformed, "listd proved a person and gave no session");
+  if (visit.session) visit.order("session.end", {{"ref", visit.session->ref}});
   auto response = Response::redirect(std::move(to));
-  response.headers.push_back(setCookie(SessionCookie, token));
+  response.headers.push_back(setCookie(SessionCookie, secret));
   response.headers.push_back(setCookie(FormCookie, ""));
   return response;
 }
@@ -87,8 +82,7 @@ Response signInFactor(Visit& visit) {
   const auto& form = visit.request.form;
   const auto& client = visit.request.clientAddress;
   if (!visit.tools.signInLimit.allow(client)) return drawSignIn(visit, 429, tooMany());
-  const auto token = SessionStore::makeToken();
-  json args{{"client", client}, {"session", SessionStore::refOf(token)}};
+  json args{{"client", client}, {"agent", deviceWords(visit.request.userAgent)}};
   const auto give = [&](const char* field, const char* argument) {
     if (const auto value = form.get(field); !value.empty()) args[argument] = value;
   };
@@ -97,8 +91,8 @@ Response signInFactor(Visit& visit) {
   if (!args.contains("assertion")) give("recovery", "recoveryCode");
   if (!args.contains("assertion") && !args.contains("recoveryCode")) give("code", "totp");
   try {
-    const auto account = visit.order("user.factor", args);
-    return openSession(visit, account, token, localOrHome(form.get("next")));
+    const auto proven = visit.order("user.factor", args);
+    return openSession(visit, proven, localOrHome(form.get("next")));
   } catch (const app::OrderRefused& refused) {
     const auto ticket = form.get("ticket");
     if (ticket.empty()) return drawSignIn(visit, 401, views::refusal(refused));
@@ -124,20 +118,20 @@ Response emergency(Visit& visit) {
                       {{"refusal", refusal}, {"reason", form.get("reason")}});
   };
   if (!visit.tools.signInLimit.allow(visit.request.clientAddress)) return draw(429, tooMany());
-  const auto token = SessionStore::makeToken();
   try {
-    const auto account = visit.order("break-glass.open", {{"code", form.get("code")},
-                                                          {"reason", form.get("reason")},
-                                                          {"client", visit.request.clientAddress},
-                                                          {"session", SessionStore::refOf(token)}});
-    return openSession(visit, account, token, "/");
+    const auto proven = visit.order("break-glass.open", {{"code", form.get("code")},
+                                                         {"reason", form.get("reason")},
+                                                         {"client", visit.request.clientAddress},
+                                                         {"agent", deviceWords(visit.request.userAgent)}});
+    return openSession(visit, proven, "/");
   } catch (const app::OrderRefused& refused) {
     return draw(401, views::refusal(refused));
   }
 }
 
+// Nothing is said to be over before listd has ended it.
 Response signOut(Visit& visit) {
-  visit.tools.sessions.close(visit.request.cookies.get(SessionCookie));
+  visit.order("session.end", {{"ref", visit.session->ref}});
   auto response = Response::redirect("/sign-in?done=signed-out");
   response.headers.push_back(setCookie(SessionCookie, ""));
   response.headers.emplace_back("Clear-Site-Data", "\"cache\"");
@@ -146,7 +140,7 @@ Response signOut(Visit& visit) {
 
 // The script of a page asks this when its person wants to stay; asking is the act that keeps the session.
 Response keepSession(Visit& visit) {
-  return jsonResponse(200, {{"account", visit.session->account}, {"idleSeconds", SessionStore::IdleLimit.count()}});
+  return jsonResponse(200, {{"account", visit.session->account}, {"idleSeconds", app::SessionIdleLimit.count()}});
 }
 
 }  // namespace postern::webadmin::pages

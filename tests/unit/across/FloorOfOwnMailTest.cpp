@@ -119,6 +119,7 @@ std::vector<listd::SiteMail> siteMails() {
           {Kind::HoldReminder, to, "https://postern.example:8443/notice?token=" + Token, {}},
           {Kind::ApprovalsWaiting, to, "https://postern.example/approvals", {"12"}},
           {Kind::LonePersonChange, to, "https://[::1]:8443/requests/stop?token=" + Token, {"hold.release", "7", time}},
+          {Kind::OnePersonSite, to, "https://postern.example/work", {"7", time}},
           {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
           {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
           {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},

@@ -1,5 +1,7 @@
 #include "cli/CommandLine.h"
+#include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
+#include "core/base/Files.h"
 #include "tests/support/TempFolder.h"
 
 #include <sstream>
@@ -45,6 +47,18 @@ BOOST_AUTO_TEST_CASE(every_verb_has_help) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(every_noun_says_what_it_is) {
+  for (const auto& verb : cli::orderVerbs())
+    if (*verb.verb) BOOST_TEST(!cli::nounDoc(verb.noun).empty(), verb.noun << " has no words of its own");
+}
+
+BOOST_AUTO_TEST_CASE(a_release_without_its_what_if_is_wrong_usage_that_names_it) {
+  const auto outcome = run({"hold", "release", "3", "--reason", "settled"});
+  BOOST_TEST((outcome.exit == Exit::Usage));
+  BOOST_TEST((outcome.out + outcome.err).find("--what-if") != std::string::npos);
+  BOOST_TEST(run({"hold", "release", "--help"}).out.find("--release-hold") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(without_a_site_it_says_how_to_make_one) {
   test::TempFolder folder;
   const auto outcome = run({"--data", folder.path().string(), "status"});
@@ -52,6 +66,23 @@ BOOST_AUTO_TEST_CASE(without_a_site_it_says_how_to_make_one) {
   BOOST_TEST(outcome.err.find("init") != std::string::npos);
   const auto json = run({"--json", "--data", folder.path().string(), "status"});
   BOOST_TEST(json.out.find("\"error\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(hops_tells_of_each_hop_without_a_site) {
+  test::TempFolder folder;
+  const auto file = (folder / "mail.eml").string();
+  files::replaceDurably(
+      file, "Received: from a.example (a.example [192.0.2.1])\n\tby mx.b.example (Postfix) with ESMTP id 4\n\n");
+  const auto plain = run({"hops", file});
+  BOOST_TEST((plain.exit == Exit::No));
+  BOOST_TEST(plain.out.find("recorded-plain") != std::string::npos);
+  BOOST_TEST(plain.out.find("The message went in clear on hop 1 (a.example to b.example).") != std::string::npos);
+  BOOST_TEST(run({"--json", "hops", file}).out.find("\"verdict\": \"plain\"") != std::string::npos);
+
+  files::replaceDurably(
+      file, "Received: from a.example (a.example [192.0.2.1]) by mx.b.example (Postfix) with ESMTPS id 4\n\n");
+  BOOST_TEST((run({"hops", file}).exit == Exit::Ok));
+  BOOST_TEST((run({"hops", (folder / "missing").string()}).exit == Exit::Broken));
 }
 
 BOOST_AUTO_TEST_CASE(init_makes_a_site_once_and_never_a_second_root_key) {

@@ -154,10 +154,13 @@ public:
   app::GatewayStats stats() override { return {}; }
   std::vector<app::QueueEntry> queueList(std::uint32_t) override { return queue; }
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override {
+    if (action == "withdraw") return withdraw(copyKey);
     return action == "retry" && copyKey == 0 ? queue.size() : 0;
   }
 
   std::vector<app::QueueEntry> queue;
+  // How many copies a request to take one back changed: 0 for one that is on its way.
+  std::function<std::uint64_t(std::uint64_t)> withdraw = [](std::uint64_t) { return 0; };
 
 private:
   struct Item {

@@ -4,6 +4,7 @@
 #include "core/config/SiteConfig.h"
 #include "core/crypto/RecipientKey.h"
 #include "listd/plan/KeyImport.h"
+#include "listd/plan/MemberFacts.h"
 #include "listd/plan/PlanWriter.h"
 #include "listd/plan/Standing.h"
 #include "listd/site/SiteContext.h"
@@ -38,12 +39,25 @@ inline config::SiteConfig siteConfig(const std::filesystem::path& folder) {
   return config;
 }
 
-// A list with a real signing certificate, and its domain.
-inline List makeList(SiteContext& context, const std::string& address, bool secure) {
+// What a list goes by that takes S/MIME and nothing else.
+inline LadderRules onlySmime() {
+  LadderRules rules;
+  rules.floor = app::Protection::Smime;
+  rules.rungs = {app::Protection::Smime};
+  return rules;
+}
+
+// A list with a real signing certificate, and its domain. Without `protection` it takes S/MIME only.
+inline List makeList(SiteContext& context, const std::string& address, bool secure,
+                     const std::optional<ListProtection>& protection = std::nullopt) {
   List list;
   list.address = address;
   list.domain = address.substr(address.find('@') + 1);
   list.secure = secure;
+  if (protection)
+    list.protection = *protection;
+  else if (secure)
+    list.protection.floor = app::Protection::Smime;
   list.createdAt = context.clock.now();
   const auto identity = crypto::SigningIdentity::create(address, list.createdAt, std::chrono::days(365));
   list.certificate = identity.certificate().der();
@@ -63,7 +77,7 @@ inline void addMember(SiteContext& context, const List& list, const std::string&
     member.listId = list.id;
     member.address = address;
     member.joinedAt = context.clock.now();
-    tables.members.add(member, decide(list.secure, tables.keys.factsOf(address), context.clock.now()));
+    tables.members.add(member, decideFor(tables, rulesOf(tables, list), address, std::nullopt, context.clock.now()));
   });
 }
 

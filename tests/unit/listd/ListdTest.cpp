@@ -1,5 +1,8 @@
 // The whole of listd in this process, against a gateway in memory: what leaves, what never leaves, and what stays.
 #include "core/app/Orders.h"
+#include "core/pgp/SecretKey.h"
+#include "core/seal/SmimeSealer.h"
+#include "core/seal/SmimeSigner.h"
 #include "listd/Listd.h"
 #include "tests/unit/listd/FakeGateway.h"
 #include "tests/unit/listd/ListdFixture.h"
@@ -130,6 +133,60 @@ BOOST_AUTO_TEST_CASE(a_secure_post_leaves_as_one_encrypted_copy_per_member_and_a
   BOOST_TEST(eventually([&] { return stage.gateway.unacknowledged() == 0; }));
 }
 
+BOOST_AUTO_TEST_CASE(each_member_of_a_mixed_list_gets_the_copy_that_the_ladder_says) {
+  Stage stage;
+  const auto day = std::chrono::days(1);
+  const auto otto = pgp::SecretKey::create("Otto", "otto@pgp.example", stage.clock.now() - day, 300 * day);
+  {
+    SiteContext context(stage.config, stage.clock);
+    ListProtection protection;
+    protection.rungs = {app::Protection::Smime, app::Protection::OpenPgp, app::Protection::Tls};
+    protection.mailPlan = true;
+    const auto mixed = makeList(context, "mixed@lists.example", true, protection);
+    const auto key = importKey(otto.publicKey().armored(), "otto@pgp.example", stage.clock.now(), nullptr);
+    BOOST_REQUIRE(key.has_value());
+    context.site.write([&](SiteTables& tables) {
+      tables.keys.add(*key);
+      tables.domainTls.note({"tls.example", app::TlsMeans::Dane, stage.clock.now(), ""});
+    });
+    for (const auto* address : {"ann@example.org", "otto@pgp.example", "tina@tls.example", "cid@example.org"})
+      addMember(context, mixed, address);
+  }
+  stage.start();
+  stage.gateway.accept(submissionTo({"mixed@lists.example"}, "ann@example.org", Canary, Canary));
+  const auto post = stage.lastPost();
+  BOOST_TEST(post.at("delivered") == 3);
+  BOOST_TEST(post.at("withheld") == 1);
+  std::map<std::string, FakeGateway::Delivered> copies;
+  for (const auto& item : stage.copiesOf(app::Copy::Kind::Content)) copies.emplace(item.copy.recipient, item);
+  BOOST_REQUIRE_EQUAL(copies.size(), 3u);
+  const auto& sealed = copies.at("ann@example.org");
+  BOOST_TEST((sealed.copy.protection == app::Protection::Smime));
+  BOOST_TEST(sealed.message.find(Canary) == std::string::npos);
+  const auto& pgpCopy = copies.at("otto@pgp.example");
+  BOOST_TEST((pgpCopy.copy.protection == app::Protection::OpenPgp));
+  BOOST_TEST((pgpCopy.copy.floor == app::Protection::OpenPgp));
+  BOOST_TEST(pgpCopy.message.find(Canary) == std::string::npos);
+  BOOST_TEST(pgpCopy.message.find("Subject: [...]\r\n") != std::string::npos);
+  const auto fingerprint = stage.order("list.protection", {{"address", "mixed@lists.example"}}).at("openpgpKey");
+  BOOST_TEST(fingerprint.get<std::string>().size() == 40u, "made at first need");
+  BOOST_TEST(pgpCopy.message.find("multipart/encrypted") != std::string::npos);
+  const auto& tls = copies.at("tina@tls.example");
+  BOOST_TEST((tls.copy.protection == app::Protection::Tls));
+  BOOST_TEST((tls.copy.floor == app::Protection::Tls), "the gateway lets it out over verified TLS only");
+  BOOST_TEST(tls.message.find(std::string("Subject: ") + Canary) != std::string::npos);
+  BOOST_TEST(tls.message.find("application/pkcs7-signature") != std::string::npos);
+  BOOST_TEST(tls.message.find("hp=\"clear\"") != std::string::npos);
+  BOOST_TEST(tls.message.find("\r\nReceived:") == std::string::npos);
+  BOOST_REQUIRE(eventually([&] { return stage.copiesOf(app::Copy::Kind::Report).size() == 2; }));
+  for (const auto& report : stage.copiesOf(app::Copy::Kind::Report)) {
+    BOOST_TEST(report.copy.recipient == "ann@example.org");
+    BOOST_TEST(report.message.find(Canary) == std::string::npos);
+    for (const auto* member : {"otto@", "tina@", "cid@"}) BOOST_TEST(report.message.find(member) == std::string::npos);
+  }
+  BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
+}
+
 BOOST_AUTO_TEST_CASE(nothing_of_a_secure_post_is_readable_in_the_data_folder_during_and_after) {
   Stage stage;
   stage.start();
@@ -146,6 +203,56 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_secure_post_is_readable_in_the_data_folder_dur
   BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
   // The scan would find it: the list's address is stored in clear.
   BOOST_TEST(!filesWith(stage.folder.path(), "board@lists.example").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_post_encrypted_to_the_list_reaches_its_members_with_the_check_of_its_sender) {
+  Stage stage;
+  const auto ann = SigningIdentity::create("ann@example.org", stage.clock.now(), std::chrono::days(100));
+  std::string captured;
+  {
+    SiteContext context(stage.config, stage.clock);
+    auto key = importKey(ann.certificate().der(), "ann@example.org", stage.clock.now(), nullptr);
+    context.site.write([&](SiteTables& tables) { tables.keys.add(key.value()); });
+    const auto board = context.site.read([](SiteTables& tables) { return *tables.lists.find("board@lists.example"); });
+    const auto entity = seal::SmimeSigner(ann).sign("Content-Type: text/plain\r\n\r\n" + std::string(Canary) + "\r\n",
+                                                    stage.clock.now());
+    const auto body = seal::SharedBody::encrypt(entity);
+    captured =
+        seal::SmimeSealer().head(body, RecipientKey::of(signingIdentity(context, board).certificate())) + body.tail();
+  }
+  stage.start();
+  const auto encrypted = [&](const std::string& list, const std::string& from, const std::string& content) {
+    auto submission = submissionTo({list}, from, "...", "");
+    auto& text = submission.content;
+    text = text.substr(0, text.find("MIME-Version")) + content;
+    return submission;
+  };
+  stage.gateway.accept(encrypted("board@lists.example", "ann@example.org", captured));
+  BOOST_TEST(stage.lastPost().at("delivered") == 2);
+  const auto copies = stage.copiesOf(app::Copy::Kind::Content);
+  BOOST_REQUIRE_EQUAL(copies.size(), 2u);
+  const auto bobs = copies[0].copy.recipient == "bob@example.org" ? copies[0] : copies[1];
+  const auto read =
+      decrypt(bobs.message, testKey("P-256"), memberCertificate("bob@example.org", stage.clock.now()).der());
+  BOOST_TEST(read.find(Canary) != std::string::npos);
+  BOOST_TEST(read.find("Signature: good, S/MIME, certificate of ann@example.org") != std::string::npos);
+  BOOST_TEST(read.find("Encrypted to the list: yes") != std::string::npos);
+  BOOST_TEST(stage.order("trace", {{"id", stage.lastPost().at("id")}}).at("post").at("senderCheck").at("standing") ==
+             "good");
+
+  // The same ciphertext under another member's name, and changed: one answer for both, and nobody gets anything.
+  auto changed = captured;
+  changed[changed.size() - 100] = changed[changed.size() - 100] == 'A' ? 'B' : 'A';
+  stage.gateway.accept(encrypted("board@lists.example", "bob@example.org", captured));
+  stage.gateway.accept(encrypted("board@lists.example", "cid@example.org", changed));
+  BOOST_REQUIRE(eventually([&] {
+    const auto reports = stage.copiesOf(app::Copy::Kind::Report);
+    return std::count_if(reports.begin(), reports.end(), [](const auto& report) {
+             return report.message.find("under the encryption") != std::string::npos;
+           }) == 2;
+  }));
+  BOOST_TEST(stage.copiesOf(app::Copy::Kind::Content).size() == 2u);
+  BOOST_TEST(filesWith(stage.folder.path(), Canary).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_open_post_reaches_every_member_as_it_is) {

@@ -10,13 +10,36 @@
 
 namespace postern::test {
 
-// Answers orders from a table and remembers what was asked.
+// The sessions that listd knows.
+class FakeSessions {
+public:
+  std::string open(const std::string& account, const std::string& role) {
+    auto secret = std::string(40, 's') + std::to_string(100 + known_.size());
+    known_[secret] = {{"ref", "ref-of-" + std::to_string(known_.size())},
+                      {"kind", "account"},
+                      {"account", account},
+                      {"roles", {role}}};
+    return secret;
+  }
+  void end(const std::string& secret) { known_.erase(secret); }
+  nlohmann::json& of(const std::string& secret) { return known_.at(secret); }
+  nlohmann::json show(const std::string& secret) const {
+    const auto found = known_.find(secret);
+    if (found == known_.end()) throw app::OrderRefused({"signed-out", "nobody is signed in here", "sign in again"});
+    return found->second;
+  }
+
+private:
+  std::map<std::string, nlohmann::json> known_;
+};
+
+// Answers orders from a table and remembers what was asked, but for the question of each page who is there.
 class FakeOrders : public webadmin::Orders {
 public:
-  FakeOrders() { answers["user.show"] = {{"name", "ada"}, {"role", "admin"}, {"roles", {"admin"}}}; }
   nlohmann::json give(std::string_view order, const app::Actor& actor, const nlohmann::json& args) override {
-    given.push_back({std::string(order), actor, args});
+    (order == "session.show" ? asked : given).push_back({std::string(order), actor, args});
     if (down) throw Error(ErrorKind::Unavailable, "listd does not answer");
+    if (order == "session.show") return sessions.show(actor.token);
     if (const auto refusal = refusals.find(order); refusal != refusals.end()) throw app::OrderRefused(refusal->second);
     const auto answer = answers.find(order);
     return answer == answers.end() ? nlohmann::json::object() : answer->second;
@@ -31,6 +54,8 @@ public:
     nlohmann::json args;
   };
   std::vector<Given> given;
+  std::vector<Given> asked;  // session.show
+  FakeSessions sessions;
   std::map<std::string, nlohmann::json, std::less<>> answers;
   std::map<std::string, app::OrderError, std::less<>> refusals;
   bool down = false;
@@ -46,11 +71,10 @@ struct FakeSite {
   FakeClock clock{fromMicros(1'772'366'400'000'000)};  // 2026-03-01T12:00:00Z
   FakeOrders orders;
   config::SiteConfig config;
-  webadmin::SessionStore sessions{folder / "web.db", clock};
-  webadmin::Accounts accounts{orders, clock};
+  FakeSessions& sessions = orders.sessions;
   webadmin::ClientLimit limit{clock, 3, std::chrono::minutes(5)};
   NoCertificate certificate;
-  webadmin::Site site{webadmin::Tools{config, clock, orders, sessions, accounts, limit, certificate}};
+  webadmin::Site site{webadmin::Tools{config, clock, orders, limit, certificate}};
 
   webadmin::Request request(webadmin::Method method, std::string path, const std::string& session = "") {
     webadmin::Request request;

@@ -78,6 +78,8 @@ BOOST_AUTO_TEST_CASE(a_difference_names_nested_fields_and_marks_what_changes) {
 BOOST_AUTO_TEST_CASE(a_change_that_became_a_request_leads_to_it) {
   const auto asked = views::afterChange({{"request", {{"id", 41}}}}, "/retention");
   BOOST_TEST(asked.headers.front().second == "/requests/41?done=requested");
+  const auto alone = views::afterChange({{"request", {{"id", 41}, {"lone", true}}}}, "/matters/7");
+  BOOST_TEST(alone.headers.front().second == "/requests/41?done=requested-alone");
   BOOST_TEST(views::afterChange({{"id", 5}}, "/retention").headers.front().second == "/retention");
 }
 

@@ -35,21 +35,50 @@ std::string tokenIn(const Response& response) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(sign_in_makes_a_new_token_in_a_guarded_cookie) {
+BOOST_AUTO_TEST_CASE(sign_in_gives_the_secret_of_listd_in_a_guarded_cookie_and_ends_the_session_that_was_there) {
   test::FakeSite fake;
-  fake.orders.answers["user.factor"] = {{"name", "ada"}, {"role", "admin"}};
-  auto request = signInRequest(fake, "right", std::string(43, 'p'));
-  request.path = "/sign-in/factor";
-  request.form.add("ticket", "a ticket");
+  const auto old = fake.sessions.open("ada", "admin");
+  fake.orders.answers["user.factor"] = {{"name", "ada"}, {"session", {{"secret", "the secret"}, {"ref", "r"}}}};
+  auto request = fake.form("/sign-in/factor", old, {{"ticket", "a ticket"}, {"code", "123456"}});
+  request.cookies.add(FormCookie, std::string(43, 'f'));
   const auto response = fake.site.answer(request);
-  BOOST_TEST(fake.orders.given.back().args["session"] == SessionStore::refOf(tokenIn(response)));
+  BOOST_TEST(fake.orders.given.back().order == "session.end");
+  BOOST_TEST(fake.orders.given.back().actor.token == old);
+  BOOST_TEST(fake.orders.given.back().args["ref"] == fake.sessions.of(old)["ref"]);
   BOOST_TEST(response.status == 303);
   const auto cookie = headerOf(response, "Set-Cookie", SessionCookie);
   for (const auto* guard : {"; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"})
     BOOST_TEST(cookie.find(guard) != std::string::npos);
   BOOST_TEST(cookie.find("Domain") == std::string::npos);
-  BOOST_TEST(tokenIn(response) != std::string(43, 'p'));
-  BOOST_TEST(fake.sessions.find(tokenIn(response), SessionStore::Touch::No).has_value());
+  BOOST_TEST(tokenIn(response) == "the secret");
+}
+
+BOOST_AUTO_TEST_CASE(a_proof_without_a_session_signs_nobody_in) {
+  test::FakeSite fake;
+  fake.orders.answers["user.factor"] = {{"name", "ada"}, {"role", "admin"}};
+  auto request = signInRequest(fake, "right");
+  request.path = "/sign-in/factor";
+  const auto response = fake.site.answer(request);
+  BOOST_TEST(response.status == 500);
+  BOOST_TEST(headerOf(response, "Set-Cookie", SessionCookie).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_order_carries_the_secret_of_the_browser_and_names_nobody) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin");
+  BOOST_TEST(fake.get("/queue", session).status == 200);
+  for (const auto& given : fake.orders.given) {
+    BOOST_TEST(given.actor.kind == "web");
+    BOOST_TEST(given.actor.token == session);
+    BOOST_TEST(given.actor.name.empty());
+  }
+  // Without a session it asks as a visitor, also when the browser sends a cookie.
+  fake.orders.given.clear();
+  fake.orders.refusals["user.authenticate"] = {"refused", "no", ""};
+  fake.site.answer(signInRequest(fake, "guess", std::string(43, 'p')));
+  BOOST_REQUIRE(fake.orders.given.size() == 1u);
+  BOOST_TEST(fake.orders.given[0].actor.kind == "system");
+  BOOST_TEST(fake.orders.given[0].actor.token.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_password_alone_opens_no_session) {
@@ -64,14 +93,14 @@ BOOST_AUTO_TEST_CASE(the_password_alone_opens_no_session) {
 BOOST_AUTO_TEST_CASE(an_order_that_needs_a_step_up_asks_for_it_and_keeps_what_was_sent) {
   test::FakeSite fake;
   fake.orders.refusals["account.invite"] = {"step-up", "this needs you to prove again that it is you", ""};
-  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto session = fake.sessions.open("ada", "admin");
   const auto asked = fake.site.answer(fake.form("/people", session, {{"name", "olga"}, {"role-officer", "1"}}));
   BOOST_TEST(asked.status == 403);
   BOOST_TEST(asked.body.find("name=\"draft.name\" value=\"olga\"") != std::string::npos);
   const auto proven = fake.site.answer(fake.form(
       "/step-up", session, {{"path", "/people"}, {"step-password", "pw"}, {"step-code", "1"}, {"draft.name", "olga"}}));
   BOOST_TEST(fake.orders.given.back().order == "session.step-up");
-  BOOST_TEST(fake.orders.given.back().actor.session == SessionStore::refOf(session));
+  BOOST_TEST(fake.orders.given.back().actor.token == session);
   BOOST_TEST(proven.status == 200);
   BOOST_TEST(proven.body.find("action=\"/people\"") != std::string::npos);
   BOOST_TEST(proven.body.find("name=\"name\" value=\"olga\"") != std::string::npos);
@@ -79,28 +108,47 @@ BOOST_AUTO_TEST_CASE(an_order_that_needs_a_step_up_asks_for_it_and_keeps_what_wa
   BOOST_TEST(headerOf(away, "Location") == "/account?done=stepped-up");
 }
 
-BOOST_AUTO_TEST_CASE(people_end_their_own_sessions_and_no_others) {
+BOOST_AUTO_TEST_CASE(people_end_sessions_by_orders_of_their_own) {
   test::FakeSite fake;
-  const auto here = fake.sessions.open("ada", "admin", "", "Firefox on Linux");
-  const auto phone = fake.sessions.open("ada", "admin", "");
-  const auto eve = fake.sessions.open("eve", "admin", "");
-  const auto alive = [&](const std::string& token) {
-    return fake.sessions.find(token, SessionStore::Touch::No).has_value();
+  const auto here = fake.sessions.open("ada", "admin");
+  const auto last = [&]() -> const auto& {
+    return fake.orders.given.back();
   };
-  fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(eve)}}));
-  BOOST_TEST(alive(eve));
-  fake.site.answer(fake.form("/account/session", here, {{"ref", SessionStore::refOf(phone)}}));
-  BOOST_TEST(!alive(phone));
-  BOOST_TEST(alive(here));
-  BOOST_TEST(!fake.sessions.find(SessionStore::refOf(here), SessionStore::Touch::No).has_value());
+  fake.site.answer(fake.form("/account/session", here, {{"ref", "phone"}}));
+  BOOST_TEST((last().order == "session.end" && last().args == nlohmann::json{{"ref", "phone"}}));
+  fake.site.answer(fake.form("/account/session", here, {{"ref", "others"}}));
+  BOOST_TEST((last().order == "session.end" && last().args.empty()));
+  fake.site.answer(fake.form("/sessions", here, {{"account", "eve"}, {"ref", "r7"}}));
+  BOOST_TEST((last().args == nlohmann::json{{"name", "eve"}, {"ref", "r7"}}));
+  // A form that names none must not end them all.
+  const auto before = fake.orders.given.size();
+  for (const auto* page : {"/account/session", "/sessions"})
+    BOOST_TEST(fake.site.answer(fake.form(page, here, {{"account", "eve"}})).status == 409);
+  BOOST_TEST(fake.orders.given.size() == before);
+  fake.site.answer(fake.form("/sign-out", here));
+  BOOST_TEST((last().order == "session.end" && last().args == nlohmann::json{{"ref", fake.sessions.of(here)["ref"]}}));
 }
 
-BOOST_AUTO_TEST_CASE(a_person_who_is_disabled_is_out_at_once) {
+BOOST_AUTO_TEST_CASE(nothing_is_allowed_while_listd_cannot_say_and_leaving_clears_the_browser) {
   test::FakeSite fake;
-  const auto admin = fake.sessions.open("ada", "admin", "");
-  const auto olaf = fake.sessions.open("olaf", "helpdesk", "");
-  fake.site.answer(fake.form("/people/olaf", admin, {{"state", "disabled"}}));
-  BOOST_TEST(!fake.sessions.find(olaf, SessionStore::Touch::No).has_value());
+  const auto session = fake.sessions.open("ada", "admin");
+  fake.orders.down = true;
+  BOOST_TEST(fake.get("/queue", session).status == 503);
+  BOOST_TEST(fake.get("/sign-in", session).status == 200);  // a page for everybody
+  const auto left = fake.site.answer(fake.form("/sign-out", session));
+  BOOST_TEST(left.status == 503);
+  BOOST_TEST(headerOf(left, "Set-Cookie", SessionCookie).find("Max-Age=0") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(roles_are_those_that_listd_says_with_each_request) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin");
+  BOOST_TEST(fake.get("/queue", session).status == 200);
+  fake.sessions.of(session)["roles"] = {"auditor"};
+  BOOST_TEST(fake.site.answer(fake.form("/new-list", session)).status == 403);
+  BOOST_TEST(!fake.orders.wasGiven("list.create"));
+  fake.sessions.of(session)["kind"] = "recipient";  // who picks up mail is nobody on these pages
+  BOOST_TEST(fake.get("/queue", session).status == 303);
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_sign_in_opens_no_session_and_echoes_no_password) {
@@ -124,29 +172,25 @@ BOOST_AUTO_TEST_CASE(a_client_that_guesses_is_not_asked_about_any_more_until_the
   BOOST_TEST(fake.site.answer(signInRequest(fake, "guess")).status == 401);
 }
 
-BOOST_AUTO_TEST_CASE(the_script_of_the_dashboard_does_not_keep_a_session_alive) {
+BOOST_AUTO_TEST_CASE(only_what_the_person_does_is_told_as_an_act) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
-  for (int i = 0; i < 14; ++i) {
-    fake.clock.advance(std::chrono::minutes(1));
-    BOOST_TEST(fake.get("/live/flow", session).status == 200);
-  }
-  fake.clock.advance(std::chrono::minutes(1));
-  BOOST_TEST(fake.get("/live/flow", session).status == 401);
-}
-
-BOOST_AUTO_TEST_CASE(a_person_can_extend_the_session) {
-  test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
-  fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/live/session", session).status == 200);
-  fake.clock.advance(std::chrono::minutes(14));
-  BOOST_TEST(fake.get("/live/flow", session).status == 200);
+  const auto session = fake.sessions.open("ada", "admin");
+  const auto act = [&](const char* path) {
+    fake.get(path, session);
+    return fake.orders.asked.back().args["act"].get<bool>();
+  };
+  BOOST_TEST(!act("/live/flow"));  // the script of the dashboard
+  BOOST_TEST(act("/queue"));
+  BOOST_TEST(act("/live/session"));  // the person wants to stay
+  const auto asked = fake.orders.asked.size();
+  fake.get("/healthz", session);
+  fake.get("/static/css/postern.css", session);
+  BOOST_TEST(fake.orders.asked.size() == asked);
 }
 
 BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto session = fake.sessions.open("ada", "admin");
   fake.orders.down = true;
   const auto response = fake.get("/lists", session);
   BOOST_TEST(response.status == 503);
@@ -158,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {
 
 BOOST_AUTO_TEST_CASE(an_odd_answer_leaves_gaps_and_a_broken_order_never_shows_its_cause) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto session = fake.sessions.open("ada", "admin");
   fake.orders.answers["list.list"] = {{"items", {{{"address", nlohmann::json::array({1, 2})}}, 17, nullptr}}};
   BOOST_TEST(fake.get("/lists", session).status == 200);
   fake.orders.answers["list.list"] = nlohmann::json("text");
@@ -171,7 +215,7 @@ BOOST_AUTO_TEST_CASE(an_odd_answer_leaves_gaps_and_a_broken_order_never_shows_it
 
 BOOST_AUTO_TEST_CASE(the_log_names_pages_and_never_members) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "192.0.2.1");
+  const auto session = fake.sessions.open("ada", "admin");
   const std::string member = "/lists/board%40lists.example/members/ann%40example.org";
   std::ostringstream caught;
   log::open("test", "info");
@@ -194,7 +238,7 @@ BOOST_AUTO_TEST_CASE(the_log_names_pages_and_never_members) {
 
 BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto session = fake.sessions.open("ada", "admin");
   const std::string evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
   fake.orders.answers["trace"] = {
       {"post", {{"id", evil}, {"list", evil}, {"messageId", evil}, {"client", {{"name", evil}, {"address", evil}}}}},
@@ -226,7 +270,7 @@ BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {
 
 BOOST_AUTO_TEST_CASE(plaintext_that_listd_does_not_report_is_never_shown_as_zero) {
   test::FakeSite fake;
-  const auto session = fake.sessions.open("ada", "admin", "");
+  const auto session = fake.sessions.open("ada", "admin");
   BOOST_TEST(fake.get("/", session).body.find("not reported") != std::string::npos);
   fake.orders.answers["status"] = {{"plaintextOnSecure", 0}};
   BOOST_TEST(fake.get("/", session).body.find("must read 0<") != std::string::npos);

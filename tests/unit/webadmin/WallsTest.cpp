@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(it_reaches_listd_but_neither_the_key_of_the_command_line_no
   BOOST_TEST(walled([&] {
     return app::OrderClient(config.webSocket().string()).give("x", {"web", ""}, nlohmann::json::object()) == 1;
   }));
-  BOOST_TEST(walled([&] { return opens(folder / "web/new", O_CREAT | O_RDWR); }));
+  for (const auto* place : {"web/new", "new", "tls/new"})  // it keeps nothing
+    BOOST_TEST(walled([&] { return !opens(folder / place, O_CREAT | O_RDWR); }), place);
   BOOST_TEST(inChild([&] { return opens(key, O_RDONLY) && runs("/bin/cat " + key); }));
   BOOST_TEST(walled([&] { return !opens(key, O_RDONLY) && !opens(folder / "listd", O_RDONLY); }));
   // Not through another program: what it starts stands within the same walls.

@@ -27,6 +27,20 @@
         put(`[data-total="${series.name}"]`, series.total);
       }
     }
+    const rows = chart.rows.map(({ label, values }) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = label;
+      row.append(head, ...values.map(({ count }) => {
+        const cell = document.createElement("td");
+        cell.className = "number";
+        cell.textContent = count;
+        return cell;
+      }));
+      return row;
+    });
+    if (rows.length) flow.querySelector("[data-flow-rows]").replaceChildren(...rows);
     flow.querySelectorAll("[data-time]").forEach((place, index) => {
       place.textContent = chart.times[index % chart.times.length].label;
     });

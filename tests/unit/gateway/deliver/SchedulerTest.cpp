@@ -44,6 +44,22 @@ BOOST_AUTO_TEST_CASE(a_copy_is_out_at_one_place_at_a_time) {
   BOOST_TEST(scheduler.laneCount() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_that_is_out_is_not_withdrawn_and_one_that_was_withdrawn_never_goes_out) {
+  auto scheduler = makeScheduler();
+  scheduler.add(copyTo("a", 1), Start);
+  scheduler.add(copyTo("a", 2), Start);
+  const auto lane = scheduler.openLane(Start);
+  BOOST_REQUIRE(lane.has_value());
+  const auto first = scheduler.next(*lane, Start)->key;
+  BOOST_TEST(!scheduler.withdraw(first));
+  BOOST_TEST(scheduler.withdraw(3 - first));
+  BOOST_TEST(!scheduler.next(*lane, Start).has_value());
+  scheduler.defer(first, Start + 1min, Start);
+  BOOST_TEST(scheduler.withdraw(first), "it rests between two attempts");
+  scheduler.closeLane(*lane);
+  BOOST_TEST(scheduler.size() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_lane_earns_its_connections_up_to_the_limit) {
   auto scheduler = makeScheduler();
   for (std::uint64_t key = 1; key <= 100; ++key) scheduler.add(copyTo("a", key), Start);

@@ -58,6 +58,11 @@ struct Recorder : QueueListener {
     std::lock_guard lock(mutex);
     dropped.push_back(key);
   }
+  std::set<std::uint64_t> out;  // on their way
+  bool withdraw(std::uint64_t key) override {
+    std::lock_guard lock(mutex);
+    return !out.contains(key);
+  }
   void healthChanged(bool healthy) override {
     std::lock_guard lock(mutex);
     health.push_back(healthy);
@@ -430,6 +435,18 @@ BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secu
   BOOST_TEST(!takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::None));
   BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::None));
   BOOST_TEST(takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_is_taken_back_only_while_it_is_not_on_its_way) {
+  Recorder recorder;
+  recorder.out = {1};
+  queue->setListener(&recorder);
+  queue->submitCopies({copy(1), copy(2)});
+  BOOST_TEST(queue->queueAct("withdraw", 1) == 0);
+  BOOST_TEST(queue->queueAct("withdraw", 2) == 1);
+  BOOST_TEST(queue->queueAct("withdraw", 2) == 0, "it is gone");
+  BOOST_TEST(waiting().size() == 1);
+  queue->setListener(nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(the_service_keeps_the_routing_view_over_a_restart) {

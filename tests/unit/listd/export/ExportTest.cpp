@@ -6,6 +6,7 @@
 #include "listd/orders/OrderDesk.h"
 #include "listd/search/IndexWorker.h"
 #include "listd/search/SearchOrders.h"
+#include "tests/unit/listd/Browsers.h"
 #include "tests/unit/listd/ListdFixture.h"
 
 #include <cstdio>
@@ -73,6 +74,7 @@ struct Site {
   crypto::PasswordHasher passwords;
   OrderTools tools{context, gateway, troubles, passwords, Start, &jobs, &index, &worker};
   OrderDesk desk{tools};
+  Browsers browsers;
 
   Site() {
     context.site.write([&](SiteTables& tables) {
@@ -109,7 +111,9 @@ struct Site {
     worker.runOnce();
   }
 
-  json give(const std::string& order, const json& args) { return desk.handle(order, {"web", "officer"}, args); }
+  json give(const std::string& order, const json& args) {
+    return desk.handle(order, browsers.signedIn(context, {"web", "officer"}, clock.now()), args);
+  }
   std::string refusal(const std::string& order, const json& args) {
     try {
       give(order, args);

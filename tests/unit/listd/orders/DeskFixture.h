@@ -3,6 +3,7 @@
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Totp.h"
 #include "listd/orders/OrderDesk.h"
+#include "tests/unit/listd/Browsers.h"
 #include "tests/unit/listd/ListdFixture.h"
 
 namespace postern::test {
@@ -21,13 +22,14 @@ struct Desk {
   crypto::PasswordHasher passwords;
   OrderTools tools{context, gateway, troubles, passwords, TestNow};
   OrderDesk desk{tools};
+  Browsers browsers;
 
   json give(const std::string& order, const json& args = json::object()) {
     return desk.handle(order, {"cli", "root"}, args);
   }
 
   json giveAs(const app::Actor& actor, const std::string& order, const json& args = json::object()) {
-    return desk.handle(order, actor, args);
+    return desk.handle(order, browsers.signedIn(context, actor, clock.now()), args);
   }
   std::string refusalAs(const app::Actor& actor, const std::string& order, const json& args = json::object()) {
     try {
@@ -51,6 +53,12 @@ struct Desk {
   void board() {
     give("domain.add", {{"name", "lists.example"}});
     give("list.create", {{"address", "board@lists.example"}, {"secure", true}});
+    // The tests of members and keys are about S/MIME: who has none gets nothing.
+    context.site.write([](SiteTables& tables) {
+      auto list = tables.lists.find("board@lists.example").value();
+      list.protection.floor = app::Protection::Smime;
+      tables.lists.update(list);
+    });
   }
 
   // The audit log, newest first: "actor action object outcome reason".

@@ -1,7 +1,10 @@
 // Nobody gets power over others alone, by a claim, a link, a token or a role.
+#include "listd/audit/AuditKeeper.h"
 #include "listd/mailout/SealedLink.h"
+#include "listd/mailout/SiteMail.h"
 #include "tests/unit/listd/people/AccountsFixture.h"
 
+#include <algorithm>
 #include <set>
 
 using namespace postern;
@@ -195,9 +198,175 @@ BOOST_AUTO_TEST_CASE(the_web_process_cannot_pass_for_the_command_line_whatever_i
   BOOST_TEST(a.entries().front() == "command line account.invite  denied denied");
   BOOST_TEST(refusal(door, Entrance::Web, {"cli", "root", "the key"}) == unbelieved);
   BOOST_TEST(a.entries().front() == "webadmin account.invite  denied denied");
-  BOOST_TEST(has(refusal(door, Entrance::Web, Accounts::web("alice", "never seen")), "step-up:"));
+  BOOST_TEST(has(refusal(door, Entrance::Web, Accounts::web("alice", "never seen")), "signed-out:"));
   BOOST_TEST(has(refusal(door, Entrance::Web, {"api", "", "ptn_wrong"}), "signed-out:"));
   BOOST_TEST(refusal(door, Entrance::CommandLine, {"cli", "root", "the key"}).empty());
+}
+
+namespace {
+
+// The site's mail, newest first: "kind recipient".
+std::vector<std::string> mailsOf(Accounts& a) {
+  return a.context.site.read([](SiteTables& tables) {
+    std::vector<std::string> lines;
+    for (const auto& row : tables.siteMail.newest(50))
+      lines.push_back(std::string(siteMailWord(row.mail.kind)) + " " + row.mail.recipient);
+    return lines;
+  });
+}
+
+void deliverAll(Accounts& a) {
+  a.context.site.write([&](SiteTables& tables) {
+    for (const auto& row : tables.siteMail.newest(50)) {
+      app::DeliveryEvent event;
+      event.copyKey = row.copyKey;
+      event.at = a.clock.now();
+      event.attempt = 1;
+      event.replyCode = 250;
+      tables.siteMail.record(event);
+    }
+  });
+}
+
+std::uint64_t idOf(const json& answer) {
+  BOOST_REQUIRE(answer.contains("request"));
+  BOOST_TEST(answer.at("request").at("kind") == "account.one-person");
+  BOOST_TEST(answer.at("request").at("lone") == true);
+  return answer.at("request").at("id");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nobody_becomes_the_only_person_of_a_site_at_once_and_unseen) {
+  Accounts a;
+  a.setUp();
+  a.join("petra", "approver");
+  for (const auto* name : {"alice", "petra"})
+    a.give("account.set", {{"name", name}, {"mail", std::string(name) + "@example.org"}});
+  const json out{{"name", "petra"}, {"reason", "she left"}};
+  BOOST_TEST(has(a.refusal("account.disable", out), "nobody outside could be told"));
+  a.config.outsideAddress = "petra@example.org";
+  BOOST_TEST(has(a.refusal("account.disable", out), "somebody who works on this site"));
+  a.config.outsideAddress = "notary@outside.example";
+  BOOST_TEST(has(a.refusal("account.disable", {{"name", "petra"}}), "\"reason\" is missing"));
+  // By each way there is: shutting out, the same by another order, taking the roles.
+  const auto request = idOf(a.give("account.disable", out));
+  idOf(a.give("account.set", {{"name", "petra"}, {"state", "disabled"}, {"reason", "r"}}));
+  idOf(a.give("account.set", {{"name", "petra"}, {"roles", "owner"}, {"reason", "r"}}));
+  const auto petra = [&] { return a.give("account.show", {{"name", "petra"}}); };
+  BOOST_TEST(petra().at("state") == "enabled");
+  BOOST_TEST(petra().at("roles") == json::array({"approver"}));
+  const auto mails = mailsOf(a);
+  for (const auto* mail : {"lone-person-change notary@outside.example", "one-person-site alice@example.org",
+                           "one-person-site petra@example.org"})
+    BOOST_TEST(std::count(mails.begin(), mails.end(), mail) == 3, mail);
+  BOOST_TEST(has(a.give("status").at("problems").dump(), "leaves this site to one person"));
+  // Nobody makes it come sooner, the person least of all.
+  a.stepUp("petra");
+  BOOST_TEST(
+      has(a.refusalAs(Accounts::web("petra"), "request.approve", {{"id", request}, {"words", "y"}}), "refused:"));
+  // Seven days, and only once the mail outside has arrived.
+  const auto pass = [&](std::chrono::seconds time) {
+    a.clock.advance(time);
+    a.context.requests.runDue(a.tools, a.clock.now());
+  };
+  pass(Requests::LoneWait);
+  BOOST_TEST(petra().at("state") == "enabled");
+  deliverAll(a);
+  pass(std::chrono::minutes(1));
+  BOOST_TEST(petra().at("state") == "disabled");
+  BOOST_TEST(!has(a.give("status").at("problems").dump(), "leaves this site to one person"));
+}
+
+BOOST_AUTO_TEST_CASE(one_person_is_left_only_where_one_who_administers_stays_and_never_by_a_word_of_the_person) {
+  Accounts a;
+  a.setUp();
+  a.join("petra", "approver,officer");
+  a.config.outsideAddress = "notary@outside.example";
+  const auto own = idOf(a.give("account.disable", {{"name", "petra"}, {"reason", "r"}}));
+  a.stepUp("petra");
+  BOOST_TEST(has(a.refusalAs(Accounts::web("petra"), "request.refuse", {{"id", own}, {"words", "no"}}),
+                 "about your own account"));
+  // The last administrator does not even ask.
+  BOOST_TEST(has(a.refusal("account.disable", {{"name", "alice"}, {"reason", "r"}}), "nobody would be left"));
+  // With a third person there is nothing to ask: two are left.
+  a.join("hans", "helpdesk");
+  BOOST_TEST(!a.give("account.disable", {{"name", "petra"}}).contains("request"));
+  BOOST_TEST(a.give("account.disable", {{"name", "hans"}, {"reason", "r"}}).contains("request"));
+}
+
+BOOST_AUTO_TEST_CASE(a_moved_clock_is_a_problem_that_everybody_sees) {
+  Accounts a;
+  BOOST_TEST(!has(a.give("status").at("problems").dump(), "clock of its machine"));
+  a.config.clockOffset = -std::chrono::seconds(90);
+  BOOST_TEST(has(a.give("status").at("problems").dump(), "90 seconds behind the clock of its machine"));
+  a.config.clockOffset = std::chrono::seconds(1);
+  BOOST_TEST(has(a.give("status").at("problems").dump(), "1 second ahead of the clock of its machine"));
+  const auto recorded = [&] {
+    {
+      const AuditKeeper start(a.context, [](SiteTables&, const SiteMail&, TimePoint) {});
+    }
+    const auto entries = a.entries();
+    return std::any_of(entries.begin(), entries.end(), [](const auto& one) { return has(one, "listd.clock-offset"); });
+  };
+  a.config.clockOffset = {};
+  BOOST_TEST(!recorded());
+  a.config.clockOffset = std::chrono::seconds(1);
+  BOOST_TEST(recorded());
+}
+
+BOOST_AUTO_TEST_CASE(a_sign_in_costs_one_hash_and_gives_one_answer_whatever_is_wrong) {
+  Accounts a;
+  a.setUp();
+  a.join("hans", "helpdesk");
+  a.join("petra", "approver");
+  a.give("account.set", {{"name", "hans"}, {"state", "disabled"}});
+  a.give("account.invite", {{"name", "ivan"}, {"roles", "helpdesk"}});
+  a.context.site.write([](SiteTables& tables) { tables.accounts.setPassword("petra", ""); });  // by passkey alone
+  struct Cost {
+    std::uint64_t hashes;
+    std::string answer;
+  };
+  int client = 0;
+  const auto attempt = [&](const std::string& name, const std::string& password, const std::string& code) {
+    a.clock.advance(std::chrono::seconds(30));
+    const auto before = a.passwords.computed();
+    const auto answer = a.signIn(password, code, "192.0.2." + std::to_string(++client), name);
+    return Cost{a.passwords.computed() - before, answer};
+  };
+  const auto unknown = attempt("nobody", Password, "000000");
+  BOOST_TEST(unknown.hashes == 1u);
+  BOOST_TEST(!unknown.answer.empty());
+  const auto same = [&](const Cost& cost, const char* what) {
+    BOOST_TEST(cost.hashes == unknown.hashes, what);
+    BOOST_TEST(cost.answer == unknown.answer, what);
+  };
+  same(attempt("alice", "wrong", "000000"), "wrong password");
+  same(attempt("alice", Password, "000000"), "wrong second factor");
+  same(attempt("hans", Password, "000000"), "disabled");
+  same(attempt("ivan", "", "000000"), "invited");
+  same(attempt("petra", Password, "000000"), "without a password");
+  // One who is slowed down costs the same, for an account and for none.
+  for (int i = 0; i < 12; ++i) attempt(i % 2 == 0 ? "alice" : "nobody", "wrong", "000000");
+  same(attempt("alice", "wrong", "000000"), "slowed down");
+  same(attempt("nobody", "wrong", "000000"), "slowed down");
+  // The second step tells nothing either: no ticket, or a ticket and a wrong proof of any kind.
+  const auto second = [&](json args) {
+    args["client"] = "203.0.113.9";
+    const auto before = a.passwords.computed();
+    const auto answer = a.refusal("user.factor", args);
+    BOOST_TEST(a.passwords.computed() == before);
+    return answer;
+  };
+  a.clock.advance(std::chrono::hours(2));
+  const auto ticket =
+      a.give("user.authenticate", {{"name", "alice"}, {"password", Password}, {"client", "203.0.113.9"}}).at("ticket");
+  const auto none = second({{"ticket", "made up"}, {"totp", "000000"}});
+  BOOST_TEST(has(none, "refused:"));
+  BOOST_TEST(second({{"ticket", ticket}, {"totp", "000000"}}) == none);
+  BOOST_TEST(second({{"ticket", ticket}, {"recoveryCode", "aaaa-bbbb-cccc-dddd"}}) == none);
+  BOOST_TEST(second({{"ticket", ticket}, {"assertion", "{}"}}) == none);
+  BOOST_TEST(second({{"assertion", "{}"}}) == none);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,7 +18,7 @@ Reason reasonFor(const TestCertificate& certificate, KeyState state = KeyState::
   const auto parsed = certificate.parsed();
   const auto verdict = verdictOf(crypto::check(parsed, Ann, parsed.notBefore(), trust).state);
   const std::vector<KeyFacts> keys{{parsed.fingerprint(), state, verdict, parsed.notBefore(), parsed.notAfter()}};
-  const auto decision = decide(true, keys, now);
+  const auto decision = decide(onlySmime(), {keys}, now);
   BOOST_TEST(decision.withheld() == (decision.reason != Reason::ValidCertificate));
   if (decision.withheld()) BOOST_TEST(protectionWord(decision) == "withheld");
   return decision.reason;
@@ -32,14 +32,14 @@ BOOST_AUTO_TEST_CASE(a_valid_certificate_gets_an_smime_copy) {
   const auto certificate = annCertificate().parsed();
   const std::vector<KeyFacts> keys{{certificate.fingerprint(), KeyState::Confirmed, Reason::ValidCertificate,
                                     certificate.notBefore(), certificate.notAfter()}};
-  const auto decision = decide(true, keys, TestNow);
+  const auto decision = decide(onlySmime(), {keys}, TestNow);
   BOOST_TEST((decision.protection == app::Protection::Smime));
   BOOST_TEST(decision.keyFingerprint == certificate.fingerprint());
   BOOST_TEST(!decision.withheld());
 }
 
 BOOST_AUTO_TEST_CASE(each_fault_of_a_certificate_withholds_for_its_own_reason) {
-  BOOST_TEST((decide(true, {}, TestNow).reason == Reason::NoKey));
+  BOOST_TEST((decide(onlySmime(), {}, TestNow).reason == Reason::NoKey));
   BOOST_TEST((reasonFor(annCertificate()) == Reason::ValidCertificate));
   BOOST_TEST((reasonFor(annCertificate(), KeyState::Proposed) == Reason::KeyUnconfirmed));
   BOOST_TEST((reasonFor(annCertificate(), KeyState::Revoked) == Reason::Revoked));
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(of_several_usable_keys_the_newest_is_taken_and_bad_ones_do_
       {"proposed", KeyState::Proposed, Reason::ValidCertificate, now - day, now + 100 * day},
       {"revoked", KeyState::Revoked, Reason::ValidCertificate, now - day, now + 100 * day},
       {"ended", KeyState::Confirmed, Reason::ValidCertificate, now - 90 * day, now - day}};
-  BOOST_TEST(decide(true, keys, now).keyFingerprint == "new");
+  BOOST_TEST(decide(onlySmime(), {keys}, now).keyFingerprint == "new");
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_is_valid_to_the_last_moment_and_not_after) {
@@ -101,19 +101,21 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_valid_to_the_last_moment_and_not_after) {
 }
 
 BOOST_AUTO_TEST_CASE(an_open_list_sends_plain_copies_whatever_keys_there_are) {
-  const auto decision = decide(false, {}, TestNow);
+  LadderRules open;
+  open.secure = false;
+  const auto decision = decide(open, {}, TestNow);
   BOOST_TEST((decision.protection == app::Protection::None));
   BOOST_TEST((decision.reason == Reason::OpenList));
 }
 
 BOOST_AUTO_TEST_CASE(every_reason_has_a_word_of_its_own) {
   std::set<std::string> words;
-  for (auto reason = Reason::OpenList; reason <= Reason::SealingFailed;
+  for (auto reason = Reason::OpenList; reason <= LastReason;
        reason = static_cast<Reason>(static_cast<int>(reason) + 1)) {
     BOOST_TEST(words.insert(reasonWord(reason)).second);
     BOOST_TEST((parseReason(reasonWord(reason)) == reason));
   }
-  BOOST_TEST(words.size() == 13u);
+  BOOST_TEST(words.size() == 23u);
   BOOST_TEST(!parseReason("something-else"));
 }
 

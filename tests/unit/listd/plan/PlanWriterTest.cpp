@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(the_plan_names_every_enabled_member_with_protection_and_rea
   f.context.site.write([&](SiteTables& tables) {
     auto off = *tables.members.find(f.board.id, "off@example.org");
     off.enabled = false;
-    tables.members.update(off, decide(true, {}, TestNow));
+    tables.members.update(off, decide(onlySmime(), {}, TestNow));
   });
   const auto rows = f.rows(f.plan(1, Accept).value());
   BOOST_REQUIRE_EQUAL(rows.size(), 3u);

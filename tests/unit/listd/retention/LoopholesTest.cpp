@@ -1,6 +1,7 @@
 // Ways around floors, holds and second persons that were open once.
 #include "listd/orders/OrderDesk.h"
 #include "listd/retention/RetentionRequests.h"
+#include "tests/unit/listd/Browsers.h"
 #include "tests/unit/listd/retention/RetentionFixture.h"
 
 #include <sqlite3.h>
@@ -23,6 +24,7 @@ struct Desk : Site {
   crypto::PasswordHasher passwords;
   OrderTools tools{context, gateway, troubles, passwords, clock.now()};
   OrderDesk desk{tools};
+  Browsers browsers;
 
   Desk() {
     list("a");
@@ -45,9 +47,11 @@ struct Desk : Site {
   }
 
   json give(const app::Actor& actor, const std::string& order, const json& args) {
-    context.site.write(
-        [&](SiteTables& tables) { tables.accounts.recordStepUp(actor.session, actor.name, clock.now()); });
-    return desk.handle(order, actor, args);
+    const auto here = browsers.signedIn(context, actor, clock.now());
+    context.site.write([&](SiteTables& tables) {
+      tables.sessions.recordStepUp(tables.sessions.find(here.token, clock.now())->ref, clock.now());
+    });
+    return desk.handle(order, here, args);
   }
   std::string refusal(const app::Actor& actor, const std::string& order, const json& args) {
     try {

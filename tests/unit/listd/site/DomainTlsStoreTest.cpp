@@ -14,9 +14,7 @@ struct Fixture {
   SiteStore site{folder / "listd/site.db", clock};
 
   bool note(TlsMeans means, TimePoint at, const std::string& problem = "") {
-    return site.write([&](SiteTables& tables) {
-      return tables.domainTls.note({"example.org", means, at, problem});
-    });
+    return site.write([&](SiteTables& tables) { return tables.domainTls.note({"example.org", means, at, problem}); });
   }
   std::optional<app::DomainTls> find(const std::string& domain = "example.org") {
     return site.read([&](SiteTables& tables) { return tables.domainTls.find(domain); });
@@ -30,7 +28,7 @@ BOOST_FIXTURE_TEST_SUITE(listd_site_DomainTlsStore, Fixture)
 BOOST_AUTO_TEST_CASE(keeps_the_newest_of_what_was_found_out) {
   BOOST_TEST(!find().has_value());
   BOOST_TEST(note(TlsMeans::Dane, TestNow));
-  BOOST_TEST(!note(TlsMeans::Dane, TestNow + 1h));                  // nothing new
+  BOOST_TEST(!note(TlsMeans::Dane, TestNow + 1h));                 // nothing new
   BOOST_TEST(!note(TlsMeans::None, TestNow + 30min, "too late"));  // older than what is known
   BOOST_REQUIRE(find().has_value());
   BOOST_TEST(app::tlsMeansWord(find()->means) == "dane");

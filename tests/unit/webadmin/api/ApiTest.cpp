@@ -36,7 +36,7 @@ constexpr std::pair<std::string_view, std::string_view> NoOperation[] = {
     {"recovery.make", "as above"},
     {"password.change", "as above"},
     {"session.step-up", "a step-up belongs to a browser's session; a token never has one"},
-    {"session.end", "sessions lie with webadmin, whose page ends them and asks this for leave"},
+    {"session.show", "a token has no browser's session"},
     {"break-glass.open", "it opens a browser's session"},
     {"audit.checkpoint", "for the command line that carries checkpoints away"},
     {"audit.anchored", "as above"},
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_body_nested_without_end_is_refused_and_stalls_nobody) {
 
 BOOST_AUTO_TEST_CASE(without_a_token_nothing_is_asked_whatever_cookies_come) {
   Caller c;
-  const auto session = c.sessions.open("ada", "admin", "");
+  const auto session = c.sessions.open("ada", "admin");
   for (const auto& operation : operations()) {
     auto made = c.request(operation.method, "/api/v1" + operation.path, session);
     const auto response = c.site.answer(made);
