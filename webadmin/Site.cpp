@@ -102,7 +102,9 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   const bool pickupSession = pickup && request.cookies.get(pages::PickupCookie).size() >= 40;
   const bool byPerson = match.route && match.route->activity == Activity::Person;
   if (!pickup) findSession(visit, match.route);
-  auto formSecret = request.cookies.get(visit.session ? SessionCookie : pickupSession ? pages::PickupCookie : FormCookie);
+  auto formSecret = request.cookies.get(visit.session   ? SessionCookie
+                                        : pickupSession ? pages::PickupCookie
+                                                        : FormCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);

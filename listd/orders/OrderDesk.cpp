@@ -87,11 +87,32 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),    accountOrders(),    factorOrders(),    tokenOrders(),  auditOrders(),
-      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),    holdOrders(),   erasureOrders(),
-      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(),   searchOrders(), exportOrders(),
-      reportOrders(), readOrders(),      protectionOrders(), domainTlsOrders(),
-      pickupOrders(), pickupVisitOrders(), pickupReadOrders(), pickupOwnOrders(),
+      Table,
+      signInOrders(),
+      accountOrders(),
+      factorOrders(),
+      tokenOrders(),
+      auditOrders(),
+      jobOrders(),
+      keysOrders(),
+      requestOrders(),
+      matterOrders(),
+      holdOrders(),
+      erasureOrders(),
+      ruleOrders(),
+      retentionOrders(),
+      objectOrders(),
+      sessionOrders(),
+      searchOrders(),
+      exportOrders(),
+      reportOrders(),
+      readOrders(),
+      protectionOrders(),
+      domainTlsOrders(),
+      pickupOrders(),
+      pickupVisitOrders(),
+      pickupReadOrders(),
+      pickupOwnOrders(),
   };
   return tables;
 }

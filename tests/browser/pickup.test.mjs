@@ -241,7 +241,7 @@ describe("pick-up", () => {
       await ann.locator("summary").first().click();
       await ann.getByLabel("Why").first().fill("It went to the wrong list");
       await ann.getByRole("button", { name: "Take it back" }).first().click();
-      await ann.getByText("Taken back.").waitFor();
+      await ann.getByText("Nobody who had not kept a copy").waitFor();
     }
     const bob = await open({ viewport: { width: 1280, height: 860 } });
     await signIn(bob, "bob@example.org");
