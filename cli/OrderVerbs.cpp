@@ -4,6 +4,7 @@
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
 #include "cli/MatterVerbs.h"
+#include "cli/PickupVerbs.h"
 #include "cli/ProbeVerbs.h"
 #include "cli/ProtectionVerbs.h"
 #include "cli/Render.h"
@@ -294,8 +295,9 @@ std::vector<OrderVerb> mailVerbs() {
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf : {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs,
-                         matterVerbs, retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs})
+    for (auto verbsOf :
+         {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs,
+          retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs, pickupVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

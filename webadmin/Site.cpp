@@ -4,6 +4,7 @@
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
 #include "webadmin/pages/Pages.h"
+#include "webadmin/pages/PickupPages.h"
 #include "webadmin/Tokens.h"
 #include "webadmin/Words.h"
 
@@ -96,9 +97,14 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   if (isApi(request.path) && request.path != OpenApiPath) return callApi(request);
   auto match = matchRoute(request.method, request.path);
   if (match.route) visit.params = std::move(match.params);
+  // The pages of recipients know nothing of a session of the staff in the same browser.
+  const bool pickup = request.path == "/pickup" || request.path.starts_with("/pickup/");
+  const bool pickupSession = pickup && request.cookies.get(pages::PickupCookie).size() >= 40;
   const bool byPerson = match.route && match.route->activity == Activity::Person;
-  findSession(visit, match.route);
-  auto formSecret = request.cookies.get(visit.session ? SessionCookie : FormCookie);
+  if (!pickup) findSession(visit, match.route);
+  auto formSecret = request.cookies.get(visit.session   ? SessionCookie
+                                        : pickupSession ? pages::PickupCookie
+                                                        : FormCookie);
   if (request.method == Method::Post &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);

@@ -21,7 +21,8 @@ Response Visit::page(std::string_view name, const Frame& frame, json view) const
   view["csrf"] = csrf;
   json outer = {{"title", frame.title},
                 {"csrf", csrf},
-                {"noScript", name == "help" || name.starts_with("notice")},  // pages for strangers who sign in nowhere
+                {"noScript", name == "help" || name == "pickup-guide" ||
+                                 name.starts_with("notice")},  // pages for strangers who sign in nowhere
                 {"hostName", tools.config.hostName},
                 {"notice", words::notice(request.query.get("done"))},
                 {"now", words::time(now())}};

@@ -175,4 +175,15 @@ std::string describeSiteConfig(const SiteConfig& config) {
   return out.str();
 }
 
+std::string SiteConfig::publicUrl() const {
+  if (!webUrl.empty()) {
+    auto url = webUrl;
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+  }
+  const auto& host = webListen.host;
+  return "https://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(webListen.port);
+}
+
 }  // namespace postern::config

@@ -82,6 +82,7 @@ struct SiteConfig {
   // [testing]
   std::chrono::seconds clockOffset{0};
 
+  std::string publicUrl() const;  // of the web UI, without a slash at the end
   std::filesystem::path path(const std::filesystem::path& relative) const { return dataFolder / relative; }
   std::filesystem::path gatewaySocket() const { return dataFolder / "run/gateway.sock"; }
   // Where listd takes orders. In its own folder, so that no other of our processes can put a socket in their place:

@@ -165,8 +165,12 @@ private:
     const bool isText = part.type.starts_with("text/") || part.type == "message/delivery-status" ||
                         part.type == "message/global-delivery-status";
     const std::size_t keep = isText ? std::min(limits_.maxTextPerPart, textLeft_) : 64;
-    auto content = readContent(leaf, keep);
+    auto content = readContent(leaf, limits_.keepContent ? std::string::npos : keep);
     part.size = content.size;
+    if (limits_.keepContent) {
+      part.content = content.start;
+      content.start.resize(std::min(content.start.size(), keep));
+    }
     if (isText) {
       part.textTruncated = content.size > content.start.size();
       auto decoded = toUtf8(content.start, part.charset);

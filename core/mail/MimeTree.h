@@ -37,6 +37,7 @@ struct MimeLimits {
   std::size_t maxDepth = 50;
   std::size_t maxTextPerPart = 256u << 10;  // octets of decoded text that are kept
   std::size_t maxTextInAll = 4u << 20;
+  bool keepContent = false;  // of leaves: for handing parts out
 };
 
 // One part, containers too, in the order of the message.
@@ -53,6 +54,7 @@ struct MimePart {
   std::uint64_t size = 0;  // octets of decoded content; 0 for containers
   std::string text;        // text parts and delivery reports only: valid UTF-8, cut at the limits
   bool textTruncated = false;
+  std::string content;  // decoded, whole; only when it was asked for
 };
 
 // The structure of a message, read by gmime behind our own checks. Immutable; safe for all threads.

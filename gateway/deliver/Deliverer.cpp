@@ -24,6 +24,7 @@ DelivererOptions DelivererOptions::from(const config::SiteConfig& config) {
   options.client.connectTimeout = config.connectTimeout;
   options.client.replyTimeout = config.replyTimeout;
   options.hops.hostName = config.hostName;
+  options.ownUrl = config.publicUrl();
   for (const auto& listen : config.listen) options.hops.listenPorts.push_back(listen.port);
   for (const auto& listen : config.listenTls) options.hops.listenPorts.push_back(listen.port);
   options.schedule.connectionsPerLane = config.connectionsPerDestination;
@@ -343,7 +344,7 @@ void Deliverer::sendAll(Visit& visit) {
 // Blocked is final: the event goes to the ledger, and an administrator has to look.
 void Deliverer::clearOrBlock(Visit& visit, CopyAtHand& copy) {
   if (!copy) return;
-  const auto why = copy->clear(*visit.connection);
+  const auto why = copy->clear(*visit.connection, options_.ownUrl);
   if (!why) return;
   log::error("deliver", "a copy was blocked", {{"copy", copy->job().key}, {"why", *why}});
   auto event = eventFor(copy->job(), Outcome::Blocked, *why);

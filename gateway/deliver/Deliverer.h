@@ -26,6 +26,7 @@ struct DelivererOptions {
   smtp::ClientSettings client;
   NextHopFinder::Options hops;
   Scheduler::Options schedule;
+  std::string ownUrl;  // of the web UI
   std::uint32_t copiesPerConnection = 1000;
   std::chrono::milliseconds linger{100};      // an idle connection waits so long for more copies of its lane
   std::chrono::milliseconds stopGrace{5000};  // for copies under way when stopping

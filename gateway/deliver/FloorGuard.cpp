@@ -300,6 +300,12 @@ const char* checkReport(std::string_view head, const OutboundTail* tail) {
   return nullptr;
 }
 
+std::string checkEnvelope(std::string_view head, const OutboundTail* tail, const HopFacts& hop) {
+  if (tail == nullptr) return envelopeshape::judge(head, nullptr, hop.ownUrl);
+  const auto judged = tail->envelope(hop.ownUrl);
+  return envelopeshape::judge(head, &judged, hop.ownUrl);
+}
+
 Result<Clearance, std::string> blocked(std::string_view why) {
   return Unexpected("blocked by the floor: " + std::string(why));
 }
@@ -318,7 +324,7 @@ std::string checkContent(Protection protection, Protection floor, std::string_vi
     case Protection::OpenPgp:
       return checkSealed(protection, head, tail);
     case Protection::Pickup:
-      return "this version makes no copies of that protection";
+      return checkEnvelope(head, tail, hop);
   }
   return "the protection is not known";
 }
@@ -343,6 +349,12 @@ std::string OutboundTail::finishShape(const SealedShape& afterHead) const {
   const MutexLock lock(mutex_);
   if (verdicts_.size() < MaxVerdicts) verdicts_.push_back({afterHead, problem});
   return problem;
+}
+
+envelopeshape::Tail OutboundTail::envelope(std::string_view ownUrl) const {
+  const MutexLock lock(mutex_);
+  if (!envelope_) envelope_ = envelopeshape::judgeTail(*bytes_, ownUrl);
+  return *envelope_;
 }
 
 Result<Clearance, std::string> FloorGuard::check(Copy::Kind kind, Protection protection, Protection floor,

@@ -5,6 +5,7 @@
 #include "core/smtp/ClientText.h"
 #include "gateway/deliver/CmsShape.h"
 #include "gateway/deliver/CopyQueue.h"
+#include "gateway/deliver/EnvelopeShape.h"
 #include "gateway/deliver/PgpShape.h"
 
 #include <memory>
@@ -32,6 +33,8 @@ public:
   // What the walk over the body comes to when it has seen a head; empty: all is well. Remembered, so that the
   // hundred thousandth copy costs a comparison.
   std::string finishShape(const SealedShape& afterHead) const;
+  // The same for the file of an envelope mail.
+  envelopeshape::Tail envelope(std::string_view ownUrl) const;
 
 private:
   explicit OutboundTail(std::shared_ptr<const std::string> bytes, smtp::ClientText text)
@@ -46,12 +49,14 @@ private:
   const smtp::ClientText text_;
   mutable Mutex mutex_;
   mutable std::vector<Verdict> verdicts_ GUARDED_BY(mutex_);
+  mutable std::optional<envelopeshape::Tail> envelope_ GUARDED_BY(mutex_);
 };
 
 // The connection that a copy is about to leave on.
 struct HopFacts {
   bool tls = false;
   bool verified = false;  // a trusted chain for a name that is proven to be the recipient's domain's or the route's
+  std::string_view ownUrl = {};  // of our web UI: where links of envelope mails must lead
 };
 
 // Leave to send one copy on one connection. Only FloorGuard makes it, and sending needs it.
@@ -74,7 +79,7 @@ private:
 //   openpgp the same for a whole message of PGP/MIME multipart/encrypted whose body PgpShape accepts.
 //   tls     this very connection has verified TLS.
 //   none    only where the floor is none.
-//   pickup  not made by this version: always blocked.
+//   pickup  an envelope mail exactly as EnvelopeShape knows it: a link to our own site, at most ciphertext beside it.
 // Notices and reports (any floor): no tail, Auto-Submitted, small, the known fields only (so none that refers to
 // another message), one of the known subjects; mail of the site to people exactly of its shape (SiteMailShape); notices
 // are plain text, reports carry no message. Pure. Threads: safe for all.

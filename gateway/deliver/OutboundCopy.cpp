@@ -40,10 +40,10 @@ std::optional<std::string> OutboundCopy::prepare(TailCache& tails) {
   return std::nullopt;
 }
 
-std::optional<std::string> OutboundCopy::clear(const smtp::ClientConnection& connection) {
+std::optional<std::string> OutboundCopy::clear(const smtp::ClientConnection& connection, std::string_view ownUrl) {
   const auto& tls = connection.tls();
   auto clearance = FloorGuard::check(copy_.kind, copy_.protection, copy_.floor, copy_.head, tail_.get(),
-                                     {!tls.version.empty(), tls.verified});
+                                     {!tls.version.empty(), tls.verified, ownUrl});
   if (!clearance) return clearance.error();
   clearance_ = std::move(*clearance);
   clearedFor_ = connection.id();

@@ -42,7 +42,7 @@ public:
   std::optional<std::string> prepare(TailCache& tails);
 
   // Asks the FloorGuard for this connection. The reason if it is blocked.
-  std::optional<std::string> clear(const smtp::ClientConnection& connection);
+  std::optional<std::string> clear(const smtp::ClientConnection& connection, std::string_view ownUrl);
 
   // Sends it. `next` goes behind its final dot if the server lets it. Throws Error(Invariant) for one that has no
   // clearance for this very connection. REQUIRES: prepare() and, for both, clear() found nothing.

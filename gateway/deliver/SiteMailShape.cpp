@@ -52,6 +52,9 @@ constexpr std::array Shapes = {
     Shape{"Staff opened mail of one of your lists"sv,
           "Hello,\r\n\r\non {time} a person of the staff opened mail of a list that is yours. Who and when\r\nstands "
           "behind this link, at the list:\r\n\r\n{link}\r\n\r\nYou get this mail once a day at most.\r\n"sv},
+    Shape{"Your link to secure mail"sv,
+          "Hello,\r\n\r\nhere is your link to the secure mail that waits for you:\r\n\r\n{link}\r\n\r\nIt works once, "
+          "until {time}, and ends every link that you\r\ngot before. Nothing happens when you do not use it.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";

@@ -83,7 +83,8 @@ struct PostSender::Run {
   Post post;
   List list;
   ListFacts facts;
-  std::unique_ptr<PostContent> content;  // once a content copy is due
+  std::unique_ptr<PostContent> content;   // once a content copy is due
+  std::unique_ptr<PickupContent> pickup;  // … one that waits for pick-up
   TimePoint now;
   std::uint32_t batch = FullBatch;
 };
@@ -98,7 +99,7 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   if (!list) throw Error(ErrorKind::Store, "its list is not in site.db");
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
-  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, context_.clock.now()};
+  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, nullptr, context_.clock.now()};
   if (run.list.protection.freshKeys) run.batch = FirstBatch;  // copies that share nothing are large
 
   // Handing over can add notices behind the last row, hence the outer loop.
@@ -145,11 +146,21 @@ PostSender::Batch PostSender::nextBatch(Run& run, std::uint64_t after, std::uint
 
 // Decides from the rows which shared parts this batch needs, and makes those that are not there yet.
 void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch) {
+  std::vector<LedgerRow> pickups;
   for (const auto& row : rows) {
     if (row.row.kind != Kind::Content) continue;
+    if (protectionOf(row.row) == app::Protection::Pickup) {
+      pickups.push_back(row.row);
+      continue;
+    }
     if (!run.content) run.content = std::make_unique<PostContent>(context_, sealers_, run.post, run.list);
     if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
   }
+  if (pickups.empty()) return;
+  if (!run.pickup)
+    run.pickup =
+        std::make_unique<PickupContent>(context_, run.post, run.list, pickupMessage(context_, run.post, run.list));
+  if (auto tail = run.pickup->prepare(pickups)) batch.tails.push_back({tail->id, std::move(tail->bytes)});
 }
 
 void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) {
@@ -209,7 +220,7 @@ std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend
         reason = Reason::SealingFailed;
         return run.content->openPgpCopy(row.row, pgp::RecipientKey::decode(row.recipientKey));
       case app::Protection::Pickup:
-        return std::nullopt;
+        return run.pickup->copy(row.row);
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::Invariant || error.kind() == ErrorKind::Store) throw;  // not the key's fault

@@ -2,6 +2,7 @@
 #include "core/app/GatewayLink.h"
 #include "listd/expand/PostContent.h"
 #include "listd/expand/SubmitGate.h"
+#include "listd/pickup/PickupContent.h"
 #include "listd/site/SiteContext.h"
 
 #include <cstdint>

@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 9> Shapes = {{
+constexpr std::array<Shape, 10> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -101,6 +101,14 @@ constexpr std::array<Shape, 9> Shapes = {{
      "Hello,\n\non {0} a person of the staff opened mail of a list that is yours. Who and when\nstands behind this "
      "link, "
      "at the list:\n\n{link}\n\nYou get this mail once a day at most.\n",
+     {Slot::Time},
+     1,
+     true},
+    {Kind::PickupLink,
+     "pickup-link",
+     "Your link to secure mail",
+     "Hello,\n\nhere is your link to the secure mail that waits for you:\n\n{link}\n\nIt works once, until {0}, and "
+     "ends every link that you\ngot before. Nothing happens when you do not use it.\n",
      {Slot::Time},
      1,
      true},

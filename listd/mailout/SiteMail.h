@@ -24,6 +24,7 @@ struct SiteMail {
     Invitation,        // {time it ends}; link that makes an account or gives it back, from sealLink()
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
     ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
+    PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;

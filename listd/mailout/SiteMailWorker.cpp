@@ -24,7 +24,8 @@ app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail:
   copy.kind = app::Copy::Kind::Notice;
   copy.recipient = row.mail.recipient;
   auto mail = row.mail;
-  if (mail.kind == SiteMail::Kind::Invitation) mail.link = openLink(context.root, mail.link);
+  if (mail.kind == SiteMail::Kind::Invitation || mail.kind == SiteMail::Kind::PickupLink)
+    mail.link = openLink(context.root, mail.link);
   copy.head = composeSiteMail(mail, domain.text(), mail::makeMessageId(domain), now);
   copy.expiresAt = now + context.config.expiry;
   return copy;

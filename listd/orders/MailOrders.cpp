@@ -70,14 +70,19 @@ json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
   // Most rows have none yet or one; rows without attempts cost no look-up.
   if (row.attempts > 0 || row.state == CopyState::Failed)
     for (const auto& attempt : tables.ledger.attemptsOf(row.id)) attempts.push_back(viewOf(attempt));
-  return {{"copy", row.id},
-          {"address", row.recipient},
-          {"protection", row.protection},
-          {"reason", row.reason},
-          {"keyFingerprint", row.keyFingerprint},
-          {"state", stateOf(row, post)},
-          {"deliveredAt", toMicros(row.deliveredAt)},
-          {"attempts", std::move(attempts)}};
+  json view{{"copy", row.id},
+            {"address", row.recipient},
+            {"protection", row.protection},
+            {"reason", row.reason},
+            {"keyFingerprint", row.keyFingerprint},
+            {"state", stateOf(row, post)},
+            {"deliveredAt", toMicros(row.deliveredAt)},
+            {"attempts", std::move(attempts)}};
+  if (const auto item = row.protection == "pickup" ? tables.pickup.find(row.id) : std::nullopt)
+    view["pickup"] = {{"state", pickupStateWord(item->state)},
+                      {"openedAt", toMicros(item->firstOpenedAt)},
+                      {"expiresAt", toMicros(item->expiresAt)}};
+  return view;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
+#include "listd/pickup/PickupOrders.h"
 #include "listd/probe/DomainTlsOrders.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
@@ -88,11 +89,33 @@ constexpr OrderRow Table[] = {
 // clang-format off
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),     accountOrders(),   factorOrders(), tokenOrders(),
-      auditOrders(),  auditDutyOrders(),  jobOrders(),       keysOrders(),   requestOrders(),
-      matterOrders(), holdOrders(),       erasureOrders(),   ruleOrders(),   retentionOrders(),
-      objectOrders(), sessionOrders(),    searchOrders(),    exportOrders(), reportOrders(),
-      readOrders(),   protectionOrders(), domainTlsOrders(),
+      Table,
+      signInOrders(),
+      accountOrders(),
+      factorOrders(),
+      tokenOrders(),
+      auditOrders(),
+      auditDutyOrders(),
+      jobOrders(),
+      keysOrders(),
+      requestOrders(),
+      matterOrders(),
+      holdOrders(),
+      erasureOrders(),
+      ruleOrders(),
+      retentionOrders(),
+      objectOrders(),
+      sessionOrders(),
+      searchOrders(),
+      exportOrders(),
+      reportOrders(),
+      readOrders(),
+      protectionOrders(),
+      domainTlsOrders(),
+      pickupOrders(),
+      pickupVisitOrders(),
+      pickupReadOrders(),
+      pickupOwnOrders(),
   };
   return tables;
 }

@@ -3,6 +3,7 @@
 #include "core/base/Log.h"
 #include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/pickup/PickupKeeper.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/RetentionRequests.h"
@@ -24,6 +25,8 @@ void MinuteWork::runOnce() {
   askForStoppedRun(tools_);
   lookAfterCounts(tools_, now);
   if (tools_.retention != nullptr) tools_.retention->gate().cleanUp();
+  destroyEndedPickups(tools_.context);
+  tools_.context.site.write([&](SiteTables& tables) { tables.recipients.sweep(now); });
 }
 
 void MinuteWork::run(const std::stop_token& stop) {

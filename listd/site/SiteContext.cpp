@@ -61,14 +61,7 @@ SiteContext::SiteContext(const config::SiteConfig& siteConfig, const Clock& site
       trust(loadTrust(siteConfig)) {}
 
 std::string SiteContext::webUrl() const {
-  if (!config.webUrl.empty()) {
-    auto url = config.webUrl;
-    while (url.ends_with('/')) url.pop_back();
-    return url;
-  }
-  const auto& host = config.webListen.host;
-  return "https://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-         std::to_string(config.webListen.port);
+  return config.publicUrl();
 }
 
 std::string SiteContext::helpLink() const {

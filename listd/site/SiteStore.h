@@ -15,6 +15,8 @@
 #include "listd/people/AccountStore.h"
 #include "listd/people/SessionStore.h"
 #include "listd/people/TokenStore.h"
+#include "listd/pickup/PickupStore.h"
+#include "listd/pickup/RecipientStore.h"
 #include "listd/reports/ReportStore.h"
 #include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
@@ -72,6 +74,8 @@ struct SiteTables {
         jobs(database),
         search(database),
         reports(database),
+        pickup(database),
+        recipients(database),
         audit(database, scene) {}
 
   CounterStore counters;
@@ -101,6 +105,8 @@ struct SiteTables {
   JobStore jobs;
   SearchStore search;
   ReportStore reports;
+  PickupStore pickup;
+  RecipientStore recipients;
   AuditLog audit;
 };
 

@@ -122,6 +122,7 @@ std::vector<listd::SiteMail> siteMails() {
           {Kind::OnePersonSite, to, "https://postern.example/work", {"7", time}},
           {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
           {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
+          {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},
           {Kind::BreakGlass, to, "https://postern.example/accounts", {time}},
           {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
 }

@@ -1,0 +1,266 @@
+// Pick-up on a real site in a real Chromium: first visit, passkey, password, without JavaScript, expired, recalled, the
+// wrong person, the file opened from disk, hostile HTML, the back button. Attack 22.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { after, afterEach, before, describe, it } from "node:test";
+import { openPage, seriousFindings, shoot, startBrowser } from "./postern.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const canary = "Kanarienvogel-8c2e-wartet";
+const password = "four words nobody says";
+
+async function startSite() {
+  const helper = spawn("/usr/bin/python3", [join(here, "pickup-site.py")], { stdio: ["pipe", "pipe", "pipe"] });
+  let errors = "";
+  helper.stderr.on("data", (bytes) => { errors += bytes; });
+  const exited = new Promise((resolve) => helper.on("exit", resolve));
+  const lines = createInterface(helper.stdout)[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`pickup-site.py ended:\n${errors}`);
+    return JSON.parse(value);
+  };
+  return {
+    ...await next(),
+    async ask(...words) {
+      helper.stdin.write(JSON.stringify(words) + "\n");
+      const answer = await next();
+      if (answer.error) throw new Error(answer.error);
+      return answer.ok;
+    },
+    async stop() { helper.stdin.end(); assert.equal(await exited, 0, errors); },
+  };
+}
+
+const phone = { viewport: { width: 390, height: 844 } };
+
+describe("pick-up", () => {
+  let site, browser;
+  const pages = [];
+  const open = async (options = {}) => {
+    const page = await openPage(browser, options);
+    pages.push(page);
+    return page;
+  };
+  before(async () => {
+    [site, browser] = await Promise.all([startSite(), startBrowser()]);
+    await site.ask("post", canary);
+  });
+  after(async () => { await browser?.close(); await site?.stop(); });
+  afterEach(() => { for (const page of pages) assert.deepEqual(page.faults.splice(0), []); });
+
+  const firstVisit = async (page, address) => {
+    await page.goto(await site.ask("link", address));
+    await page.getByRole("button", { name: "This is my mailbox" }).click();
+    await page.getByRole("heading", { name: "How you sign in from now on" }).waitFor();
+  };
+  const choosePassword = async (page) => {
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByLabel("The same password again").fill(password);
+    await page.getByRole("button", { name: "Use this password" }).click();
+    await page.getByRole("heading", { name: "Your secure mail" }).waitFor();
+  };
+  const signIn = async (page, address) => {
+    await page.goto(site.url + "/pickup/");
+    await page.getByLabel("Your mail address").first().fill(address);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  };
+  const look = async (page, name) => {
+    assert.deepEqual(await seriousFindings(page), []);
+    await shoot(page, name + "-1280");
+    await page.setViewportSize(phone.viewport);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
+    await shoot(page, name + "-390");
+    await page.setViewportSize({ width: 1280, height: 860 });
+  };
+
+  it("sends envelope mails that say nothing", async () => {
+    const raw = await site.ask("raw", "bob@example.org");
+    assert.doesNotMatch(raw, new RegExp(canary + "|ann@|Results"));
+    assert.match(raw, /Subject: A secure message waits for you/);
+  });
+
+  it("is not used up by scanners, and a first visit sets a password", async () => {
+    const link = await site.ask("link", "bob@example.org");
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    for (let i = 0; i < 5; ++i) assert.equal((await page.request.get(link)).status(), 200);
+    await page.goto(link);
+    assert.doesNotMatch(await page.content(), new RegExp(canary + "|ann@|Results"));
+    await look(page, "pickup-link");
+    await firstVisit(page, "bob@example.org");
+    await look(page, "pickup-set-up");
+    await page.getByLabel("Password", { exact: true }).fill("password password");
+    await page.getByLabel("The same password again").fill("another password");
+    await page.getByRole("button", { name: "Use this password" }).click();
+    await page.getByText("The two passwords are not the same.").waitFor();
+    await choosePassword(page);
+    await page.getByRole("link", { name: "Results" }).waitFor();
+    await look(page, "pickup-inbox");
+    assert.equal((await page.request.get(link)).status(), 410);
+  });
+
+  it("opens in the browser; hostile HTML asks for nothing and runs nothing", async () => {
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(page, "bob@example.org");
+    await page.getByRole("link", { name: "Results" }).click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    await page.getByText("Visible words " + canary).waitFor();
+    await page.getByText("Opened in this browser").waitFor();
+    await page.waitForTimeout(300);
+    assert.match(await page.title(), /Results/);
+    assert.equal(await page.locator("[data-pickup-html] :is(script, img, iframe, svg, form, a, style, link, object, meta)").count(), 0);
+    // The policy of the page reports what it kept from running while the message was taken apart.
+    assert.ok(page.faults.every((fault) => /^(Executing inline event handler|Applying inline style) violates/.test(fault)), page.faults);
+    page.faults.length = 0;
+    await look(page, "pickup-message");
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "page.html" }).click();
+    assert.equal((await download).suggestedFilename(), "page.html");
+  });
+
+  it("does the same without JavaScript", async () => {
+    const page = await open({ javaScriptEnabled: false, ...phone });
+    await signIn(page, "bob@example.org");
+    await page.getByRole("link", { name: "Results" }).click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    const frame = page.frameLocator("iframe");
+    await frame.getByText("Visible words " + canary).waitFor();
+    assert.equal(await frame.locator("script, img, iframe, svg, form, a, style, link, object, meta[http-equiv]").count(), 0);
+    assert.match(await page.title(), /Results/);
+    await page.screenshot({ path: join(here, "../../build/screenshots/pickup-message-noscript-390.png"), fullPage: true });
+  });
+
+  it("takes a reply, which waits sealed for the author or goes under her certificate", async () => {
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(page, "bob@example.org");
+    await page.getByRole("link", { name: "Results" }).click();
+    await page.getByLabel("Your words").fill("An answer " + canary);
+    await page.getByRole("button", { name: "Send securely" }).click();
+    await page.getByText("Your reply is on its way").waitFor();
+    for (const raw of await site.ask("sealed", "ann@example.org", "2")) assert.doesNotMatch(raw, new RegExp(canary));
+  });
+
+  it("shows nothing after signing out, back button included", async () => {
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(page, "bob@example.org");
+    await page.getByRole("link", { name: "Results" }).click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    await page.getByText("Visible words").waitFor();
+    page.faults.length = 0;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("Nothing of your messages is kept").waitFor();
+    await page.goBack();
+    await page.waitForTimeout(500);
+    assert.doesNotMatch(await page.content(), new RegExp(canary));
+    await page.goBack();
+    await page.waitForTimeout(500);
+    assert.doesNotMatch(await page.content(), new RegExp(canary));
+  });
+
+  it("keeps the wrong person out on every route", async () => {
+    const bob = await open();
+    await signIn(bob, "bob@example.org");
+    const path = await bob.getByRole("link", { name: "Results" }).getAttribute("href");
+    await site.ask("cli", "member", "remove", "board@lists.example", "pat@example.org");
+    const eve = await open();
+    await firstVisit(eve, "eve@example.org");
+    await choosePassword(eve);
+    await site.ask("post", "only for others");
+    await site.ask("raw", "eve@example.org", "2");
+    const stranger = await open();
+    for (const route of ["", "/html", "/content", "/parts/1", "/parts/2", "/message.eml"]) {
+      const answer = await stranger.request.get(site.url + path + route, { maxRedirects: 0 });
+      assert.notEqual(answer.status(), 200, route);
+      assert.doesNotMatch(await answer.text(), new RegExp(canary), route);
+    }
+    for (const route of ["/open", "/key", "/reply", "/report"]) {
+      const answer = await eve.request.post(site.url + path.replace(/\d+$/, "4711") + route, { form: { csrf: "x", text: "x" }, maxRedirects: 0 });
+      assert.equal(answer.status(), 403, route);
+    }
+    const answer = await eve.request.get(site.url + path.replace(/\d+$/, "4711"));
+    assert.equal(answer.status(), 404);
+  });
+
+  it("signs in with a passkey", async () => {
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send("WebAuthn.enable");
+    await devtools.send("WebAuthn.addVirtualAuthenticator", { options: {
+      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } });
+    await firstVisit(page, "pat@example.org");
+    await page.getByRole("button", { name: "Use a passkey" }).click();
+    await page.getByRole("heading", { name: "Your secure mail" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByRole("heading", { name: "Your secure mail" }).waitFor();
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.getByRole("heading", { name: "Your account" }).waitFor();
+    await look(page, "pickup-account");
+    await page.getByRole("link", { name: "Sent" }).click();
+    await look(page, "pickup-sent");
+  });
+
+  it("brings the file that opens from disk and leads here", async () => {
+    const file = await site.ask("file", "flo@file.example");
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    page.removeAllListeners("request");
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto("file://" + file);
+    await page.getByRole("heading", { name: "A secure message waits for you" }).waitFor();
+    assert.equal(asked.length, 1);
+    assert.doesNotMatch(await page.content(), new RegExp(canary));
+    await look(page, "pickup-file");
+    await page.getByRole("link", { name: "Sign in and read it" }).click();
+    await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+    await look(page, "pickup-home");
+    page.faults.length = 0;
+  });
+
+  it("leaves no word of it on disk", async () => {
+    assert.deepEqual(await site.ask("canary", canary), []);
+  });
+
+  it("lets the sender take it back, and says so to who comes later", async () => {
+    const ann = await open({ viewport: { width: 1280, height: 860 } });
+    await ann.goto(site.url + "/pickup/");
+    await ann.getByLabel("Your mail address").nth(1).fill("ann@example.org");
+    await ann.getByRole("button", { name: "Send me a link" }).click();
+    await ann.getByText("If something waits for that address").waitFor();
+    await ann.goto(await site.ask("asked", "ann@example.org"));
+    await ann.getByRole("button", { name: "This is my mailbox" }).click();
+    await choosePassword(ann);
+    await ann.getByRole("link", { name: "Sent" }).click();
+    await ann.getByText("Picked up by 1 of").first().waitFor();
+    await look(ann, "pickup-sent-items");
+    while (await ann.getByText("Take it back").count() > 0) {
+      await ann.locator("summary").first().click();
+      await ann.getByLabel("Why").first().fill("It went to the wrong list");
+      await ann.getByRole("button", { name: "Take it back" }).first().click();
+      await ann.getByText("Nobody who had not kept a copy").waitFor();
+    }
+    const bob = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(bob, "bob@example.org");
+    await bob.getByText("A message that was taken back").first().waitFor();
+    assert.doesNotMatch(await bob.content(), new RegExp(canary));
+    await look(bob, "pickup-recalled");
+  });
+
+  it("says that its time is over", async () => {
+    await site.ask("post", "expires");
+    await site.ask("raw", "bob@example.org", "3");
+    const items = (await site.ask("cli", "pickup", "list")).items.filter(({ recipient }) => recipient === "bob@example.org");
+    assert.ok(items.some(({ openedAt }) => openedAt > 0), "the receipt is in the list of items");
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await site.ask("clock", String(31 * 86400));
+    await signIn(page, "bob@example.org");
+    await page.getByText("A message whose time is over").first().waitFor();
+    await look(page, "pickup-expired");
+    await page.goto(site.url + "/pickup/guide");
+    await look(page, "pickup-guide");
+  });
+});
