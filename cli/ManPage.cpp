@@ -104,6 +104,7 @@ std::string nounDoc(const std::string& noun) {
       {"request", "Changes that wait for a second person."},
       {"erasure", "Requests of persons that their data be erased."},
       {"retention", "How long mail is kept: rules, what-ifs, runs, certificates."},
+      {"pickup", "Mail that waits on the web for recipients without keys."},
       {"report", "Signed reports for auditors."},
   };
   const auto found = docs.find(noun);
