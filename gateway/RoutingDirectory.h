@@ -1,5 +1,6 @@
 #pragma once
 #include "core/base/Mutex.h"
+#include "core/net/IpRange.h"
 #include "gateway/queue/RoutingFile.h"
 #include "gateway/smtp/Ports.h"
 
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace postern::gateway {
 
@@ -22,12 +24,20 @@ public:
   bool ready() const override { return snapshot() != nullptr; }
   bool isLocalDomain(std::string_view domain) const override;
   std::optional<app::RoutedAddress> find(const mail::Address& address) const override;
+  std::optional<app::RoutedAddress> outbound(std::string_view client, const mail::Address& from,
+                                             const mail::Address& to) const override;
   std::string helpLink() const override;
 
 private:
   struct Index {
     std::unordered_set<std::string> domains;
     std::unordered_map<std::string, app::RoutedAddress> addresses;
+    struct Relay {
+      net::IpRange range;
+      std::string senderDomain;
+      std::string listName;
+    };
+    std::vector<Relay> relays;
     std::string helpLink;
   };
   std::shared_ptr<const Index> snapshot() const;

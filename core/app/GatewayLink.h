@@ -61,7 +61,9 @@ struct RoutedAddress {
   std::string address;   // lower case, as in board@lists.example
   std::string listName;  // empty for an address that is no list
   bool secure = false;
-  enum class Role : std::uint8_t { List, Bounces } role = Role::List;  // Bounces also takes `+TAG`
+  // Bounces also takes `+TAG`. Outbound stands in no view: a recipient elsewhere, of mail from a relay; listName says
+  // under which list it is protected.
+  enum class Role : std::uint8_t { List, Bounces, Outbound } role = Role::List;
 };
 
 // Where mail for a domain goes. Domain "*" is for all that have no route of their own; without one, MX is asked.
@@ -71,6 +73,18 @@ struct Route {
   std::uint16_t port = 25;
   enum class Tls : std::uint8_t { Opportunistic, Required, Verified } tls = Tls::Opportunistic;
 };
+
+// Who may hand over mail for other domains: clients in `range` for senders in `senderDomain`. It is protected by the
+// rules of the secure list `listName`, always.
+struct Relay {
+  std::string range;  // net::IpRange
+  std::string senderDomain;
+  std::string listName;
+};
+
+// The note of a submission that says under which list its recipients elsewhere are protected. The gateway's own:
+// what a policy notes by this name is dropped.
+constexpr std::string_view OutboundNote = "outbound";
 
 // All that the gateway may know of the site. Sent whole on each change; the gateway keeps the last one on disk.
 struct RoutingView {
@@ -82,6 +96,7 @@ struct RoutingView {
   std::vector<Route> routes;
   std::vector<std::string> trustedDomains;     // a certificate for the MX host's name is enough (docs/decisions/0022)
   std::vector<std::string> distrustedDomains;  // TLS does not count as a protection
+  std::vector<Relay> relays;
 
   std::string encode() const;
   static RoutingView decode(std::string_view bytes);

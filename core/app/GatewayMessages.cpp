@@ -145,6 +145,7 @@ std::string RoutingView::encode() const {
     w.string(r.domain).string(r.host).u16(r.port).u8(static_cast<std::uint8_t>(r.tls));
   });
   writer.list(trustedDomains, writeString).list(distrustedDomains, writeString);
+  writer.list(relays, [](Writer& w, const Relay& r) { w.string(r.range).string(r.senderDomain).string(r.listName); });
   return std::move(writer).bytes();
 }
 
@@ -175,6 +176,15 @@ RoutingView RoutingView::decode(std::string_view bytes) {
   if (!reader.atEnd()) {  // a view that an older version kept on disk ends here
     view.trustedDomains = reader.list<std::string>(readString);
     view.distrustedDomains = reader.list<std::string>(readString);
+  }
+  if (!reader.atEnd()) {
+    view.relays = reader.list<Relay>([](Reader& r) {
+      Relay relay;
+      relay.range = r.string();
+      relay.senderDomain = r.string();
+      relay.listName = r.string();
+      return relay;
+    });
   }
   reader.expectEnd();
   return view;

@@ -17,6 +17,7 @@ using smtp::makeReply;
 using smtp::ReplyId;
 
 policy::RecipientFacts recipientFacts(const TransactionRecipient& recipient) {
+  if (recipient.route.role == app::RoutedAddress::Role::Outbound) return {recipient.address.text(), {}, false};
   return {recipient.address.text(), recipient.route.listName, recipient.route.secure};
 }
 
@@ -64,6 +65,24 @@ bool isForBouncesOnly(const Transaction& transaction) {
     return one.route.role == app::RoutedAddress::Role::Bounces;
   });
 }
+
+// All recipients of a transaction are elsewhere, or none (verbs/Rcpt.cpp).
+bool isOutbound(const Transaction& transaction) {
+  return std::any_of(transaction.recipients.begin(), transaction.recipients.end(), [](const TransactionRecipient& one) {
+    return one.route.role == app::RoutedAddress::Role::Outbound;
+  });
+}
+
+bool isToBeProtected(const MessageDecision& decision) {
+  return std::any_of(decision.notes.begin(), decision.notes.end(), [](const auto& note) {
+    return !note.second.empty() && (note.first == "tagged" || (note.first == "protect" && note.second != "none"));
+  });
+}
+
+constexpr std::string_view NotMarked =
+    "this way out takes protected mail only, and the subject does not mark this message. To send it protected, put "
+    "Secure: (with the colon) or [encrypt] (just so, in brackets) into the subject.";
+constexpr std::string_view WrongAuthor = "From must name one author, in the domain of the envelope sender.";
 
 Refusal malformed(const std::string& what) {
   return {makeReply(ReplyId::MalformedMessage, {what}), "malformed", {}};
@@ -155,7 +174,8 @@ MessageDecision TransactionInspector::message(const InspectionFacts& facts, std:
     decision.refusal = malformed(what);
     return decision;
   }
-  const auto outcome = policies_.message(transactionFacts(facts, content.size()), messageFacts(*message, tree));
+  const auto described = messageFacts(*message, tree);
+  const auto outcome = policies_.message(transactionFacts(facts, content.size()), described);
   if (!outcome) {
     decision.refusal = broken(outcome.error());
     return decision;
@@ -165,7 +185,11 @@ MessageDecision TransactionInspector::message(const InspectionFacts& facts, std:
     decision.refusal = Refusal{makeReply(ReplyId::PolicyBroken), "policy-broken", {}};
     return decision;
   }
-  return combine(facts, *outcome);
+  decision = combine(facts, *outcome);
+  if (!decision.refusal) decision.refusal = refuseOutbound(facts, described.from, decision);
+  if (!decision.refusal && isOutbound(facts.transaction))
+    decision.notes.emplace_back(app::OutboundNote, facts.transaction.recipients.front().route.listName);
+  return decision;
 }
 
 MessageDecision TransactionInspector::combine(const InspectionFacts& facts,
@@ -186,8 +210,22 @@ MessageDecision TransactionInspector::combine(const InspectionFacts& facts,
   }
   for (std::size_t i = 0; i < verdicts.size(); ++i)
     if (verdicts[i].kind == VerdictKind::Discard) decision.discarded.push_back(i);
-  for (const auto& note : given.notes) decision.notes.emplace_back(note.key, note.value);
+  for (const auto& note : given.notes)
+    if (note.key != app::OutboundNote) decision.notes.emplace_back(note.key, note.value);
   return decision;
+}
+
+std::optional<Refusal> TransactionInspector::refuseOutbound(const InspectionFacts& facts, const std::string& author,
+                                                            const MessageDecision& decision) const {
+  if (!isOutbound(facts.transaction)) return std::nullopt;
+  const auto from = mail::Address::parse(author);
+  const auto& sender = facts.transaction.from;
+  const bool authorFits = from && sender && from->domain() == sender->domain();
+  if (authorFits && isToBeProtected(decision)) return std::nullopt;
+  Refusal refusal{makeReply(ReplyId::MessageRefused), authorFits ? "not-marked" : "wrong-author", {}};
+  refusal.reply.line(std::string(authorFits ? NotMarked : WrongAuthor));
+  if (const auto link = directory_.helpLink(); !link.empty()) refusal.reply.line("help: " + link);
+  return refusal;
 }
 
 }  // namespace postern::gateway

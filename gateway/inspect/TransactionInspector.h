@@ -39,6 +39,8 @@ private:
 //     the help link and says that nothing was delivered to anyone, so no bounce is ours to send.
 //  2. Else one defer defers the whole transaction with 451.
 //  3. A policy that fails is 451 4.7.0: never open. Hold and redirect, which this release cannot do, defer.
+//  4. Mail of a relay for recipients elsewhere must be marked as secure by its subject, or by a policy that asks for
+//     protection, and its From must be in the sender's domain. All else is refused with advice, never sent plain.
 // Messages for bounces addresses only are read leniently: a report that is refused is a report that is lost.
 // Ownership: what the constructor gets must outlive it. Threads: safe for all.
 class TransactionInspector : public Inspector {
@@ -50,6 +52,8 @@ public:
 
 private:
   MessageDecision combine(const InspectionFacts& facts, const policy::MessageVerdicts& verdicts) const;
+  std::optional<Refusal> refuseOutbound(const InspectionFacts& facts, const std::string& author,
+                                        const MessageDecision& decision) const;
 
   Policies& policies_;
   const Directory& directory_;

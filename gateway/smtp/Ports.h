@@ -23,6 +23,11 @@ public:
   // The list address or bounces address that mail for `address` belongs to. `list-bounces+TAG@` finds the bounces
   // address of the list; the `address` of the result is the one in the view, without the tag.
   virtual std::optional<app::RoutedAddress> find(const mail::Address& address) const = 0;
+  // How mail from this client and sender to an address elsewhere is taken: Role::Outbound, for relays only.
+  virtual std::optional<app::RoutedAddress> outbound(std::string_view /*client*/, const mail::Address& /*from*/,
+                                                     const mail::Address& /*to*/) const {
+    return std::nullopt;
+  }
   virtual std::string helpLink() const = 0;
 };
 

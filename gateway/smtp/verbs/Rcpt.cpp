@@ -12,7 +12,20 @@ struct Judgement {
   const char* reason;
 };
 
-// Never an open relay: only addresses that the directory knows are taken, whatever their form. The answers are
+// The list, or for mail of a relay the world outside.
+std::optional<app::RoutedAddress> routeOf(const SessionData& session, const mail::Address& address) {
+  if (session.directory.isLocalDomain(address.domain())) return session.directory.find(address);
+  const auto& from = session.transaction->from;
+  if (!from) return session.directory.find(address);
+  auto outbound = session.directory.outbound(session.client.address, *from, address);
+  return outbound ? outbound : session.directory.find(address);
+}
+
+bool isOutbound(const app::RoutedAddress& route) {
+  return route.role == app::RoutedAddress::Role::Outbound;
+}
+
+// Never an open relay: only addresses that the directory knows are taken, whatever their form, and from relays those elsewhere. The answers are
 // uniform, so that they tell no more than what the address itself says.
 std::optional<Judgement> judge(const SessionData& session, const smtp::RcptCommand& command) {
   const auto& transaction = *session.transaction;
@@ -22,13 +35,16 @@ std::optional<Judgement> judge(const SessionData& session, const smtp::RcptComma
   const auto address = addressOf(session, command);
   if (!address) return Judgement{smtp::ReplyId::UnknownRecipient, "unknown-recipient"};
   if (!address->isAscii() && !transaction.smtpUtf8) return Judgement{smtp::ReplyId::NeedsSmtpUtf8, "needs-smtputf8"};
-  if (!command.barePostmaster && !session.directory.isLocalDomain(address->domain()))
+  const auto route = routeOf(session, *address);
+  if (!command.barePostmaster && !session.directory.isLocalDomain(address->domain()) && !(route && isOutbound(*route)))
     return Judgement{smtp::ReplyId::RelayDenied, "relay"};
-  const auto route = session.directory.find(*address);
   if (!route) return Judgement{smtp::ReplyId::UnknownRecipient, "unknown-recipient"};
   // Bounces and automatic answers go to a list's bounces address; at the list itself they would be sent to everybody.
   if (!transaction.from && route->role == app::RoutedAddress::Role::List)
     return Judgement{smtp::ReplyId::NullSenderNotTaken, "null-sender"};
+  // Mail of lists and mail for outside go their own ways; the client sends the others in a transaction of their own.
+  if (!transaction.recipients.empty() && isOutbound(transaction.recipients.front().route) != isOutbound(*route))
+    return Judgement{smtp::ReplyId::TooManyRecipients, "mixed-recipients"};
   return std::nullopt;
 }
 
@@ -54,7 +70,7 @@ std::optional<Reply> checkRcpt(const SessionData& session, const Arguments& argu
 TransactionRecipient candidateOf(const SessionData& session, const smtp::RcptCommand& command) {
   auto address = addressOf(session, command);
   if (!address) throw Error(ErrorKind::Invariant, "a recipient without an address passed its check");
-  auto route = session.directory.find(*address);
+  auto route = routeOf(session, *address);
   // The directory may have changed since the check; the recipient is refused then, by the session's boundary.
   if (!route) throw Error(ErrorKind::Unavailable, "the address of a recipient was taken away meanwhile");
   return {std::move(*address), std::move(*route)};
