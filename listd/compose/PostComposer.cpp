@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 14> KeptInside = {
     "to",         "cc",          "subject",      "comments",     "keywords",     "importance",  "priority",
     "x-priority", "sensitivity", "organization", "thread-topic", "thread-index", "in-reply-to", "auto-submitted"};
 
+// Of domain mail these go on as well.
+constexpr std::array<std::string_view, 5> KeptOfAuthor = {"from", "reply-to", "date", "message-id", "references"};
+
 // What an open list takes out of a header; a "*" at the end stands for any rest.
 constexpr std::array<std::string_view, 44> RemovedFromOpen = {"received",
                                                               "return-path",
@@ -317,6 +320,51 @@ Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message
     result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Readable);
   }
   return result;
+}
+
+Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message& message,
+                                                             const PostStamp& stamp) const {
+  requireStamp(stamp);
+  if (isAmbiguous(message.header())) return Unexpected(ComposeError::Ambiguous);
+  const auto author = findAuthor(message);
+  if (!author) return Unexpected(ComposeError::NoAuthor);
+  const auto contentType = protectedContentType(message);
+  if (!contentType) return Unexpected(ComposeError::Ambiguous);
+
+  std::vector<std::string> outer;
+  SecurePost result;
+  for (const auto& field : message.header().fields()) {
+    const std::string name = mail::lowerAscii(field.name);
+    const bool inside = std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end();
+    const bool envelope = std::find(KeptOfAuthor.begin(), KeptOfAuthor.end(), name) != KeptOfAuthor.end();
+    if (inside || envelope) result.inner += wholeField(field);
+    if (envelope && name != "from" && name != "reply-to") outer.push_back(asciiField(field).value_or(wholeField(field)));
+    if (name == "to" || name == "cc" || name == "in-reply-to")
+      outer.push_back(asciiField(field).value_or(wholeField(field)));
+  }
+  outer.insert(outer.begin(), mail::mailboxField("From", {{author->name, author->address}}));
+  if (message.header().find("To") == nullptr) outer.push_back("To: undisclosed-recipients:;\r\n");
+  outer.push_back("Subject: [...]\r\n");
+  if (message.header().find("Date") == nullptr) outer.push_back("Date: " + mail::formatDate(stamp.at) + "\r\n");
+  if (!message.messageId()) outer.push_back(mail::foldTokens("Message-ID", stamp.messageId));
+  if (const auto word = autoSubmitted(message)) outer.push_back("Auto-Submitted: " + *word + "\r\n");
+  for (const auto& field : outer) {
+    result.outerHeader += field;
+    if (!field.empty()) result.inner += "HP-Outer: " + field;
+  }
+  result.inner += innerMimeFields(message, *contentType) + "\r\n";
+  result.inner += message.body();
+  return result;
+}
+
+Result<std::string, ComposeError> PostComposer::composeDomainDirect(const mail::Message& message) const {
+  if (isAmbiguous(message.header())) return Unexpected(ComposeError::Ambiguous);
+  std::string direct;
+  for (const auto& field : message.header().fields()) {
+    const std::string name = mail::lowerAscii(field.name);
+    if (name != "bcc" && name != "resent-bcc" && name != "return-path") direct += wholeField(field);
+  }
+  return direct + "\r\n" + std::string(message.body());
 }
 
 Result<std::string, ComposeError> PostComposer::composeOpen(const mail::Message& post, const PostStamp& stamp) const {

@@ -50,6 +50,13 @@ public:
   Result<SecurePost, ComposeError> composeSigned(const mail::Message& post, const PostStamp& stamp,
                                                  std::string_view senderCheck = {}) const;
 
+  // Mail of a domain, not of a list: the author's own header, inside whole and outside without what is said in it
+  // (subject "[...]"; who wrote to whom, when and in which thread stays). Bcc is nowhere.
+  Result<SecurePost, ComposeError> composeDomain(const mail::Message& message, const PostStamp& stamp) const;
+
+  // The same for a copy that only the connection protects: the message as it came, without Bcc.
+  Result<std::string, ComposeError> composeDomainDirect(const mail::Message& message) const;
+
   // The copy of an open list: the whole message. Throws Error(Invariant) for a secure list.
   Result<std::string, ComposeError> composeOpen(const mail::Message& post, const PostStamp& stamp) const;
 

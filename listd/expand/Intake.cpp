@@ -7,6 +7,7 @@
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
 #include "listd/compose/Bounce.h"
+#include "listd/compose/PostComposer.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
 #include "listd/receive/Reception.h"
@@ -37,6 +38,24 @@ std::string clientJson(const app::Submission& submission) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// The list under which mail of a relay is protected; the gateway says so.
+std::optional<std::string> outboundScope(const app::Submission& submission) {
+  for (const auto& [name, value] : submission.notes)
+    if (name == app::OutboundNote) return value;
+  return std::nullopt;
+}
+
+// By address, each once, in the form that keys are looked up by.
+std::vector<std::string> outboundRecipients(const app::Submission& submission) {
+  std::set<std::string> known;
+  for (const auto& recipient : submission.recipients) {
+    const auto address = mail::Address::parse(recipient);
+    if (!address) throw Error(ErrorKind::Invariant, "a recipient of message " + submission.queueId + " is no address");
+    known.insert(address->key());
+  }
+  return {known.begin(), known.end()};
+}
+
 // "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
 std::optional<std::string> listOfBounces(const mail::Address& address) {
   const auto key = address.key();
@@ -63,7 +82,23 @@ struct Intake::Planned {
   PostingRuling ruling;
   std::optional<mail::Message>
       content;  // of an accepted post, that the vault keeps: opened, where the post was encrypted to the list
+  std::vector<std::string> recipients;  // of domain mail
 };
+
+Post Intake::postOf(const Arrival& arrival, const List& list) {
+  const auto& submission = arrival.submission;
+  Post post;
+  post.acceptedId = arrival.id;
+  post.queueId = submission.queueId;
+  if (arrival.message) post.messageId = arrival.message->messageId().value_or("");
+  post.outMessageId = mail::makeMessageId(mail::DomainName::parse(list.domain).value());
+  post.mailFrom = submission.mailFrom;
+  post.receivedAt = submission.receivedAt;
+  post.size = submission.content.size();
+  post.sensitivity = list.sensitivity;
+  post.client = clientJson(submission);
+  return post;
+}
 
 // How the archive keeps the message for one list.
 StoredObject Intake::objectOf(const Planned& plan) {
@@ -88,6 +123,11 @@ void Intake::take(std::span<const app::AcceptedItem> items) {
     auto parsed = mail::Message::parse(submission.content);
     auto message = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
     const auto arrival = std::make_shared<const Arrival>(Arrival{item.id, std::move(submission), std::move(message)});
+    const auto scope = outboundScope(arrival->submission);
+    if (scope) {
+      judgeOutbound(arrival, *scope, plans);
+      continue;
+    }
     for (const auto& recipient : arrival->submission.recipients) judgeFor(arrival, recipient, plans);
   }
   if (!plans.empty()) store(plans);
@@ -114,6 +154,35 @@ void Intake::judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::
               "message " + queueId + " is for an address that is no list here; see the log of postern-listd");
 }
 
+// All recipients are elsewhere: one post under the rules of the relay's list. That the list is secure is what keeps this
+// mail from ever going out plain.
+void Intake::judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const std::string& listAddress,
+                           Plans& plans) {
+  const auto& submission = arrival->submission;
+  const auto list = context_.site.read([&](SiteTables& tables) { return tables.lists.find(listAddress); });
+  if (!list || !list->secure)
+    throw Error(ErrorKind::Invariant, "message " + submission.queueId + " of a relay has no secure list; see: postern relay list");
+  const bool known = context_.site.read(
+      [&](SiteTables& tables) { return tables.posts.exists(arrival->id, submission.queueId, list->id); });
+  if (known) return;
+  auto post = postOf(*arrival, *list);
+  post.domainMail = true;
+  PostingRuling ruling{PostingRuling::Verdict::Reject, "malformed", RejectReason::Malformed, false};
+  if (arrival->message) {
+    const PostStamp stamp{post.outMessageId, submission.receivedAt};
+    const PostComposer composer(factsOf(*list, context_.helpLink()));
+    if (composer.composeDomain(*arrival->message, stamp))
+      ruling = {PostingRuling::Verdict::Accept, {}, std::nullopt, false, requestedFloor(submission)};
+  }
+  if (ruling.verdict != PostingRuling::Verdict::Accept) {
+    plans.push_back(Planned{arrival, std::move(post), *list, std::move(ruling), {}, {}});
+    return;
+  }
+  post.vaultObject = vaultObjectOf(arrival->id, submission, "message");
+  plans.push_back(
+      Planned{arrival, std::move(post), *list, std::move(ruling), *arrival->message, outboundRecipients(submission)});
+}
+
 // What the list does with the message; nothing when that is in the store already.
 std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival>& arrival, const List& list) {
   const auto& submission = arrival->submission;
@@ -129,22 +198,13 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
       reception = receive(*arrival->message, submission, list, ruling);
   }
 
-  Post post;
-  post.acceptedId = arrival->id;
-  post.queueId = submission.queueId;
-  if (arrival->message) post.messageId = arrival->message->messageId().value_or("");
-  post.outMessageId = mail::makeMessageId(mail::DomainName::parse(list.domain).value());
-  post.mailFrom = submission.mailFrom;
-  post.receivedAt = submission.receivedAt;
-  post.size = submission.content.size();
-  post.sensitivity = list.sensitivity;
-  post.client = clientJson(submission);
+  auto post = postOf(*arrival, list);
   if (ruling.verdict != PostingRuling::Verdict::Accept)
-    return Planned{arrival, std::move(post), list, std::move(ruling), {}};
+    return Planned{arrival, std::move(post), list, std::move(ruling), {}, {}};
   const bool asItCame = reception->message.bytes() == arrival->message->bytes();
   post.vaultObject = vaultObjectOf(arrival->id, submission, asItCame ? "message" : "opened message");
   post.senderCheck = reception->check.json();
-  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message)};
+  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), {}};
 }
 
 PostingRuling Intake::judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list) {
@@ -179,7 +239,7 @@ void Intake::store(const Plans& plans) {
   const auto ids = context_.site.write([&](SiteTables& tables) {
     std::vector<std::optional<std::uint64_t>> written;
     for (const auto& plan : plans) {
-      written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now));
+      written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now, plan.recipients));
       if (written.back() && plan.post.vaultObject != 0)
         tables.archive.add(objectOf(plan), plan.list.id, *written.back());
     }

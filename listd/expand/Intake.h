@@ -32,10 +32,12 @@ private:
   struct Planned;
   using Plans = std::vector<Planned>;
   void judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::string& recipient, Plans& plans);
+  void judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const std::string& listAddress, Plans& plans);
   std::optional<Planned> judge(const std::shared_ptr<const Arrival>& arrival, const List& list);
   PostingRuling judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list);
   std::optional<Reception> receive(const mail::Message& message, const app::Submission& submission, const List& list,
                                    PostingRuling& ruling);
+  static Post postOf(const Arrival& arrival, const List& list);
   static StoredObject objectOf(const Planned& plan);
   void store(const Plans& plans);
   void noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list);

@@ -51,13 +51,17 @@ void PostContent::composeSealed() {
   requireSecure(true);
   if (!inner_.empty()) return;
   const auto message = parse(received_);
-  auto composed = require(PostComposer(facts_).composeSecure(message, stamp(), senderCheckOf(message)));
+  const PostComposer composer(facts_);
+  auto composed = require(post_.domainMail ? composer.composeDomain(message, stamp())
+                                           : composer.composeSecure(message, stamp(), senderCheckOf(message)));
   outerHeader_ = std::move(composed.outerHeader);
   inner_ = std::move(composed.inner);
 }
 
 const std::string& PostContent::signedEntity() {
   composeSealed();
+  // Nobody but the author could sign as the author, and a list's signature would not fit From.
+  if (post_.domainMail) return inner_;
   if (entity_.empty()) entity_ = seal::SmimeSigner(signingIdentity(context_, list_)).sign(inner_, post_.plannedAt);
   return entity_;
 }
@@ -65,12 +69,14 @@ const std::string& PostContent::signedEntity() {
 // Signed now: an OpenPGP key made at first need is younger than the plan.
 const std::string& PostContent::pgpEntity() {
   composeSealed();
+  if (post_.domainMail && pgpEntity_.empty()) pgpEntity_ = inner_;
   if (pgpEntity_.empty()) pgpEntity_ = pgp::Signer(openPgpKey(context_, list_)).sign(inner_, context_.clock.now());
   return pgpEntity_;
 }
 
 std::string PostContent::composeTls() const {
   const auto message = parse(received_);
+  if (post_.domainMail) return require(PostComposer(facts_).composeDomainDirect(message));
   const auto composed = require(PostComposer(facts_).composeSigned(message, stamp(), senderCheckOf(message)));
   return composed.outerHeader + "MIME-Version: 1.0\r\n" +
          seal::SmimeSigner(signingIdentity(context_, list_)).sign(composed.inner, post_.plannedAt);
@@ -128,7 +134,8 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
   copy.protection = protection;
   // What was planned; so a copy that was made in a weaker way by mistake is blocked at the socket.
   copy.floor = parseProtection(row.protection).value_or(app::Protection::Smime);
-  copy.mailFrom = context_.verp.make(facts_.address, row.id).text();
+  // The author's own, for the sake of SPF and DMARC of the author's domain.
+  copy.mailFrom = post_.domainMail ? post_.mailFrom : context_.verp.make(facts_.address, row.id).text();
   copy.recipient = row.recipient;
   copy.expiresAt = expiresAt_;
   return copy;
@@ -138,7 +145,7 @@ app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKe
   requireSecure(true);
   auto copy = envelope(row, app::Protection::Smime);
   if (freshKeys_) {
-    const auto own = seal::SharedBody::encrypt(entity_, seal::ContentCipher::Cbc);
+    const auto own = seal::SharedBody::encrypt(post_.domainMail ? inner_ : entity_, seal::ContentCipher::Cbc);
     copy.head = outerHeader_ + sealers_.smime.head(own, key) + own.tail();
     return copy;
   }

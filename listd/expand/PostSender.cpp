@@ -299,6 +299,7 @@ void PostSender::record(const Run& run, const Batch& batch) {
       tables.ledger.withhold(row.id, reason);
       change.withheld += 1;
       change.pending -= 1;
+      if (run.post.domainMail) continue;  // its author gets the delivery report
       if (!tables.notices.take(run.list.id, row.recipient, reasonWord(reason), run.now)) continue;
       LedgerRow notice;
       notice.id = tables.counters.take(CounterStore::Copy);

@@ -18,6 +18,8 @@ app::RoutingView buildRoutingView(SiteContext& context) {
         view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
     }
     view.routes = tables.routes.all();
+    for (auto& relay : tables.relays.all())
+      view.relays.push_back({std::move(relay.range), std::move(relay.domain), std::move(relay.list)});
     for (const auto& mark : tables.domainTls.marks())
       (mark.mark == DomainMark::Mark::Trusted ? view.trustedDomains : view.distrustedDomains).push_back(mark.domain);
   });

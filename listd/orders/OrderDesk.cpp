@@ -8,6 +8,7 @@
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
+#include "listd/orders/RelayOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
@@ -116,6 +117,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       pickupVisitOrders(),
       pickupReadOrders(),
       pickupOwnOrders(),
+      relayOrders(),
   };
   return tables;
 }

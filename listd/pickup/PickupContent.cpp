@@ -138,7 +138,8 @@ std::string pickupMessage(SiteContext& context, const Post& post, const List& li
   const auto message = mail::Message::parse(*content);
   if (!message) throw Error(ErrorKind::Invariant, "its header cannot be read");
   const PostComposer composer(factsOf(list, context.helpLink()));
-  auto composed = composer.composeSecure(*message, {post.outMessageId, post.plannedAt});
+  const PostStamp stamp{post.outMessageId, post.plannedAt};
+  auto composed = post.domainMail ? composer.composeDomain(*message, stamp) : composer.composeSecure(*message, stamp);
   if (!composed) throw Error(ErrorKind::Invariant, composeErrorText(composed.error()));
   return std::move(composed->inner);
 }

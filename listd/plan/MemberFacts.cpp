@@ -34,6 +34,15 @@ LadderRules rulesOf(const SiteTables& tables, const List& list) {
   return rulesOf(tables, list, list.sensitivity);
 }
 
+Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address, TimePoint now) {
+  const auto mark = tables.domainTls.mark(domainOf(address));
+  if (mark && mark->mark == DomainMark::Mark::Trusted) {
+    std::erase(rules.rungs, app::Protection::Tls);
+    rules.rungs.insert(rules.rungs.begin(), app::Protection::Tls);
+  }
+  return decideFor(tables, rules, address, std::nullopt, now);
+}
+
 Decision decideFor(const SiteTables& tables, const LadderRules& rules, std::string_view address,
                    std::optional<app::Protection> wish, TimePoint now) {
   const auto keys = tables.keys.factsOf(address);

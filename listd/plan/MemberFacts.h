@@ -36,4 +36,8 @@ LadderRules rulesOf(const SiteTables& tables, const List& list, std::string_view
 Decision decideFor(const SiteTables& tables, const LadderRules& rules, std::string_view address,
                    std::optional<app::Protection> wish, TimePoint now);
 
+// One recipient of domain mail. A domain that the site trusts gets it directly where its TLS is verified and the floor
+// allows that.
+Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address, TimePoint now);
+
 }  // namespace postern::listd

@@ -42,6 +42,18 @@ public:
     return counts;
   }
 
+  // Strangers get no notice of what is withheld; the author gets the delivery report.
+  PostCounts writeCopiesFor(const LadderRules& rules, std::span<const std::string> recipients) {
+    PostCounts counts;
+    for (const auto& address : recipients) {
+      const auto decision = decideOutbound(tables_, rules, address, now_);
+      addCopy(address, decision);
+      ++counts.recipients;
+      ++(decision.withheld() ? counts.withheld : counts.pending);
+    }
+    return counts;
+  }
+
   // Counts for the author, and nothing else; composed when it is sent.
   void writePlanMail(const Post& post) {
     if (post.automatic || post.mailFrom.empty()) return;
@@ -50,7 +62,8 @@ public:
 
   bool writeRejection(const Post& post) {
     if (post.automatic || post.mailFrom.empty()) return false;
-    if (!tables_.notices.take(list_.id, post.mailFrom, RejectionNotice, now_)) return false;
+    // The relay vouches for its senders, and each of them is to learn what did not go out.
+    if (!post.domainMail && !tables_.notices.take(list_.id, post.mailFrom, RejectionNotice, now_)) return false;
     addMail(app::Copy::Kind::Report, post.mailFrom, post.reason);
     return true;
   }
@@ -91,7 +104,7 @@ private:
 }  // namespace
 
 std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List& list, const PostingRuling& ruling,
-                                       TimePoint now) {
+                                       TimePoint now, std::span<const std::string> recipients) {
   if (tables.posts.exists(post.acceptedId, post.queueId, list.id)) return std::nullopt;
   using Verdict = PostingRuling::Verdict;
   post.listId = list.id;
@@ -110,7 +123,7 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   Flow flow{.at = now};
   if (ruling.verdict == Verdict::Accept) {
     const auto rules = strengthened(rulesOf(tables, list), post.floor);
-    const auto counts = writer.writeCopies(rules);
+    const auto counts = post.domainMail ? writer.writeCopiesFor(rules, recipients) : writer.writeCopies(rules);
     if (rules.mailPlan) writer.writePlanMail(post);
     tables.posts.addCounts(id, counts);
     flow.posts = 1;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace postern::listd {
@@ -16,8 +18,9 @@ constexpr std::string_view PlanReport = "plan";
 // protection and the reason, or why withheld, and the notices and the report that it causes. Nothing is sent before
 // this is committed, and all that is sent later follows these rows. To be called inside a job of SiteStore::write.
 // `post` comes with all but id, verdict, reason, state and counts. Memory: one row at a time, and the withheld.
+// Of domain mail the `recipients` take the place of the members; what is withheld of it the author learns alone.
 // Returns the post's id; nothing when the message is already planned for this list (a repeat after a crash).
 std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List& list, const PostingRuling& ruling,
-                                       TimePoint now);
+                                       TimePoint now, std::span<const std::string> recipients = {});
 
 }  // namespace postern::listd

@@ -23,15 +23,6 @@ bool asksForProtection(const app::Submission& submission) {
                      [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
 }
 
-// By the note "protect" of a policy. A word that is not known asks for the strongest: it was written to protect.
-std::optional<app::Protection> floorOf(const app::Submission& submission) {
-  std::optional<app::Protection> floor;
-  for (const auto& [name, value] : submission.notes)
-    if (name == "protect")
-      floor = std::max(floor.value_or(app::Protection::None), parseProtection(value).value_or(app::Protection::Smime));
-  return floor;
-}
-
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
 bool composes(const mail::Message& post, const ListFacts& list) {
   const PostComposer composer(list);
@@ -40,6 +31,15 @@ bool composes(const mail::Message& post, const ListFacts& list) {
 }
 
 }  // namespace
+
+// By the note "protect" of a policy. A word that is not known asks for the strongest: it was written to protect.
+std::optional<app::Protection> requestedFloor(const app::Submission& submission) {
+  std::optional<app::Protection> floor;
+  for (const auto& [name, value] : submission.notes)
+    if (name == "protect")
+      floor = std::max(floor.value_or(app::Protection::None), parseProtection(value).value_or(app::Protection::Smime));
+  return floor;
+}
 
 const char* verdictWord(Verdict verdict) {
   switch (verdict) {
@@ -60,7 +60,7 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (const auto loop = findLoop(post, submission.mailFrom, list, limits))
     return {Verdict::Ignore, loopReasonName(*loop), std::nullopt, true};
   if (!settings.open) return reject("closed", RejectReason::Closed);
-  const bool protect = floorOf(submission).value_or(app::Protection::None) != app::Protection::None;
+  const bool protect = requestedFloor(submission).value_or(app::Protection::None) != app::Protection::None;
   if (!list.secure && (asksForProtection(submission) || protect)) return reject("secure-tag", RejectReason::Malformed);
 
   const auto from = post.from();
@@ -71,7 +71,7 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  return {Verdict::Accept, {}, std::nullopt, false, floorOf(submission)};
+  return {Verdict::Accept, {}, std::nullopt, false, requestedFloor(submission)};
 }
 
 }  // namespace postern::listd

@@ -37,4 +37,7 @@ struct PostingSettings {
 PostingRuling judgePost(const mail::Message& post, const app::Submission& submission, const ListFacts& list,
                         const PostingSettings& settings, const std::function<bool(const std::string&)>& isMember);
 
+// The floor that policies asked for, if any.
+std::optional<app::Protection> requestedFloor(const app::Submission& submission);
+
 }  // namespace postern::listd

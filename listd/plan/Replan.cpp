@@ -17,10 +17,10 @@ Decision decideWithoutTls(const SiteTables& tables, const LedgerRow& row, TimePo
   const auto list = post ? tables.lists.find(post->listId) : std::nullopt;
   if (!list || !list->secure) return nothing;
   const auto member = tables.members.find(list->id, row.recipient);
-  if (!member || !member->enabled) return nothing;
+  if (!post->domainMail && (!member || !member->enabled)) return nothing;
   auto rules = strengthened(rulesOf(tables, *list), post->floor);
   std::erase(rules.rungs, app::Protection::Tls);
-  auto wish = member->wish;
+  auto wish = post->domainMail ? std::nullopt : member->wish;
   if (wish == app::Protection::Tls) wish.reset();
   auto decision = decideFor(tables, rules, row.recipient, wish, now);
   if (decision.reason == Reason::PickUp) decision.reason = Reason::TlsTooLate;

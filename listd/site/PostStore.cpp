@@ -13,7 +13,7 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, received_at, "
       "planned_at, size, class, vault_object, client, verdict, reason, state, reported, tries, retry_at, trouble, "
-      "sent_through, recipients, delivered, deferred, failed, withheld, pending, sender_check, floor FROM posts ";
+      "sent_through, recipients, delivered, deferred, failed, withheld, pending, sender_check, floor, kind FROM posts ";
   return sql.append(rest);
 }
 
@@ -63,6 +63,7 @@ Post readPost(const store::Statement& row) {
                  row.unsignedInteger(25), row.unsignedInteger(26), row.unsignedInteger(27)};
   post.senderCheck = row.text(28);
   post.floor = readFloor(row.view(29));
+  post.domainMail = row.view(30) == "domain";
   return post;
 }
 
@@ -79,12 +80,12 @@ std::uint64_t PostStore::add(const Post& post) {
       .prepare(
           "INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
           "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
-          "withheld, pending, sender_check, floor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?)")
+          "withheld, pending, sender_check, floor, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?)")
       .bind(post.acceptedId, post.queueId, post.listId, post.messageId, post.outMessageId, post.mailFrom,
             post.automatic, post.receivedAt, post.plannedAt, post.size, post.sensitivity, post.vaultObject, post.client,
             post.verdict, post.reason, stateWord(post.state), post.counts.recipients, post.counts.withheld,
-            post.counts.pending, post.senderCheck, floorWord(post.floor))
+            post.counts.pending, post.senderCheck, floorWord(post.floor), post.domainMail ? "domain" : "list")
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }

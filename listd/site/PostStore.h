@@ -43,6 +43,7 @@ struct Post {
   std::optional<app::Protection> floor;  // where a policy asked for more than the list
   std::string verdict;                   // "accepted" "rejected" "ignored"
   std::string reason;                    // why not accepted
+  bool domainMail = false;               // handed over by a relay: the author named the recipients
   PostState state = PostState::Planned;
   bool reported = false;
   std::uint32_t tries = 0;

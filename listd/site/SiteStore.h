@@ -32,6 +32,7 @@
 #include "listd/site/MemberStore.h"
 #include "listd/site/NoticeStore.h"
 #include "listd/site/PostStore.h"
+#include "listd/site/RelayStore.h"
 #include "listd/site/RouteStore.h"
 
 #include <filesystem>
@@ -51,6 +52,7 @@ struct SiteTables {
         domains(database),
         domainTls(database),
         routes(database),
+        relays(database),
         lists(database),
         members(database),
         keys(database),
@@ -82,6 +84,7 @@ struct SiteTables {
   DomainStore domains;
   DomainTlsStore domainTls;
   RouteStore routes;
+  RelayStore relays;
   ListStore lists;
   MemberStore members;
   MemberKeyStore keys;
