@@ -7,8 +7,8 @@
 
 namespace postern::net {
 
-// Addresses that share a prefix: "192.0.2.0/24", "2001:db8::/32", or one address. Invariant: no bit behind the prefix is
-// set. Immutable; safe for all threads.
+// Addresses that share a prefix: "192.0.2.0/24", "2001:db8::/32", or one address. Invariant: no bit behind the prefix
+// is set. Immutable; safe for all threads.
 class IpRange {
 public:
   // Nothing for what is no range, also for one with bits behind its prefix, since that is a typing error.

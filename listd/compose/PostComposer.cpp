@@ -338,7 +338,8 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
     const bool inside = std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end();
     const bool envelope = std::find(KeptOfAuthor.begin(), KeptOfAuthor.end(), name) != KeptOfAuthor.end();
     if (inside || envelope) result.inner += wholeField(field);
-    if (envelope && name != "from" && name != "reply-to") outer.push_back(asciiField(field).value_or(wholeField(field)));
+    if (envelope && name != "from" && name != "reply-to")
+      outer.push_back(asciiField(field).value_or(wholeField(field)));
     if (name == "to" || name == "cc" || name == "in-reply-to")
       outer.push_back(asciiField(field).value_or(wholeField(field)));
   }

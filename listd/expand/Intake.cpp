@@ -154,14 +154,15 @@ void Intake::judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::
               "message " + queueId + " is for an address that is no list here; see the log of postern-listd");
 }
 
-// All recipients are elsewhere: one post under the rules of the relay's list. That the list is secure is what keeps this
-// mail from ever going out plain.
+// All recipients are elsewhere: one post under the rules of the relay's list. That the list is secure is what keeps
+// this mail from ever going out plain.
 void Intake::judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const std::string& listAddress,
                            Plans& plans) {
   const auto& submission = arrival->submission;
   const auto list = context_.site.read([&](SiteTables& tables) { return tables.lists.find(listAddress); });
   if (!list || !list->secure)
-    throw Error(ErrorKind::Invariant, "message " + submission.queueId + " of a relay has no secure list; see: postern relay list");
+    throw Error(ErrorKind::Invariant,
+                "message " + submission.queueId + " of a relay has no secure list; see: postern relay list");
   const bool known = context_.site.read(
       [&](SiteTables& tables) { return tables.posts.exists(arrival->id, submission.queueId, list->id); });
   if (known) return;

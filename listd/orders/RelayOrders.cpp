@@ -17,7 +17,8 @@ json viewOf(const RelayRow& relay) {
 net::IpRange rangeOf(const Args& args) {
   const auto text = args.text("range", 100);
   const auto range = net::IpRange::parse(text);
-  if (!range) refuse("invalid", "\"" + text + "\" is no range of addresses", "give it as in 192.0.2.0/24 or 2001:db8::25");
+  if (!range)
+    refuse("invalid", "\"" + text + "\" is no range of addresses", "give it as in 192.0.2.0/24 or 2001:db8::25");
   return *range;
 }
 
@@ -33,7 +34,8 @@ json addRelay(OrderTools& tools, const OrderCall& call) {
     const auto address = call.args.address("list").key();
     const auto list = tables.lists.find(address);
     if (!list || list->deletedAt != TimePoint())
-      refuse("not-found", "there is no list " + address, "make one for this mail: postern list create --secure " + address);
+      refuse("not-found", "there is no list " + address,
+             "make one for this mail: postern list create --secure " + address);
     if (!list->secure)
       refuse("refused", address + " is an open list, whose mail goes out unprotected", "name a secure list");
     relay.listId = list->id;

@@ -80,7 +80,8 @@ std::uint64_t PostStore::add(const Post& post) {
       .prepare(
           "INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
           "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
-          "withheld, pending, sender_check, floor, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "withheld, pending, sender_check, floor, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?, "
           "?, ?)")
       .bind(post.acceptedId, post.queueId, post.listId, post.messageId, post.outMessageId, post.mailFrom,
             post.automatic, post.receivedAt, post.plannedAt, post.size, post.sensitivity, post.vaultObject, post.client,

@@ -13,12 +13,12 @@ void RelayStore::set(const RelayRow& relay) {
 
 std::vector<RelayRow> RelayStore::all() const {
   auto select = database_.prepare(
-      "SELECT r.range, r.domain, r.list_id, l.address FROM relays r JOIN lists l ON l.id = r.list_id AND l.deleted_at = 0 ORDER BY r.domain, "
+      "SELECT r.range, r.domain, r.list_id, l.address FROM relays r JOIN lists l ON l.id = r.list_id AND l.deleted_at "
+      "= 0 ORDER BY r.domain, "
       "r.range");
   select.bind();
   std::vector<RelayRow> relays;
-  while (select.step())
-    relays.push_back({select.text(0), select.text(1), select.unsignedInteger(2), select.text(3)});
+  while (select.step()) relays.push_back({select.text(0), select.text(1), select.unsignedInteger(2), select.text(3)});
   return relays;
 }
 

@@ -21,7 +21,7 @@ class RelayStore {
 public:
   explicit RelayStore(store::Database& database) : database_(database) {}
 
-  void set(const RelayRow& relay);  // replaces the one of this range and domain
+  void set(const RelayRow& relay);    // replaces the one of this range and domain
   std::vector<RelayRow> all() const;  // but those whose list is deleted
   bool remove(std::string_view range, std::string_view domain);
 

@@ -25,8 +25,8 @@ bool isOutbound(const app::RoutedAddress& route) {
   return route.role == app::RoutedAddress::Role::Outbound;
 }
 
-// Never an open relay: only addresses that the directory knows are taken, whatever their form, and from relays those elsewhere. The answers are
-// uniform, so that they tell no more than what the address itself says.
+// Never an open relay: only addresses that the directory knows are taken, whatever their form, and from relays those
+// elsewhere. The answers are uniform, so that they tell no more than what the address itself says.
 std::optional<Judgement> judge(const SessionData& session, const smtp::RcptCommand& command) {
   const auto& transaction = *session.transaction;
   if (transaction.recipients.size() >= session.settings.maxRecipients)

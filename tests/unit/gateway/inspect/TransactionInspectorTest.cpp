@@ -76,6 +76,32 @@ BOOST_AUTO_TEST_CASE(accepts_with_the_notes_when_no_policy_objects) {
   BOOST_TEST(policies.messageCalls == 1);
 }
 
+BOOST_AUTO_TEST_CASE(takes_mail_of_a_relay_only_when_it_is_marked_and_of_the_senders_domain) {
+  transaction.from = *mail::Address::parse("ann@client.example");
+  transaction.recipients.push_back(
+      {*mail::Address::parse("eve@elsewhere.example"),
+       {"eve@elsewhere.example", "outbound@lists.example", true, app::RoutedAddress::Role::Outbound}});
+  const auto noting = [&](std::vector<policy::Note> notes) {
+    policies.messageAnswer = policy::MessageVerdicts{{of(VerdictKind::Pass)}, std::move(notes)};
+  };
+  noting({});
+  const auto plain = judge();
+  BOOST_REQUIRE(plain.refusal.has_value());
+  BOOST_TEST(plain.refusal->reason == "not-marked");
+  BOOST_TEST(plain.refusal->reply.render().find("[encrypt]") != std::string::npos);
+  noting({{"p", "protect", "none"}});
+  BOOST_TEST(judge().refusal.has_value());
+  noting({{"p", "tagged", "yes"}, {"p", "outbound", "social@lists.example"}});
+  const auto marked = judge();
+  BOOST_TEST(!marked.refusal.has_value());
+  BOOST_REQUIRE_EQUAL(marked.notes.size(), 2u);
+  BOOST_TEST(marked.notes[1].first == "outbound");
+  BOOST_TEST(marked.notes[1].second == "outbound@lists.example");
+  const auto forged = judge("From: ceo@bank.example\r\nSubject: Secure: hi\r\n\r\ntext\r\n");
+  BOOST_REQUIRE(forged.refusal.has_value());
+  BOOST_TEST(forged.refusal->reason == "wrong-author");
+}
+
 BOOST_AUTO_TEST_CASE(refuses_the_whole_transaction_and_names_each_refused_recipient) {
   to({"board@lists.example", "social@lists.example", "refused@lists.example"});
   verdicts({of(VerdictKind::Pass), reject("this list is open"), reject("nobody reads this")});
