@@ -1,9 +1,11 @@
 """Attacks on the protection of a secure list, with real processes; beside each the same mail made legitimate, since a
 server that refuses everything passes every attack. At the end nothing on disk or in the logs shows the canary."""
 import os
+import pathlib
 import re
 import sqlite3
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -72,7 +74,7 @@ class Scene:
     def sealed(self, entity):
         return crlf(openssl("cms", "-encrypt", "-aes256", "-crlfeol", str(self.folder / "list.crt"), input=entity))
 
-    def send(self, entity, sender=ANN, to=(SECURE,), subject="...", header=b"", sent=None):
+    def send(self, entity, sender=ANN, to=(SECURE,), subject="...", header=b""):
         """Sends the entity (MIME fields, empty line, body) and waits until the list is done with it. The post."""
         message = (f"From: {sender}\r\nTo: {to[0]}\r\nSubject: {subject}\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\n"
                    f"Message-ID: <{os.urandom(8).hex()}@example.org>\r\n").encode() + header + entity
@@ -85,11 +87,11 @@ class Scene:
             new = [p for p in self.site.cli("post", "list", SECURE)["items"] if p["id"] not in before]
             return new[0] if new and new[0]["state"] in ("done", "rejected", "ignored") else None
 
-        return wait_until(done, "the list is done with the post")
-
-    def copies(self, address, since=0):
-        return [m for m in self.stage.sink.of(address, since) if m.message.get_content_type() in
-                ("application/pkcs7-mime", "multipart/encrypted", "multipart/mixed") or "X" in (m.message["Subject"] or "")]
+        post = wait_until(done, "the list is done with the post")
+        with sqlite3.connect(f"file:{self.site.data}/listd/site.db?mode=ro", uri=True) as database:
+            post["verdict"], post["reason"] = database.execute("SELECT verdict, reason FROM posts WHERE id = ?",
+                                                               (post["id"],)).fetchone()
+        return post
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,9 @@ def scene(stage, tmp_path_factory):
     made = Scene(stage, tmp_path_factory.mktemp("attacks"))
     yield made
     # The last word of the module: what was encrypted is nowhere readable.
-    assert files_with(stage.site.data, CANARY.encode()) == []
+    assert files_with(stage.folder, CANARY.encode()) == []
+    temporary = [path for path in pathlib.Path(tempfile.gettempdir()).glob("*") if path.is_file()]
+    assert [path for path in temporary if os.access(path, os.R_OK) and CANARY.encode() in path.read_bytes()] == []
     for mail in stage.sink.received:
         assert CANARY.encode() not in mail.raw, mail.recipients
 
