@@ -216,13 +216,14 @@ BOOST_AUTO_TEST_CASE(sq_can_write_to_the_list_as_well) {
   Scene scene;
   scene.home.store("ann.key", scene.home.exportedSecret(scene.ann));
   scene.home.store("plain", Text);
-  const auto done = postern::test::run("sq encrypt --recipient-cert " + quoted(scene.home / "list.asc") +
-                                       " --signer-key " + quoted(scene.home / "ann.key") + " --output " +
-                                       quoted(scene.home / "sq.asc") + " " + quoted(scene.home / "plain"));
-  BOOST_TEST_REQUIRE(done.status == 0, done.output);
-  const auto reception = scene.receive(scene.mime(withCrlf(scene.home.read("sq.asc"))));
-  BOOST_REQUIRE(reception);
-  BOOST_TEST(standingWord(reception->check.standing) == "good");
+  for (const std::string compression : {"none", "zlib", "pad"}) {
+    const auto done =
+        postern::test::run("sq encrypt --compression " + compression + " --recipient-cert " +
+                           quoted(scene.home / "list.asc") + " --signer-key " + quoted(scene.home / "ann.key") + " " +
+                           quoted(scene.home / "plain") + " > " + quoted(scene.home / "sq.asc"));
+    BOOST_TEST_REQUIRE(done.status == 0, done.output);
+    BOOST_TEST(scene.standing(scene.mime(withCrlf(scene.home.read("sq.asc")))) == "good", compression);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(openssl_can_write_to_the_list_by_smime) {
