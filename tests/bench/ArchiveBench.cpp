@@ -1,7 +1,7 @@
 // rooms: listd
 // An archive of many messages, made through the real stores, and what is asked of it: words, what-if, explanation, hold
 // placement, the orders behind the pages, and at last the purge of what is due.
-//   ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]
+//   ArchiveBench --messages N --folder F [--fill] [--purge | --purge-only] [--json FILE]
 // The folder is kept: a second call measures without filling. --fill only fills. --purge destroys about a tenth, so it
 // is for once: the first half with no query in force, the second with a hold whose query must be asked of each content.
 // As on a real site, ids of objects tell when mail came, and it came in the order of its dates.
@@ -374,7 +374,7 @@ private:
 struct Options {
   std::uint64_t messages = 50'000;
   std::filesystem::path folder, report;
-  bool fillOnly = false, purge = false;
+  bool fillOnly = false, purge = false, purgeOnly = false;
 };
 
 std::optional<Options> optionsFrom(int argc, char** argv) {
@@ -383,6 +383,8 @@ std::optional<Options> optionsFrom(int argc, char** argv) {
     const std::string option = argv[i];
     if (option == "--purge")
       options.purge = true;
+    else if (option == "--purge-only")
+      options.purge = options.purgeOnly = true;
     else if (option == "--fill")
       options.fillOnly = true;
     else if (option == "--messages" && i + 1 < argc)
@@ -401,7 +403,7 @@ std::optional<Options> optionsFrom(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto options = optionsFrom(argc, argv);
   if (!options) {
-    std::cerr << "usage: ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]\n";
+    std::cerr << "usage: ArchiveBench --messages N --folder F [--fill] [--purge | --purge-only] [--json FILE]\n";
     return 64;
   }
   std::filesystem::create_directories(options->folder);
@@ -414,7 +416,7 @@ int main(int argc, char** argv) {
   std::cout << "filled in " << std::chrono::duration<double>(Steady::now() - filling).count() << " s\n";
   if (options->fillOnly) return 0;
   std::cout << "| what | median ms | spread | CPU ms | target | met | MB | load |\n";
-  site.questions();
+  if (!options->purgeOnly) site.questions();
   if (options->purge) {
     site.purge("purge, certificate included", std::chrono::days(182), 10'000);
     site.questionsWithQueryHolds();
