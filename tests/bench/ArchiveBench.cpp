@@ -112,7 +112,7 @@ public:
              {"list.list", {}},
              {"list.show", {{"address", address(1)}}},
              {"member.list", {{"list", address(1)}}},
-             {"member.list", {{"list", address(1)}, {"query", "member99"}}},
+             {"member.list", {{"list", address(1)}, {"filter", "member99"}}},
              {"post.list", {}},
              {"post.list", {{"list", address(2)}}},
              {"trace", {{"id", std::to_string(last / 2)}}},
