@@ -125,14 +125,14 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
 
 std::uint64_t MemberStore::count(std::uint64_t listId, const MemberFilter& filter) const {
   if (!filter.prefix.empty() || !filter.part.empty()) {
-    auto select = database_.prepare(
-        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND (? = '' OR standing = ?) "
-        "AND (? = '' OR address LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\')");
+    // Without a standing, from the index members_text alone.
+    std::string sql =
+        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND "
+        "(address LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\') AND ? = ";
+    sql += filter.standing.empty() ? "''" : "standing";
     const auto part = anywhere(filter.part);
-    select
-        .bind(listId, filter.prefix, endOfPrefix(filter.prefix), filter.standing, filter.standing, filter.part, part,
-              part)
-        .step();
+    auto select = database_.prepare(sql);
+    select.bind(listId, filter.prefix, endOfPrefix(filter.prefix), part, part, filter.standing).step();
     return select.unsignedInteger(0);
   }
   std::uint64_t total = 0;
