@@ -202,7 +202,7 @@ describe("people", () => {
     await page.getByRole("link", { name: "olga" }).click();
     await page.getByRole("button", { name: "Disable olga" }).click();
     await page.getByText("Leave the site to one person, without olga").first().waitFor();
-    await page.getByText("Nobody else can approve this, so it waits seven days.").waitFor();
+    await page.getByText("The one person who is left decides nothing alone for seven days.").waitFor();
     await shoot(page, "one-person-request");
     assert.deepEqual(await seriousFindings(page), []);
     await visit("/people/olga");
