@@ -52,18 +52,15 @@ void DomainProbes::start(const std::string& domain) {
   wake_.notify_all();
 }
 
-DomainProbes::Answer DomainProbes::startFor(const std::string& person, const std::string& domain) {
-  {
-    const MutexLock lock(mutex_);
-    const auto now = steady_clock::now();
-    if (running_.contains(domain)) return Answer::Started;
-    if (domainLimit_.full(domain, now)) return Answer::TooOftenDomain;
-    if (!person.empty() && personLimit_.full(person, now)) return Answer::TooOftenPerson;
-    domainLimit_.take(domain, now);
-    if (!person.empty()) personLimit_.take(person, now);
-  }
-  start(domain);
-  return Answer::Started;
+DomainProbes::Answer DomainProbes::mayAsk(const std::string& person, const std::string& domain) {
+  const MutexLock lock(mutex_);
+  const auto now = steady_clock::now();
+  if (running_.contains(domain)) return Answer::Yes;
+  if (domainLimit_.full(domain, now)) return Answer::TooOftenDomain;
+  if (!person.empty() && personLimit_.full(person, now)) return Answer::TooOftenPerson;
+  domainLimit_.take(domain, now);
+  if (!person.empty()) personLimit_.take(person, now);
+  return Answer::Yes;
 }
 
 void DomainProbes::lookForDue() {

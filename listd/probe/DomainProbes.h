@@ -25,10 +25,10 @@ public:
 
   void start(const std::string& domain);  // lower case; nothing if it is under way
 
-  enum class Answer : std::uint8_t { Started, TooOftenDomain, TooOftenPerson };
-  // For people: other sites' servers are not to be bothered by them. `person` empty: staff, whom only the domain
-  // limits.
-  Answer startFor(const std::string& person, const std::string& domain);
+  enum class Answer : std::uint8_t { Yes, TooOftenDomain, TooOftenPerson };
+  // Whether somebody may have the domain asked now, counted if so: other sites' servers are not to be bothered by our
+  // people. `person` empty: staff, whom only the domain limits.
+  Answer mayAsk(const std::string& person, const std::string& domain);
 
   // Members came, or rules or marks changed: what is due is looked for soon.
   void lookForDue();

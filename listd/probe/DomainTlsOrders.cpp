@@ -43,16 +43,18 @@ json startProbe(OrderTools& tools, const OrderCall& call) {
   if (!tools.gateway.connected())
     refuse("unavailable", "the gateway is away, and only it can ask other mail servers", "see: postern status");
   const bool staff = call.person.roles.meets(Readers.roles);
-  switch (probes.startFor(staff ? std::string() : call.actor.name, domain)) {
+  switch (probes.mayAsk(staff ? std::string() : call.actor.name, domain)) {
     case DomainProbes::Answer::TooOftenDomain:
       refuse("refused", domain + " was asked several times in the last minutes",
              "see what was found out, or wait ten minutes");
     case DomainProbes::Answer::TooOftenPerson:
       refuse("refused", "you have had many domains asked within an hour", "wait an hour, or ask an administrator");
-    case DomainProbes::Answer::Started:
+    case DomainProbes::Answer::Yes:
       break;
   }
-  return change(tools, call, [&](SiteTables&) { return json{{"domain", domain}}; });
+  const auto answer = change(tools, call, [&](SiteTables&) { return json{{"domain", domain}}; });
+  probes.start(domain);
+  return answer;
 }
 
 json showProbe(OrderTools& tools, const OrderCall& call) {

@@ -141,9 +141,9 @@ BOOST_AUTO_TEST_CASE(members_stand_by_what_deliveries_and_marks_say_of_their_dom
   give("list.protect", {{"address", "board@lists.example"}, {"floor", "tls"}, {"ladder", "smime,tls,pickup"}});
   give("member.add", {{"list", "board@lists.example"}, {"address", "ann@example.org"}});
   give("member.add", {{"list", "board@lists.example"}, {"address", "bob@other.example"}});
-  const auto standing = [&](const std::string& address) {
+  const auto standing = [&](const std::string& member) {
     return context.site.read([&](SiteTables& tables) {
-      return tables.members.find(tables.lists.find("board@lists.example")->id, address).value().protection;
+      return tables.members.find(tables.lists.find("board@lists.example")->id, member).value().protection;
     });
   };
   BOOST_TEST(standing("ann@example.org") == "pickup");
@@ -175,11 +175,11 @@ BOOST_AUTO_TEST_CASE(people_cannot_make_us_bother_a_domain_or_many_domains) {
   BOOST_TEST(!limit.full("a.example", start + 10min));
 
   int started = 0;
-  while (probes.startFor("owner", "d" + std::to_string(started) + ".example") == Answer::Started) ++started;
+  while (probes.mayAsk("owner", "d" + std::to_string(started) + ".example") == Answer::Yes) ++started;
   BOOST_TEST(started == 20);
-  BOOST_TEST((probes.startFor("owner", "x.example") == Answer::TooOftenPerson));
-  BOOST_TEST((probes.startFor("other", "x.example") == Answer::Started));
-  BOOST_TEST((probes.startFor("", "y.example") == Answer::Started));
+  BOOST_TEST((probes.mayAsk("owner", "x.example") == Answer::TooOftenPerson));
+  BOOST_TEST((probes.mayAsk("other", "x.example") == Answer::Yes));
+  BOOST_TEST((probes.mayAsk("", "y.example") == Answer::Yes));
 }
 
 BOOST_AUTO_TEST_CASE(the_verdict_is_one_plain_sentence) {
