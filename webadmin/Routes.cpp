@@ -61,6 +61,8 @@ constexpr Route Site[] = {
     {Method::Post, "/queue", Admin, pages::actOnQueue},
     {Method::Get, "/queue/{copy}/drop", Admin, pages::confirmDrop},
     {Method::Post, "/queue/{copy}/drop", Admin, pages::dropCopy},
+    {Method::Get, "/hops", Everyone, pages::hops},
+    {Method::Post, "/hops", Everyone, pages::readHops},
     {Method::Get, "/tls", WatchersAndOwners, pages::domainTls},
     {Method::Get, "/live/tls", WatchersAndOwners, pages::domainTls, Activity::Script},
     {Method::Post, "/tls", Admin | Officer | Helpdesk | Owner, pages::startProbe},

@@ -6,6 +6,7 @@
 #include "core/crypto/Digest.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
+#include "listd/archive/ObjectId.h"
 #include "listd/compose/Bounce.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
@@ -18,13 +19,6 @@ namespace postern::listd {
 namespace {
 
 constexpr std::string_view BouncesSuffix = "-bounces";
-
-// The vault object of a message, whatever lists it is for: always the same, so that a repeat after a crash stores
-// nothing twice. `kind`: what an open list gets as it came and a secure one opened are two contents.
-std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission, std::string_view kind) {
-  const auto digest = crypto::sha256(Writer().string(kind).u64(acceptedId).string(submission.queueId).bytes());
-  return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
-}
 
 std::string clientJson(const app::Submission& submission) {
   const auto& tls = submission.tls;
@@ -142,7 +136,8 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   if (ruling.verdict != PostingRuling::Verdict::Accept)
     return Planned{arrival, std::move(post), list, std::move(ruling), {}};
   const bool asItCame = reception->message.bytes() == arrival->message->bytes();
-  post.vaultObject = vaultObjectOf(arrival->id, submission, asItCame ? "message" : "opened message");
+  post.vaultObject =
+      objectIdOf(submission.receivedAt, arrival->id, asItCame ? ContentKind::AsItCame : ContentKind::Opened);
   post.senderCheck = reception->check.json();
   return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message)};
 }

@@ -126,6 +126,10 @@ Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
 
+// HopsPage.cpp
+Response hops(Visit& visit);
+Response readHops(Visit& visit);
+
 // ProbePage.cpp
 Response domainTls(Visit& visit);
 Response startProbe(Visit& visit);
