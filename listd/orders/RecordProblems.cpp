@@ -94,7 +94,8 @@ void addOnePerson(json& problems, SiteTables& tables) {
     }
   if (held && !asked && staffCount(tables) <= 1)
     add(problems, "One person is left to run this site, and nobody can approve what that person asks for.",
-        "Let a second person join; or set [records] outside_address in postern.toml to somebody outside and disable the "
+        "Let a second person join; or set [records] outside_address in postern.toml to somebody outside and disable "
+        "the "
         "account that was shut out once more: seven days later one person may run the site");
 }
 

@@ -269,8 +269,8 @@ json setAccount(OrderTools& tools, const OrderCall& call) {
     const auto gained = comesBack ? roles : without(roles, account.roles);
     if (gained.meets(ControlRoles) && controlsAreShared(tables))
       return askForApproval(tools, tables, call, account, roles, "set");
-    const auto asked = leavesOnePerson(tables, account, roles, state) ? askForOnePerson(tools, tables, call, account)
-                                                                      : std::nullopt;
+    const auto asked =
+        leavesOnePerson(tables, account, roles, state) ? askForOnePerson(tools, tables, call, account) : std::nullopt;
     changeAccount(tools, tables, call.args);
     return changedView(tools, tables, account.name, asked);
   });
