@@ -130,9 +130,8 @@ void DomainProbes::look(const std::string& domain, bool fresh) {
 
 void DomainProbes::keep(const app::DomainProbe& probe) {
   context_.site.write([&](SiteTables& tables) {
-    const bool isNew = tables.domainTls.note(probe.verdict);
+    noteDomain(tables, probe.verdict, context_.clock.now());
     tables.domainTls.setReport(probe.verdict.domain, viewOf(probe).dump());
-    if (isNew) refreshDomain(tables, probe.verdict.domain, context_.clock.now());
   });
 }
 

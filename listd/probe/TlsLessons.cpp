@@ -55,7 +55,7 @@ void TlsLessons::writeTo(SiteTables& tables) const {
     store.noteDelivery({domain, event.at, app::outcomeName(event.outcome), event.remoteHost, event.tls.version,
                         event.tls.verification, event.replyText});
     const auto learnt = lessonOf(domain, event, lesson.neededTls, store.find(domain));
-    if (learnt && store.note(*learnt)) refreshDomain(tables, domain, event.at);
+    if (learnt) noteDomain(tables, *learnt, event.at);
   }
 }
 
