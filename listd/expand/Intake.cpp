@@ -6,7 +6,9 @@
 #include "core/crypto/Digest.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
+#include "core/seal/SmimeReader.h"
 #include "listd/compose/Bounce.h"
+#include "listd/keys/Proposals.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
 #include "listd/receive/Reception.h"
@@ -63,6 +65,7 @@ struct Intake::Planned {
   PostingRuling ruling;
   std::optional<mail::Message>
       content;  // of an accepted post, that the vault keeps: opened, where the post was encrypted to the list
+  std::vector<KeyFinding> keys = {};  // of the author, proposed only
 };
 
 // How the archive keeps the message for one list.
@@ -140,11 +143,25 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.sensitivity = list.sensitivity;
   post.client = clientJson(submission);
   if (ruling.verdict != PostingRuling::Verdict::Accept)
-    return Planned{arrival, std::move(post), list, std::move(ruling), {}};
+    return Planned{arrival, std::move(post), list, std::move(ruling), {}, {}};
   const bool asItCame = reception->message.bytes() == arrival->message->bytes();
   post.vaultObject = vaultObjectOf(arrival->id, submission, asItCame ? "message" : "opened message");
   post.senderCheck = reception->check.json();
-  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message)};
+  auto keys = keysOf(*reception, list);
+  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), std::move(keys)};
+}
+
+// Keys that the author's mail carries: of members only, so that strangers cannot fill the site with them.
+std::vector<KeyFinding> Intake::keysOf(const Reception& reception, const List& list) {
+  const auto& message = reception.message;
+  const auto from = message.from();
+  if (from.mailboxes.size() != 1 || !from.mailboxes.front().address) return {};
+  const auto author = from.mailboxes.front().address->key();
+  if (!context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); })) return {};
+  auto signer = reception.signerCertificate;
+  if (!list.secure)
+    if (const auto verified = seal::verifySmime(message.bytes())) signer = verified->signer.der();
+  return findKeys(context_, message, signer);
 }
 
 PostingRuling Intake::judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list) {
@@ -180,6 +197,8 @@ void Intake::store(const Plans& plans) {
     std::vector<std::optional<std::uint64_t>> written;
     for (const auto& plan : plans) {
       written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now));
+      if (written.back())
+        for (const auto& key : plan.keys) propose(tables, key, now);
       if (written.back() && plan.post.vaultObject != 0)
         tables.archive.add(objectOf(plan), plan.list.id, *written.back());
     }

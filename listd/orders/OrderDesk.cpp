@@ -68,6 +68,7 @@ constexpr OrderRow Table[] = {
     {"key.list", Reads, listKeys, Support},
     {"key.show", Reads, showKey, Support},
     {"key.confirm", Changes, confirmKey},
+    {"key.refuse", Changes, refuseKey},
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
     {"queue.list", Reads, listQueue, Support},
