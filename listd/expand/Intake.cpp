@@ -8,7 +8,7 @@
 #include "core/mail/MessageId.h"
 #include "core/seal/SmimeReader.h"
 #include "listd/compose/Bounce.h"
-#include "listd/keys/Proposals.h"
+#include "listd/keys/KeyLinks.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
 #include "listd/receive/Reception.h"
@@ -20,6 +20,7 @@ namespace postern::listd {
 namespace {
 
 constexpr std::string_view BouncesSuffix = "-bounces";
+constexpr std::string_view RequestSuffix = "-request";
 
 // The vault object of a message, whatever lists it is for: always the same, so that a repeat after a crash stores
 // nothing twice. `kind`: what an open list gets as it came and a secure one opened are two contents.
@@ -40,12 +41,12 @@ std::string clientJson(const app::Submission& submission) {
 }
 
 // "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
-std::optional<std::string> listOfBounces(const mail::Address& address) {
+std::optional<std::string> listBehind(const mail::Address& address, std::string_view suffix) {
   const auto key = address.key();
   const auto at = key.rfind('@');
   auto local = key.substr(0, std::min(at, key.find('+')));
-  if (!local.ends_with(BouncesSuffix)) return std::nullopt;
-  local.resize(local.size() - BouncesSuffix.size());
+  if (!local.ends_with(suffix)) return std::nullopt;
+  local.resize(local.size() - suffix.size());
   return local + key.substr(at);
 }
 
@@ -106,7 +107,12 @@ void Intake::judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::
       if (auto planned = judge(arrival, *list)) plans.push_back(std::move(*planned));
       return;
     }
-    if (const auto key = listOfBounces(*address))
+    if (const auto key = listBehind(*address, RequestSuffix))
+      if (const auto list = find(*key)) {
+        if (arrival->message) takeKeyRequest(context_, *arrival->message, arrival->submission.mailFrom, *list);
+        return;
+      }
+    if (const auto key = listBehind(*address, BouncesSuffix))
       if (const auto list = find(*key)) return noteBounce(*arrival, *address, *list);
   }
   // The gateway takes mail only for addresses of the routing view, and lists are never deleted.

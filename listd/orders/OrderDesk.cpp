@@ -5,6 +5,7 @@
 #include "core/crypto/Encoding.h"
 #include "listd/audit/AuditOrders.h"
 #include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
@@ -86,10 +87,10 @@ constexpr OrderRow Table[] = {
 // Each subject has its own table; add it here.
 const std::vector<std::span<const OrderRow>>& orderTables() {
   static const std::vector<std::span<const OrderRow>> tables = {
-      Table,          signInOrders(),    accountOrders(),    factorOrders(),  tokenOrders(),  auditOrders(),
-      jobOrders(),    keysOrders(),      requestOrders(),    matterOrders(),  holdOrders(),   erasureOrders(),
-      ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(), searchOrders(), exportOrders(),
-      reportOrders(), readOrders(),      protectionOrders(),
+      Table,           signInOrders(), accountOrders(),   factorOrders(),     tokenOrders(),   auditOrders(),
+      jobOrders(),     keysOrders(),   keyLinkOrders(),   requestOrders(),    matterOrders(),  holdOrders(),
+      erasureOrders(), ruleOrders(),   retentionOrders(), objectOrders(),     sessionOrders(), searchOrders(),
+      exportOrders(),  reportOrders(), readOrders(),      protectionOrders(),
   };
   return tables;
 }

@@ -22,11 +22,11 @@ struct Scene : Desk {
 
   Scene() : list(makeList(context, "board@lists.example", true)) { addMember(context, list, Ann); }
 
-  crypto::SigningIdentity identity(const std::string& address) const {
-    return crypto::SigningIdentity::create(address, clock.now(), std::chrono::days(100));
+  crypto::SigningIdentity identity(const std::string& of) const {
+    return crypto::SigningIdentity::create(of, clock.now(), std::chrono::days(100));
   }
-  void confirm(const crypto::SigningIdentity& who, const std::string& address = Ann) {
-    give("key.import", {{"address", address}, {"certificate", who.certificate().pem()}});
+  void confirm(const crypto::SigningIdentity& who, const std::string& of = Ann) {
+    give("key.import", {{"address", of}, {"certificate", who.certificate().pem()}});
   }
   std::string signedBy(const crypto::SigningIdentity& who) const {
     return seal::SmimeSigner(who).sign("Content-Type: text/plain\r\n\r\nHello.\r\n", clock.now());
@@ -38,16 +38,16 @@ struct Scene : Desk {
                          ">\r\nTo: board@lists.example\r\nSubject: Hello\r\nMessage-ID: <" + submission.queueId +
                          "@example.org>\r\nDate: Sun, 01 Mar 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n" + fields +
                          entity;
-    const crypto::SealedBoxWriter box(context.keys.vaultKeyPair().publicKey);
+    crypto::SealedBoxWriter box(context.keys.vaultKeyPair().publicKey);
     const app::AcceptedItem item{++taken, box.seal(submission.encode(), app::SubmissionContext)};
     intake.take({&item, 1});
   }
-  std::vector<MemberKey> keys(const std::string& address = Ann) {
-    return context.site.read([&](SiteTables& tables) { return tables.keys.page(address, 0, 100); });
+  std::vector<MemberKey> keys(const std::string& of = Ann) {
+    return context.site.read([&](SiteTables& tables) { return tables.keys.page(of, 0, 100); });
   }
-  std::string used(const std::string& address = Ann) {
+  std::string used(const std::string& of = Ann) {
     return context.site.read([&](SiteTables& tables) {
-      return decideFor(tables, onlySmime(), address, std::nullopt, clock.now()).keyFingerprint;
+      return decideFor(tables, onlySmime(), of, std::nullopt, clock.now()).keyFingerprint;
     });
   }
   std::size_t audited(const std::string& action) {
