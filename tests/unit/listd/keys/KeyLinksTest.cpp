@@ -50,7 +50,8 @@ struct Scene : Desk {
   }
   std::string used() {
     return context.site.read([&](SiteTables& tables) {
-      return decideFor(tables, onlySmime(), Ann, std::nullopt, clock.now()).keyFingerprint;
+      const auto decision = decideFor(tables, onlySmime(), Ann, std::nullopt, clock.now());
+      return decision.withheld() ? std::string() : decision.keyFingerprint;
     });
   }
 };
