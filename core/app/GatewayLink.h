@@ -61,7 +61,7 @@ struct RoutedAddress {
   std::string address;   // lower case, as in board@lists.example
   std::string listName;  // empty for an address that is no list
   bool secure = false;
-  enum class Role : std::uint8_t { List, Bounces } role = Role::List;  // Bounces also takes `+TAG`
+  enum class Role : std::uint8_t { List, Bounces, Request } role = Role::List;  // Bounces also takes `+TAG`
 };
 
 // Where mail for a domain goes. Domain "*" is for all that have no route of their own; without one, MX is asked.

@@ -84,11 +84,11 @@ public:
     const auto opened = encrypted ? open() : std::optional(std::string(post_.bytes()));
     if (!opened) return std::nullopt;
     auto content = judge(*opened);
-    if (!encrypted && !wasOpaque_) return Reception{post_, std::move(check_)};
+    if (!encrypted && !wasOpaque_) return Reception{post_, std::move(check_), std::move(signer_)};
     if (encrypted && check_.standing != SignatureStanding::Good) return std::nullopt;
     auto message = withContent(content);
     if (!message) return std::nullopt;
-    return Reception{std::move(*message), std::move(check_)};
+    return Reception{std::move(*message), std::move(check_), std::move(signer_)};
   }
 
 private:
@@ -173,6 +173,7 @@ private:
     check_.standing = standingOf(signer);
     check_.signer = signer.addresses().empty() ? signer.subject() : signer.addresses().front();
     check_.fingerprint = signer.fingerprint();
+    signer_ = signer.der();
     const auto outermost = mail::Message::parse(message);
     wasOpaque_ = outermost && typeOf(*outermost).value != "multipart/signed";
     // Opaque signatures are taken off, since half of the readers' programs show them as a file.
@@ -241,6 +242,7 @@ private:
   const List& list_;
   const std::string author_;
   SenderCheck check_;
+  std::string signer_;
   bool wasOpaque_ = false;
 };
 

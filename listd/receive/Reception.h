@@ -4,6 +4,7 @@
 #include "listd/site/SiteContext.h"
 
 #include <optional>
+#include <string>
 
 namespace postern::listd {
 
@@ -11,6 +12,7 @@ namespace postern::listd {
 struct Reception {
   mail::Message message;  // opened; the message as it came when it was not encrypted
   SenderCheck check;
+  std::string signerCertificate = {};  // DER, of a signature that is right, whoever made it; may be empty
 };
 
 // Whether the outermost part of a message is encrypted, by S/MIME or OpenPGP.
