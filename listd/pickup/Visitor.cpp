@@ -66,6 +66,13 @@ RecipientSession require(const OrderTools& tools, SiteTables& tables, const Orde
   return find(tools, tables, call, false);
 }
 
+RecipientSession requireFresh(const OrderTools& tools, SiteTables& tables, const OrderCall& call) {
+  auto session = find(tools, tables, call, false);
+  if (tools.now() - session.createdAt > FreshProof)
+    refuse("refused", "the sign-in is too long ago for this", "sign out, sign in again, and repeat it");
+  return session;
+}
+
 RecipientSession requireProven(const OrderTools& tools, SiteTables& tables, const OrderCall& call) {
   return find(tools, tables, call, true);
 }
