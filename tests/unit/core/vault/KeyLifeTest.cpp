@@ -234,6 +234,16 @@ BOOST_AUTO_TEST_CASE(a_change_of_the_root_key_may_end_after_any_step) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_next_key_that_was_overwritten_and_not_yet_removed_does_not_stop_the_site) {
+  Site site;
+  site.put(1, 5);
+  site.close();
+  files::replaceDurably(site.rootFile.string() + ".next", std::string(65, '\0'));
+  site.open();
+  BOOST_TEST(site.reads(1, 5));
+  BOOST_TEST(!std::filesystem::exists(site.rootFile.string() + ".next"));
+}
+
 // A process of its own that changes keys without end, killed at any instant.
 BOOST_AUTO_TEST_CASE(kill_9_in_the_middle_of_either_rotation_leaves_everything_readable) {
   Site site;
