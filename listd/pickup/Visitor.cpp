@@ -8,7 +8,6 @@ namespace postern::listd::visitor {
 namespace {
 
 constexpr std::size_t RefLength = 16;
-constexpr std::chrono::minutes TouchedEach{1};
 
 RecipientSession find(const OrderTools& tools, SiteTables& tables, const OrderCall& call, bool mailboxWillDo) {
   const auto session = tables.recipients.session(hashOf(call.args.textOr("session", {}, 100)), tools.now());
