@@ -23,9 +23,18 @@ void link(std::ostream& out, const json& result) {
   if (result.contains("request")) return askedFor(out, result.at("request"));
   out << result.at("url").get<std::string>() << "\n";
 }
-void record(std::ostream& out, const json& result) {
-  if (result.contains("request")) return askedFor(out, result.at("request"));
+// Said beside what was done at once: the last other person is out, and one alone decides only later.
+void oneIsLeft(std::ostream& out, const json& request) {
+  out << "One person is left. That person decides nothing alone until request " << request.at("id")
+      << " has had its seven days; the outside address is told.\n";
+}
+void record(std::ostream& out, json result) {
+  if (!result.contains("request")) return renderRecord(out, result);
+  const auto request = result.at("request");
+  if (!result.contains("name")) return askedFor(out, request);
+  result.erase("request");
   renderRecord(out, result);
+  oneIsLeft(out, request);
 }
 std::function<void(std::ostream&, const json&)> table(std::vector<Column> columns, const char* empty) {
   return [columns = std::move(columns), empty](std::ostream& out, const json& result) {
@@ -72,8 +81,8 @@ std::vector<OrderVerb> userVerbs() {
        "Shuts a person out: sessions, tokens and links end.",
        {Name, Reason},
        [](std::ostream& out, const json& result) {
-         if (result.contains("request")) return askedFor(out, result.at("request"));
          out << "disabled\n";
+         if (result.contains("request")) oneIsLeft(out, result.at("request"));
        }},
       {"user",
        "recover",

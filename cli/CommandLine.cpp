@@ -11,6 +11,7 @@
 #include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
+#include "cli/TlsReportVerb.h"
 #include "core/app/Orders.h"
 #include "core/base/Error.h"
 #include "core/base/Files.h"
@@ -198,6 +199,11 @@ private:
     way.add_option("file", hops->file, "RFC 5322 message or its header, - for standard input")->required();
     way.add_option("--own", hops->ownDomains, "domain of your own organisation; may be given again");
     way.callback([this, hops] { action_ = [hops](const Context& c) { return showHops(c, *hops); }; });
+
+    auto report = std::make_shared<std::string>();
+    auto& received = *app_.add_subcommand("tlsrpt", "Shows what another site reports of the TLS of its mail to us.");
+    received.add_option("file", *report, "mail with a report, or the report, - for standard input")->required();
+    received.callback([this, report] { action_ = [report](const Context& c) { return showTlsReport(c, *report); }; });
 
     auto get = std::make_shared<ExportGetOptions>();
     auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");

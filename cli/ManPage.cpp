@@ -25,6 +25,9 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "the "
      "whole way. A hop without a record counts neither as plain nor as encrypted. Exit status 0: every hop between "
      "providers is recorded as encrypted; 1: otherwise."},
+    {"tlsrpt", "", "FILE",
+     "Shows a TLS report (RFC 8460) that another site has sent: for each of our domains the sessions that succeeded "
+     "and failed, and why. FILE is the mail, or the report with or without gzip. Exit status 1: sessions failed."},
     {"probe", "", "DOMAIN",
      "Asks the mail servers of a domain for their TLS, certificates, MTA-STS and DANE. Exit status 1: mail to it "
      "cannot be "

@@ -35,6 +35,9 @@ constexpr std::array Rooms = {
     Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
     Room{"tls", "/tls", "TLS of domains", Admin | Officer | Auditor | Helpdesk | Owner,
          "M6 9V6.500a4 4 0 0 1 8 0V9h1.500v8h-11V9zm2 0h4V6.500a2 2 0 0 0-4 0z"},
+    Room{"hops", "/hops", "Was it encrypted?", Everyone,
+         "M3 9h3.200v2H3zM8.400 9h3.200v2H8.400zM13.800 9H17v2h-3.200zM4.600 5h10.800v1.600H4.600zM4.600 "
+         "13.400h10.800V15H4.600z"},
     Room{"work", "/work", "Work queue", Officer | Approver | Auditor | Admin,
          "M4 3h12v14H4zM6 6v1.6h8V6zm0 3.200v1.600h8V9.200zm0 3.200V14h5v-1.600z"},
     Room{"retention", "/retention", "Retention", Admin | Officer | Approver | Auditor,

@@ -403,7 +403,9 @@ std::string whatIfPath(std::string_view id) {
 Response afterChange(const json& answer, const std::string& path) {
   const auto& request = part(answer, "request");
   if (request.empty()) return Response::redirect(path);
-  const auto* done = flag(request, "lone") ? "?done=requested-alone" : "?done=requested";
+  const auto* done = text(request, "kind") == "account.one-person" ? "?done=one-is-left"
+                     : flag(request, "lone")                       ? "?done=requested-alone"
+                                                                   : "?done=requested";
   return Response::redirect(requestPath(text(request, "id")) + done);
 }
 

@@ -122,6 +122,7 @@ constexpr Entry Fields[] = {
     {"matterName", "Matter"},
     {"silent", "Silent"},
     {"roles", "Roles"},
+    {"rules", "Rules"},
     {"mail", "Mail address"},
     {"lists", "Lists"},
     {"graceDays", "Days of grace"},
@@ -210,6 +211,8 @@ constexpr Entry Tones[] = {
 constexpr Entry Notices[] = {
     {"requested", "A second person must approve this. Nothing has changed yet."},
     {"requested-alone", "Nobody else can approve this, so it waits seven days. Nothing has changed yet."},
+    {"one-is-left",
+     "The account was changed at once. The one person who is left decides nothing alone for seven days."},
     {"rule-saved", "The rule is in force."},
     {"rule-removed", "The rule is gone."},
     {"matter-created", "The matter is open. Now place its first hold or name its custodians."},

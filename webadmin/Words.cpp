@@ -162,6 +162,7 @@ constexpr Entry Notices[] = {
     {"list-saved", "The settings were saved."},
     {"list-closed", "The list is closed. It takes no more posts."},
     {"member-removed", "The member was removed."},
+    {"key-refused", "The key is refused. Mail does not propose it again."},
     {"key-confirmed", "The key is confirmed. From now on copies are encrypted to it."},
     {"key-revoked", "The key is revoked. It is never used again here."},
     {"member-enabled", "Delivery to this member is on."},

@@ -63,7 +63,7 @@ struct RoutedAddress {
   bool secure = false;
   // Bounces also takes `+TAG`. Outbound stands in no view: a recipient elsewhere, of mail from a relay; listName says
   // under which list it is protected.
-  enum class Role : std::uint8_t { List, Bounces, Outbound } role = Role::List;
+  enum class Role : std::uint8_t { List, Bounces, Request, Outbound } role = Role::List;
 };
 
 // Where mail for a domain goes. Domain "*" is for all that have no route of their own; without one, MX is asked.

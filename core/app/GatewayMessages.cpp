@@ -162,7 +162,7 @@ RoutingView RoutingView::decode(std::string_view bytes) {
     address.address = r.string();
     address.listName = r.string();
     address.secure = r.boolean();
-    address.role = r.enumeration(RoutedAddress::Role::Bounces);
+    address.role = r.enumeration(RoutedAddress::Role::Request);
     return address;
   });
   view.routes = reader.list<Route>([](Reader& r) {

@@ -66,7 +66,7 @@ private:
 
   void addComment(std::string_view comment) {
     auto& comments = current_ == nullptr ? field_.leadingComments : current_->comments;
-    if (comments.size() < MaxComments) comments.emplace_back(comment.substr(0, MaxClause));
+    if (comments.size() < MaxComments) comments.emplace_back(mail::cutUtf8(comment, MaxClause));
   }
 
   // The text of the comment that starts here (RFC 5322 §3.2.2); an unfinished one goes to the end.

@@ -2,8 +2,8 @@
 
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/net/DnsWire.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unbound.h>
@@ -99,25 +99,6 @@ RawAnswer readResult(int error, const ub_result* result) {
       answer.data.emplace_back(result->data[i], static_cast<std::size_t>(result->len[i]));
   }
   return answer;
-}
-
-// A name in wire form without compression; libunbound expands names in MX data.
-std::optional<std::string> readName(std::string_view wire) {
-  std::string name;
-  while (!wire.empty()) {
-    const auto length = static_cast<unsigned char>(wire.front());
-    if (length == 0) return wire.size() == 1 ? std::optional(name) : std::nullopt;
-    if (length > 63 || wire.size() <= length) return std::nullopt;
-    if (!name.empty()) name += '.';
-    for (const char c : wire.substr(1, length)) {
-      const bool upper = c >= 'A' && c <= 'Z';
-      const bool plain = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-      if (!plain) return std::nullopt;  // no host name; it would go into logs and the ledger
-      name += upper ? static_cast<char>(c + ('a' - 'A')) : c;
-    }
-    wire.remove_prefix(length + 1u);
-  }
-  return std::nullopt;
 }
 
 // One question under way; freed by its callback, or with the resolver.
@@ -265,22 +246,10 @@ UnboundResolver::UnboundResolver(const ResolverConfig& config) : impl_(std::make
 UnboundResolver::~UnboundResolver() = default;
 
 DnsAnswer<MxRecord> UnboundResolver::mx(std::string_view domain) {
-  return readRecords<MxRecord>(impl_->ask(domain, TypeMx), [](std::string_view data) -> std::optional<MxRecord> {
-    if (data.size() < 3) return std::nullopt;
-    auto host = readName(data.substr(2));
-    if (!host) return std::nullopt;
-    const auto high = static_cast<unsigned char>(data[0]);
-    const auto low = static_cast<unsigned char>(data[1]);
-    return MxRecord{static_cast<std::uint16_t>(high << 8 | low), std::move(*host)};
-  });
+  return readRecords<MxRecord>(impl_->ask(domain, TypeMx), readMx);
 }
 
 DnsAnswer<std::string> UnboundResolver::addresses(std::string_view host) {
-  const auto readAddress = [](std::string_view data) -> std::optional<std::string> {
-    char text[INET6_ADDRSTRLEN];
-    if (data.size() != 4 && data.size() != 16) return std::nullopt;
-    return std::string(::inet_ntop(data.size() == 4 ? AF_INET : AF_INET6, data.data(), text, sizeof text));
-  };
   auto six = readRecords<std::string>(impl_->ask(host, TypeAaaa), readAddress);
   auto four = readRecords<std::string>(impl_->ask(host, TypeA), readAddress);
   if (four.outcome == DnsOutcome::Bogus || six.outcome == DnsOutcome::Bogus)
@@ -298,24 +267,11 @@ DnsAnswer<std::string> UnboundResolver::addresses(std::string_view host) {
 }
 
 DnsAnswer<std::string> UnboundResolver::txt(std::string_view name) {
-  return readRecords<std::string>(impl_->ask(name, TypeTxt), [](std::string_view data) -> std::optional<std::string> {
-    std::string text;
-    while (!data.empty()) {
-      const std::size_t length = static_cast<unsigned char>(data.front());
-      if (data.size() < length + 1) return std::nullopt;
-      text += data.substr(1, length);
-      data.remove_prefix(length + 1);
-    }
-    return text;
-  });
+  return readRecords<std::string>(impl_->ask(name, TypeTxt), readTxt);
 }
 
 DnsAnswer<TlsaRecord> UnboundResolver::tlsa(std::string_view name) {
-  return readRecords<TlsaRecord>(impl_->ask(name, TypeTlsa), [](std::string_view data) -> std::optional<TlsaRecord> {
-    if (data.size() < 4) return std::nullopt;
-    const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(data[i]); };
-    return TlsaRecord{at(0), at(1), at(2), std::string(data.substr(3))};
-  });
+  return readRecords<TlsaRecord>(impl_->ask(name, TypeTlsa), readTlsa);
 }
 
 }  // namespace postern::net

@@ -233,6 +233,7 @@ std::vector<KeyStore::Destroyed> KeyStore::Impl::removeKeys(std::span<const std:
 void KeyStore::Impl::emptyWriteAheadLog() {
   const bool readBefore = std::exchange(remnants, true);
   remnants = !(readBefore ? database.checkpoint(std::chrono::milliseconds(0)) : database.checkpoint());
+  logLater = false;
   if (remnants && !readBefore)
     log::warning("vault", "another program reads keys.db, whose log still has keys that were destroyed or replaced");
 }
@@ -349,7 +350,7 @@ std::optional<KeyStore::ObjectKey> KeyStore::objectKey(std::uint64_t objectId) c
 
 bool KeyStore::remnants() const {
   MutexLock lock(impl_->mutex);
-  return impl_->remnants;
+  return impl_->remnants || impl_->logLater;
 }
 
 bool KeyStore::hasObjectKey(std::uint64_t objectId) const {
@@ -359,7 +360,8 @@ bool KeyStore::hasObjectKey(std::uint64_t objectId) const {
   return select.bind(objectId).step();
 }
 
-std::vector<KeyStore::Destroyed> KeyStore::destroyObjectKeys(std::span<const std::uint64_t> objectIds) {
+std::vector<KeyStore::Destroyed> KeyStore::destroyObjectKeys(std::span<const std::uint64_t> objectIds,
+                                                             AfterDestroying after) {
   MutexLock lock(impl_->mutex);
   std::vector<std::uint64_t> present;
   {
@@ -383,7 +385,10 @@ std::vector<KeyStore::Destroyed> KeyStore::destroyObjectKeys(std::span<const std
   std::vector<Destroyed> removed;
   if (!impl_->owed.empty()) removed = impl_->removeKeys(impl_->owed, impl_->journal ? impl_->journal->last() : 0);
   impl_->owed.clear();
-  impl_->emptyWriteAheadLog();
+  if (after == AfterDestroying::LogLater)
+    impl_->logLater = true;
+  else
+    impl_->emptyWriteAheadLog();
   return removed;
 }
 

@@ -86,7 +86,10 @@ public:
     std::uint64_t objectId = 0;
     FreedPlace freed;
   };
-  std::vector<Destroyed> destroyObjectKeys(std::span<const std::uint64_t> objectIds);
+  // LogLater: the write-ahead log is left as it is, for one of many calls in a row; a call without it must follow.
+  enum class AfterDestroying { EmptyLog, LogLater };
+  std::vector<Destroyed> destroyObjectKeys(std::span<const std::uint64_t> objectIds,
+                                           AfterDestroying after = AfterDestroying::EmptyLog);
   // The write-ahead log of keys.db may still have wrapped keys that were destroyed or replaced.
   bool remnants() const;
   // Places of destroyed objects whose content was not wiped yet, oldest first.

@@ -130,6 +130,7 @@ struct KeyStore::Impl {
   VaultKeyPair vault;  // constant after construction, as is:
   RootKey siteRoot;
   bool remnants GUARDED_BY(mutex) = true;             // until the log was emptied for the first time
+  bool logLater GUARDED_BY(mutex) = false;            // keys were destroyed since it was last emptied
   std::vector<std::uint64_t> owed GUARDED_BY(mutex);  // tombstones that are written, keys that are still to go
 };
 

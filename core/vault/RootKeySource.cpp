@@ -55,7 +55,12 @@ public:
     } catch (const Error&) {
       if (!next) throw;  // else it may have been overwritten already, and the next one is the key
     }
-    if (next) keys.push_back({read(nextOf(file_)), true});
+    if (!next) return keys;
+    try {
+      keys.push_back({read(nextOf(file_)), true});
+    } catch (const Error&) {
+      if (keys.empty()) throw;  // else it was being dropped: overwritten already, and the present one is the key
+    }
     return keys;
   }
 

@@ -53,6 +53,17 @@ struct Vault::Impl {
     return freed.size();
   }
 
+  std::vector<std::uint64_t> destroyKeys(std::span<const std::uint64_t> objectIds, KeyStore::AfterDestroying after)
+      EXCLUDES_LOCK(appending) {
+    const MutexLock lock(appending);
+    std::vector<std::uint64_t> destroyed;
+    for (const auto& object : keys.destroyObjectKeys(objectIds, after)) {
+      destroyed.push_back(object.objectId);
+      retained.insert(object.freed.id);
+    }
+    return destroyed;
+  }
+
   KeyStore& keys;
   const Clock& clock;
   Mutex appending;                                        // the log takes records from one thread at a time
@@ -122,18 +133,14 @@ std::optional<std::string> Vault::get(std::uint64_t objectId) const {
 }
 
 std::vector<std::uint64_t> Vault::destroyAll(std::span<const std::uint64_t> objectIds) {
-  std::vector<std::uint64_t> destroyed;
-  {
-    const MutexLock lock(impl_->appending);
-    const auto freed = impl_->keys.destroyObjectKeys(objectIds);
-    for (const auto& object : freed) {
-      destroyed.push_back(object.objectId);
-      impl_->retained.insert(object.freed.id);
-    }
-  }
+  auto destroyed = impl_->destroyKeys(objectIds, KeyStore::AfterDestroying::EmptyLog);
   while (impl_->wipeFreed(WipedAtOnce) > 0) {
   }
   return destroyed;
+}
+
+void Vault::destroyKeys(std::span<const std::uint64_t> objectIds) {
+  impl_->destroyKeys(objectIds, KeyStore::AfterDestroying::LogLater);
 }
 
 bool Vault::destroy(std::uint64_t objectId) {

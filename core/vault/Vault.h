@@ -39,6 +39,9 @@ public:
   // after a crash. Only the destruction gate calls this. Returns the objects that were there.
   std::vector<std::uint64_t> destroyAll(std::span<const std::uint64_t> objectIds);
   bool destroy(std::uint64_t objectId);
+  // Only the first half, durable on return: tombstones and keys. The contents are noise from then on. For many calls in
+  // a row, after which destroyAll({}) wipes the contents and the old pages of keys.db; so does the next start.
+  void destroyKeys(std::span<const std::uint64_t> objectIds);
   // Wipes content whose key is gone already and that a crash left; up to `most` places. How many; 0: none is left.
   std::size_t wipeFreed(std::size_t most);
   std::uint64_t bytes() const;  // that the contents take on disk

@@ -45,6 +45,12 @@ constexpr std::array Shapes = {
         "Your account"sv,
         "Hello,\r\n\r\nan account has been prepared for you. Set it up here:\r\n\r\n{link}\r\n\r\nThe link works once, "
         "until {time}.\r\n"sv},
+    Shape{"A key for your address"sv,
+          "Hello,\r\n\r\na key for your address was sent to us. If it was you, look at it and confirm it\r\nhere "
+          "within three days:\r\n\r\n{link}\r\n\r\nIf it was not you, do nothing: it will not be used.\r\n"sv},
+    Shape{"Your keys"sv,
+          "Hello,\r\n\r\nthe keys for your address are shown here, and a new one can be given, within\r\nthree "
+          "days:\r\n\r\n{link}\r\n\r\nIf you did not ask for this, do nothing.\r\n"sv},
     Shape{
         "The emergency account was opened"sv,
         "Hello,\r\n\r\nthe sealed emergency account of the site was opened on {time}.\r\nIf you do not know why, look "

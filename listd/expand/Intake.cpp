@@ -6,8 +6,11 @@
 #include "core/crypto/Digest.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
+#include "core/seal/SmimeReader.h"
+#include "listd/archive/ObjectId.h"
 #include "listd/compose/Bounce.h"
 #include "listd/compose/PostComposer.h"
+#include "listd/keys/KeyLinks.h"
 #include "listd/ledger/BounceNote.h"
 #include "listd/plan/PlanWriter.h"
 #include "listd/receive/Reception.h"
@@ -19,13 +22,7 @@ namespace postern::listd {
 namespace {
 
 constexpr std::string_view BouncesSuffix = "-bounces";
-
-// The vault object of a message, whatever lists it is for: always the same, so that a repeat after a crash stores
-// nothing twice. `kind`: what an open list gets as it came and a secure one opened are two contents.
-std::uint64_t vaultObjectOf(std::uint64_t acceptedId, const app::Submission& submission, std::string_view kind) {
-  const auto digest = crypto::sha256(Writer().string(kind).u64(acceptedId).string(submission.queueId).bytes());
-  return Reader(digest).u64() >> 1;  // 63 bits: positive in SQL
-}
+constexpr std::string_view RequestSuffix = "-request";
 
 std::string clientJson(const app::Submission& submission) {
   const auto& tls = submission.tls;
@@ -57,12 +54,12 @@ std::vector<std::string> outboundRecipients(const app::Submission& submission) {
 }
 
 // "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
-std::optional<std::string> listOfBounces(const mail::Address& address) {
+std::optional<std::string> listBehind(const mail::Address& address, std::string_view suffix) {
   const auto key = address.key();
   const auto at = key.rfind('@');
   auto local = key.substr(0, std::min(at, key.find('+')));
-  if (!local.ends_with(BouncesSuffix)) return std::nullopt;
-  local.resize(local.size() - BouncesSuffix.size());
+  if (!local.ends_with(suffix)) return std::nullopt;
+  local.resize(local.size() - suffix.size());
   return local + key.substr(at);
 }
 
@@ -82,6 +79,7 @@ struct Intake::Planned {
   PostingRuling ruling;
   std::optional<mail::Message>
       content;  // of an accepted post, that the vault keeps: opened, where the post was encrypted to the list
+  std::vector<KeyFinding> keys = {};  // of the author, proposed only
   std::vector<std::string> recipients;  // of domain mail
 };
 
@@ -143,7 +141,12 @@ void Intake::judgeFor(const std::shared_ptr<const Arrival>& arrival, const std::
       if (auto planned = judge(arrival, *list)) plans.push_back(std::move(*planned));
       return;
     }
-    if (const auto key = listOfBounces(*address))
+    if (const auto key = listBehind(*address, RequestSuffix))
+      if (const auto list = find(*key)) {
+        if (arrival->message) takeKeyRequest(context_, *arrival->message, arrival->submission.mailFrom, *list);
+        return;
+      }
+    if (const auto key = listBehind(*address, BouncesSuffix))
       if (const auto list = find(*key)) return noteBounce(*arrival, *address, *list);
   }
   // The gateway takes mail only for addresses of the routing view, and lists are never deleted.
@@ -176,12 +179,12 @@ void Intake::judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const 
       ruling = {PostingRuling::Verdict::Accept, {}, std::nullopt, false, requestedFloor(submission)};
   }
   if (ruling.verdict != PostingRuling::Verdict::Accept) {
-    plans.push_back(Planned{arrival, std::move(post), *list, std::move(ruling), {}, {}});
+    plans.push_back(Planned{arrival, std::move(post), *list, std::move(ruling), {}, {}, {}});
     return;
   }
-  post.vaultObject = vaultObjectOf(arrival->id, submission, "message");
+  post.vaultObject = objectIdOf(submission.receivedAt, arrival->id, ContentKind::AsItCame);
   plans.push_back(
-      Planned{arrival, std::move(post), *list, std::move(ruling), *arrival->message, outboundRecipients(submission)});
+      Planned{arrival, std::move(post), *list, std::move(ruling), *arrival->message, {}, outboundRecipients(submission)});
 }
 
 // What the list does with the message; nothing when that is in the store already.
@@ -201,11 +204,26 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
 
   auto post = postOf(*arrival, list);
   if (ruling.verdict != PostingRuling::Verdict::Accept)
-    return Planned{arrival, std::move(post), list, std::move(ruling), {}, {}};
+    return Planned{arrival, std::move(post), list, std::move(ruling), {}, {}, {}};
   const bool asItCame = reception->message.bytes() == arrival->message->bytes();
-  post.vaultObject = vaultObjectOf(arrival->id, submission, asItCame ? "message" : "opened message");
+  post.vaultObject =
+      objectIdOf(submission.receivedAt, arrival->id, asItCame ? ContentKind::AsItCame : ContentKind::Opened);
   post.senderCheck = reception->check.json();
-  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), {}};
+  auto keys = keysOf(*reception, list);
+  return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), std::move(keys), {}};
+}
+
+// Keys that the author's mail carries: of members only, so that strangers cannot fill the site with them.
+std::vector<KeyFinding> Intake::keysOf(const Reception& reception, const List& list) {
+  const auto& message = reception.message;
+  const auto from = message.from();
+  if (from.mailboxes.size() != 1 || !from.mailboxes.front().address) return {};
+  const auto author = from.mailboxes.front().address->key();
+  if (!context_.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); })) return {};
+  auto signer = reception.signerCertificate;
+  if (!list.secure)
+    if (const auto verified = seal::verifySmime(message.bytes())) signer = verified->signer.der();
+  return findKeys(context_, message, signer);
 }
 
 PostingRuling Intake::judgeMessage(const mail::Message& message, const app::Submission& submission, const List& list) {
@@ -241,6 +259,8 @@ void Intake::store(const Plans& plans) {
     std::vector<std::optional<std::uint64_t>> written;
     for (const auto& plan : plans) {
       written.push_back(writePlan(tables, plan.post, plan.list, plan.ruling, now, plan.recipients));
+      if (written.back())
+        for (const auto& key : plan.keys) propose(tables, key, now);
       if (written.back() && plan.post.vaultObject != 0)
         tables.archive.add(objectOf(plan), plan.list.id, *written.back());
     }

@@ -2,6 +2,7 @@
 #include "core/app/GatewayLink.h"
 #include "core/crypto/SealedBox.h"
 #include "core/mail/Message.h"
+#include "listd/keys/Proposals.h"
 #include "listd/plan/PostingRule.h"
 #include "listd/receive/Reception.h"
 #include "listd/site/SiteContext.h"
@@ -38,6 +39,7 @@ private:
   std::optional<Reception> receive(const mail::Message& message, const app::Submission& submission, const List& list,
                                    PostingRuling& ruling);
   static Post postOf(const Arrival& arrival, const List& list);
+  std::vector<KeyFinding> keysOf(const Reception& reception, const List& list);
   static StoredObject objectOf(const Planned& plan);
   void store(const Plans& plans);
   void noteBounce(const Arrival& arrival, const mail::Address& recipient, const List& list);

@@ -14,6 +14,10 @@ app::RoutingView buildRoutingView(SiteContext& context) {
       // Bounces of what a closed list sent still come in.
       const auto bounces = subAddress(factsOf(list, view.helpLink).address, "bounces");
       view.addresses.push_back({bounces.key(), list.address, list.secure, app::RoutedAddress::Role::Bounces});
+      // Keys of members come to the request address.
+      const auto requests = subAddress(factsOf(list, view.helpLink).address, "request");
+      if (list.open)
+        view.addresses.push_back({requests.key(), list.address, list.secure, app::RoutedAddress::Role::Request});
       if (list.open)
         view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
     }

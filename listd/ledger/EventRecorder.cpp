@@ -71,7 +71,7 @@ public:
 
   bool finish() {
     entry_.appendTo(tables_.audit);
-    domains_.writeTo(tables_.domainTls);
+    domains_.writeTo(tables_);
     for (const auto& [minute, flow] : flows_) tables_.flow.add(flow);
     for (const auto& [key, copies] : delivered_)
       tables_.flow.addDelivered(fromMicros(key.first * MicrosOfMinute), key.second, copies);

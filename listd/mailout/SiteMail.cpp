@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 10> Shapes = {{
+constexpr std::array<Shape, 12> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -86,6 +86,22 @@ constexpr std::array<Shape, 10> Shapes = {{
      "Hello,\n\nan account has been prepared for you. Set it up here:\n\n{link}\n\nThe link works once, until {0}.\n",
      {Slot::Time},
      1,
+     true},
+    {Kind::KeyConfirm,
+     "key-confirm",
+     "A key for your address",
+     "Hello,\n\na key for your address was sent to us. If it was you, look at it and confirm it\nhere within three "
+     "days:\n\n{link}\n\nIf it was not you, do nothing: it will not be used.\n",
+     {},
+     0,
+     true},
+    {Kind::KeyPage,
+     "key-page",
+     "Your keys",
+     "Hello,\n\nthe keys for your address are shown here, and a new one can be given, within\nthree days:\n\n"
+     "{link}\n\nIf you did not ask for this, do nothing.\n",
+     {},
+     0,
      true},
     {Kind::BreakGlass,
      "break-glass",

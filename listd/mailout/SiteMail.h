@@ -22,6 +22,8 @@ struct SiteMail {
     OnePersonSite,     // {number of the request, time of effect}; to all who work on a site that will have one person
     AuditAnchor,       // the lines of the signed checkpoint (origin, size, root, "", "— name signature"); no link
     Invitation,        // {time it ends}; link that makes an account or gives it back, from sealLink()
+    KeyConfirm,        // none. A key came for the address: link to confirm it
+    KeyPage,           // none. Link to the page of the member's keys
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
     ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
     PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()

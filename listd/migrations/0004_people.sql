@@ -129,4 +129,4 @@ CREATE TABLE access_reviews (
 );
 
 -- Written by postern-listd: 1 once the site has had an approver, without whom nobody gives roles from then on.
-INSERT INTO counters (name, value) VALUES ('approvers', 0);
+INSERT INTO counters (name, value) VALUES ('approvers', 0), ('two-person-rules', 0);

@@ -21,3 +21,6 @@ END;
 -- All that a look at the whole archive asks of a stored object, in the order of ids: read by itself, from front to back.
 -- The table is in the order of coming, so that each of its rows would be a page of its own.
 CREATE INDEX objects_facts ON objects (id, received_at, header_date, size, class) WHERE state = 'stored';
+
+-- What the search for a part of a name or an address reads of a list with very many members.
+CREATE INDEX members_text ON members (list_id, address, name);

@@ -37,6 +37,20 @@ std::string keyBytes(const Args& args) {
   return bytes;
 }
 
+// Of the keys that begin so, the one of an address; without one there must be one address only, as a key of several
+// addresses is confirmed for each by itself.
+MemberKey requireOne(SiteTables& tables, const Args& args) {
+  auto keys = requireKeys(tables, args);
+  if (!args.textOr("address", {}, 400).empty()) {
+    const auto address = args.address("address").key();
+    std::erase_if(keys, [&](const MemberKey& key) { return key.address != address; });
+    if (keys.empty()) refuse("not-found", "there is no such key for " + address, "see: postern key list");
+  }
+  if (keys.size() > 1)
+    refuse("invalid", "this key is on file for several addresses", "name one of them; see: postern key list");
+  return std::move(keys.front());
+}
+
 json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
@@ -77,9 +91,12 @@ json listKeys(OrderTools& tools, const OrderCall& call) {
   const auto address =
       call.args.textOr("address", {}, 400).empty() ? std::string() : call.args.address("address").key();
   return tools.context.site.read([&](SiteTables& tables) {
-    const auto keys = tables.keys.page(address, after, limit);
+    const auto state = call.args.word("state", "all", {"all", "proposed", "confirmed", "revoked"});
+    const auto keys = state == "all" || !address.empty() ? tables.keys.page(address, after, limit)
+                                                         : tables.keys.pageOf(parseKeyState(state), after, limit);
     auto items = json::array();
-    for (const auto& key : keys) items.push_back(viewOf(key, tools.now()));
+    for (const auto& key : keys)
+      if (state == "all" || keyStateWord(key.facts.state) == state) items.push_back(viewOf(key, tools.now()));
     return pageOf(std::move(items), keys.size() == limit ? std::to_string(keys.back().id) : std::string());
   });
 }
@@ -90,7 +107,35 @@ json showKey(OrderTools& tools, const OrderCall& call) {
 }
 
 json confirmKey(OrderTools& tools, const OrderCall& call) {
-  return setKeyState(tools, call, KeyState::Confirmed);
+  return change(tools, call, [&](SiteTables& tables) {
+    auto key = requireOne(tables, call.args);
+    for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
+      if (same.facts.state == KeyState::Revoked)
+        refuse("refused", "a revoked key is never used again", "import another key of the member");
+    key.facts.state = KeyState::Confirmed;
+    tables.keys.setStanding(key);
+    refreshStanding(tables, key.address, tools.now());
+    call.note.objectType = "key";
+    call.note.objectId = key.facts.fingerprint;
+    call.note.person("address", key.address);
+    return viewOf(key, tools.now());
+  });
+}
+
+// A proposal is taken away and not made again by mail.
+json refuseKey(OrderTools& tools, const OrderCall& call) {
+  return change(tools, call, [&](SiteTables& tables) {
+    const auto key = requireOne(tables, call.args);
+    if (key.facts.state != KeyState::Proposed)
+      refuse("refused", "only a proposed key can be refused", "to stop using a key, revoke it");
+    tables.keys.removeProposal(key.address, key.facts.fingerprint);
+    tables.keyRing.addRefusal(key.address, key.facts.fingerprint, "refused", tools.now(), call.actor.name);
+    refreshStanding(tables, key.address, tools.now());
+    call.note.objectType = "key";
+    call.note.objectId = key.facts.fingerprint;
+    call.note.person("address", key.address);
+    return viewOf(key, tools.now());
+  });
 }
 
 json revokeKey(OrderTools& tools, const OrderCall& call) {

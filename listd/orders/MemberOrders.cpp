@@ -3,6 +3,7 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 #include "listd/plan/MemberFacts.h"
+#include "listd/probe/DomainProbes.h"
 
 namespace postern::listd {
 
@@ -117,7 +118,7 @@ private:
 json addMember(OrderTools& tools, const OrderCall& call) {
   const auto address = call.args.address("address").key();
   const auto name = call.args.textOr("name", {}, MaxName);
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
     if (tables.members.find(list.id, address))
       refuse("exists", address + " is a member of " + list.address + " already");
@@ -126,6 +127,8 @@ json addMember(OrderTools& tools, const OrderCall& call) {
     tables.members.add(member, decideFor(tables, rulesOf(tables, list), address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json removeMember(OrderTools& tools, const OrderCall& call) {
@@ -154,7 +157,7 @@ json listMembers(OrderTools& tools, const OrderCall& call) {
 }
 
 json setMember(OrderTools& tools, const OrderCall& call) {
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
     auto member = requireMember(tables, list, call.args);
     member.name = call.args.textOr("name", member.name, MaxName);
@@ -164,6 +167,8 @@ json setMember(OrderTools& tools, const OrderCall& call) {
     tables.members.update(member, decideFor(tables, rulesOf(tables, list), member.address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json importMembers(OrderTools& tools, const OrderCall& call) {
@@ -175,7 +180,10 @@ json importMembers(OrderTools& tools, const OrderCall& call) {
     for (const auto& record : records) import.add(record);
     return import.result();
   };
-  return dryRun ? tools.context.site.read(run) : change(tools, call, run);
+  if (dryRun) return tools.context.site.read(run);
+  auto answer = change(tools, call, run);
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json exportMembers(OrderTools& tools, const OrderCall& call) {

@@ -5,6 +5,7 @@
 #include "core/crypto/Encoding.h"
 #include "listd/audit/AuditOrders.h"
 #include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
@@ -71,6 +72,7 @@ constexpr OrderRow Table[] = {
     {"key.list", Reads, listKeys, Support},
     {"key.show", Reads, showKey, Support},
     {"key.confirm", Changes, confirmKey},
+    {"key.refuse", Changes, refuseKey},
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
     {"queue.list", Reads, listQueue, Support},
@@ -99,6 +101,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       auditDutyOrders(),
       jobOrders(),
       keysOrders(),
+      keyLinkOrders(),
       requestOrders(),
       matterOrders(),
       holdOrders(),

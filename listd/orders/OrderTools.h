@@ -90,6 +90,7 @@ nlohmann::json importMemberKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json listKeys(OrderTools& tools, const OrderCall& call);
 nlohmann::json showKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json confirmKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json refuseKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json revokeKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json checkKey(OrderTools& tools, const OrderCall& call);
 

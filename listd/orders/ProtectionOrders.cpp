@@ -4,6 +4,7 @@
 #include "listd/orders/Views.h"
 #include "listd/plan/PlanPreview.h"
 #include "listd/plan/Standing.h"
+#include "listd/probe/DomainProbes.h"
 
 #include <algorithm>
 #include <charconv>
@@ -103,7 +104,7 @@ json showProtection(OrderTools& tools, const OrderCall& call) {
 }
 
 json protectList(OrderTools& tools, const OrderCall& call) {
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     auto list = requireSecure(tables, call.args);
     takeFloor(call.args, list.protection.floor);
     takeRungs(call.args, "ladder", list.protection.rungs);
@@ -120,6 +121,8 @@ json protectList(OrderTools& tools, const OrderCall& call) {
     call.note.text("floor", app::protectionName(rules.floor)).text("ladder", rungWords(rules.rungs));
     return protectionOf(tables, list);
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 std::string requireDomainName(const SiteTables& tables, const Args& args) {
@@ -142,7 +145,7 @@ json showDomainProtection(OrderTools& tools, const OrderCall& call) {
 }
 
 json protectDomain(OrderTools& tools, const OrderCall& call) {
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     const auto name = requireDomainName(tables, call.args);
     auto protection = tables.domains.protection(name);
     takeFloor(call.args, protection.floor);
@@ -162,6 +165,8 @@ json protectDomain(OrderTools& tools, const OrderCall& call) {
     call.note.text("name", name).text("floor", protection.floor ? app::protectionName(*protection.floor) : "default");
     return domainView(tables, name);
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json groupsOf(const PlanPreview& plan) {

@@ -1,5 +1,6 @@
 #include "listd/orders/RecordProblems.h"
 
+#include "listd/people/LegalSite.h"
 #include "listd/retention/ClockGuard.h"
 #include "listd/retention/Retention.h"
 #include "listd/search/SearchIndex.h"
@@ -79,14 +80,23 @@ void addRequests(json& problems, SiteTables& tables, TimePoint now) {
 }
 
 void addOnePerson(json& problems, SiteTables& tables) {
+  bool asked = false;
+  const auto held = heldUntilRequest(tables);
   for (const auto& request : tables.requests.waiting())
-    if (request.kind == "account.one-person")
+    if (request.kind == "account.one-person") {
+      asked = asked || request.id == held;
       add(problems,
-          "Request " + std::to_string(request.id) + " leaves this site to one person from " +
+          "Request " + std::to_string(request.id) + " lets one person alone decide on this site from " +
               formatRfc3339(request.decideAt) + " on.",
           "If that should not be, let an approver refuse it or the outside address stop it before then: postern "
           "request show " +
               std::to_string(request.id));
+    }
+  if (held && !asked && staffCount(tables) <= 1)
+    add(problems, "One person is left to run this site, and nobody can approve what that person asks for.",
+        "Let a second person join; or set [records] outside_address in postern.toml to somebody outside and disable "
+        "the "
+        "account that was shut out once more: seven days later one person may run the site");
 }
 
 // The newest job of each kind tells how it stands; what failed and was then done again is no trouble any more.

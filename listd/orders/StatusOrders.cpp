@@ -135,7 +135,7 @@ json status(OrderTools& tools, const OrderCall&) {
                 {"protection", protectionView(tables)},
                 {"deliveries", deliveriesView(tables, now - std::chrono::hours(24))},
                 {"plaintextOnSecure", tables.counters.get(CounterStore::Plaintext)},
-                {"onePersonSite", staffCount(tables) <= 1},
+                {"onePersonSite", !twoPersonRules(tables)},
                 {"problems", std::move(problems)}};
   });
 }

@@ -101,6 +101,15 @@ json viewOf(const LadderRules& rules) {
           {"mailPlan", rules.mailPlan}};
 }
 
+// How the key stands, as people say it: a confirmed key that ends in 30 days is expiring.
+std::string standingOf(const KeyFacts& key, TimePoint now) {
+  if (key.state != KeyState::Confirmed) return keyStateWord(key.state);
+  if (key.verdict == Reason::WeakKey) return "weak";
+  if (key.verdict == Reason::Revoked) return "revoked";
+  if (key.notAfter < now) return "expired";
+  return key.notAfter < now + std::chrono::days(30) ? "expiring" : "confirmed";
+}
+
 json viewOf(const MemberKey& key, TimePoint now) {
   return {{"fingerprint", key.facts.fingerprint},
           {"address", key.address},
@@ -112,6 +121,10 @@ json viewOf(const MemberKey& key, TimePoint now) {
           {"notBeforeAt", toMicros(key.facts.notBefore)},
           {"notAfterAt", toMicros(key.facts.notAfter)},
           {"state", keyStateWord(key.facts.state)},
+          {"standing", standingOf(key.facts, now)},
+          {"origin", key.origin},
+          {"mailboxProven", key.mailboxProven},
+          {"addedAt", toMicros(key.addedAt)},
           {"reason", reasonWord(judgeKey(key.facts, now))}};
 }
 

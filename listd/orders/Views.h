@@ -18,6 +18,8 @@ nlohmann::json viewOf(const ListProtection& protection);
 nlohmann::json viewOf(const DomainProtection& protection);
 nlohmann::json viewOf(const LadderRules& rules);
 nlohmann::json viewOf(const MemberKey& key, TimePoint now);
+std::string standingOf(const KeyFacts& key,
+                       TimePoint now);  // "proposed" "confirmed" "expiring" "expired" "revoked" "weak"
 nlohmann::json viewOf(const Account& account);
 nlohmann::json viewOf(const Flow& flow);
 nlohmann::json viewOf(const app::TlsFacts& tls);

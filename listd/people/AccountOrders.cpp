@@ -9,6 +9,7 @@
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/Proofs.h"
 #include "listd/people/RoleRules.h"
+#include "listd/requests/OutsideAddress.h"
 
 namespace postern::listd {
 
@@ -128,33 +129,46 @@ std::string joined(app::Roles roles) {
   return words;
 }
 
-// Puts it off for seven days, for all to see. What it may not do at all is refused at once.
-json askForOnePerson(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Account& account,
-                     app::Roles roles, const std::string& state) {
-  if (account.roles.has(app::Role::Admin)) requireAdminLeft(tables, account);
+// One person will be left. Until seven days after the mail outside the rules of two people are held. To be called
+// before the change, so that the person concerned is told as well. Nothing here may keep the change from being made.
+std::optional<Request> askForOnePerson(OrderTools& tools, SiteTables& tables, const OrderCall& call,
+                                       const Account& account) {
+  holdTwoPersonRules(tables, NotAsked);
+  if (!outsideAddress(tools, siteStaff(tables))) return std::nullopt;
   Request request;
   request.kind = "account.one-person";
-  request.payload = {{"person", account.name}, {"act", "set"}, {"args", {{"name", account.name}}}};
-  if (state != account.state) request.payload["args"]["state"] = state;  // else what is done meanwhile would be undone
-  for (const auto* name : {"roles", "lists", "mail"})
-    if (call.args.has(name)) request.payload["args"][name] = call.args.value(name);
-  request.before = {{"roles", wordsOf(account.roles)}, {"state", account.state}};
-  request.after = {{"roles", wordsOf(roles)}, {"state", state}};
-  request.title =
-      "Leave the site to one person: " +
-      (state == "enabled" ? "leave " + account.name + " the roles " + joined(roles) : "shut " + account.name + " out");
+  request.payload = {{"person", account.name}};
+  request.before = {{"rules", "of two people"}};
+  request.after = {{"rules", "of one person"}};
+  request.title = "Leave the site to one person, without " + account.name;
   request.reason = call.args.textOr("reason", {}, 500);
+  if (request.reason.empty()) request.reason = "no reason was given";
   request.requester = call.actor.name;
-  const auto made = tools.context.requests.make(tools, tables, std::move(request));
+  auto made = tools.context.requests.make(tools, tables, std::move(request));
+  holdTwoPersonRules(tables, made.id);
   call.note.requestId = made.id;
   call.note.reasonText = made.reason;
-  return {{"request", viewOf(made)}};
+  return made;
+}
+
+// Shut out before, while nobody outside could be told or the request for it was stopped: it can be asked again.
+bool asksAgain(SiteTables& tables, const Account& account) {
+  const auto held = heldUntilRequest(tables);
+  if (!held || account.state != "disabled" || staffCount(tables) > 1) return false;
+  const auto request = tables.requests.find(*held);
+  return !request || request->state != "waiting";
+}
+
+json changedView(OrderTools& tools, SiteTables& tables, const std::string& name, const std::optional<Request>& asked) {
+  auto view = proofs::viewWithFactors(tools, tables, *tables.accounts.find(name));
+  if (asked) view["request"] = viewOf(*asked);
+  return view;
 }
 
 // Puts the order before an approver. What it may not do at all is refused at once, and again when it is carried out.
 json askForApproval(OrderTools& tools, SiteTables& tables, const OrderCall& call, const Account& account,
                     app::Roles after, const std::string& act) {
-  if (const auto exclusion = exclusionOf(after); !exclusion.empty() && staffCount(tables) >= 2)
+  if (const auto exclusion = exclusionOf(after); !exclusion.empty() && twoPersonRules(tables))
     refuse("refused", exclusion, "give them to two people");
   Request request;
   request.kind = "account.roles";
@@ -255,26 +269,23 @@ json setAccount(OrderTools& tools, const OrderCall& call) {
     const auto gained = comesBack ? roles : without(roles, account.roles);
     if (gained.meets(ControlRoles) && controlsAreShared(tables))
       return askForApproval(tools, tables, call, account, roles, "set");
-    if (leavesOnePerson(tables, account, roles, state))
-      return askForOnePerson(tools, tables, call, account, roles, state);
+    const auto asked =
+        leavesOnePerson(tables, account, roles, state) ? askForOnePerson(tools, tables, call, account) : std::nullopt;
     changeAccount(tools, tables, call.args);
-    return proofs::viewWithFactors(tools, tables, *tables.accounts.find(account.name));
+    return changedView(tools, tables, account.name, asked);
   });
 }
 
 json disableAccount(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto account = requireAccount(tables, call.args);
-    if (leavesOnePerson(tables, account, account.roles, "disabled")) {
-      describe(call, account.name);
-      return askForOnePerson(tools, tables, call, account, account.roles, "disabled");
-    }
+    if (account.roles.has(app::Role::Admin)) requireAdminLeft(tables, account);
+    const bool leaves = leavesOnePerson(tables, account, account.roles, "disabled") || asksAgain(tables, account);
+    const auto asked = leaves ? askForOnePerson(tools, tables, call, account) : std::nullopt;
     applyState(tools, tables, account, "disabled");
-    if (account.roles.has(app::Role::Admin) && !hasAdmin(tables))
-      refuse("refused", "nobody would be left who may administer this site", "make another person admin first");
     call.note.objectType = "account";
     call.note.person("account", account.name);
-    return proofs::viewWithFactors(tools, tables, *tables.accounts.find(account.name));
+    return changedView(tools, tables, account.name, asked);
   });
 }
 
@@ -292,7 +303,7 @@ json recoverAccount(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto account = requireRecoverable(tables, call.args);
     describe(call, account.name);
-    if (account.state == "enabled" && account.roles.meets(ControlRoles) && staffCount(tables) >= 2 &&
+    if (account.state == "enabled" && account.roles.meets(ControlRoles) && twoPersonRules(tables) &&
         controlsAreShared(tables))
       return askForApproval(tools, tables, call, account, account.roles, "recover");
     return makeLink(tools, tables, account, call.actor.name);
@@ -309,12 +320,18 @@ void carryOut(OrderTools& tools, SiteTables& tables, const Request& request, Tim
     addAccount(tables, invitedAccount(tools, args), args);
   } else {
     const auto account = requireRecoverable(tables, args);
+    if (leavesOnePerson(tables, account, account.roles, "invited")) holdTwoPersonRules(tables, NotAsked);
     tables.accounts.setState(account.name, "invited");
     tables.tokens.revokeAll(account.name, tools.now());
     tables.sessions.endAll(SubjectKind::Account, account.name);
   }
   const auto account = requireAccount(tables, args);
   if (!account.mail.empty()) makeLink(tools, tables, account, request.requester);
+}
+
+// An account.one-person whose seven days have passed.
+void leaveToOnePerson(OrderTools&, SiteTables& tables, const Request& request, TimePoint) {
+  endTwoPersonRules(tables, request.id);
 }
 
 json listAccounts(OrderTools& tools, const OrderCall&) {
@@ -403,7 +420,7 @@ constexpr OrderRow Rows[] = {
 
 void addAccountRequests(Requests& requests) {
   requests.add({"account.roles", carryOut, true, true, true});
-  requests.add({"account.one-person", carryOut, true, true, true, true});
+  requests.add({"account.one-person", leaveToOnePerson, true, true, true, true});
 }
 
 bool controlsAreShared(SiteTables& tables) {

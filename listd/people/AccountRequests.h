@@ -11,8 +11,9 @@ inline constexpr app::Roles ControlRoles =
 // is none, by time, as on a one-person site.
 void addAccountRequests(Requests& requests);
 
-// Requests of kind "account.one-person": what would leave one person to run the site, or none, by shutting the others
-// out or taking their roles. Always decided by time: whoever does it could decide everything else alone from then on.
+// Requests of kind "account.one-person": made when one person is left to run the site, because the others were shut out
+// or lost their roles. That happens at once; what waits, always for its time, is that the one decides alone
+// (LegalSite.h: twoPersonRules).
 
 // Whether that is so yet. A new site has nobody who could approve: until its first approver has come, the administrator
 // gives roles at once. From then on never again, also when all approvers are gone.

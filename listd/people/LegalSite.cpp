@@ -5,6 +5,9 @@
 namespace postern::listd {
 namespace {
 
+// In the counters: 0, or the request that ends the holding.
+constexpr std::string_view Held = "two-person-rules";
+
 std::vector<Account> enabledStaff(SiteTables& tables) {
   auto all = tables.accounts.all();
   std::erase_if(all, [](const Account& account) {
@@ -19,8 +22,25 @@ std::size_t staffCount(SiteTables& tables) {
   return enabledStaff(tables).size();
 }
 
+bool twoPersonRules(SiteTables& tables) {
+  return staffCount(tables) >= 2 || heldUntilRequest(tables);
+}
+
+std::optional<std::uint64_t> heldUntilRequest(SiteTables& tables) {
+  const auto held = tables.counters.get(Held);
+  return held == 0 ? std::nullopt : std::optional(held);
+}
+
+void holdTwoPersonRules(SiteTables& tables, std::uint64_t request) {
+  tables.counters.set(Held, request);
+}
+
+void endTwoPersonRules(SiteTables& tables, std::uint64_t request) {
+  if (tables.counters.get(Held) == request) tables.counters.set(Held, 0);
+}
+
 void requireLegalSite(SiteTables& tables) {
-  if (staffCount(tables) >= 2) requireSplit(tables);
+  if (twoPersonRules(tables)) requireSplit(tables);
 }
 
 void requireSplit(SiteTables& tables) {

@@ -2,6 +2,8 @@
 #include "listd/orders/OrderTools.h"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace postern::listd {
@@ -13,6 +15,18 @@ void requireLegalSite(SiteTables& tables);
 
 // Refuses to add a second person while the one there is has roles that exclude each other.
 void requireSplit(SiteTables& tables);
+
+// Whether what needs a second person waits for one. So with two who run the site, and with one as long as the rules of
+// two people are held: a person shut out or demoted loses access at once, but the one who stays decides nothing alone
+// before the request "account.one-person" has had its seven days.
+bool twoPersonRules(SiteTables& tables);
+
+// The request whose time ends the holding of those rules; NotAsked: nobody could be told outside yet. None: not held.
+inline constexpr std::uint64_t NotAsked = ~std::uint64_t{0} >> 1U;
+std::optional<std::uint64_t> heldUntilRequest(SiteTables& tables);
+void holdTwoPersonRules(SiteTables& tables, std::uint64_t request);
+// Ends the holding if this request is the newest for it: one made for an earlier leaving ends nothing.
+void endTwoPersonRules(SiteTables& tables, std::uint64_t request);
 
 // How many people run the site: enabled, with a role of staff, emergency accounts aside.
 std::size_t staffCount(SiteTables& tables);

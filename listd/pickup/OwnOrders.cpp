@@ -58,7 +58,7 @@ json account(OrderTools& tools, const OrderCall& call) {
 
 json passkeyOptions(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.write([&](SiteTables& tables) {
-    const auto session = visitor::require(tools, tables, call);
+    const auto session = visitor::requireFresh(tools, tables, call);
     return recipientfactors::askForNew(tools, tables, session.address, requireRecipient(tables, session).userHandle,
                                        session.ref);
   });
@@ -72,7 +72,7 @@ json addPasskey(OrderTools& tools, const OrderCall& call) {
   auto passkey = recipientfactors::requirePasskey(tools, *answer, session.address, session.ref,
                                                   call.args.textOr("name", "Passkey", 60));
   return change(tools, call, [&](SiteTables& tables) {
-    passkey.recipientId = requireRecipient(tables, visitor::require(tools, tables, call)).id;
+    passkey.recipientId = requireRecipient(tables, visitor::requireFresh(tools, tables, call)).id;
     if (tables.recipients.passkeys(passkey.recipientId).size() >= MostPasskeys)
       refuse("refused", "there are " + std::to_string(MostPasskeys) + " passkeys already", "remove one first");
     if (tables.recipients.findPasskey(passkey.credential.id))
@@ -105,7 +105,9 @@ json setPassword(OrderTools& tools, const OrderCall& call) {
   const auto standing = tools.context.site.write([&](SiteTables& tables) {
     const auto session = visitor::require(tools, tables, call);
     const auto guesser = visitor::subjectOf(session.address) + " in " + session.ref;
-    return Standing{session, requireRecipient(tables, session), chargeSignIn(tables, guesser, client, tools.now())};
+    auto recipient = requireRecipient(tables, session);
+    if (recipient.passwordHash.empty()) visitor::requireFresh(tools, tables, call);  // no old one proves the person
+    return Standing{session, std::move(recipient), chargeSignIn(tables, guesser, client, tools.now())};
   });
   const auto& address = standing.session.address;
   const auto password = recipientfactors::requireNewPassword(tools, call.args, "new", address);

@@ -8,7 +8,6 @@ namespace postern::listd::visitor {
 namespace {
 
 constexpr std::size_t RefLength = 16;
-constexpr std::chrono::minutes TouchedEach{1};
 
 RecipientSession find(const OrderTools& tools, SiteTables& tables, const OrderCall& call, bool mailboxWillDo) {
   const auto session = tables.recipients.session(hashOf(call.args.textOr("session", {}, 100)), tools.now());
@@ -64,6 +63,13 @@ void note(const OrderCall& call, const RecipientSession& session) {
 
 RecipientSession require(const OrderTools& tools, SiteTables& tables, const OrderCall& call) {
   return find(tools, tables, call, false);
+}
+
+RecipientSession requireFresh(const OrderTools& tools, SiteTables& tables, const OrderCall& call) {
+  auto session = find(tools, tables, call, false);
+  if (tools.now() - session.createdAt > FreshProof)
+    refuse("refused", "the sign-in is too long ago for this", "sign out, sign in again, and repeat it");
+  return session;
 }
 
 RecipientSession requireProven(const OrderTools& tools, SiteTables& tables, const OrderCall& call) {

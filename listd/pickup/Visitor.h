@@ -2,6 +2,7 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/pickup/RecipientStore.h"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -17,11 +18,15 @@ std::string hashOf(std::string_view secret);
 // "192.0.2.0/24", "2001:db8:1::/48", "local": enough to see an odd place, not enough to find a person.
 std::string networkOf(std::string_view client);
 
+inline constexpr std::chrono::minutes FreshProof{10};
+
 // Makes the session; gives its secret.
 std::string openSession(const OrderTools& tools, SiteTables& tables, const OrderCall& call, RecipientSession session);
 // The session whose secret the order brings; refused "signed-out" when there is none. Marks it as used and fills the
 // order's note. `proven`: a session that has only proven the mailbox will do.
 RecipientSession require(const OrderTools& tools, SiteTables& tables, const OrderCall& call);
+// Signed in within FreshProof: for what lets somebody in for good (another passkey, a first password).
+RecipientSession requireFresh(const OrderTools& tools, SiteTables& tables, const OrderCall& call);
 RecipientSession requireProven(const OrderTools& tools, SiteTables& tables, const OrderCall& call);
 
 // What of this person's items may be read now: theirs, waiting, not past its time, newer than a reset or released.

@@ -18,6 +18,15 @@ void refreshDomain(SiteTables& tables, std::string_view domain, TimePoint now) {
   for (const auto& address : tables.members.addressesIn(domain)) refreshStanding(tables, address, now);
 }
 
+void noteDomain(SiteTables& tables, const app::DomainTls& found, TimePoint now) {
+  const auto verified = [&] {
+    const auto known = tables.domainTls.find(found.domain);
+    return known && known->means != app::TlsMeans::None;
+  };
+  const bool before = verified();
+  if (tables.domainTls.note(found) && verified() != before) refreshDomain(tables, found.domain, now);
+}
+
 std::uint64_t refreshList(SiteTables& tables, const List& list, TimePoint now) {
   const auto rules = rulesOf(tables, list);
   const KnownDomains domains(tables.domainTls);

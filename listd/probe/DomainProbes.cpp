@@ -1,7 +1,11 @@
 #include "listd/probe/DomainProbes.h"
 
 #include "core/base/Log.h"
+#include "listd/plan/Standing.h"
+#include "listd/probe/DueDomains.h"
 #include "listd/probe/ProbeView.h"
+
+#include <algorithm>
 
 namespace postern::listd {
 namespace {
@@ -9,17 +13,29 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds Beat{200};  // between looks at what is under way
+constexpr std::chrono::milliseconds Idle{10'000};
 constexpr std::chrono::milliseconds LongestAnswer{3000};
 constexpr std::chrono::minutes GiveUpAfter{5};
 constexpr std::chrono::hours DueEvery{1};
 constexpr std::chrono::hours Fresh{24};
-constexpr std::uint32_t MostDue = 200;
+constexpr std::chrono::seconds Soon{1};  // many changes in a row are looked at once
+constexpr std::size_t MostForDomain = 6;
+constexpr std::chrono::minutes DomainWithin{10};
+constexpr std::size_t MostForPerson = 20;
+constexpr std::chrono::minutes PersonWithin{60};
+constexpr std::size_t MostDue = 200;
+constexpr std::chrono::minutes NextRound{2};
 constexpr std::size_t MostSentences = 1000;
 
 }  // namespace
 
 DomainProbes::DomainProbes(SiteContext& context, GatewayControl& control)
-    : context_(context), control_(control), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : context_(context),
+      control_(control),
+      domainLimit_(MostForDomain, DomainWithin),
+      personLimit_(MostForPerson, PersonWithin),
+      nextDue_(steady_clock::now() + std::chrono::minutes(1)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 DomainProbes::~DomainProbes() {
   thread_.request_stop();
@@ -30,9 +46,26 @@ DomainProbes::~DomainProbes() {
 
 void DomainProbes::start(const std::string& domain) {
   const MutexLock lock(mutex_);
-  if (!running_.emplace(domain, Running{false, steady_clock::now() + GiveUpAfter}).second) return;
+  if (!running_.emplace(domain, Running{}).second) return;
   if (progress_.size() > MostSentences) progress_.clear();
   progress_[domain] = "Waiting for the gateway.";
+  wake_.notify_all();
+}
+
+DomainProbes::Answer DomainProbes::mayAsk(const std::string& person, const std::string& domain) {
+  const MutexLock lock(mutex_);
+  const auto now = steady_clock::now();
+  if (running_.contains(domain)) return Answer::Yes;
+  if (domainLimit_.full(domain, now)) return Answer::TooOftenDomain;
+  if (!person.empty() && personLimit_.full(person, now)) return Answer::TooOftenPerson;
+  domainLimit_.take(domain, now);
+  if (!person.empty()) personLimit_.take(person, now);
+  return Answer::Yes;
+}
+
+void DomainProbes::lookForDue() {
+  const MutexLock lock(mutex_);
+  nextDue_ = std::min(nextDue_, steady_clock::now() + Soon);
   wake_.notify_all();
 }
 
@@ -43,20 +76,17 @@ DomainProbes::State DomainProbes::state(const std::string& domain) const {
 }
 
 void DomainProbes::run(const std::stop_token& stop) {
-  auto nextDue = steady_clock::now() + std::chrono::minutes(1);
   while (!stop.stop_requested()) {
     try {
-      if (steady_clock::now() >= nextDue) {
-        nextDue = steady_clock::now() + DueEvery;
-        startDue();
-      }
+      beginDue();
       for (const auto& [domain, fresh] : atHand()) look(domain, fresh);
     } catch (const std::exception& error) {  // the boundary of a job: what is under way is looked at again
       log::warning("probe", "domains cannot be probed now", {{"error", error.what()}});
     }
     const MutexLock lock(mutex_);
     if (stopping_) return;
-    wake_.wait_for(mutex_, running_.empty() ? std::chrono::milliseconds(10'000) : Beat);
+    const auto untilDue = std::chrono::ceil<std::chrono::milliseconds>(nextDue_ - steady_clock::now());
+    wake_.wait_for(mutex_, running_.empty() ? std::clamp(untilDue, Beat, Idle) : Beat);
   }
 }
 
@@ -66,12 +96,16 @@ std::vector<std::pair<std::string, bool>> DomainProbes::atHand() {
   std::vector<std::pair<std::string, bool>> domains;
   for (auto entry = running_.begin(); entry != running_.end();) {
     auto& [domain, run] = *entry;
-    if (steady_clock::now() > run.giveUpAt) {
+    const bool begun = run.giveUpAt != steady_clock::time_point();
+    if (begun && steady_clock::now() > run.giveUpAt) {
       progress_[domain] = "The gateway did not answer, so nothing was found out.";
       entry = running_.erase(entry);
       continue;
     }
-    if (domains.size() < AtOnce) domains.emplace_back(domain, !run.asked);
+    if (domains.size() < AtOnce) {
+      if (!begun) run.giveUpAt = steady_clock::now() + GiveUpAfter;
+      domains.emplace_back(domain, !run.asked);
+    }
     ++entry;
   }
   return domains;
@@ -96,16 +130,29 @@ void DomainProbes::look(const std::string& domain, bool fresh) {
 
 void DomainProbes::keep(const app::DomainProbe& probe) {
   context_.site.write([&](SiteTables& tables) {
-    tables.domainTls.note(probe.verdict);
+    noteDomain(tables, probe.verdict, context_.clock.now());
     tables.domainTls.setReport(probe.verdict.domain, viewOf(probe).dump());
   });
 }
 
-void DomainProbes::startDue() {
+void DomainProbes::beginDue() {
+  {
+    const MutexLock lock(mutex_);
+    if (steady_clock::now() < nextDue_) return;
+    nextDue_ = steady_clock::now() + DueEvery;
+  }
+  // Without a gateway nothing would come of it; a site with more than fit in one round goes on when these are done.
+  const bool away = !control_.connected();
+  const bool more = away || startDue();
+  const MutexLock lock(mutex_);
+  if (more) nextDue_ = std::min(nextDue_, steady_clock::now() + (away ? Idle : std::chrono::milliseconds(NextRound)));
+}
+
+bool DomainProbes::startDue() {
   const auto before = context_.clock.now() - Fresh;
-  for (const auto& domain :
-       context_.site.read([&](SiteTables& tables) { return tables.domainTls.due(before, MostDue); }))
-    start(domain);
+  const auto due = context_.site.read([&](SiteTables& tables) { return dueDomains(tables, before, MostDue); });
+  for (const auto& domain : due) start(domain);
+  return due.size() == MostDue;
 }
 
 }  // namespace postern::listd

@@ -1,6 +1,7 @@
 #include "listd/probe/DomainTlsOrders.h"
 
 #include "listd/orders/Views.h"
+#include "listd/plan/Standing.h"
 #include "listd/probe/DomainProbes.h"
 #include "listd/probe/ProbeView.h"
 
@@ -41,6 +42,16 @@ json startProbe(OrderTools& tools, const OrderCall& call) {
   auto& probes = probesOf(tools);
   if (!tools.gateway.connected())
     refuse("unavailable", "the gateway is away, and only it can ask other mail servers", "see: postern status");
+  const bool staff = call.person.roles.meets(Readers.roles);
+  switch (probes.mayAsk(staff ? std::string() : call.actor.name, domain)) {
+    case DomainProbes::Answer::TooOftenDomain:
+      refuse("refused", domain + " was asked several times in the last minutes",
+             "see what was found out, or wait ten minutes");
+    case DomainProbes::Answer::TooOftenPerson:
+      refuse("refused", "you have had many domains asked within an hour", "wait an hour, or ask an administrator");
+    case DomainProbes::Answer::Yes:
+      break;
+  }
   const auto answer = change(tools, call, [&](SiteTables&) { return json{{"domain", domain}}; });
   probes.start(domain);
   return answer;
@@ -69,19 +80,27 @@ json showProbe(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// What was found out under the other rule is no longer what would be found out. Until the domain is asked again its
+// members stand as if nothing were known.
+void forget(SiteTables& tables, const std::string& domain, TimePoint now) {
+  tables.domainTls.forget(domain);
+  refreshDomain(tables, domain, now);
+  tables.counters.take(CounterStore::Routing);
+}
+
 json setMark(OrderTools& tools, const OrderCall& call, DomainMark::Mark which) {
   const DomainMark mark{call.args.domain("domain").text(), which, call.args.text("reason", 500), tools.now(),
                         call.actor.name};
   call.note.objectType = "domain";
   call.note.objectId = mark.domain;
   call.note.reasonText = mark.reason;
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     tables.domainTls.setMark(mark);
-    // What was found out under the other rule is no longer what would be found out.
-    tables.domainTls.forget(mark.domain);
-    tables.counters.take(CounterStore::Routing);
+    forget(tables, mark.domain, tools.now());
     return viewOf(mark);
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json trustDomain(OrderTools& tools, const OrderCall& call) {
@@ -97,13 +116,14 @@ json unmarkDomain(OrderTools& tools, const OrderCall& call) {
   call.note.objectType = "domain";
   call.note.objectId = domain;
   call.note.reasonText = call.args.text("reason", 500);
-  return change(tools, call, [&](SiteTables& tables) {
+  auto answer = change(tools, call, [&](SiteTables& tables) {
     if (!tables.domainTls.removeMark(domain))
       refuse("not-found", domain + " is neither trusted nor distrusted", "see: postern domain marks");
-    tables.domainTls.forget(domain);
-    tables.counters.take(CounterStore::Routing);
+    forget(tables, domain, tools.now());
     return json::object();
   });
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  return answer;
 }
 
 json listMarks(OrderTools& tools, const OrderCall&) {

@@ -1,5 +1,7 @@
 #include "listd/probe/TlsLessons.h"
 
+#include "listd/plan/Standing.h"
+
 namespace postern::listd {
 namespace {
 
@@ -46,12 +48,14 @@ void TlsLessons::add(const LedgerRow& row, const app::DeliveryEvent& event) {
   lessons_[row.recipient.substr(at + 1)] = {event, row.protection == app::protectionName(app::Protection::Tls)};
 }
 
-void TlsLessons::writeTo(DomainTlsStore& store) const {
+void TlsLessons::writeTo(SiteTables& tables) const {
+  auto& store = tables.domainTls;
   for (const auto& [domain, lesson] : lessons_) {
     const auto& event = lesson.last;
     store.noteDelivery({domain, event.at, app::outcomeName(event.outcome), event.remoteHost, event.tls.version,
                         event.tls.verification, event.replyText});
-    if (const auto learnt = lessonOf(domain, event, lesson.neededTls, store.find(domain))) store.note(*learnt);
+    const auto learnt = lessonOf(domain, event, lesson.neededTls, store.find(domain));
+    if (learnt) noteDomain(tables, *learnt, event.at);
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/app/GatewayLink.h"
-#include "listd/site/DomainTlsStore.h"
 #include "listd/site/LedgerStore.h"
+#include "listd/site/SiteStore.h"
 
 #include <map>
 #include <string>
@@ -13,7 +13,8 @@ namespace postern::listd {
 class TlsLessons {
 public:
   void add(const LedgerRow& row, const app::DeliveryEvent& event);
-  void writeTo(DomainTlsStore& store) const;
+  // Members who are reached otherwise now stand otherwise.
+  void writeTo(SiteTables& tables) const;
 
 private:
   struct Lesson {

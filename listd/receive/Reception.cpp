@@ -1,12 +1,17 @@
 #include "listd/receive/Reception.h"
 
 #include "core/base/Error.h"
+#include "core/crypto/Encoding.h"
 #include "core/mail/EncodedWord.h"
+#include "core/mail/Multipart.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+#include "core/pgp/Opening.h"
 #include "core/seal/SmimeReader.h"
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 namespace postern::listd {
 namespace {
@@ -27,6 +32,42 @@ std::string authorOf(const mail::Message& post) {
   return from.mailboxes.front().address->key();
 }
 
+bool isSignedByPgp(const mail::Message& message) {
+  const auto type = typeOf(message);
+  return type.value == "multipart/signed" && parameterOf(type, "protocol") == "application/pgp-signature";
+}
+
+// What an OpenPGP program on Linux encrypts may have its line ends.
+std::string withCrlf(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 32);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+    out += text[i];
+  }
+  return out;
+}
+
+SignatureStanding worthOf(const pgp::SignatureVerdict& verdict) {
+  switch (verdict.state) {
+    case pgp::SignatureState::None:
+      return SignatureStanding::None;
+    case pgp::SignatureState::Valid:
+      return verdict.valid() ? SignatureStanding::Good : SignatureStanding::Bad;
+    case pgp::SignatureState::UnknownKey:
+    case pgp::SignatureState::Expired:
+    case pgp::SignatureState::KeyExpired:
+    case pgp::SignatureState::KeyRevoked:
+      return SignatureStanding::UnknownSigner;
+    case pgp::SignatureState::Invalid:
+    case pgp::SignatureState::Several:
+    case pgp::SignatureState::Partial:
+    case pgp::SignatureState::Unsupported:
+      return SignatureStanding::Bad;
+  }
+  throw Error(ErrorKind::Invariant, "unknown state of an OpenPGP signature");
+}
+
 // What opening and verifying came to, of either form.
 struct Content {
   std::string entity;   // what readers get
@@ -42,18 +83,80 @@ public:
     const bool encrypted = isEncrypted(post_);
     const auto opened = encrypted ? open() : std::optional(std::string(post_.bytes()));
     if (!opened) return std::nullopt;
-    auto content = verify(*opened);
-    if (!encrypted && !wasOpaque_) return Reception{post_, std::move(check_)};
+    auto content = judge(*opened);
+    if (!encrypted && !wasOpaque_) return Reception{post_, std::move(check_), std::move(signer_)};
     if (encrypted && check_.standing != SignatureStanding::Good) return std::nullopt;
     auto message = withContent(content);
     if (!message) return std::nullopt;
-    return Reception{std::move(*message), std::move(check_)};
+    return Reception{std::move(*message), std::move(check_), std::move(signer_)};
   }
 
 private:
   std::optional<std::string> open() {
+    const auto type = typeOf(post_).value;
+    if (type == "multipart/encrypted" || type == "text/plain") return openPgp();
     check_.encryption = CryptoForm::Smime;
     return seal::openSmime(post_.bytes(), signingIdentity(context_, list_));
+  }
+
+  // Nothing can have been encrypted to a key that was never made.
+  std::optional<std::string> openPgp() {
+    check_.encryption = CryptoForm::OpenPgp;
+    if (list_.openPgpFingerprint.empty()) return std::nullopt;
+    const std::array keys{openPgpKey(context_, list_)};
+    auto opened = pgp::open(post_.bytes(), keys, authorsKeys(), context_.clock.now());
+    if (!opened) return std::nullopt;
+    note(opened->signature);
+    if (!opened->isEntity) return asEntity(opened->content);
+    const bool inPackets = check_.standing == SignatureStanding::Good;
+    return inPackets && opened->content.find("\r\n") == std::string::npos ? withCrlf(opened->content)
+                                                                          : std::move(opened->content);
+  }
+
+  // The text of an inline message. Base64, so that nothing in it can be read as more than text.
+  static std::string asEntity(std::string_view text) {
+    const auto* const charset = mail::isUtf8(text) ? "utf-8" : "iso-8859-1";
+    return std::string("Content-Type: text/plain; charset=") + charset +
+           "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + crypto::base64Lines(withCrlf(text));
+  }
+
+  // Confirmed, and with the author's address in a user id that the key itself signed.
+  std::vector<pgp::PublicKey> authorsKeys() const {
+    constexpr std::uint32_t MostKeys = 50;
+    std::vector<pgp::PublicKey> keys;
+    if (author_.empty()) return keys;
+    const auto onFile = context_.site.read([&](SiteTables& tables) { return tables.keys.page(author_, 0, MostKeys); });
+    for (const auto& row : onFile) {
+      if (row.facts.kind != KeyKind::OpenPgp || row.facts.state != KeyState::Confirmed) continue;
+      auto key = pgp::PublicKey::parse(row.certificate);
+      if (key && key->inspect(context_.clock.now()).hasAddress(author_)) keys.push_back(std::move(*key));
+    }
+    return keys;
+  }
+
+  void note(const pgp::SignatureVerdict& verdict) {
+    check_.standing = worthOf(verdict);
+    if (check_.standing == SignatureStanding::None) return;
+    check_.signature = CryptoForm::OpenPgp;
+    check_.fingerprint = verdict.signer;
+    if (!verdict.signer.empty())
+      check_.signer = author_;
+    else if (!verdict.keyId.empty())
+      check_.signer = "0x" + verdict.keyId;
+  }
+
+  // What OpenPGP packets sign is all there is; otherwise the content may be a signed entity.
+  Content judge(const std::string& message) {
+    const auto outermost = mail::Message::parse(message);
+    if (!outermost || !isSignedByPgp(*outermost)) {
+      if (check_.signature == CryptoForm::None) return verify(message);
+      return {message, message};
+    }
+    if (check_.signature == CryptoForm::None) note(pgp::verifySigned(message, authorsKeys(), context_.clock.now()));
+    const auto type = typeOf(*outermost);
+    const auto* const boundary = type.find("boundary");
+    const auto split = mail::splitMultipart(outermost->body(), boundary == nullptr ? "" : boundary->value, 2);
+    return {message, split ? std::string(split->parts.front()) : std::string()};
   }
 
   Content verify(const std::string& message) {
@@ -70,6 +173,7 @@ private:
     check_.standing = standingOf(signer);
     check_.signer = signer.addresses().empty() ? signer.subject() : signer.addresses().front();
     check_.fingerprint = signer.fingerprint();
+    signer_ = signer.der();
     const auto outermost = mail::Message::parse(message);
     wasOpaque_ = outermost && typeOf(*outermost).value != "multipart/signed";
     // Opaque signatures are taken off, since half of the readers' programs show them as a file.
@@ -138,6 +242,7 @@ private:
   const List& list_;
   const std::string author_;
   SenderCheck check_;
+  std::string signer_;
   bool wasOpaque_ = false;
 };
 

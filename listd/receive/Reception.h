@@ -4,6 +4,7 @@
 #include "listd/site/SiteContext.h"
 
 #include <optional>
+#include <string>
 
 namespace postern::listd {
 
@@ -11,6 +12,7 @@ namespace postern::listd {
 struct Reception {
   mail::Message message;  // opened; the message as it came when it was not encrypted
   SenderCheck check;
+  std::string signerCertificate = {};  // DER, of a signature that is right, whoever made it; may be empty
 };
 
 // Whether the outermost part of a message is encrypted, by S/MIME or OpenPGP.
@@ -21,7 +23,8 @@ bool isEncrypted(const mail::Message& message);
 // knows: a stranger could have taken the ciphertext from somewhere and changed it (EFAIL), and any difference in the
 // answer would be an oracle. Only the outermost part is looked at. Of the opened message the header is the outer one
 // without its MIME fields; Subject comes from inside where the author protected it there (RFC 9788). An inner From that
-// differs is refused. Threads: safe for all. Errors: Error(Store), Error(Crypto) for broken parts.
+// differs is refused. An inline OpenPGP message becomes text. Threads: safe for all. Errors: Error(Store),
+// Error(Crypto) for broken parts.
 std::optional<Reception> receivePost(SiteContext& context, const mail::Message& post, const List& list);
 
 }  // namespace postern::listd

@@ -33,8 +33,12 @@ std::string plain(std::string_view text) {
 }
 
 std::string signatureLine(const SenderCheck& check) {
-  const auto key =
-      std::string(check.signature == CryptoForm::OpenPgp ? "key" : "certificate") + " of " + plain(check.signer);
+  const bool idOnly = check.signer.starts_with("0x");  // all that an unknown OpenPGP key tells
+  const auto key = std::string(check.signature == CryptoForm::OpenPgp ? "key" : "certificate") +
+                   (check.signer.empty() ? ""
+                    : idOnly             ? " "
+                                         : " of ") +
+                   plain(check.signer);
   switch (check.standing) {
     case SignatureStanding::None:
       return "none. Anybody could have written this in the sender's name.";

@@ -2,6 +2,7 @@
 
 #include "listd/audit/Checkpoints.h"
 #include "listd/orders/Views.h"
+#include "listd/people/LegalSite.h"
 #include "listd/requests/StopLink.h"
 
 namespace postern::listd {
@@ -67,7 +68,7 @@ json listRequests(OrderTools& tools, const OrderCall& call) {
     for (const auto& request : tables.requests.waiting())
       if (mayNot(call, request).empty()) ++waiting;
     page["waiting"] = waiting;
-    page["onePersonSite"] = siteStaff(tables).size() <= 1;
+    page["onePersonSite"] = !twoPersonRules(tables);
     return page;
   });
 }

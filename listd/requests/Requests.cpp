@@ -5,6 +5,8 @@
 #include "core/mail/Text.h"
 #include "listd/mailout/SiteMail.h"
 #include "listd/orders/OrderTools.h"
+#include "listd/people/LegalSite.h"
+#include "listd/requests/OutsideAddress.h"
 #include "listd/requests/StopLink.h"
 
 #include <algorithm>
@@ -37,13 +39,13 @@ std::string requireOutsideAddress(const OrderTools& tools, const std::vector<Sta
                               : "this needs a second person, and the site has only one",
            "make a second account, or set [records] outside_address in postern.toml to the address of somebody outside "
            "who is told seven days before such a change is made");
-  const auto address = mail::Address::parse(outside);
-  if (!address) refuse("refused", "[records] outside_address in postern.toml is not a mail address", "correct it");
-  for (const auto& person : staff)
-    if (samePerson(person.mail, address->key()) || samePerson(person.name, address->key()))
-      refuse("refused", "[records] outside_address is the address of somebody who works on this site",
-             "name somebody else's address");
-  return address->key();
+  if (!mail::Address::parse(outside))
+    refuse("refused", "[records] outside_address in postern.toml is not a mail address", "correct it");
+  auto address = outsideAddress(tools, staff);
+  if (!address)
+    refuse("refused", "[records] outside_address is the address of somebody who works on this site",
+           "name somebody else's address");
+  return std::move(*address);
 }
 
 void announce(const OrderTools& tools, SiteTables& tables, Request& request, const std::string& outside) {
@@ -90,6 +92,14 @@ void record(SiteTables& tables, std::string act, const Request& request, audit::
 
 }  // namespace
 
+std::optional<std::string> outsideAddress(const OrderTools& tools, const std::vector<Staff>& staff) {
+  const auto address = mail::Address::parse(tools.context.config.outsideAddress);
+  if (!address) return std::nullopt;
+  for (const auto& person : staff)
+    if (samePerson(person.mail, address->key()) || samePerson(person.name, address->key())) return std::nullopt;
+  return address->key();
+}
+
 bool samePerson(std::string_view left, std::string_view right) {
   return mail::equalsIgnoreCase(left, right);
 }
@@ -107,7 +117,7 @@ const Requests::Kind& Requests::kindOf(const std::string& name) const {
 }
 
 bool Requests::isLone(SiteTables& tables, const Request& request) const {
-  if (kindOf(request.kind).byTimeOnly || siteStaff(tables).size() <= 1) return true;
+  if (kindOf(request.kind).byTimeOnly || !twoPersonRules(tables)) return true;
   return kindOf(request.kind).timeIfNobodyMay && !somebodyMayDecide(tables, request);
 }
 

@@ -57,7 +57,12 @@ const char* callerWord(DestructionCaller caller) {
 
 GateParts GateParts::of(SiteContext& context, ContentAnswers* answers) {
   GateParts parts;
-  parts.destroy = [&context](std::span<const std::uint64_t> ids) { context.vault.destroyAll(ids); };
+  parts.destroy = [&context](std::span<const std::uint64_t> ids) {
+    if (ids.empty())
+      context.vault.destroyAll(ids);
+    else
+      context.vault.destroyKeys(ids);
+  };
   parts.hasKey = [&context](std::uint64_t id) { return context.keys.hasObjectKey(id); };
   parts.record = [](SiteTables& tables, const audit::Event& event, TimePoint now) { recordEvent(tables, event, now); };
   parts.answers = answers;

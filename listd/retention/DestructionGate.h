@@ -23,7 +23,8 @@ const char* callerWord(DestructionCaller caller);  // "retention-run" …
 
 // What the gate stands on; tests put faults here.
 struct GateParts {
-  // Destroys keys and contents for good, tombstones included; may be repeated.
+  // Destroys keys for good, tombstones included. With none: wipes what is left of those that went before, the contents
+  // and the old pages of keys.db. May be repeated.
   std::function<void(std::span<const std::uint64_t>)> destroy;
   std::function<bool(std::uint64_t)> hasKey;
   std::function<void(SiteTables&, const audit::Event&, TimePoint)> record;

@@ -323,9 +323,14 @@ json certificateView(const Certificate& certificate) {
           {"lines", certificate.lines}};
 }
 
+// Where the page before ended. An empty one is that of the first page, as a form gives it.
+std::uint64_t placeAfter(const Args& args) {
+  return args.textOr("after", {}, 20).empty() ? 0 : args.id("after");
+}
+
 json listCertificates(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, MostRows));
-  const auto before = call.args.has("after") ? call.args.id("after") : 0;
+  const auto before = placeAfter(call.args);
   return tools.context.site.read([&](SiteTables& tables) {
     const auto found = tables.retention.certificates(before, limit);
     json items = json::array();
@@ -337,15 +342,17 @@ json listCertificates(OrderTools& tools, const OrderCall& call) {
 // The lines of lists stand behind those of objects, on the last page.
 json showCertificate(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, MostRows));
-  const auto after = call.args.has("after") ? call.args.id("after") : 0;
+  const auto after = placeAfter(call.args);
   return tools.context.site.read([&](SiteTables& tables) {
     const auto certificate = tables.retention.certificate(call.args.id("id"));
     if (!certificate) refuse("not-found", "there is no such certificate", "see: postern retention certificates");
     auto view = certificateView(*certificate);
     view["signature"] = crypto::base64(certificate->signature);
     view["publicKey"] = crypto::base64(certificate->publicKey);
-    view["holds"] = certificateHolds(tables, *certificate);
-    view["text"] = certificateText(tables, *certificate);
+    if (after == 0) {  // of all lines: once, not with each page of them
+      view["holds"] = certificateHolds(tables, *certificate);
+      view["text"] = certificateText(tables, *certificate);
+    }
     const auto lines = tables.retention.lines(certificate->runId, after, limit);
     json items = json::array();
     for (const auto& line : lines) items.push_back(certificateLine(line));

@@ -377,12 +377,21 @@ void RetentionStore::trustClock(TimePoint at) {
 }
 
 void RetentionStore::purgePosts(std::uint64_t objectId) {
-  for (const auto* statement :
-       {"DELETE FROM attempts WHERE ledger_id IN (SELECT id FROM ledger WHERE post_id IN (SELECT id FROM posts WHERE "
-        "vault_object = ?))",
-        "DELETE FROM ledger WHERE post_id IN (SELECT id FROM posts WHERE vault_object = ?)",
-        "UPDATE posts SET message_id = '', mail_from = '', client = '{}' WHERE vault_object = ?"})
-    database_.prepare(statement).bind(objectId).run();
+  // By keys, one by one: SQLite would make a table in memory for each IN.
+  std::vector<std::uint64_t> posts, copies;
+  auto ofObject = database_.prepare("SELECT id FROM posts WHERE vault_object = ?");
+  for (ofObject.bind(objectId); ofObject.step();) posts.push_back(ofObject.unsignedInteger(0));
+  auto ofPost = database_.prepare("SELECT id FROM ledger WHERE post_id = ?");
+  for (const auto post : posts)
+    for (ofPost.bind(post); ofPost.step();) copies.push_back(ofPost.unsignedInteger(0));
+  for (const auto copy : copies) {
+    database_.prepare("DELETE FROM attempts WHERE ledger_id = ?").bind(copy).run();
+    database_.prepare("DELETE FROM ledger WHERE id = ?").bind(copy).run();
+  }
+  for (const auto post : posts)
+    database_.prepare("UPDATE posts SET message_id = '', mail_from = '', client = '{}', sender_check = '' WHERE id = ?")
+        .bind(post)
+        .run();
 }
 
 void RetentionStore::anonymisePosts(std::uint64_t objectId,
@@ -405,7 +414,9 @@ void RetentionStore::anonymisePosts(std::uint64_t objectId,
     if (!select.bind(objectId).step()) return;
     from = select.view(0).empty() ? std::string() : pseudonym(select.view(0));
   }
-  database_.prepare("UPDATE posts SET message_id = '', mail_from = ?, client = '{}' WHERE vault_object = ?")
+  database_
+      .prepare(
+          "UPDATE posts SET message_id = '', mail_from = ?, client = '{}', sender_check = '' WHERE vault_object = ?")
       .bind(from, objectId)
       .run();
 }

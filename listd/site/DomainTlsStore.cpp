@@ -108,16 +108,15 @@ std::optional<DomainDelivery> DomainTlsStore::lastDelivery(std::string_view doma
                         select.text(4), select.text(5), select.text(6)};
 }
 
-std::vector<std::string> DomainTlsStore::due(TimePoint before, std::uint32_t limit) const {
+std::vector<DomainTlsStore::Unsealed> DomainTlsStore::unsealedOf(std::uint64_t listId, bool wishOnly) const {
   auto select = database_.prepare(
-      "SELECT domain FROM (SELECT domain, checked_at AS at FROM domain_tls WHERE checked_at < ?1 UNION ALL "
-      "SELECT DISTINCT substr(m.address, instr(m.address, '@') + 1), 0 FROM members m JOIN lists l ON l.id = m.list_id "
-      "WHERE l.secure = 1 AND m.protection NOT IN ('smime', 'openpgp') AND substr(m.address, instr(m.address, '@') + "
-      "1) "
-      "NOT IN (SELECT domain FROM domain_tls)) ORDER BY at, domain LIMIT ?2");
-  select.bind(before, limit);
-  std::vector<std::string> domains;
-  while (select.step()) domains.push_back(select.text(0));
+      "SELECT DISTINCT m.domain, coalesce(t.checked_at, 0) FROM members m INDEXED BY members_by_plan "
+      "LEFT JOIN domain_tls t ON t.domain = m.domain WHERE m.list_id = ?1 AND m.protection IN ('tls', 'pickup', "
+      "'withheld') AND (?2 = 0 OR m.wish = 'tls') AND m.domain NOT IN "
+      "(SELECT domain FROM domain_marks WHERE mark = 'distrusted')");
+  select.bind(listId, wishOnly ? 1 : 0);
+  std::vector<Unsealed> domains;
+  while (select.step()) domains.push_back({select.text(0), select.time(1)});
   return domains;
 }
 

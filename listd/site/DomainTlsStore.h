@@ -56,9 +56,13 @@ public:
   void noteDelivery(const DomainDelivery& delivery);  // replaces the last one
   std::optional<DomainDelivery> lastDelivery(std::string_view domain) const;
 
-  // Domains whose knowledge should be asked for anew, the longest unasked first: those whose means were last looked at
-  // before `before`, and those of members of secure lists to whom nothing is sealed and who were never asked for.
-  std::vector<std::string> due(TimePoint before, std::uint32_t limit) const;
+  struct Unsealed {
+    std::string domain;
+    TimePoint checkedAt;  // zero: never asked
+  };
+  // The domains of those members of a list to whom nothing is sealed, or of those among them who wish for TLS; without
+  // the distrusted ones, where no answer would change anything.
+  std::vector<Unsealed> unsealedOf(std::uint64_t listId, bool wishOnly) const;
 
   void setMark(const DomainMark& mark);  // replaces the domain's other mark
   bool removeMark(std::string_view domain);

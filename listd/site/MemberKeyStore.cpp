@@ -6,7 +6,7 @@ namespace {
 std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, bits, subject, issuer, "
-      "added_at, recipient_key, certificate FROM member_keys WHERE ";
+      "added_at, recipient_key, certificate, origin, mailbox_proven FROM member_keys WHERE ";
   return sql.append(rest);
 }
 
@@ -27,6 +27,8 @@ MemberKey readKey(const store::Statement& row) {
   key.addedAt = row.time(12);
   key.recipientKey = row.blob(13);
   key.certificate = row.blob(14);
+  key.origin = row.text(15);
+  key.mailboxProven = row.integer(16) != 0;
   return key;
 }
 
@@ -42,11 +44,12 @@ void MemberKeyStore::add(const MemberKey& key) {
   database_
       .prepare(
           "INSERT INTO member_keys (address, kind, fingerprint, state, verdict, not_before, not_after, algorithm, "
-          "bits, subject, issuer, added_at, recipient_key, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?)")
+          "bits, subject, issuer, added_at, recipient_key, certificate, origin, mailbox_proven) VALUES (?, ?, ?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(key.address, keyKindWord(key.facts.kind), key.facts.fingerprint, keyStateWord(key.facts.state),
             reasonWord(key.facts.verdict), key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits,
-            key.subject, key.issuer, key.addedAt, store::Blob{key.recipientKey}, store::Blob{key.certificate})
+            key.subject, key.issuer, key.addedAt, store::Blob{key.recipientKey}, store::Blob{key.certificate},
+            key.origin, key.mailboxProven ? 1 : 0)
       .run();
 }
 
@@ -95,6 +98,45 @@ void MemberKeyStore::setState(std::string_view fingerprint, KeyState state) {
   database_.prepare("UPDATE member_keys SET state = ? WHERE fingerprint = ?")
       .bind(keyStateWord(state), fingerprint)
       .run();
+}
+
+void MemberKeyStore::setStanding(const MemberKey& key) {
+  database_
+      .prepare("UPDATE member_keys SET state = ?, origin = ?, mailbox_proven = ? WHERE address = ? AND fingerprint = ?")
+      .bind(keyStateWord(key.facts.state), key.origin, key.mailboxProven ? 1 : 0, key.address, key.facts.fingerprint)
+      .run();
+}
+
+bool MemberKeyStore::removeProposal(std::string_view address, std::string_view fingerprint) {
+  database_.prepare("DELETE FROM member_keys WHERE address = ? AND fingerprint = ? AND state = 'proposed'")
+      .bind(address, fingerprint)
+      .run();
+  return database_.changes() > 0;
+}
+
+std::uint64_t MemberKeyStore::countProposals(std::string_view address) const {
+  auto select = database_.prepare("SELECT count(*) FROM member_keys WHERE address = ? AND state = 'proposed'");
+  select.bind(address).step();
+  return select.unsignedInteger(0);
+}
+
+std::uint64_t MemberKeyStore::countProposals() const {
+  auto select = database_.prepare("SELECT count(*) FROM member_keys WHERE state = 'proposed'");
+  select.step();
+  return select.unsignedInteger(0);
+}
+
+std::optional<MemberKey> MemberKeyStore::oldestUnproven(std::string_view address) const {
+  auto select =
+      database_.prepare(rowsWhere("address = ? AND state = 'proposed' AND mailbox_proven = 0 ORDER BY id LIMIT 1"));
+  if (!select.bind(address).step()) return std::nullopt;
+  return readKey(select);
+}
+
+std::vector<MemberKey> MemberKeyStore::pageOf(KeyState state, std::uint64_t after, std::uint32_t limit) const {
+  auto select = database_.prepare(rowsWhere("state = ? AND id > ? ORDER BY id LIMIT ?"));
+  select.bind(keyStateWord(state), after, limit);
+  return readKeys(select);
 }
 
 std::vector<MemberKey> MemberKeyStore::page(std::string_view address, std::uint64_t after, std::uint32_t limit) const {

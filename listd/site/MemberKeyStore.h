@@ -21,8 +21,10 @@ struct MemberKey {
   std::string subject;
   std::string issuer;
   TimePoint addedAt;
-  std::string recipientKey;  // RecipientKey::encode() of crypto or pgp; empty for a key that cannot be used
-  std::string certificate;   // DER, or a binary OpenPGP key
+  std::string recipientKey;       // RecipientKey::encode() of crypto or pgp; empty for a key that cannot be used
+  std::string certificate;        // DER, or a binary OpenPGP key
+  std::string origin = "import";  // "import" "signed-mail" "autocrypt" "mail" "web" "lookup"
+  bool mailboxProven = false;     // a token that was sent to the address came back with it
 };
 
 // Public keys of members. Threads: those of the connection. Errors: Error(Store).
@@ -37,10 +39,19 @@ public:
   std::vector<MemberKey> withFingerprint(std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprintPrefix(std::string_view prefix) const;  // at most 100
   std::vector<KeyFacts> factsOf(std::string_view address) const;
-  void setState(std::string_view fingerprint, KeyState state);
+  void setState(std::string_view fingerprint, KeyState state);  // for all of its addresses
+  // For one address only; also writes how it came.
+  void setStanding(const MemberKey& key);
+  // Deletes a key that is only proposed. False when there is none.
+  bool removeProposal(std::string_view address, std::string_view fingerprint);
+  std::uint64_t countProposals(std::string_view address) const;
+  std::uint64_t countProposals() const;
+  // The oldest proposal of the address that came without proof of the mailbox.
+  std::optional<MemberKey> oldestUnproven(std::string_view address) const;
 
   // Up to `limit` keys, of one address or (empty) of all, with ids after `after`.
   std::vector<MemberKey> page(std::string_view address, std::uint64_t after, std::uint32_t limit) const;
+  std::vector<MemberKey> pageOf(KeyState state, std::uint64_t after, std::uint32_t limit) const;
 
   // Addresses with a certificate that began or ended to be valid in (from, to].
   std::vector<std::string> addressesThatTurned(TimePoint from, TimePoint to) const;

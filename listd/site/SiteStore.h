@@ -6,6 +6,7 @@
 #include "listd/archive/ArchiveStore.h"
 #include "listd/audit/AuditLog.h"
 #include "listd/jobs/JobStore.h"
+#include "listd/keys/KeyRingStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
 #include "listd/matters/HoldCountStore.h"
@@ -56,6 +57,7 @@ struct SiteTables {
         lists(database),
         members(database),
         keys(database),
+        keyRing(database),
         posts(database),
         ledger(database),
         notices(database),
@@ -88,6 +90,7 @@ struct SiteTables {
   ListStore lists;
   MemberStore members;
   MemberKeyStore keys;
+  KeyRingStore keyRing;
   PostStore posts;
   LedgerStore ledger;
   NoticeStore notices;

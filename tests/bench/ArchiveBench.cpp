@@ -1,12 +1,13 @@
 // rooms: listd
 // An archive of many messages, made through the real stores, and what is asked of it: words, what-if, explanation, hold
 // placement, the orders behind the pages, and at last the purge of what is due.
-//   ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]
+//   ArchiveBench --messages N --folder F [--fill] [--purge | --purge-only] [--json FILE]
 // The folder is kept: a second call measures without filling. --fill only fills. --purge destroys about a tenth, so it
 // is for once: the first half with no query in force, the second with a hold whose query must be asked of each content.
-// As on a real site, ids of objects are spread evenly over all numbers, and mail comes in the order of its dates.
+// As on a real site, ids of objects tell when mail came, and it came in the order of its dates.
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+#include "listd/archive/ObjectId.h"
 #include "listd/orders/OrderDesk.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/Retention.h"
@@ -32,14 +33,6 @@ constexpr std::uint64_t BigList = 100'000;
 constexpr std::uint64_t Batch = 5000;
 
 json results = json::array();
-
-// Ids are digests on a real site: neighbours in time are far apart. A mixer that gives each number another one.
-std::uint64_t objectOf(std::uint64_t number) {
-  auto mixed = number * 0x9E3779B97F4A7C15ULL;
-  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
-  return (mixed ^ (mixed >> 31)) >> 1;
-}
 
 double cpuSeconds() {
   timespec time{};
@@ -112,14 +105,14 @@ public:
 
   void pages() {
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
-    const auto middle = std::to_string(objectOf(last / 2));
+    const auto middle = objectOfPost(last / 2);
     for (const auto& [order, args] : std::vector<std::pair<std::string, json>>{
              {"status", {}},
              {"flow", {}},
              {"list.list", {}},
              {"list.show", {{"address", address(1)}}},
              {"member.list", {{"list", address(1)}}},
-             {"member.list", {{"list", address(1)}, {"query", "member99"}}},
+             {"member.list", {{"list", address(1)}, {"filter", "member99"}}},
              {"post.list", {}},
              {"post.list", {{"list", address(2)}}},
              {"trace", {{"id", std::to_string(last / 2)}}},
@@ -147,13 +140,16 @@ public:
       measure("order " + order + " " + (args.empty() ? "" : args.dump()), 50, 20, [&] { give(order, args); });
   }
 
+  std::string objectOfPost(std::uint64_t post) {
+    const auto found = context.site.read([&](SiteTables& tables) { return tables.posts.find(post); });
+    return std::to_string(found.value().vaultObject);
+  }
+
   void questions() {
     for (const auto* text : {"w150000", "w3", "w3 w50"})
       measure(std::string("word search ") + text, 50, 9, [&] { index_.find(*records::Query::parse(text)); });
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
-    measure("explain one", 10, 21, [&] {
-      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
-    });
+    measure("explain one", 10, 21, [&] { give("retention.explain", {{"object", objectOfPost(last / 2)}}); });
     measure("hold placement (list)", 100, 9, [&] {
       give("hold.place", {{"matter", "1"}, {"name", "bench"}, {"scope", {{"lists", {address(3)}}}}, {"silent", true}});
     });
@@ -171,7 +167,7 @@ public:
     });
     const auto last = context.site.read([](SiteTables& tables) { return tables.archive.count(); });
     measure("explain one, query holds in force", 10, 21, [&] {
-      give("retention.explain", {{"object", std::to_string(objectOf(last / 2))}});
+      give("retention.explain", {{"object", objectOfPost(last / 2)}});
     });
     measure("search w3, query holds in force", 50, 9, [&] { give("search", {{"matter", "1"}, {"query", "w3"}}); });
     measure("what-if for a date, query holds in force", 2000, 3, [&] {
@@ -290,13 +286,19 @@ private:
   }
 
   // Dates are spread over ten years up to now, in the order of coming.
+  TimePoint receivedAt(std::uint64_t number) const {
+    constexpr auto TenYears = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::days(3650));
+    return filling_ - TenYears + TenYears / static_cast<std::int64_t>(total_) * static_cast<std::int64_t>(number);
+  }
+
   void fillBatch(std::uint64_t first, std::uint64_t count) {
     std::vector<SearchIndex::NewObject> contents;
     std::vector<vault::Vault::NewObject> sealed;
     std::vector<std::uint64_t> lists;
     for (auto number = first; number < first + count; ++number) {
       lists.push_back(engine_() % Lists + 1);
-      contents.push_back({objectOf(number), mailOf(number, address(lists.back())), {}});
+      contents.push_back(
+          {objectIdOf(receivedAt(number), number, ContentKind::AsItCame), mailOf(number, address(lists.back())), {}});
     }
     for (std::size_t i = 0; i < count; ++i) sealed.push_back({contents[i].objectId, lists[i], contents[i].content});
     context.vault.putAll(sealed);
@@ -307,7 +309,6 @@ private:
   }
 
   void addRows(SiteTables& tables, std::uint64_t number, const SearchIndex::NewObject& content, std::uint64_t list) {
-    constexpr auto TenYears = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::days(3650));
     Post post;
     post.acceptedId = number;
     post.queueId = "Q" + std::to_string(number);
@@ -315,8 +316,7 @@ private:
     post.messageId = "<" + std::to_string(number) + "@x.example>";
     post.outMessageId = post.messageId;
     post.mailFrom = "s" + std::to_string(number % 5000) + "@x.example";
-    post.receivedAt =
-        clock_.now() - TenYears + TenYears / static_cast<std::int64_t>(total_) * static_cast<std::int64_t>(number);
+    post.receivedAt = receivedAt(number);
     post.plannedAt = post.receivedAt;
     post.size = content.content.size();
     post.sensitivity = "moderate";
@@ -350,6 +350,7 @@ private:
   const SystemClock clock_;
   std::mt19937_64 engine_{42};
   std::uint64_t total_ = 1;
+  const TimePoint filling_ = clock_.now();
 
 public:
   SiteContext context;
@@ -373,7 +374,7 @@ private:
 struct Options {
   std::uint64_t messages = 50'000;
   std::filesystem::path folder, report;
-  bool fillOnly = false, purge = false;
+  bool fillOnly = false, purge = false, purgeOnly = false;
 };
 
 std::optional<Options> optionsFrom(int argc, char** argv) {
@@ -382,6 +383,8 @@ std::optional<Options> optionsFrom(int argc, char** argv) {
     const std::string option = argv[i];
     if (option == "--purge")
       options.purge = true;
+    else if (option == "--purge-only")
+      options.purge = options.purgeOnly = true;
     else if (option == "--fill")
       options.fillOnly = true;
     else if (option == "--messages" && i + 1 < argc)
@@ -400,7 +403,7 @@ std::optional<Options> optionsFrom(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto options = optionsFrom(argc, argv);
   if (!options) {
-    std::cerr << "usage: ArchiveBench --messages N --folder F [--fill] [--purge] [--json FILE]\n";
+    std::cerr << "usage: ArchiveBench --messages N --folder F [--fill] [--purge | --purge-only] [--json FILE]\n";
     return 64;
   }
   std::filesystem::create_directories(options->folder);
@@ -413,7 +416,7 @@ int main(int argc, char** argv) {
   std::cout << "filled in " << std::chrono::duration<double>(Steady::now() - filling).count() << " s\n";
   if (options->fillOnly) return 0;
   std::cout << "| what | median ms | spread | CPU ms | target | met | MB | load |\n";
-  site.questions();
+  if (!options->purgeOnly) site.questions();
   if (options->purge) {
     site.purge("purge, certificate included", std::chrono::days(182), 10'000);
     site.questionsWithQueryHolds();

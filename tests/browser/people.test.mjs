@@ -195,22 +195,22 @@ describe("people", () => {
     await page.setViewportSize({ width: 1366, height: 860 });
   });
 
-  it("a step-up by passkey; leaving the site to one person waits, for all to see", async () => {
+  it("a step-up by passkey; shutting out is at once, and one person alone decides later, for all to see", async () => {
     await visit("/step-up?next=/people");
     await page.getByRole("button", { name: "Use a passkey" }).click();
     await page.getByText("For five minutes you will not be asked again.").waitFor();
     await page.getByRole("link", { name: "olga" }).click();
     await page.getByRole("button", { name: "Disable olga" }).click();
-    await page.getByText("Leave the site to one person: shut olga out").first().waitFor();
-    await page.getByText("Nobody else can approve this, so it waits seven days.").waitFor();
+    await page.getByText("Leave the site to one person, without olga").first().waitFor();
+    await page.getByText("The one person who is left decides nothing alone for seven days.").waitFor();
     await shoot(page, "one-person-request");
     assert.deepEqual(await seriousFindings(page), []);
     await visit("/people/olga");
-    await page.getByRole("button", { name: "Disable olga" }).waitFor();
+    await page.getByRole("button", { name: "Enable olga" }).waitFor();
     for (const [name, viewport] of [["desktop", { width: 1280, height: 860 }], ["phone", { width: 390, height: 844 }]]) {
       await page.setViewportSize(viewport);
       await visit("/");
-      await page.getByText(/leaves this site to one person from/).waitFor();
+      await page.getByText(/lets one person alone decide on this site from/).waitFor();
       assert.deepEqual(await seriousFindings(page), []);
       await shoot(page, `one-person-dashboard-${name}`);
     }

@@ -198,6 +198,7 @@ class MailSink {
 public:
   std::vector<std::string> extensions{"PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8"};
   std::optional<TlsTestCertificates::Server> certificate;        // offers STARTTLS
+  int maxTlsVersion = 0;                                         // 0: the newest
   std::function<std::string(const std::string& command)> reply;  // for a command line or "." ; empty: the usual one
   std::function<void()> beforeFinalReply;
 
@@ -214,7 +215,7 @@ public:
       if (answer.empty()) answer = usual(*line, session);
       session.send(answer);
       if (verb == "QUIT") return;
-      if (verb == "STAR" && answer.starts_with("220") && !session.startTls(*certificate)) return;
+      if (verb == "STAR" && answer.starts_with("220") && !session.startTls(*certificate, maxTlsVersion)) return;
       if (verb == "DATA" && answer.starts_with("354") && !take(session, mail)) return;
     }
   }

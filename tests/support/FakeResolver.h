@@ -1,6 +1,7 @@
 #pragma once
 #include "core/net/Resolver.h"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -14,6 +15,8 @@ public:
   std::map<std::string, net::DnsAnswer<std::string>> addressAnswers;
   std::map<std::string, net::DnsAnswer<std::string>> txtAnswers;
   std::map<std::string, net::DnsAnswer<net::TlsaRecord>> tlsaAnswers;
+
+  std::function<void(const std::string& name)> before;  // called before each answer: a slow name server
 
   FakeResolver& mail(const std::string& domain, std::vector<net::MxRecord> records, bool secure = false) {
     mxAnswers[domain] = {net::DnsOutcome::Found, secure, std::chrono::seconds(60), std::move(records), ""};
@@ -37,6 +40,7 @@ public:
 private:
   template <class Answers>
   typename Answers::mapped_type find(const Answers& answers, std::string_view name) {
+    if (before) before(std::string(name));
     const auto found = answers.find(std::string(name));
     if (found != answers.end()) return found->second;
     typename Answers::mapped_type missing;

@@ -27,8 +27,14 @@ std::string memberPath(const Visit& visit) {
 
 Response confirmKey(Visit& visit) {
   findKey(visit);
-  visit.order("key.confirm", {{"fingerprint", visit.param("key")}});
+  visit.order("key.confirm", {{"fingerprint", visit.param("key")}, {"address", visit.param("member")}});
   return Response::redirect(memberPath(visit) + "?done=key-confirmed");
+}
+
+Response refuseKey(Visit& visit) {
+  findKey(visit);
+  visit.order("key.refuse", {{"fingerprint", visit.param("key")}, {"address", visit.param("member")}});
+  return Response::redirect(memberPath(visit) + "?done=key-refused");
 }
 
 Response confirmRevoke(Visit& visit) {

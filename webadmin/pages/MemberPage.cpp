@@ -27,6 +27,7 @@ json keyView(const json& key, const std::string& memberPath, TimePoint now) {
   const auto path = memberPath + "/key/" + percentEncode(views::text(key, "fingerprint"));
   return {{"fingerprint", words::fingerprint(views::text(key, "fingerprint"))},
           {"confirmPath", state == "proposed" ? path + "/confirm" : ""},
+          {"refusePath", state == "proposed" ? path + "/refuse" : ""},
           {"revokePath", state == "revoked" ? "" : path + "/revoke"},
           {"kind", words::protection(views::text(key, "kind"))},
           {"algorithm", bitsSaid ? algorithm : algorithm + ", " + bits + " bit"},

@@ -110,6 +110,11 @@ Response removeMember(Visit& visit);
 
 // KeyPage.cpp
 Response confirmKey(Visit& visit);
+Response refuseKey(Visit& visit);
+Response myKeysForm(Visit& visit);
+Response askForMyKeys(Visit& visit);
+Response myKeys(Visit& visit);
+Response bringMyKey(Visit& visit);
 Response confirmRevoke(Visit& visit);
 Response revokeKey(Visit& visit);
 
@@ -125,6 +130,10 @@ Response queue(Visit& visit);
 Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
+
+// HopsPage.cpp
+Response hops(Visit& visit);
+Response readHops(Visit& visit);
 
 // ProbePage.cpp
 Response domainTls(Visit& visit);

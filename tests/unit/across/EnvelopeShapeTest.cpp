@@ -109,6 +109,49 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_ciphertext_is_blocked) {
   BOOST_TEST(verdict(head, other.get()) != "passes");  // of another content
 }
 
+// Languages whose bytes come near ciphertext in one encoding or another, each as it is and in base64.
+BOOST_AUTO_TEST_CASE(text_of_no_script_is_taken_for_ciphertext) {
+  const auto head = listd::envelopeHead(factsOf("Board", false), letter(), 77);
+  const auto good = file(100'000);
+  const auto utf16 = [](std::u16string_view text) {
+    std::string bytes;
+    for (const char16_t unit : text) {
+      bytes += static_cast<char>(unit >> 8);
+      bytes += static_cast<char>(unit & 0xff);
+    }
+    return bytes;
+  };
+  const std::vector<std::string> texts{
+      "Dear patient, here are the results that nobody else may see. ",
+      "Sehr geehrte Frau M\u00fcller, die \u00dcberpr\u00fcfung hat ergeben, dass Ihre Gef\u00e4\u00dfe gesund sind. ",
+      "K\u00ednh g\u1eedi b\u1ec7nh nh\u00e2n, \u0111\u00e2y l\u00e0 k\u1ebft qu\u1ea3 x\u00e9t nghi\u1ec7m m\u00e0 "
+      "kh\u00f4ng ai kh\u00e1c \u0111\u01b0\u1ee3c ph\u00e9p xem. ",
+      "\u0423\u0432\u0430\u0436\u0430\u0435\u043c\u044b\u0439 patient, \u0432\u043e\u0442 results: MRT and CT. ",
+      "\u60a3\u8005\u60a8\u597d\uff0c\u8fd9\u662f\u60a8\u7684\u68c0\u67e5\u7ed3\u679c\u3002 ",
+      utf16(u"Dear patient, here are the results that nobody else may see. "),
+      utf16(u"\u60a3\u8005\u60a8\u597d\uff0c\u8fd9\u662f\u60a8\u7684\u68c0\u67e5\u7ed3\u679c\uff0c\u8bf7"
+            u"\u4e0d\u8981\u8ba9\u522b\u4eba\u770b\u5230\u3002\u533b\u751f\u4e0b\u5468\u4f1a\u4e0e\u60a8"
+            u"\u8054\u7cfb\u3002"),
+      "\xc4\xee\xf0\xee\xe3\xee\xe9 patient, \xe2\xee\xf2 results: ",  // windows-1251 with English
+  };
+  for (const auto& text : texts)
+    for (const auto& words : {text, crypto::base64(text)})
+      for (const std::size_t length : {std::size_t(1024), good.size() - 29}) {
+        auto stretch = good;
+        for (std::size_t i = 0; i < length; ++i) stretch[29 + i] = words[i % words.size()];
+        const auto tail = tailOf(listd::envelopeTail(Own, 77, stretch));
+        BOOST_TEST(verdict(head, tail.get()) != "passes", words);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(ciphertext_is_never_blocked_by_bad_luck) {
+  const auto head = listd::envelopeHead(factsOf("Board", false), letter(), 77);
+  for (int i = 0; i < 20; ++i) {
+    const auto tail = tailOf(listd::envelopeTail(Own, 77, file(400'000)));
+    BOOST_REQUIRE(verdict(head, tail.get()) == "passes");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_pickup_copy_never_reaches_a_higher_floor) {
   const auto good = listd::envelopeMail(factsOf("Board", false), letter());
   for (const auto floor : {Protection::OpenPgp, Protection::Smime})

@@ -85,6 +85,28 @@ BOOST_AUTO_TEST_CASE(hops_tells_of_each_hop_without_a_site) {
   BOOST_TEST((run({"hops", (folder / "missing").string()}).exit == Exit::Broken));
 }
 
+BOOST_AUTO_TEST_CASE(tlsrpt_shows_what_another_site_reports) {
+  test::TempFolder folder;
+  const auto file = (folder / "report.json").string();
+  const auto report = [&](const std::string& failed) {
+    files::replaceDurably(file, R"({"organization-name":"Sender","date-range":{"start-datetime":"2026-01-01T00:00:00Z",
+"end-datetime":"2026-01-01T23:59:59Z"},"policies":[{"policy":{"policy-type":"tlsa","policy-domain":"lists.example"},
+"summary":{"total-successful-session-count":7,"total-failure-session-count":)" +
+                                    failed + R"(},
+"failure-details":[{"result-type":"dane-required","failed-session-count":)" +
+                                    failed + "}]}]}");
+  };
+  report("2");
+  const auto shown = run({"tlsrpt", file});
+  BOOST_TEST((shown.exit == Exit::No));
+  BOOST_TEST(shown.out.find("Sender, 2026-01-01T00:00:00Z to 2026-01-01T23:59:59Z") != std::string::npos);
+  BOOST_TEST(shown.out.find("dane-required") != std::string::npos);
+  report("0");
+  BOOST_TEST((run({"--json", "tlsrpt", file}).exit == Exit::Ok));
+  files::replaceDurably(file, "no report");
+  BOOST_TEST((run({"tlsrpt", file}).exit == Exit::Broken));
+}
+
 BOOST_AUTO_TEST_CASE(init_makes_a_site_once_and_never_a_second_root_key) {
   test::TempFolder folder;
   const auto data = (folder / "site").string();

@@ -38,7 +38,9 @@ const std::set<std::string_view> Public = {"/sign-in",
                                            "/static/{folder}/{file}",
                                            "/api/v1/openapi.json",
                                            "/notice",
-                                           "/requests/stop"};
+                                           "/requests/stop",
+                                           "/lists/my-keys",
+                                           "/lists/my-keys/open"};
 
 }  // namespace
 

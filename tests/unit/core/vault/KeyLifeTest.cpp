@@ -34,6 +34,33 @@ BOOST_AUTO_TEST_CASE(after_destruction_no_file_holds_the_key_the_ciphertext_or_t
   BOOST_TEST(site.keys->objects() == 25u);
 }
 
+BOOST_AUTO_TEST_CASE(keys_destroyed_in_many_calls_leave_nothing_after_the_last_step_or_the_next_start) {
+  for (const bool crash : {false, true}) {
+    Site site;
+    site.put(1, 10);
+    std::vector<std::string> needles;
+    for (const std::uint64_t id : {2, 3}) {
+      needles.push_back(site.wrappedKey(id));
+      needles.push_back(site.ciphertext(id));
+    }
+    for (const std::uint64_t id : {2, 3}) {
+      site.vault->destroyKeys({&id, 1});
+      BOOST_TEST(!site.keys->hasObjectKey(id));
+      BOOST_TEST(!site.vault->get(id));
+    }
+    BOOST_TEST(site.keys->remnants());
+    BOOST_TEST(site.keys->freedPlaces(10).size() == 2u);
+    if (crash)
+      site.open();
+    else
+      site.vault->destroyAll({});
+    BOOST_TEST(!site.keys->remnants());
+    BOOST_TEST(site.keys->freedPlaces(10).empty());
+    for (const auto& needle : needles) BOOST_TEST(filesWith(site.folder.path(), needle).empty());
+    BOOST_TEST(site.reads(4, 10));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(neighbours_of_destroyed_contents_survive_any_number_of_restarts_and_new_contents) {
   Site site;
   site.put(1, 10);
@@ -205,6 +232,16 @@ BOOST_AUTO_TEST_CASE(a_change_of_the_root_key_may_end_after_any_step) {
     site.open();
     BOOST_TEST(site.reads(1, 5));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_next_key_that_was_overwritten_and_not_yet_removed_does_not_stop_the_site) {
+  Site site;
+  site.put(1, 5);
+  site.close();
+  files::replaceDurably(site.rootFile.string() + ".next", std::string(65, '\0'));
+  site.open();
+  BOOST_TEST(site.reads(1, 5));
+  BOOST_TEST(!std::filesystem::exists(site.rootFile.string() + ".next"));
 }
 
 // A process of its own that changes keys without end, killed at any instant.

@@ -4,6 +4,8 @@
 #include "tests/support/MemoryCopyQueue.h"
 #include "tests/support/SealedSample.h"
 
+#include <future>
+
 using namespace postern;
 using namespace postern::gateway;
 using namespace postern::test;
@@ -307,6 +309,27 @@ BOOST_AUTO_TEST_CASE(a_dead_or_slow_destination_does_not_delay_another) {
   BOOST_TEST((std::chrono::steady_clock::now() - begin < 5s));
   deliverer.reset();  // and stopping does not wait for the slow
   BOOST_TEST((std::chrono::steady_clock::now() - begin < 8s));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_hangs_does_not_delay_other_destinations) {
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  resolver.before = [&](const std::string& name) {
+    if (name.starts_with("hangs")) released.wait_for(30s);
+  };
+  MailSink sink;
+  DialogPeer peer(std::ref(sink));
+  options.hops.port = peer.port();
+  resolver.mail("quick.example", {{10, "mx.quick.example"}}).host("mx.quick.example", {"127.0.0.1"});
+  std::vector<std::pair<CopySummary, LoadedCopy>> copies;
+  for (int i = 0; i < 200; ++i) copies.push_back(copyTo("hangs" + std::to_string(i % 20) + ".example"));
+  for (const auto& copy : copies) put(copy);
+  put(copyTo("quick.example"));
+  start();
+  BOOST_TEST(sink.waitFor(1, 10s));
+  BOOST_TEST(queue.events().size() <= 1u);  // the others still wait for their answer
+  release.set_value();
+  deliverer.reset();
 }
 
 BOOST_AUTO_TEST_CASE(finds_servers_by_mx_and_tries_the_next) {

@@ -280,6 +280,25 @@ BOOST_AUTO_TEST_CASE(a_policy_from_a_host_that_cannot_prove_itself_is_none) {
   waits(attempt("plain.test"), "ostname mismatch");
 }
 
+// ---- old versions ----
+
+BOOST_AUTO_TEST_CASE(a_server_that_knows_tls_1_0_or_1_1_only_gets_nothing_that_needs_tls) {
+  announce("enforce", "mx.other.test");
+  server.sink.certificate = certificates.server("mx.other.test");
+  signedRecords += tlsa(port, "mx", "3 1 1", keyDigest(*server.sink.certificate));
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    server.sink.maxTlsVersion = version;
+    for (const auto protection : {app::Protection::Tls, Open}) {
+      waits(attempt("plain.test", protection), "TLS");
+      waits(attempt("signed.test", protection), "TLS");
+    }
+  }
+  server.sink.maxTlsVersion = TLS1_2_VERSION;
+  const auto event = attempt("plain.test");
+  leaves(event, "mta-sts");
+  BOOST_TEST(event.tls.version == "TLSv1.2");
+}
+
 // ---- the site's word ----
 
 BOOST_AUTO_TEST_CASE(where_the_site_says_that_tls_does_not_count_a_copy_that_needs_it_waits) {

@@ -243,6 +243,8 @@ BOOST_AUTO_TEST_CASE(pages_of_members_and_filters) {
   BOOST_TEST(rows == 25u);
   BOOST_TEST(page({{"filter", "NAME 11"}}).at("total") == 10);
   BOOST_TEST(page({{"filter", "m110@"}}).at("total") == 1);
+  BOOST_TEST(page({{"filter", "m11_@"}}).at("total") == 0);  // no pattern
+  BOOST_TEST(page({{"filter", "%"}}).at("items").empty());
   BOOST_TEST(page({{"filter", "withheld"}}).at("total") == 25);
   BOOST_TEST(page({{"filter", "ready"}}).at("total") == 0);
   BOOST_TEST(page({{"filter", "%"}}).at("total") == 0);

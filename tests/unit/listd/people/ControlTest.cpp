@@ -237,62 +237,92 @@ std::uint64_t idOf(const json& answer) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(nobody_becomes_the_only_person_of_a_site_at_once_and_unseen) {
+BOOST_AUTO_TEST_CASE(shutting_out_acts_at_once_and_the_one_who_stays_decides_nothing_alone_for_seven_days) {
   Accounts a;
   a.setUp();
   a.join("petra", "approver");
   for (const auto* name : {"alice", "petra"})
     a.give("account.set", {{"name", name}, {"mail", std::string(name) + "@example.org"}});
-  const json out{{"name", "petra"}, {"reason", "she left"}};
-  BOOST_TEST(has(a.refusal("account.disable", out), "nobody outside could be told"));
-  a.config.outsideAddress = "petra@example.org";
-  BOOST_TEST(has(a.refusal("account.disable", out), "somebody who works on this site"));
   a.config.outsideAddress = "notary@outside.example";
-  BOOST_TEST(has(a.refusal("account.disable", {{"name", "petra"}}), "\"reason\" is missing"));
-  // By each way there is: shutting out, the same by another order, taking the roles.
-  const auto request = idOf(a.give("account.disable", out));
-  idOf(a.give("account.set", {{"name", "petra"}, {"state", "disabled"}, {"reason", "r"}}));
-  idOf(a.give("account.set", {{"name", "petra"}, {"roles", "owner"}, {"reason", "r"}}));
-  const auto petra = [&] { return a.give("account.show", {{"name", "petra"}}); };
-  BOOST_TEST(petra().at("state") == "enabled");
-  BOOST_TEST(petra().at("roles") == json::array({"approver"}));
+  a.stepUp("petra");
+  BOOST_TEST(a.refusalAs(Accounts::web("petra"), "request.list").empty());
+  const auto answer = a.give("account.disable", {{"name", "petra"}, {"reason", "she left"}});
+  BOOST_TEST(answer.at("state") == "disabled");
+  const auto request = idOf(answer);
+  BOOST_TEST(has(a.refusalAs(Accounts::web("petra"), "request.list"), "signed-out:"));
+  a.clock.advance(std::chrono::seconds(30));
+  BOOST_TEST(!a.signIn(Password, a.codeOf("petra"), "192.0.2.7", "petra").empty());
   const auto mails = mailsOf(a);
   for (const auto* mail : {"lone-person-change notary@outside.example", "one-person-site alice@example.org",
                            "one-person-site petra@example.org"})
-    BOOST_TEST(std::count(mails.begin(), mails.end(), mail) == 3, mail);
-  BOOST_TEST(has(a.give("status").at("problems").dump(), "leaves this site to one person"));
-  // Nobody makes it come sooner, the person least of all.
-  a.stepUp("petra");
-  BOOST_TEST(
-      has(a.refusalAs(Accounts::web("petra"), "request.approve", {{"id", request}, {"words", "y"}}), "refused:"));
+    BOOST_TEST(std::count(mails.begin(), mails.end(), mail) == 1, mail);
+  const auto status = [&] { return a.give("status"); };
+  BOOST_TEST(status().at("onePersonSite") == false);
+  BOOST_TEST(has(status().at("problems").dump(), "lets one person alone decide"));
+  // A grant of a role waits, and excluded roles do not come into one hand.
+  const json both{{"name", "alice"}, {"roles", "admin,officer"}, {"reason", "r"}};
+  BOOST_TEST(has(a.refusal("account.set", both), "may not be one person"));
+  // What time does not decide among several people, it does not decide now.
+  const auto lone = [&] {
+    return a.context.site.write([&](SiteTables& tables) {
+      Request run;
+      run.kind = "retention.run";
+      run.payload = json::object();
+      run.title = "t";
+      run.reason = "r";
+      run.requester = "alice";
+      return a.context.requests.make(a.tools, tables, run).lone;
+    });
+  };
+  BOOST_TEST(!lone());
   // Seven days, and only once the mail outside has arrived.
   const auto pass = [&](std::chrono::seconds time) {
     a.clock.advance(time);
     a.context.requests.runDue(a.tools, a.clock.now());
   };
   pass(Requests::LoneWait);
-  BOOST_TEST(petra().at("state") == "enabled");
+  BOOST_TEST(status().at("onePersonSite") == false);
   deliverAll(a);
   pass(std::chrono::minutes(1));
-  BOOST_TEST(petra().at("state") == "disabled");
-  BOOST_TEST(!has(a.give("status").at("problems").dump(), "leaves this site to one person"));
+  BOOST_TEST(a.give("request.show", {{"id", request}}).at("state") == "done");
+  BOOST_TEST(status().at("onePersonSite") == true);
+  BOOST_TEST(lone());
 }
 
-BOOST_AUTO_TEST_CASE(one_person_is_left_only_where_one_who_administers_stays_and_never_by_a_word_of_the_person) {
+BOOST_AUTO_TEST_CASE(shutting_out_asks_for_nothing_and_only_mail_outside_begins_the_seven_days) {
+  Accounts a;
+  a.setUp();
+  a.join("petra", "approver");
+  const auto problems = [&] { return a.give("status").at("problems").dump(); };
+  for (const auto* outside : {"", "not an address", "alice@example.org"}) {
+    a.config.outsideAddress = outside;
+    a.give("account.set", {{"name", "alice"}, {"mail", "alice@example.org"}});
+    const auto answer = a.give("account.disable", {{"name", "petra"}});
+    BOOST_TEST(answer.at("state") == "disabled");
+    BOOST_TEST(!answer.contains("request"), outside);
+    BOOST_TEST(has(problems(), "One person is left"));
+    BOOST_TEST(a.give("status").at("onePersonSite") == false);
+  }
+  a.config.outsideAddress = "notary@outside.example";
+  idOf(a.give("account.disable", {{"name", "petra"}}));
+  BOOST_TEST(!a.give("account.disable", {{"name", "petra"}}).contains("request"));
+  BOOST_TEST(!has(problems(), "One person is left"));
+}
+
+BOOST_AUTO_TEST_CASE(roles_taken_leave_one_person_too_and_one_who_administers_always_stays) {
   Accounts a;
   a.setUp();
   a.join("petra", "approver,officer");
   a.config.outsideAddress = "notary@outside.example";
-  const auto own = idOf(a.give("account.disable", {{"name", "petra"}, {"reason", "r"}}));
-  a.stepUp("petra");
-  BOOST_TEST(has(a.refusalAs(Accounts::web("petra"), "request.refuse", {{"id", own}, {"words", "no"}}),
-                 "about your own account"));
-  // The last administrator does not even ask.
+  // The last administrator is not shut out.
   BOOST_TEST(has(a.refusal("account.disable", {{"name", "alice"}, {"reason", "r"}}), "nobody would be left"));
-  // With a third person there is nothing to ask: two are left.
+  // With a third person two are left, and shutting out begins nothing.
   a.join("hans", "helpdesk");
   BOOST_TEST(!a.give("account.disable", {{"name", "petra"}}).contains("request"));
-  BOOST_TEST(a.give("account.disable", {{"name", "hans"}, {"reason", "r"}}).contains("request"));
+  const auto answer = a.give("account.set", {{"name", "hans"}, {"roles", "owner"}});
+  idOf(answer);
+  BOOST_TEST(answer.at("roles") == json::array({"owner"}));
+  BOOST_TEST(a.give("status").at("onePersonSite") == false);
 }
 
 BOOST_AUTO_TEST_CASE(a_moved_clock_is_a_problem_that_everybody_sees) {

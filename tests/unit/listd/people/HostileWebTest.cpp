@@ -23,12 +23,26 @@ const TimePoint Start = fromMicros(1'772'366'400'000'000);
 constexpr auto Password = "correct horse battery";
 
 // What an unknown visitor may ask. A new line here is a decision, not an oversight.
-const std::set<std::string_view> Visitors = {"user.setup-check",  "user.setup-options",    "user.setup",
-                                             "user.authenticate", "user.factor",           "passkey.sign-in-options",
-                                             "break-glass.open",  "session.show",          "request.stop-show",
-                                             "request.stop",      "notice.show",           "notice.acknowledge",
-                                             "pickup.link",       "pickup.open",           "pickup.ask",
-                                             "pickup.sign-in",    "pickup.sign-in-options"};
+const std::set<std::string_view> Visitors = {"user.setup-check",
+                                             "user.setup-options",
+                                             "user.setup",
+                                             "user.authenticate",
+                                             "user.factor",
+                                             "passkey.sign-in-options",
+                                             "break-glass.open",
+                                             "session.show",
+                                             "request.stop-show",
+                                             "request.stop",
+                                             "notice.show",
+                                             "notice.acknowledge",
+                                             "pickup.link",
+                                             "pickup.open",
+                                             "pickup.ask",
+                                             "pickup.sign-in",
+                                             "pickup.sign-in-options",
+                                             "key.link-ask",
+                                             "key.link-show",
+                                             "key.link-use"};
 
 // Recipients of secure mail have no account; the session that each of these brings proves them.
 const std::set<std::string_view> OfRecipients = {

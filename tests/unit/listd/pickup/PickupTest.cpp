@@ -307,6 +307,18 @@ BOOST_AUTO_TEST_CASE(sessions_end_by_idling_and_by_their_person) {
   BOOST_TEST(refused("pickup.inbox", {{"session", one}}) == "signed-out");
 }
 
+BOOST_AUTO_TEST_CASE(a_session_left_open_takes_no_new_passkey) {
+  const auto one = enter(0);
+  visit("pickup.passkey-options", {{"session", one}});
+  clock.advance(std::chrono::minutes(6));
+  visit("pickup.inbox", {{"session", one}});
+  clock.advance(std::chrono::minutes(6));
+  visit("pickup.inbox", {{"session", one}});
+  BOOST_TEST(refused("pickup.passkey-options", {{"session", one}}) == "refused");
+  const auto two = visit("pickup.sign-in", {{"address", "bob@example.net"}, {"password", "four words nobody says"}});
+  visit("pickup.passkey-options", {{"session", two["session"]}});
+}
+
 BOOST_AUTO_TEST_CASE(a_reply_waits_sealed_for_the_author) {
   const auto session = enter(0);
   visit("pickup.reply", {{"session", session}, {"id", idOf(0)}, {"text", "answer " + Canary}});

@@ -1,5 +1,7 @@
 #include "listd/expand/RoutingView.h"
+#include "listd/probe/AskLimit.h"
 #include "listd/probe/DomainProbes.h"
+#include "listd/probe/DueDomains.h"
 #include "listd/probe/ProbeView.h"
 #include "listd/probe/TlsLessons.h"
 #include "tests/unit/listd/orders/DeskFixture.h"
@@ -39,7 +41,7 @@ struct Fixture : Desk {
     context.site.write([&](SiteTables& tables) {
       TlsLessons lessons;
       lessons.add(row, event);
-      lessons.writeTo(tables.domainTls);
+      lessons.writeTo(tables);
     });
   }
 };
@@ -111,16 +113,73 @@ BOOST_AUTO_TEST_CASE(one_weaker_connection_does_not_lower_what_a_probe_of_all_se
   BOOST_TEST((known()->means == TlsMeans::Dane));
 }
 
-BOOST_AUTO_TEST_CASE(domains_of_members_to_whom_nothing_can_be_sealed_are_due) {
+BOOST_AUTO_TEST_CASE(domains_are_due_where_the_ladder_could_use_tls_and_nothing_can_be_sealed) {
+  using Names = std::vector<std::string>;
   board();
-  give("member.add", {{"list", "board@lists.example"}, {"address", "ann@never.example"}});
   const auto due = [&](TimePoint before) {
-    return context.site.read([&](SiteTables& tables) { return tables.domainTls.due(before, 10); });
+    return context.site.read([&](SiteTables& tables) { return dueDomains(tables, before, 10); });
   };
-  BOOST_TEST(due(TestNow) == std::vector<std::string>{"never.example"}, boost::test_tools::per_element());
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "tls"}, {"ladder", "smime,openpgp"}});
+  give("member.add", {{"list", "board@lists.example"}, {"address", "ann@never.example"}});
+  BOOST_TEST((due(TestNow) == Names{}));  // the list would not use it
+  give("member.set", {{"list", "board@lists.example"}, {"address", "ann@never.example"}, {"wish", "tls"}});
+  BOOST_TEST((due(TestNow) == Names{"never.example"}));  // but this member would
+  give("member.set", {{"list", "board@lists.example"}, {"address", "ann@never.example"}, {"wish", "none"}});
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "tls"}, {"ladder", "smime,tls"}});
+  give("member.add", {{"list", "board@lists.example"}, {"address", "bob@example.org"}});
   note(TlsMeans::Dane);
-  BOOST_TEST(due(TestNow + 1h).size() == 2u);
-  BOOST_TEST(due(TestNow).size() == 1u);
+  BOOST_TEST((due(TestNow) == Names{"never.example"}));
+  BOOST_TEST((due(TestNow + 1h) == Names{"never.example", "example.org"}));  // the longest unasked first
+  give("domain.distrust", {{"domain", "never.example"}, {"reason", "free mail"}});
+  BOOST_TEST((due(TestNow + 1h) == Names{"example.org"}));
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "openpgp"}, {"ladder", "smime,openpgp"}});
+  BOOST_TEST((due(TestNow + 1h) == Names{}));
+}
+
+BOOST_AUTO_TEST_CASE(members_stand_by_what_deliveries_and_marks_say_of_their_domain) {
+  board();
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "tls"}, {"ladder", "smime,tls,pickup"}});
+  give("member.add", {{"list", "board@lists.example"}, {"address", "ann@example.org"}});
+  give("member.add", {{"list", "board@lists.example"}, {"address", "bob@other.example"}});
+  const auto standing = [&](const std::string& member) {
+    return context.site.read([&](SiteTables& tables) {
+      return tables.members.find(tables.lists.find("board@lists.example")->id, member).value().protection;
+    });
+  };
+  BOOST_TEST(standing("ann@example.org") == "pickup");
+  learn(Outcome::Delivered, "dane", "2.0.0 ok");
+  BOOST_TEST(standing("ann@example.org") == "tls");
+  BOOST_TEST(standing("bob@other.example") == "pickup");
+  give("domain.distrust", {{"domain", "example.org"}, {"reason", "free mail"}});
+  BOOST_TEST(standing("ann@example.org") == "pickup");
+  give("domain.unmark", {{"domain", "example.org"}, {"reason", "over"}});
+  learn(Outcome::Delivered, "verified", "2.0.0 ok");
+  BOOST_TEST(standing("ann@example.org") == "tls");
+  give("domain.trust", {{"domain", "example.org"}, {"reason", "contract"}});
+  BOOST_TEST(standing("ann@example.org") == "pickup");  // forgotten until it is asked again
+  learn(Outcome::Delivered, "verified", "2.0.0 ok");
+  learn(Outcome::Deferred, "", "the certificate is not trusted (demanded by the copy)");
+  BOOST_TEST(standing("ann@example.org") == "pickup");
+}
+
+BOOST_AUTO_TEST_CASE(people_cannot_make_us_bother_a_domain_or_many_domains) {
+  using Answer = DomainProbes::Answer;
+  AskLimit limit(2, 10min);
+  const AskLimit::Time start{1h};
+  for (const auto at : {0min, 5min}) {
+    BOOST_TEST(!limit.full("a.example", start + at));
+    limit.take("a.example", start + at);
+  }
+  BOOST_TEST(limit.full("a.example", start + 9min));
+  BOOST_TEST(!limit.full("b.example", start + 9min));
+  BOOST_TEST(!limit.full("a.example", start + 10min));
+
+  int started = 0;
+  while (probes.mayAsk("owner", "d" + std::to_string(started) + ".example") == Answer::Yes) ++started;
+  BOOST_TEST(started == 20);
+  BOOST_TEST((probes.mayAsk("owner", "x.example") == Answer::TooOftenPerson));
+  BOOST_TEST((probes.mayAsk("other", "x.example") == Answer::Yes));
+  BOOST_TEST((probes.mayAsk("", "y.example") == Answer::Yes));
 }
 
 BOOST_AUTO_TEST_CASE(the_verdict_is_one_plain_sentence) {

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(listd_retention_Gate)
 
 // The keeper of pick-ups destroys copies for recipients: keys and ciphertexts of its own tables, never a record.
 BOOST_AUTO_TEST_CASE(nothing_but_the_gate_destroys_content) {
-  BOOST_TEST(sourcesWith({"vault.destroy", "destroyAll(", "destroyObjectKey"}) ==
+  BOOST_TEST(sourcesWith({"vault.destroy", "destroyAll(", "destroyKeys(", "destroyObjectKey"}) ==
                  (std::vector<std::string>{"core/vault/KeyStore.cpp", "core/vault/Vault.cpp",
                                            "listd/pickup/PickupKeeper.cpp", "listd/retention/DestructionGate.cpp"}),
              boost::test_tools::per_element());

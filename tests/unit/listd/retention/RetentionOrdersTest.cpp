@@ -1,5 +1,6 @@
 // What pages of retention are told, at the level of orders.
 #include "listd/retention/ArchiveCounts.h"
+#include "listd/retention/CertificateWriter.h"
 #include "listd/retention/RetentionRequests.h"
 #include "tests/unit/listd/matters/RecordsFixture.h"
 
@@ -146,6 +147,37 @@ BOOST_AUTO_TEST_CASE(status_tells_of_the_clock_of_requests_and_of_open_emergency
   BOOST_TEST(hasProblem(problems, "1 request waits"));
   BOOST_TEST(hasProblem(problems, "nobody has reviewed it"));
   BOOST_TEST(hasProblem(problems, "The clock is not trusted"));
+}
+
+BOOST_AUTO_TEST_CASE(certificates_are_listed_and_shown_page_by_page_and_checked_on_the_first) {
+  RecordsDesk d;
+  BOOST_TEST(d.give(Olga, "certificate.list", {{"after", ""}}).at("items").empty());  // as the page asks
+  const auto id = d.context.site.write([&](SiteTables& tables) {
+    Run run;
+    run.caller = "retention-run";
+    run.startedAt = d.clock.now();
+    const auto runId = tables.retention.addRun(run);
+    for (std::uint64_t object = 1; object <= 3; ++object) {
+      Disposal line;
+      line.objectId = object;
+      line.runId = runId;
+      tables.retention.begin(line);
+      tables.retention.finish(object, d.clock.now(), d.clock.now());
+    }
+    return runId;
+  });
+  finishRun(d.context, d.context.site.read([&](SiteTables& tables) { return tables.retention.run(id).value(); }), {});
+  const auto listed = d.give(Olga, "certificate.list", {{"after", ""}}).at("items");
+  BOOST_TEST_REQUIRE(listed.size() == 1u);
+  const auto certificate = listed.front().at("id");
+  const auto first = d.give(Olga, "certificate.show", {{"id", certificate}, {"limit", 2}, {"after", ""}});
+  BOOST_TEST(first.at("holds") == true);
+  BOOST_TEST(first.at("items").size() == 2u);
+  const auto second =
+      d.give(Olga, "certificate.show", {{"id", certificate}, {"limit", 2}, {"after", first.at("next")}});
+  BOOST_TEST(!second.contains("holds"));
+  BOOST_TEST(second.at("items").size() == 1u);
+  BOOST_TEST(second.at("next") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_review_can_put_messages_on_hold_in_a_matter) {

@@ -1,0 +1,24 @@
+#pragma once
+#include "listd/keys/Proposals.h"
+#include "listd/orders/OrderDesk.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::listd {
+
+constexpr std::uint64_t KeyMailsPerDay = 3;  // to one address, whatever asks for them
+
+// Mails the member a link: to confirm the key in `candidate`, or (empty) to the page where a key can be given.
+// False when the address got its mails of the day. In the caller's transaction.
+bool mailKeyLink(SiteContext& context, SiteTables& tables, const std::string& address, const std::string& candidate);
+
+// Mail to LIST-request: a member's key as an attachment, or on the signature. A key that a confirmed key of the member
+// signs for is in use at once; any other waits until the member uses the link that is mailed to the address. Mail of
+// others, automatic mail and what is over the day's number is dropped without an answer.
+void takeKeyRequest(SiteContext& context, const mail::Message& message, const std::string& mailFrom, const List& list);
+
+std::span<const OrderRow> keyLinkOrders();  // key.link-ask, key.link-show, key.link-use
+
+}  // namespace postern::listd

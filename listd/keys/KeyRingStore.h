@@ -1,0 +1,78 @@
+#pragma once
+#include "core/base/Clock.h"
+#include "core/store/Database.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::listd {
+
+// A mail about keys that an address was sent; its number stands in the token of the link.
+struct KeyLink {
+  std::uint64_t id = 0;
+  std::string address;
+  std::string purpose;    // "confirm" "upload" "answer"
+  std::string candidate;  // of "confirm": the key that waits for its link to be used
+  TimePoint madeAt;
+  TimePoint endsAt;
+  TimePoint usedAt;  // zero: not yet
+};
+
+// A key of a list beside the one in use; the private half is in keys.db under `name`.
+struct ListKey {
+  std::uint64_t id = 0;
+  std::uint64_t listId = 0;
+  std::string kind;         // "smime" "openpgp"
+  std::string state;        // "former" "requested"
+  std::string name;         // in keys.db
+  std::string fingerprint;  // empty while requested
+  std::string publicPart;   // DER certificate, OpenPGP key, or PEM of the request to a CA
+  TimePoint madeAt;
+  TimePoint endsAt;  // of a former key: when it is destroyed
+};
+
+// What revocation lists and responders said last.
+struct RevocationNote {
+  std::string state;   // "good" "revoked" "unknown"
+  std::string detail;  // why it is unknown
+  TimePoint checkedAt;
+  TimePoint freshUntil;
+};
+
+// What belongs to the ring of keys beside the keys themselves. Threads: those of the connection. Errors: Error(Store).
+class KeyRingStore {
+public:
+  explicit KeyRingStore(store::Database& database) : database_(database) {}
+
+  bool isRefused(std::string_view address, std::string_view fingerprint) const;
+  std::uint64_t countRefusals(std::string_view address) const;
+  void addRefusal(std::string_view address, std::string_view fingerprint, std::string_view reason, TimePoint at,
+                  std::string_view by);
+  void forgetRefusal(std::string_view address, std::string_view fingerprint);
+
+  std::uint64_t addLink(const KeyLink& link);
+  std::optional<KeyLink> link(std::uint64_t id) const;
+  // False when it was used already.
+  bool useLink(std::uint64_t id, TimePoint at);
+  std::uint64_t linksSince(std::string_view address, TimePoint from) const;
+  void sweepLinks(TimePoint endedBefore);
+
+  // False when that reminder was sent already.
+  bool noteReminder(std::string_view address, std::string_view fingerprint, int step, TimePoint at);
+
+  std::optional<RevocationNote> revocation(std::string_view fingerprint) const;
+  void noteRevocation(std::string_view fingerprint, const RevocationNote& note);
+
+  std::uint64_t addListKey(const ListKey& key);
+  std::vector<ListKey> listKeys(std::uint64_t listId) const;  // newest first
+  std::vector<ListKey> listKeysEndedBefore(TimePoint at) const;
+  void removeListKey(std::uint64_t id);
+
+private:
+  store::Database& database_;
+};
+
+}  // namespace postern::listd
