@@ -4,6 +4,7 @@
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Message.h"
 #include "core/mail/MimeTree.h"
+#include "core/mail/Text.h"
 
 #include <algorithm>
 #include <vector>
@@ -82,7 +83,17 @@ bool isToBeProtected(const MessageDecision& decision) {
 constexpr std::string_view NotMarked =
     "this way out takes protected mail only, and the subject does not mark this message. To send it protected, put "
     "Secure: (with the colon) or [encrypt] (just so, in brackets) into the subject.";
+constexpr std::string_view NearlyMarked =
+    "the subject nearly marks this message as secure, but not quite, so it was not sent. Put Secure: (with the colon) "
+    "or "
+    "[encrypt] (just so, in brackets) into the subject, and send it again.";
 constexpr std::string_view WrongAuthor = "From must name one author, in the domain of the envelope sender.";
+
+// The author probably meant a mark: "Secure;", "[encrypted]", "encrypt:".
+bool isNearMiss(std::string_view subject) {
+  const auto lower = mail::lowerAscii(subject);
+  return lower.find("secure") != lower.npos || lower.find("encrypt") != lower.npos;
+}
 
 Refusal malformed(const std::string& what) {
   return {makeReply(ReplyId::MalformedMessage, {what}), "malformed", {}};
@@ -186,7 +197,7 @@ MessageDecision TransactionInspector::message(const InspectionFacts& facts, std:
     return decision;
   }
   decision = combine(facts, *outcome);
-  if (!decision.refusal) decision.refusal = refuseOutbound(facts, described.from, decision);
+  if (!decision.refusal) decision.refusal = refuseOutbound(facts, described, decision);
   if (!decision.refusal && isOutbound(facts.transaction))
     decision.notes.emplace_back(app::OutboundNote, facts.transaction.recipients.front().route.listName);
   return decision;
@@ -215,15 +226,21 @@ MessageDecision TransactionInspector::combine(const InspectionFacts& facts,
   return decision;
 }
 
-std::optional<Refusal> TransactionInspector::refuseOutbound(const InspectionFacts& facts, const std::string& author,
+std::optional<Refusal> TransactionInspector::refuseOutbound(const InspectionFacts& facts,
+                                                            const policy::MessageFacts& message,
                                                             const MessageDecision& decision) const {
   if (!isOutbound(facts.transaction)) return std::nullopt;
-  const auto from = mail::Address::parse(author);
+  const auto from = mail::Address::parse(message.from);
   const auto& sender = facts.transaction.from;
   const bool authorFits = from && sender && from->domain() == sender->domain();
   if (authorFits && isToBeProtected(decision)) return std::nullopt;
-  Refusal refusal{makeReply(ReplyId::MessageRefused), authorFits ? "not-marked" : "wrong-author", {}};
-  refusal.reply.line(std::string(authorFits ? NotMarked : WrongAuthor));
+  const bool near = isNearMiss(message.subject);
+  Refusal refusal{makeReply(ReplyId::MessageRefused),
+                  !authorFits ? "wrong-author"
+                  : near      ? "nearly-marked"
+                              : "not-marked",
+                  {}};
+  refusal.reply.line(std::string(!authorFits ? WrongAuthor : near ? NearlyMarked : NotMarked));
   if (const auto link = directory_.helpLink(); !link.empty()) refusal.reply.line("help: " + link);
   return refusal;
 }

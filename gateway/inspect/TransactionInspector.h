@@ -52,7 +52,7 @@ public:
 
 private:
   MessageDecision combine(const InspectionFacts& facts, const policy::MessageVerdicts& verdicts) const;
-  std::optional<Refusal> refuseOutbound(const InspectionFacts& facts, const std::string& author,
+  std::optional<Refusal> refuseOutbound(const InspectionFacts& facts, const policy::MessageFacts& message,
                                         const MessageDecision& decision) const;
 
   Policies& policies_;

@@ -234,6 +234,26 @@ std::string innerHeader(const mail::Message& post, const ListFacts& list, const 
   return inner;
 }
 
+// Whether a reply to this subject counts as marked by the policy secure_tag. Look-alikes, which that policy takes as
+// well, do not count here: a second mark does no harm.
+bool isPlainlyMarked(std::string_view subject) {
+  const auto lower = mail::lowerAscii(subject);
+  if (lower.find("[encrypt]") != lower.npos) return true;
+  for (auto at = lower.find("secure:"); at != lower.npos; at = lower.find("secure:", at + 1)) {
+    const auto before = at == 0 ? ' ' : lower[at - 1];
+    if (before == ' ' || before == '[' || before == ':') return true;
+  }
+  return false;
+}
+
+// The subject inside of sealed domain mail: replies inherit its mark, so that one is there even where a policy alone
+// asked for protection.
+std::string markedSubject(const mail::HeaderField* field) {
+  if (field == nullptr) return "Subject: [encrypt]\r\n";
+  const auto subject = mail::decodeUnstructured(field->value);
+  return isPlainlyMarked(subject) ? wholeField(*field) : mail::encodeUnstructured("Subject", "[encrypt] " + subject);
+}
+
 // The fields of the post's content, byte for byte except for Content-Type.
 std::string contentFields(const mail::Message& post, const std::string& contentType) {
   std::string fields = contentType;
@@ -350,12 +370,13 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
     const std::string name = mail::lowerAscii(field.name);
     const bool inside = std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end();
     const bool envelope = std::find(KeptOfAuthor.begin(), KeptOfAuthor.end(), name) != KeptOfAuthor.end();
-    if (inside || envelope) result.inner += wholeField(field);
+    if ((inside || envelope) && name != "subject") result.inner += wholeField(field);
     if (envelope && name != "from" && name != "reply-to")
       outer.push_back(asciiField(field).value_or(wholeField(field)));
     if (name == "to" || name == "cc" || name == "in-reply-to")
       outer.push_back(asciiField(field).value_or(wholeField(field)));
   }
+  result.inner += markedSubject(message.header().find("Subject"));
   outer.insert(outer.begin(), mail::mailboxField("From", {{author->name, author->address}}));
   if (message.header().find("To") == nullptr) outer.push_back("To: undisclosed-recipients:;\r\n");
   outer.push_back("Subject: [...]\r\n");

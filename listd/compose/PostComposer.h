@@ -51,7 +51,8 @@ public:
                                                  std::string_view senderCheck = {}) const;
 
   // Mail of a domain, not of a list: the author's own header, inside whole and outside without what is said in it
-  // (subject "[...]"; who wrote to whom, when and in which thread stays). Bcc is nowhere.
+  // (subject "[...]"; who wrote to whom, when and in which thread stays). Bcc is nowhere. A subject without a plain
+  // mark gets "[encrypt]" inside, so that replies stay marked.
   Result<SecurePost, ComposeError> composeDomain(const mail::Message& message, const PostStamp& stamp) const;
 
   // The same for a copy that only the connection protects: the message as it came, without Bcc.

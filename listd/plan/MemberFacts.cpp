@@ -1,5 +1,7 @@
 #include "listd/plan/MemberFacts.h"
 
+#include <algorithm>
+
 namespace postern::listd {
 namespace {
 
@@ -34,13 +36,21 @@ LadderRules rulesOf(const SiteTables& tables, const List& list) {
   return rulesOf(tables, list, list.sensitivity);
 }
 
-Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address, TimePoint now) {
-  const auto mark = tables.domainTls.mark(domainOf(address));
-  if (mark && mark->mark == DomainMark::Mark::Trusted) {
-    std::erase(rules.rungs, app::Protection::Tls);
-    rules.rungs.insert(rules.rungs.begin(), app::Protection::Tls);
-  }
-  return decideFor(tables, rules, address, std::nullopt, now);
+Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address,
+                        std::span<const std::string> ownDomains, TimePoint now) {
+  const auto domain = domainOf(address);
+  const auto mark = tables.domainTls.mark(domain);
+  const bool trusted = mark && mark->mark == DomainMark::Mark::Trusted;
+  if (!trusted && std::find(ownDomains.begin(), ownDomains.end(), domain) == ownDomains.end())
+    return decideFor(tables, rules, address, std::nullopt, now);
+  std::erase(rules.rungs, app::Protection::Tls);
+  rules.rungs.insert(rules.rungs.begin(), app::Protection::Tls);
+  const auto keys = tables.keys.factsOf(address);
+  MemberFacts facts{keys, std::nullopt};
+  const auto tls = tables.domainTls.find(domain);
+  facts.tlsVerified = !tls || counts(*tls);
+  facts.tlsDistrusted = mark && !trusted;
+  return decide(rules, facts, now);
 }
 
 Decision decideFor(const SiteTables& tables, const LadderRules& rules, std::string_view address,

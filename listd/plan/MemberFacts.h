@@ -4,6 +4,7 @@
 #include "listd/site/SiteStore.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,8 +37,10 @@ LadderRules rulesOf(const SiteTables& tables, const List& list, std::string_view
 Decision decideFor(const SiteTables& tables, const LadderRules& rules, std::string_view address,
                    std::optional<app::Protection> wish, TimePoint now);
 
-// One recipient of domain mail. A domain that the site trusts gets it directly where its TLS is verified and the floor
-// allows that.
-Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address, TimePoint now);
+// One recipient of domain mail. The site's own domains and those that it trusts get it directly: by verified TLS before
+// all else, where the floor allows that. One that was never asked is tried, since each connection is judged anyway, and
+// the copy is planned anew where the servers prove nothing in time.
+Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address,
+                        std::span<const std::string> ownDomains, TimePoint now);
 
 }  // namespace postern::listd

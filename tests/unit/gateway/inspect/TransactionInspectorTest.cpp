@@ -89,6 +89,12 @@ BOOST_AUTO_TEST_CASE(takes_mail_of_a_relay_only_when_it_is_marked_and_of_the_sen
   BOOST_REQUIRE(plain.refusal.has_value());
   BOOST_TEST(plain.refusal->reason == "not-marked");
   BOOST_TEST(plain.refusal->reply.render().find("[encrypt]") != std::string::npos);
+  for (const auto* nearly : {"Secure; x", "[encrypted] x", "encrypt: x", "Re: SECURE - x", "=?utf-8?q?Secure=3B?= x"}) {
+    const auto missed = judge(std::string("From: ann@client.example\r\nSubject: ") + nearly + "\r\n\r\ntext\r\n");
+    BOOST_REQUIRE_MESSAGE(missed.refusal.has_value(), nearly);
+    BOOST_TEST(missed.refusal->reason == "nearly-marked");
+    BOOST_TEST(missed.refusal->reply.render().find("with the colon") != std::string::npos);
+  }
   noting({{"p", "protect", "none"}});
   BOOST_TEST(judge().refusal.has_value());
   noting({{"p", "tagged", "yes"}, {"p", "outbound", "social@lists.example"}});

@@ -329,4 +329,39 @@ BOOST_AUTO_TEST_CASE(a_malformed_stamp_is_a_bug) {
   BOOST_CHECK_THROW((void)PostComposer(social()).composeOpen(post(), {"<a@b>\r\nX: y", Noon}), Error);
 }
 
+// What the subject inside of domain mail is; outside it is always "[...]".
+std::string innerSubjectOf(const std::string& subjectField) {
+  const auto made = PostComposer(board()).composeDomain(
+      message("From: ann@example.org\r\nTo: eve@y.example\r\n" + subjectField + "\r\ntext\r\n"), Stamp);
+  BOOST_REQUIRE(made.has_value());
+  BOOST_TEST(made->outerHeader.find("Subject: [...]\r\n") != std::string::npos);
+  return message(made->inner).subject();
+}
+
+BOOST_AUTO_TEST_CASE(the_mark_of_domain_mail_stays_inside_so_that_replies_carry_it) {
+  for (const auto* subject :
+       {"Secure: CANARY", "Re: Secure: CANARY", "AW: [encrypt] CANARY", "CANARY [Encrypt]", "WG: SECURE:CANARY",
+        "Secure: Gr\xc3\xbc\xc3\x9f"
+        "e"})
+    BOOST_TEST(innerSubjectOf(mail::encodeUnstructured("Subject", subject)) == subject);
+}
+
+BOOST_AUTO_TEST_CASE(domain_mail_that_a_policy_alone_protects_is_marked_inside) {
+  BOOST_TEST(innerSubjectOf("Subject: CANARY\r\n") == "[encrypt] CANARY");
+  BOOST_TEST(innerSubjectOf("Subject: Insecure: CANARY\r\n") == "[encrypt] Insecure: CANARY");
+  BOOST_TEST(innerSubjectOf("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n") ==
+             "[encrypt] Gr\xc3\xbc\xc3\x9f"
+             "e");
+  BOOST_TEST(innerSubjectOf("") == "[encrypt]");
+}
+
+BOOST_AUTO_TEST_CASE(domain_mail_shows_nothing_of_its_subject_body_and_blind_recipients_outside) {
+  const auto made = PostComposer(board()).composeDomain(post(), Stamp);
+  BOOST_REQUIRE(made.has_value());
+  BOOST_TEST(made->outerHeader.find("CANARY-SUBJECT") == std::string::npos);
+  BOOST_TEST(made->outerHeader.find("CANARY-BODY") == std::string::npos);
+  for (const auto* half : {&made->outerHeader, &made->inner})
+    BOOST_TEST(half->find("secret@x.example") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
