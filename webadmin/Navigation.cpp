@@ -35,6 +35,8 @@ constexpr std::array Rooms = {
     Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
     Room{"tls", "/tls", "TLS of domains", Admin | Officer | Auditor | Helpdesk | Owner,
          "M6 9V6.500a4 4 0 0 1 8 0V9h1.500v8h-11V9zm2 0h4V6.500a2 2 0 0 0-4 0z"},
+    Room{"relays", "/relays", "Relays", Admin | Officer | Auditor | Helpdesk,
+         "M2.500 6h9V3l6 5-6 5v-3h-9zM2.500 14.500h15V16.500h-15z"},
     Room{"hops", "/hops", "Was it encrypted?", Everyone,
          "M3 9h3.200v2H3zM8.400 9h3.200v2H8.400zM13.800 9H17v2h-3.200zM4.600 5h10.800v1.600H4.600zM4.600 "
          "13.400h10.800V15H4.600z"},

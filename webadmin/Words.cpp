@@ -174,6 +174,8 @@ constexpr Entry Notices[] = {
     {"queue-hold", "The copy is held. It stays in the queue until you release it."},
     {"queue-release", "The copy is released."},
     {"queue-drop", "The copy was dropped. It will not be delivered."},
+    {"relay-added", "The relay was added. Its marked mail is taken from now on."},
+    {"relay-removed", "The relay was removed. Its mail for recipients elsewhere is refused."},
     {"domain-marked",
      "It is recorded and in force. What was known of the domain's TLS is forgotten; ask its servers again."},
 };

@@ -4,6 +4,7 @@ import { createHmac, createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
+import { relayOrders } from "./fake-relays.mjs";
 import { tlsOrders } from "./fake-tls.mjs";
 
 const minute = 60_000_000;
@@ -267,6 +268,7 @@ const rules = (site, actor) => ({
   },
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
   ...tlsOrders(site, Refused),
+  ...relayOrders(site, Refused),
   "queue.list": () => ({ items: site.queue }),
   "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),
   "queue.retry": ({ id }) => ({ changed: find(site.queue, "id", id, "copy") ? 1 : 0 }),

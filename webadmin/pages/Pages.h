@@ -140,6 +140,12 @@ Response domainTls(Visit& visit);
 Response startProbe(Visit& visit);
 Response markDomain(Visit& visit);
 
+// RelaysPage.cpp
+Response relays(Visit& visit);
+Response addRelay(Visit& visit);
+Response confirmRelayRemoval(Visit& visit);
+Response removeRelay(Visit& visit);
+
 // HelpPage.cpp
 Response help(Visit& visit);
 

@@ -1,0 +1,20 @@
+// The orders about relays, as listd answers them.
+export function relayOrders(site, Refused) {
+  site.relays ??= [];
+  const isOf = ({ range, domain }) => (one) => one.range === range && one.domain === domain;
+  return {
+    "relay.list": () => ({ items: site.relays, next: "" }),
+    "relay.add": ({ range, domain, list }) => {
+      if (!/^[0-9a-f.:]+(\/\d+)?$/.test(range)) throw new Refused("invalid", `"${range}" is no range of addresses`, "give it as in 192.0.2.0/24 or 2001:db8::25");
+      if (/\/0$/.test(range)) throw new Refused("refused", "this range holds every address, so that anybody could send mail through here", "name the addresses of the relay");
+      const made = { range, domain, list };
+      site.relays = [...site.relays.filter((one) => !isOf(made)(one)), made];
+      return made;
+    },
+    "relay.remove": (args) => {
+      if (!site.relays.some(isOf(args))) throw new Refused("not-found", `there is no relay ${args.range} for ${args.domain}`, "see: postern relay list");
+      site.relays = site.relays.filter((one) => !isOf(args)(one));
+      return {};
+    },
+  };
+}
