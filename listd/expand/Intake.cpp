@@ -79,7 +79,7 @@ struct Intake::Planned {
   PostingRuling ruling;
   std::optional<mail::Message>
       content;  // of an accepted post, that the vault keeps: opened, where the post was encrypted to the list
-  std::vector<KeyFinding> keys = {};  // of the author, proposed only
+  std::vector<KeyFinding> keys = {};    // of the author, proposed only
   std::vector<std::string> recipients;  // of domain mail
 };
 
@@ -183,8 +183,8 @@ void Intake::judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const 
     return;
   }
   post.vaultObject = objectIdOf(submission.receivedAt, arrival->id, ContentKind::AsItCame);
-  plans.push_back(
-      Planned{arrival, std::move(post), *list, std::move(ruling), *arrival->message, {}, outboundRecipients(submission)});
+  plans.push_back(Planned{
+      arrival, std::move(post), *list, std::move(ruling), *arrival->message, {}, outboundRecipients(submission)});
 }
 
 // What the list does with the message; nothing when that is in the store already.
