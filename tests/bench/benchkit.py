@@ -363,9 +363,11 @@ def make_openpgp_key(number):
     kept = BUILD / "openpgp" / f"{number}.asc"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        made = subprocess.run(["sq", "key", "generate", "--userid", f"<openpgp{number}@example.com>", "--export", "-"],
-                              capture_output=True, check=True).stdout
-        public = subprocess.run(["sq", "key", "extract-cert", "-"], input=made, capture_output=True, check=True).stdout
+        secret = kept.with_suffix(".secret")
+        subprocess.run(["sq", "key", "generate", "--userid", f"<openpgp{number}@example.com>", "--export", secret,
+                        "--rev-cert", "-"], capture_output=True, check=True)
+        public = subprocess.run(["sq", "key", "extract-cert", secret], capture_output=True, check=True).stdout
+        secret.unlink()
         kept.write_bytes(public)
     return kept.read_text()
 
