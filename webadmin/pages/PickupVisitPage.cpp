@@ -95,7 +95,11 @@ Response pickupHome(Visit& visit) {
     return Response::redirect("/pickup/set-up");
   } catch (const app::OrderRefused& refused) {
     if (refused.error().code != "signed-out") throw;
-    auto response = drawHome(visit, 200, nullptr);
+    // Not drawn in this answer: the forms of a page hang on the cookie that it came with, and this one goes.
+    std::string to = "/pickup/?done=ended";
+    for (const auto* name : {"next", "address"})
+      to.append("&").append(name).append("=").append(percentEncode(visit.request.query.get(name)));
+    auto response = Response::redirect(std::move(to));
     response.headers.push_back(pickupCookie(""));
     return response;
   }
