@@ -118,7 +118,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       pickupOrders(),
       pickupVisitOrders(),
       pickupReadOrders(),
-      pickupOwnOrders(),
+      pickupOwnOrders(), pickupQuestionOrders(),
   };
   return tables;
 }

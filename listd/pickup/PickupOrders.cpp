@@ -11,6 +11,10 @@ using nlohmann::json;
 
 constexpr std::uint32_t MostShown = 200;
 constexpr std::uint32_t LongestDays = 365;
+constexpr const char* QuestionWarning =
+    "Answers to questions are looked up, guessed and forgotten, and NIST SP 800-63B-4 forbids them as proof of a person. "
+    "It is asked besides the passkey or password, never instead. Who forgets the answer must set up anew by mail, and "
+    "what waited is then released by you. We advise to leave it off.";
 
 json viewOf(SiteTables& tables, const PickupItem& item, TimePoint now) {
   const auto list = tables.lists.find(item.listId);
@@ -30,7 +34,9 @@ json viewOf(SiteTables& tables, const PickupItem& item, TimePoint now) {
           {"openedHow", item.openedHow},
           {"opens", item.opens},
           {"endedAt", toMicros(item.endedAt)},
-          {"keyDestroyed", item.keyObject == 0}};
+          {"keyDestroyed", item.keyObject == 0},
+          {"reportedAt", toMicros(item.reportedAt)},
+          {"report", item.report}};
 }
 
 PickupItem requireItem(SiteTables& tables, const OrderCall& call) {
@@ -120,7 +126,9 @@ json settingsView(SiteTables& tables, const List& list) {
   return {{"list", list.address},
           {"days", settings.days},
           {"neutral", settings.neutral},
-          {"replyToList", settings.replyToList}};
+          {"replyToList", settings.replyToList},
+          {"question", settings.question},
+          {"warning", settings.question ? QuestionWarning : ""}};
 }
 
 json showSettings(OrderTools& tools, const OrderCall& call) {
@@ -140,6 +148,7 @@ json setSettings(OrderTools& tools, const OrderCall& call) {
     settings.days = static_cast<std::uint32_t>(call.args.number("days", settings.days, 1, LongestDays));
     if (call.args.has("neutral")) settings.neutral = call.args.flag("neutral");
     if (call.args.has("replyToList")) settings.replyToList = call.args.flag("replyToList");
+    if (call.args.has("question")) settings.question = call.args.flag("question");
     tables.pickup.setSettings(list.id, settings);
     call.note.objectType = "list";
     call.note.objectId = std::to_string(list.id);

@@ -44,13 +44,13 @@ Response enter(const json& answer, std::string to) {
   return response;
 }
 
+}  // namespace
+
 // Where the browser goes after signing in: the message that it asked for, or the inbox.
-std::string targetOf(const std::string& next) {
+std::string pickupTarget(const std::string& next) {
   const bool own = isLocalPath(next) && next.starts_with("/pickup/") && next.find("..") == next.npos;
   return own ? next : "/pickup/messages";
 }
-
-}  // namespace
 
 json pickupOrder(const Visit& visit, std::string_view order, json args) {
   if (!args.contains("session")) args["session"] = visit.request.cookies.get(PickupCookie);
@@ -65,7 +65,8 @@ Response pickupPage(const Visit& visit, std::string_view name, const std::string
 
 // Lax, so that a link in a mail finds a session that is open; it moves nothing: every act is a form of ours.
 std::pair<std::string, std::string> pickupCookie(std::string_view secret) {
-  auto cookie = std::string(PickupCookie) + "=" + std::string(secret) + "; Path=/; Secure; HttpOnly; SameSite=Lax";
+  std::string cookie = PickupCookie;
+  cookie.append("=").append(secret).append("; Path=/; Secure; HttpOnly; SameSite=Lax");
   if (secret.empty()) cookie += "; Max-Age=0";
   return {"Set-Cookie", std::move(cookie)};
 }
@@ -82,6 +83,10 @@ Response pickupRefused(const Visit& visit, const app::OrderRefused& refused) {
     response.headers.push_back(pickupCookie(""));
     return response;
   }
+  if (error.code == "question")
+    return Response::redirect("/pickup/question?next=" + percentEncode(visit.param("id").empty()
+                                                                            ? std::string("/pickup/messages")
+                                                                            : "/pickup/messages/" + visit.param("id")));
   const int status = error.code == "not-found" ? 404 : error.code == "denied" ? 403 : error.code == "gone" ? 410 : 422;
   return pickupPage(visit, "pickup-refused", "Secure mail", status,
                     {{"message", words::sentence(error.message)}, {"hint", words::sentence(error.hint)}});
@@ -91,7 +96,7 @@ Response pickupHome(Visit& visit) {
   if (visit.request.cookies.get(PickupCookie).empty()) return drawHome(visit, 200, nullptr);
   try {
     const auto who = pickupOrder(visit, "pickup.who");
-    if (views::flag(who, "signedIn")) return Response::redirect(targetOf(visit.request.query.get("next")));
+    if (views::flag(who, "signedIn")) return Response::redirect(pickupTarget(visit.request.query.get("next")));
     return Response::redirect("/pickup/set-up");
   } catch (const app::OrderRefused& refused) {
     if (refused.error().code != "signed-out") throw;
@@ -118,7 +123,7 @@ Response pickupSignIn(Visit& visit) {
   try {
     const auto answer = pickupOrder(visit, "pickup.sign-in", args);
     visit.tools.signInLimit.forgive(visit.request.clientAddress);
-    return enter(answer, targetOf(form.get("next")));
+    return enter(answer, pickupTarget(form.get("next")));
   } catch (const app::OrderRefused& refused) {
     return drawHome(visit, 401, views::refusal(refused));
   }
