@@ -297,7 +297,7 @@ describe("pick-up", () => {
   });
 
   it("asks the own question only where the list wants it, after the sign-in", async () => {
-    await site.ask("cli", "pickup", "set", "board@lists.example", "--question");
+    await site.ask("cli", "pickup", "set", "board@lists.example", "--question", "yes");
     const page = await open({ viewport: { width: 1280, height: 860 } });
     await signIn(page, "eve@example.org");
     await page.getByText("A message behind your question").first().waitFor();
@@ -324,6 +324,7 @@ describe("pick-up", () => {
     await page.getByLabel("What hangs over the door?").fill("a  GREEN umbrella");
     await page.getByRole("button", { name: "Answer", exact: true }).click();
     await page.getByRole("button", { name: "Open the message" }).waitFor();
+    await site.ask("cli", "pickup", "set", "board@lists.example", "--question", "no");
   });
 
   it("leaves no word of it on disk", async () => {

@@ -412,6 +412,34 @@ BOOST_AUTO_TEST_CASE(a_reset_takes_the_question_along_and_opens_nothing_older) {
   BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", old}}) == "locked");
 }
 
+BOOST_AUTO_TEST_CASE(owners_see_and_recall_what_waits_of_their_own_lists_only) {
+  const auto other = makeList(context, "other@lists.example", true);
+  const auto addOwner = [&](const std::string& name, std::uint64_t owned) {
+    context.site.write([&](SiteTables& tables) {
+      Account account;
+      account.name = name;
+      account.roles = app::Role::Owner;
+      account.createdAt = clock.now();
+      account.userHandle = name;
+      tables.accounts.add(account);
+      tables.accounts.setLists(name, {owned});
+    });
+    return app::Actor{"web", name};
+  };
+  const auto wanda = addOwner("wanda", list.id), otto = addOwner("otto", other.id);
+  BOOST_TEST(giveAs(wanda, "pickup.list", json::object())["items"].size() == 2);
+  BOOST_TEST(giveAs(wanda, "pickup.list", {{"list", list.address}, {"limit", 1}})["items"].size() == 1);
+  BOOST_TEST(giveAs(otto, "pickup.list", json::object())["items"].empty());
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.list", {{"list", list.address}}), app::OrderRefused);
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.show", {{"id", rows[0].id}}), app::OrderRefused);
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.recall", {{"post", postId}, {"reason", "x"}}), app::OrderRefused);
+  BOOST_TEST(giveAs(wanda, "pickup.recall", {{"post", postId}, {"reason", "x"}})["recalled"] == 2);
+  give("pickup.set", {{"list", list.address}, {"question", "yes"}, {"neutral", true}});
+  const auto settings = give("pickup.set", {{"list", list.address}, {"question", "no"}});
+  BOOST_TEST(settings["question"] == false);
+  BOOST_TEST(settings["neutral"] == true);
+}
+
 BOOST_AUTO_TEST_CASE(a_reported_problem_reaches_the_owner_without_content_and_once_an_hour) {
   context.site.write([&](SiteTables& tables) {
     Account account;
