@@ -131,7 +131,8 @@ constexpr std::array<Shape, 13> Shapes = {{
     {Kind::PickupProblem,
      "pickup-problem",
      "Somebody reported a problem with secure mail",
-     "Hello,\n\non {0} somebody who reads secure mail here reported a problem with a\nmessage. What it is stands behind "
+     "Hello,\n\non {0} somebody who reads secure mail here reported a problem with a\nmessage. What it is stands "
+     "behind "
      "this link:\n\n{link}\n\nYou get this mail once an hour at most.\n",
      {Slot::Time},
      1,

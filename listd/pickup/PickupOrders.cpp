@@ -14,7 +14,8 @@ using nlohmann::json;
 constexpr std::uint32_t MostShown = 200;
 constexpr std::uint32_t LongestDays = 365;
 constexpr const char* QuestionWarning =
-    "Answers to questions are looked up, guessed and forgotten, and NIST SP 800-63B-4 forbids them as proof of a person. "
+    "Answers to questions are looked up, guessed and forgotten, and NIST SP 800-63B-4 forbids them as proof of a "
+    "person. "
     "It is asked besides the passkey or password, never instead. Who forgets the answer must set up anew by mail, and "
     "what waited is then released by you. We advise to leave it off.";
 
@@ -144,12 +145,9 @@ json release(OrderTools& tools, const OrderCall& call) {
 
 json settingsView(SiteTables& tables, const List& list) {
   const auto settings = tables.pickup.settings(list.id);
-  return {{"list", list.address},
-          {"days", settings.days},
-          {"neutral", settings.neutral},
-          {"replyToList", settings.replyToList},
-          {"question", settings.question},
-          {"warning", settings.question ? QuestionWarning : ""}};
+  return {{"list", list.address},          {"days", settings.days},
+          {"neutral", settings.neutral},   {"replyToList", settings.replyToList},
+          {"question", settings.question}, {"warning", settings.question ? QuestionWarning : ""}};
 }
 
 json showSettings(OrderTools& tools, const OrderCall& call) {

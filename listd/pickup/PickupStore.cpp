@@ -77,8 +77,7 @@ const char* pickupStateWord(PickupState state) {
 PickupSettings PickupStore::settings(std::uint64_t listId) const {
   auto select = database_.prepare("SELECT days, neutral, reply_to_list, question FROM pickup_lists WHERE list_id = ?");
   if (!select.bind(listId).step()) return {};
-  return {static_cast<std::uint32_t>(select.integer(0)), select.boolean(1), select.boolean(2),
-          select.boolean(3)};
+  return {static_cast<std::uint32_t>(select.integer(0)), select.boolean(1), select.boolean(2), select.boolean(3)};
 }
 
 void PickupStore::setSettings(std::uint64_t listId, const PickupSettings& settings) {

@@ -89,7 +89,8 @@ json answer(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     auto session = visitor::require(tools, tables, call);
     if (!right || requireRecipient(tables, session).answerHash != hash)
-      refuse("invalid", "the answer is wrong, or there were too many attempts", "after many attempts wait some minutes");
+      refuse("invalid", "the answer is wrong, or there were too many attempts",
+             "after many attempts wait some minutes");
     refundSignIn(tables, subjectOf(session), client, tools.now());
     tables.recipients.recordAnswer(session.ref);
     session.answered = true;

@@ -1,6 +1,6 @@
 // rooms: listd
-// What pick-up costs for each item that waits: a recipient's page of the inbox, a recall, a sweep that finds nothing and
-// one that ends everything. At a tenth of the items and at all of them, since the cost of one must stay flat.
+// What pick-up costs for each item that waits: a recipient's page of the inbox, a recall, a sweep that finds nothing
+// and one that ends everything. At a tenth of the items and at all of them, since the cost of one must stay flat.
 #include "core/crypto/Random.h"
 #include "listd/pickup/PickupKeeper.h"
 #include "listd/pickup/PickupKeys.h"
@@ -56,8 +56,7 @@ void fill(SiteContext& context, std::uint64_t listId, std::uint64_t postId, std:
         item.postId = first == 0 ? postId + 1 : postId;
         item.contentId = one.contentId;
         item.listId = listId;
-        item.address =
-            one.itemId % 10 == 0 ? "bob@example.net" : "r" + std::to_string(one.itemId) + "@example.net";
+        item.address = one.itemId % 10 == 0 ? "bob@example.net" : "r" + std::to_string(one.itemId) + "@example.net";
         item.keyObject = PickupKeys::objectOf(one.itemId);
         item.createdAt = item.linkIssuedAt = now;
         item.expiresAt = now + std::chrono::days(30);
@@ -131,7 +130,8 @@ void measure(std::uint64_t items) {
     const auto sweep = seconds([&] { expired = destroyEndedPickups(context); });
     if (recalled != PerPost || expired != items - PerPost) std::abort();
     std::printf(
-        "%7llu items: store %.1f us/item, inbox page of %u in %.2f ms (%.1f us/row), idle sweep %.2f us/item, recall of "
+        "%7llu items: store %.1f us/item, inbox page of %u in %.2f ms (%.1f us/row), idle sweep %.2f us/item, recall "
+        "of "
         "%llu %.1f us/item, expiry %.1f us/item\n",
         static_cast<unsigned long long>(items), filled / rows * 1e6, PageSize, page / 20 * 1e3,
         page / 20 / PageSize * 1e6, idle / 5 / rows * 1e6, static_cast<unsigned long long>(PerPost),

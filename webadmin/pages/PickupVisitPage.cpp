@@ -85,8 +85,8 @@ Response pickupRefused(const Visit& visit, const app::OrderRefused& refused) {
   }
   if (error.code == "question")
     return Response::redirect("/pickup/question?next=" + percentEncode(visit.param("id").empty()
-                                                                            ? std::string("/pickup/messages")
-                                                                            : "/pickup/messages/" + visit.param("id")));
+                                                                           ? std::string("/pickup/messages")
+                                                                           : "/pickup/messages/" + visit.param("id")));
   const int status = error.code == "not-found" ? 404 : error.code == "denied" ? 403 : error.code == "gone" ? 410 : 422;
   return pickupPage(visit, "pickup-refused", "Secure mail", status,
                     {{"message", words::sentence(error.message)}, {"hint", words::sentence(error.hint)}});
