@@ -32,6 +32,8 @@ constexpr std::array Rooms = {
          "2.4 0 0 0 0 4.8zm0 1.5c-.6 0-1.2.1-1.7.3 1 .9 1.6 2.1 1.6 3.7v.5H18v-.4c0-2.4-1.6-4.1-4-4.1z"},
     Room{"posts", "/posts", "Posts", Admin | Officer | Auditor | Helpdesk | Owner,
          "M2.5 4.5h15v.9L10 10.6 2.5 5.4zM2.5 7.2v8.3h15V7.2L10 12.4z"},
+    Room{"waiting", "/waiting", "Pick-up", Admin | Officer | Auditor | Helpdesk | Owner,
+         "M4 3h12v6.500h-3.200a2.800 2.800 0 0 1-5.600 0H4zM2.500 11h3.400a4.300 4.300 0 0 0 8.200 0h3.400v6h-15z"},
     Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
     Room{"tls", "/tls", "TLS of domains", Admin | Officer | Auditor | Helpdesk | Owner,
          "M6 9V6.500a4 4 0 0 1 8 0V9h1.500v8h-11V9zm2 0h4V6.500a2 2 0 0 0-4 0z"},

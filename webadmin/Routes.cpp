@@ -224,6 +224,8 @@ constexpr Route Site[] = {
     {Method::Post, "/pickup/account/passkey/remove", Anyone, pages::pickupRemovePasskey},
     {Method::Post, "/pickup/account/password", Anyone, pages::pickupPassword},
     {Method::Post, "/pickup/account/session", Anyone, pages::pickupEndSession},
+    {Method::Get, "/pickup/question", Anyone, pages::pickupQuestionForm},
+    {Method::Post, "/pickup/question", Anyone, pages::pickupQuestion},
     {Method::Get, "/pickup/account/delete", Anyone, pages::pickupDeleteForm},
     {Method::Post, "/pickup/account/delete", Anyone, pages::pickupDelete},
     {Method::Get, "/pickup/sent", Anyone, pages::pickupSent},

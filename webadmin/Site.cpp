@@ -161,6 +161,7 @@ Response Site::errorPage(const Visit& visit, int status, std::string_view messag
   try {
     return visit.page("error", {std::string(words.title), "", status},
                       {{"status", status},
+                       {"outside", visit.request.path.starts_with("/pickup/")},
                        {"heading", words.title},
                        {"text", message.empty() ? std::string(words.text) : words::sentence(message)},
                        {"hint", message.empty() ? std::string(words.hint) : words::sentence(hint)}});

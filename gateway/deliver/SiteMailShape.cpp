@@ -61,6 +61,10 @@ constexpr std::array Shapes = {
     Shape{"Your link to secure mail"sv,
           "Hello,\r\n\r\nhere is your link to the secure mail that waits for you:\r\n\r\n{link}\r\n\r\nIt works once, "
           "until {time}, and ends every link that you\r\ngot before. Nothing happens when you do not use it.\r\n"sv},
+    Shape{
+        "Somebody reported a problem with secure mail"sv,
+        "Hello,\r\n\r\non {time} somebody who reads secure mail here reported a problem with a\r\nmessage. What it is "
+        "stands behind this link:\r\n\r\n{link}\r\n\r\nYou get this mail once an hour at most.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";

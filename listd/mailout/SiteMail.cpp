@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 12> Shapes = {{
+constexpr std::array<Shape, 13> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -125,6 +125,15 @@ constexpr std::array<Shape, 12> Shapes = {{
      "Your link to secure mail",
      "Hello,\n\nhere is your link to the secure mail that waits for you:\n\n{link}\n\nIt works once, until {0}, and "
      "ends every link that you\ngot before. Nothing happens when you do not use it.\n",
+     {Slot::Time},
+     1,
+     true},
+    {Kind::PickupProblem,
+     "pickup-problem",
+     "Somebody reported a problem with secure mail",
+     "Hello,\n\non {0} somebody who reads secure mail here reported a problem with a\nmessage. What it is stands "
+     "behind "
+     "this link:\n\n{link}\n\nYou get this mail once an hour at most.\n",
      {Slot::Time},
      1,
      true},

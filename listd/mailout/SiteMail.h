@@ -27,6 +27,7 @@ struct SiteMail {
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
     ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
     PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()
+    PickupProblem,     // {time}; a recipient of pick-up reported a problem; link to the item
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;

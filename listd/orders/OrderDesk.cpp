@@ -120,6 +120,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       pickupVisitOrders(),
       pickupReadOrders(),
       pickupOwnOrders(),
+      pickupQuestionOrders(),
       relayOrders(),
   };
   return tables;

@@ -32,6 +32,7 @@ json accountOf(OrderTools& tools, SiteTables& tables, const RecipientSession& se
   const auto recipient = tables.recipients.find(session.address);
   if (!recipient) return view;
   view["password"] = !recipient->passwordHash.empty();
+  view["question"] = recipient->question;
   view["createdAt"] = toMicros(recipient->createdAt);
   view["resetAt"] = toMicros(recipient->resetAt);
   for (const auto& passkey : tables.recipients.passkeys(recipient->id))

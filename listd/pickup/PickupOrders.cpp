@@ -2,6 +2,8 @@
 
 #include "listd/pickup/PickupKeeper.h"
 
+#include <algorithm>
+
 // Pick-up as the site's people see it: what waits and whether it was opened, never what it says.
 namespace postern::listd {
 namespace {
@@ -11,6 +13,11 @@ using nlohmann::json;
 
 constexpr std::uint32_t MostShown = 200;
 constexpr std::uint32_t LongestDays = 365;
+constexpr const char* QuestionWarning =
+    "Answers to questions are looked up, guessed and forgotten, and NIST SP 800-63B-4 forbids them as proof of a "
+    "person. "
+    "It is asked besides the passkey or password, never instead. Who forgets the answer must set up anew by mail, and "
+    "what waited is then released by you. We advise to leave it off.";
 
 json viewOf(SiteTables& tables, const PickupItem& item, TimePoint now) {
   const auto list = tables.lists.find(item.listId);
@@ -30,7 +37,9 @@ json viewOf(SiteTables& tables, const PickupItem& item, TimePoint now) {
           {"openedHow", item.openedHow},
           {"opens", item.opens},
           {"endedAt", toMicros(item.endedAt)},
-          {"keyDestroyed", item.keyObject == 0}};
+          {"keyDestroyed", item.keyObject == 0},
+          {"reportedAt", toMicros(item.reportedAt)},
+          {"report", item.report}};
 }
 
 PickupItem requireItem(SiteTables& tables, const OrderCall& call) {
@@ -52,12 +61,31 @@ PickupItem requireWaiting(OrderTools& tools, SiteTables& tables, const OrderCall
   return item;
 }
 
+// Whose items are shown: those of one list, of all (0), or of the lists that the person owns.
+std::vector<std::uint64_t> listsFor(SiteTables& tables, const OrderCall& call) {
+  if (call.args.has("list")) {
+    const auto list = requireList(tables, call.args);
+    if (!call.person.mayTouch(list.address)) refuse("denied", "this is not one of your lists");
+    return {list.id};
+  }
+  if (!call.person.onlyAsOwner) return {0};
+  std::vector<std::uint64_t> ids;
+  for (const auto& address : call.person.lists)
+    if (const auto list = tables.lists.find(address)) ids.push_back(list->id);
+  return ids;
+}
+
 json listItems(OrderTools& tools, const OrderCall& call) {
   const auto state = call.args.word("state", "", {"", "waiting", "recalled", "expired", "given-up"});
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 50, 1, MostShown));
   return tools.context.site.read([&](SiteTables& tables) {
-    const auto listId = call.args.has("list") ? requireList(tables, call.args).id : 0;
-    const auto rows = tables.pickup.ofList(listId, state, call.args.number("after", 0, 0, INT64_MAX), limit + 1);
+    const auto after = call.args.number("after", 0, 0, INT64_MAX);
+    std::vector<PickupItem> rows;
+    for (const auto id : listsFor(tables, call)) {
+      const auto more = tables.pickup.ofList(id, state, after, limit + 1);
+      rows.insert(rows.end(), more.begin(), more.end());
+    }
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
     json items = json::array();
     for (const auto& item : rows)
       if (items.size() < limit) items.push_back(viewOf(tables, item, tools.now()));
@@ -117,10 +145,9 @@ json release(OrderTools& tools, const OrderCall& call) {
 
 json settingsView(SiteTables& tables, const List& list) {
   const auto settings = tables.pickup.settings(list.id);
-  return {{"list", list.address},
-          {"days", settings.days},
-          {"neutral", settings.neutral},
-          {"replyToList", settings.replyToList}};
+  return {{"list", list.address},          {"days", settings.days},
+          {"neutral", settings.neutral},   {"replyToList", settings.replyToList},
+          {"question", settings.question}, {"warning", settings.question ? QuestionWarning : ""}};
 }
 
 json showSettings(OrderTools& tools, const OrderCall& call) {
@@ -133,13 +160,21 @@ json showSettings(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// The command line says yes or no, since it could not turn a flag off.
+bool switchOf(const Args& args, std::string_view name, bool now) {
+  if (!args.has(name)) return now;
+  if (args.value(name).is_string()) return args.word(name, "", {"yes", "no"}) == "yes";
+  return args.flag(name);
+}
+
 json setSettings(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
     auto settings = tables.pickup.settings(list.id);
     settings.days = static_cast<std::uint32_t>(call.args.number("days", settings.days, 1, LongestDays));
-    if (call.args.has("neutral")) settings.neutral = call.args.flag("neutral");
-    if (call.args.has("replyToList")) settings.replyToList = call.args.flag("replyToList");
+    settings.neutral = switchOf(call.args, "neutral", settings.neutral);
+    settings.replyToList = switchOf(call.args, "replyToList", settings.replyToList);
+    settings.question = switchOf(call.args, "question", settings.question);
     tables.pickup.setSettings(list.id, settings);
     call.note.objectType = "list";
     call.note.objectId = std::to_string(list.id);
@@ -176,7 +211,7 @@ constexpr Access Item{Watchers | Role::Owner, false, ""};
 constexpr Access Incident{Role::Officer | Role::Owner, false, ""};
 
 constexpr OrderRow Rows[] = {
-    {"pickup.list", OrderKind::Reads, listItems, List},
+    {"pickup.list", OrderKind::Reads, listItems, Item},
     {"pickup.show", OrderKind::Reads, showItem, Item},
     {"pickup.recall", OrderKind::Changes, recall, Incident},
     {"pickup.resend", OrderKind::Changes, resend, {Role::Admin | Role::Helpdesk | Role::Owner, false, ""}},

@@ -8,7 +8,7 @@ namespace {
 #define ITEM_COLUMNS                                                                                              \
   "SELECT id, post_id, content_id, list_id, address, key_object, state, created_at, expires_at, link_issued_at, " \
   "link_used_at, resent_at, released_at, first_opened_at, opened_session, opened_network, opened_how, opens, "    \
-  "ended_at FROM pickup_items "
+  "ended_at, reported_at, report FROM pickup_items "
 
 PickupState parseState(std::string_view word) {
   for (const auto state : {PickupState::Waiting, PickupState::Recalled, PickupState::Expired, PickupState::GivenUp})
@@ -37,6 +37,8 @@ PickupItem readItem(const store::Statement& row) {
   item.openedHow = row.text(16);
   item.opens = row.unsignedInteger(17);
   item.endedAt = row.time(18);
+  item.reportedAt = row.time(19);
+  item.report = row.text(20);
   return item;
 }
 
@@ -73,17 +75,18 @@ const char* pickupStateWord(PickupState state) {
 }
 
 PickupSettings PickupStore::settings(std::uint64_t listId) const {
-  auto select = database_.prepare("SELECT days, neutral, reply_to_list FROM pickup_lists WHERE list_id = ?");
+  auto select = database_.prepare("SELECT days, neutral, reply_to_list, question FROM pickup_lists WHERE list_id = ?");
   if (!select.bind(listId).step()) return {};
-  return {static_cast<std::uint32_t>(select.integer(0)), select.boolean(1), select.boolean(2)};
+  return {static_cast<std::uint32_t>(select.integer(0)), select.boolean(1), select.boolean(2), select.boolean(3)};
 }
 
 void PickupStore::setSettings(std::uint64_t listId, const PickupSettings& settings) {
   database_
       .prepare(
-          "INSERT INTO pickup_lists (list_id, days, neutral, reply_to_list) VALUES (?, ?, ?, ?) ON CONFLICT (list_id) "
-          "DO UPDATE SET days = excluded.days, neutral = excluded.neutral, reply_to_list = excluded.reply_to_list")
-      .bind(listId, settings.days, settings.neutral, settings.replyToList)
+          "INSERT INTO pickup_lists (list_id, days, neutral, reply_to_list, question) VALUES (?, ?, ?, ?, ?) ON "
+          "CONFLICT (list_id) DO UPDATE SET days = excluded.days, neutral = excluded.neutral, reply_to_list = "
+          "excluded.reply_to_list, question = excluded.question")
+      .bind(listId, settings.days, settings.neutral, settings.replyToList, settings.question)
       .run();
 }
 
@@ -239,6 +242,10 @@ void PickupStore::recordOpen(std::uint64_t id, TimePoint at, std::string_view se
           "first_opened_at = 0 THEN ?1 ELSE first_opened_at END WHERE id = ?5")
       .bind(at, session, network, how, id)
       .run();
+}
+
+void PickupStore::recordReport(std::uint64_t id, TimePoint at, std::string_view words) {
+  database_.prepare("UPDATE pickup_items SET reported_at = ?, report = ? WHERE id = ?").bind(at, words, id).run();
 }
 
 void PickupStore::end(std::uint64_t id, PickupState state, TimePoint at) {

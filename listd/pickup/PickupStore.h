@@ -19,6 +19,7 @@ struct PickupSettings {
   std::uint32_t days = 30;   // until what waits expires
   bool neutral = false;      // the mail does not name the list
   bool replyToList = false;  // recipients may reply to the list, too
+  bool question = false;     // a hurdle besides the factor (decision 0024 says why not)
 };
 
 struct PickupContentRow {
@@ -51,6 +52,8 @@ struct PickupItem {
   std::string openedHow;
   std::uint64_t opens = 0;
   TimePoint endedAt;
+  TimePoint reportedAt;
+  std::string report;
 };
 
 // Pick-up items, their contents and settings. Threads: those of the connection. Errors: Error(Store).
@@ -101,6 +104,7 @@ public:
   void release(std::uint64_t id, TimePoint at);
   void recordOpen(std::uint64_t id, TimePoint at, std::string_view session, std::string_view network,
                   std::string_view how);
+  void recordReport(std::uint64_t id, TimePoint at, std::string_view words);
   void end(std::uint64_t id, PickupState state, TimePoint at);  // only what waits
   // What has ended or is past its time, and has a key still; and what became of it.
   std::vector<PickupItem> toDestroy(TimePoint now, std::uint64_t after, std::uint32_t limit) const;  // by id

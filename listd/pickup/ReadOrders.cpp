@@ -58,6 +58,8 @@ const char* readingWord(visitor::Reading reading) {
       return "allowed";
     case visitor::Reading::Locked:
       return "locked";
+    case visitor::Reading::Asks:
+      return "asks";
     case visitor::Reading::Gone:
       break;
   }
@@ -86,7 +88,7 @@ json inbox(OrderTools& tools, const OrderCall& call) {
     }
     for (auto& item : items) {
       const auto list = tables.lists.find(item.listId);
-      const auto reading = visitor::readingOf(tables, item, tools.now());
+      const auto reading = visitor::readingOf(tables, session, item, tools.now());
       rows.push_back({item, reading, tables.pickup.content(item.contentId), recordOf(tables, item),
                       list ? list->address : std::string()});
     }
@@ -229,8 +231,13 @@ json reply(OrderTools& tools, const OrderCall& call) {
 
 json reportProblem(OrderTools& tools, const OrderCall& call) {
   const auto opening = requireOpening(tools, call);
-  call.note.reasonText = call.args.text("words", 500);
-  return change(tools, call, [](SiteTables&) { return json{{"noted", true}}; });
+  const auto words = call.args.text("words", 500);
+  call.note.reasonText = words;
+  return change(tools, call, [&](SiteTables& tables) {
+    tables.pickup.recordReport(opening.item.id, tools.now(), words);
+    tellOfProblem(tools, tables, opening.item, opening.list.address);
+    return json{{"noted", true}};
+  });
 }
 
 constexpr OrderRow Rows[] = {

@@ -7,7 +7,7 @@ namespace {
   "p.id, p.recipient_id, p.name, p.credential_id, p.algorithm, p.public_key, p.sign_count, p.created_at, " \
   "p.last_used_at"
 #define SESSION_COLUMNS \
-  "SELECT ref, address, kind, reset, client, agent, method, created_at, last_seen_at FROM pickup_sessions "
+  "SELECT ref, address, kind, reset, client, agent, method, created_at, last_seen_at, answered FROM pickup_sessions "
 
 RecipientPasskey readPasskey(const store::Statement& row) {
   RecipientPasskey passkey;
@@ -32,6 +32,7 @@ RecipientSession readSession(const store::Statement& row) {
   session.method = row.text(6);
   session.createdAt = row.time(7);
   session.lastSeenAt = row.time(8);
+  session.answered = row.boolean(9);
   return session;
 }
 
@@ -50,8 +51,8 @@ AskedLink readLink(const store::Statement& row) {
 
 std::optional<Recipient> RecipientStore::find(std::string_view address) const {
   auto select = database_.prepare(
-      "SELECT id, address, user_handle, password_hash, created_at, reset_at, last_sign_in_at FROM pickup_recipients "
-      "WHERE address = ?");
+      "SELECT id, address, user_handle, password_hash, created_at, reset_at, last_sign_in_at, question, answer_hash "
+      "FROM pickup_recipients WHERE address = ?");
   if (!select.bind(address).step()) return std::nullopt;
   return Recipient{select.unsignedInteger(0),
                    select.text(1),
@@ -59,7 +60,9 @@ std::optional<Recipient> RecipientStore::find(std::string_view address) const {
                    select.text(3),
                    select.time(4),
                    select.time(5),
-                   select.time(6)};
+                   select.time(6),
+                   select.text(7),
+                   select.text(8)};
 }
 
 void RecipientStore::add(const Recipient& recipient) {
@@ -76,12 +79,21 @@ void RecipientStore::setPassword(std::string_view address, std::string_view hash
   database_.prepare("UPDATE pickup_recipients SET password_hash = ? WHERE address = ?").bind(hash, address).run();
 }
 
+void RecipientStore::setQuestion(std::string_view address, std::string_view question, std::string_view answerHash) {
+  database_.prepare("UPDATE pickup_recipients SET question = ?, answer_hash = ? WHERE address = ?")
+      .bind(question, answerHash, address)
+      .run();
+}
+
 void RecipientStore::reset(std::string_view address, TimePoint at) {
   database_
       .prepare("DELETE FROM pickup_passkeys WHERE recipient_id = (SELECT id FROM pickup_recipients WHERE address = ?)")
       .bind(address)
       .run();
-  database_.prepare("UPDATE pickup_recipients SET password_hash = '', reset_at = ? WHERE address = ?")
+  database_
+      .prepare(
+          "UPDATE pickup_recipients SET password_hash = '', question = '', answer_hash = '', reset_at = ? "
+          "WHERE address = ?")
       .bind(at, address)
       .run();
   endSessions(address);
@@ -160,6 +172,10 @@ std::optional<RecipientSession> RecipientStore::session(std::string_view secretH
 
 void RecipientStore::touch(std::string_view ref, TimePoint now) {
   database_.prepare("UPDATE pickup_sessions SET last_seen_at = ? WHERE ref = ?").bind(now, ref).run();
+}
+
+void RecipientStore::recordAnswer(std::string_view ref) {
+  database_.prepare("UPDATE pickup_sessions SET answered = 1 WHERE ref = ?").bind(ref).run();
 }
 
 std::vector<RecipientSession> RecipientStore::sessions(std::string_view address, TimePoint now) const {

@@ -21,6 +21,8 @@ struct Recipient {
   TimePoint createdAt;
   TimePoint resetAt;  // zero: never
   TimePoint lastSignInAt;
+  std::string question;  // empty: none
+  std::string answerHash;
 };
 
 struct RecipientPasskey {
@@ -42,6 +44,7 @@ struct RecipientSession {
   std::string method;  // "passkey" "password" "mailbox"
   TimePoint createdAt;
   TimePoint lastSeenAt;
+  bool answered = false;  // the own question, in this session
 };
 
 // A link that somebody asked for.
@@ -64,7 +67,8 @@ public:
   std::optional<Recipient> find(std::string_view address) const;
   void add(const Recipient& recipient);
   void setPassword(std::string_view address, std::string_view hash);
-  void reset(std::string_view address, TimePoint at);  // passkeys, password and sessions end
+  void setQuestion(std::string_view address, std::string_view question, std::string_view answerHash);
+  void reset(std::string_view address, TimePoint at);  // passkeys, password, question and sessions end
   void recordSignIn(std::string_view address, TimePoint at);
   void remove(std::string_view address);  // with passkeys, sessions, links
 
@@ -82,6 +86,7 @@ public:
   // The session of the secret, if it is not over: idle, too old.
   std::optional<RecipientSession> session(std::string_view secretHash, TimePoint now) const;
   void touch(std::string_view ref, TimePoint now);
+  void recordAnswer(std::string_view ref);
   std::vector<RecipientSession> sessions(std::string_view address, TimePoint now) const;
   bool endSession(std::string_view address, std::string_view ref);
   void endSessions(std::string_view address, std::string_view exceptRef = {});

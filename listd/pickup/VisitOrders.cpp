@@ -179,8 +179,15 @@ json setUp(OrderTools& tools, const OrderCall& call) {
     if (known)
       tables.recipients.reset(address, tools.now());
     else
-      tables.recipients.add(
-          {0, address, recipientfactors::userHandleOf(tools, address), hash, tools.now(), TimePoint(), TimePoint()});
+      tables.recipients.add({0,
+                             address,
+                             recipientfactors::userHandleOf(tools, address),
+                             hash,
+                             tools.now(),
+                             TimePoint(),
+                             TimePoint(),
+                             {},
+                             {}});
     if (passkey) {
       passkey->recipientId = tables.recipients.find(address)->id;
       tables.recipients.addPasskey(*passkey);

@@ -76,12 +76,13 @@ RecipientSession requireProven(const OrderTools& tools, SiteTables& tables, cons
   return find(tools, tables, call, true);
 }
 
-Reading readingOf(SiteTables& tables, const PickupItem& item, TimePoint now) {
+Reading readingOf(SiteTables& tables, const RecipientSession& session, const PickupItem& item, TimePoint now) {
   if (item.state != PickupState::Waiting || item.expiresAt <= now || item.keyObject == 0) return Reading::Gone;
   const auto recipient = tables.recipients.find(item.address);
   if (!recipient) return Reading::Locked;
   const bool newer = item.createdAt >= recipient->resetAt || item.releasedAt > recipient->resetAt;
-  return newer ? Reading::Allowed : Reading::Locked;
+  if (!newer) return Reading::Locked;
+  return !session.answered && tables.pickup.settings(item.listId).question ? Reading::Asks : Reading::Allowed;
 }
 
 PickupItem requireOwn(SiteTables& tables, const RecipientSession& session, std::uint64_t contentId) {
@@ -93,7 +94,7 @@ PickupItem requireOwn(SiteTables& tables, const RecipientSession& session, std::
 PickupItem requireReadable(const OrderTools& tools, SiteTables& tables, const RecipientSession& session,
                            std::uint64_t contentId) {
   auto item = requireOwn(tables, session, contentId);
-  switch (readingOf(tables, item, tools.now())) {
+  switch (readingOf(tables, session, item, tools.now())) {
     case Reading::Allowed:
       return item;
     case Reading::Gone:
@@ -102,6 +103,8 @@ PickupItem requireReadable(const OrderTools& tools, SiteTables& tables, const Re
     case Reading::Locked:
       refuse("locked", "this message came before the access to this address was reset",
              "ask its sender, or the owner of the list, to release it to you");
+    case Reading::Asks:
+      refuse("question", "this list wants your own question answered before you read", "answer it, or choose one");
   }
   refuse("not-found", "there is no such message");
 }

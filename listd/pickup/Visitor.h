@@ -29,9 +29,10 @@ RecipientSession require(const OrderTools& tools, SiteTables& tables, const Orde
 RecipientSession requireFresh(const OrderTools& tools, SiteTables& tables, const OrderCall& call);
 RecipientSession requireProven(const OrderTools& tools, SiteTables& tables, const OrderCall& call);
 
-// What of this person's items may be read now: theirs, waiting, not past its time, newer than a reset or released.
-enum class Reading { Allowed, Gone, Locked };
-Reading readingOf(SiteTables& tables, const PickupItem& item, TimePoint now);
+// What of this person's items may be read now: theirs, waiting, not past its time, newer than a reset or released, and
+// where the list wants it, the own question answered in this session.
+enum class Reading { Allowed, Gone, Locked, Asks };
+Reading readingOf(SiteTables& tables, const RecipientSession& session, const PickupItem& item, TimePoint now);
 // The own item of a content; another's or none: refused "not-found" in the same words.
 PickupItem requireOwn(SiteTables& tables, const RecipientSession& session, std::uint64_t contentId);
 PickupItem requireReadable(const OrderTools& tools, SiteTables& tables, const RecipientSession& session,

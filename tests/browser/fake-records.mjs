@@ -243,6 +243,7 @@ export const recordRules = (site, Refused, find, actor) => {
       site.exports.push(made);
       return { id: made.id, job: 90, passphrase: passphrase ? undefined : "orchid-tram-lemon-sleet-harbour" };
     },
+    "pickup.list": () => ({ items: [], next: null }),
     "export.list": () => ({ items: site.exports.map(exportView) }),
     "export.show": ({ id }) => exportView(by(site.exports, id, "export")),
     "export.read": ({ id, offset, length }) => {

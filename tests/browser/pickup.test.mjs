@@ -87,7 +87,9 @@ describe("pick-up", () => {
   it("is not used up by scanners, and a first visit sets a password", async () => {
     const link = await site.ask("link", "bob@example.org");
     const page = await open({ viewport: { width: 1280, height: 860 } });
-    for (let i = 0; i < 5; ++i) assert.equal((await page.request.get(link)).status(), 200);
+    for (const agent of ["Mozilla/5.0 (compatible; LinkScanner/2.1)", "SafeLinks", "curl/8.4", ""])
+      for (const method of ["HEAD", "GET", "GET"])
+        assert.equal((await page.request.fetch(link, { method, headers: { "User-Agent": agent } })).status(), 200);
     await page.goto(link);
     assert.doesNotMatch(await page.content(), new RegExp(canary + "|ann@|Results"));
     await look(page, "pickup-link");
@@ -165,12 +167,27 @@ describe("pick-up", () => {
     const bob = await open();
     await signIn(bob, "bob@example.org");
     const path = await bob.getByRole("link", { name: "Results" }).getAttribute("href");
-    await site.ask("cli", "member", "remove", "board@lists.example", "pat@example.org");
     const eve = await open();
     await firstVisit(eve, "eve@example.org");
     await choosePassword(eve);
-    await site.ask("post", "only for others");
-    await site.ask("raw", "eve@example.org", "2");
+    await site.ask("post", canary + " Bob alone", "other@lists.example");
+    await site.ask("raw", "bob@example.org", "2");
+    await bob.reload();
+    const alone = await bob.getByRole("link", { name: "Bob alone" }).getAttribute("href");
+    // Signed in as herself, with forms of her own and Bob's number: as if it never was.
+    const csrf = await eve.locator("input[name=csrf]").first().inputValue();
+    for (const route of ["", "/html", "/content", "/parts/1", "/parts/2", "/message.eml"]) {
+      const answer = await eve.request.get(site.url + alone + route, { maxRedirects: 0 });
+      assert.ok([404, 409].includes(answer.status()), `${route}: ${answer.status()}`);
+      assert.doesNotMatch(await answer.text(), new RegExp(canary + "|Bob alone"), route);
+    }
+    for (const route of ["/open", "/key", "/reply", "/report"]) {
+      const answer = await eve.request.post(site.url + alone + route, { form: { csrf, text: "x", words: "x" }, maxRedirects: 0, headers: { Origin: site.url } });
+      assert.ok([404, 409].includes(answer.status()), `${route}: ${answer.status()}`);
+      assert.doesNotMatch(await answer.text(), new RegExp(canary + "|Bob alone"), route);
+    }
+    await eve.goto(site.url + alone);
+    await look(eve, "pickup-not-yours");
     const stranger = await open();
     for (const route of ["", "/html", "/content", "/parts/1", "/parts/2", "/message.eml"]) {
       const answer = await stranger.request.get(site.url + path + route, { maxRedirects: 0 });
@@ -219,6 +236,95 @@ describe("pick-up", () => {
     await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
     await look(page, "pickup-home");
     page.faults.length = 0;
+  });
+
+  it("goes through a whole first visit without JavaScript", async () => {
+    const page = await open({ javaScriptEnabled: false, ...phone });
+    await firstVisit(page, "noa@example.org");
+    assert.ok(await page.getByText("15 characters or more").isVisible(), "what a password needs is said before it is typed");
+    assert.equal(await page.getByRole("button", { name: "Use a passkey" }).isVisible(), false);
+    await choosePassword(page);
+    await page.getByRole("link", { name: "Results" }).first().click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    await page.frameLocator("iframe").getByText("Visible words").waitFor();
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.getByText("Where you are signed in").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out").waitFor();
+  });
+
+  it("prints the message and nothing around it", async () => {
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(page, "bob@example.org");
+    await page.getByRole("link", { name: "Results" }).first().click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    await page.getByText("Opened in this browser").waitFor();
+    await page.emulateMedia({ media: "print" });
+    await page.getByText("Visible words").first().waitFor();
+    for (const name of ["Sign out", "Send securely", "Print"])
+      assert.equal(await page.getByRole("button", { name }).isVisible(), false, name);
+    await shoot(page, "pickup-print");
+    page.faults.length = 0;
+  });
+
+  it("tells the owner of a problem by a mail without content, and shows who picked up what", async () => {
+    const bob = await open();
+    await signIn(bob, "bob@example.org");
+    await site.ask("staff", "ada", "admin");
+    const secret = await site.ask("staff", "wanda", "owner", "board@lists.example");
+    await bob.getByRole("link", { name: "Results" }).last().click();
+    await bob.getByText("Report a problem").click();
+    await bob.getByLabel("What is wrong?").fill("The attachment cannot be opened");
+    await bob.getByRole("button", { name: "Report it" }).click();
+    await bob.getByText("Those who look after this list").waitFor();
+    const mail = await site.ask("mail", "wanda@example.org", "Somebody reported a problem with secure mail");
+    assert.doesNotMatch(mail, new RegExp(canary + "|attachment|Results|bob@"));
+    const wanda = await open({ viewport: { width: 1280, height: 860 } });
+    await wanda.context().addCookies([{ name: "__Host-postern-session", value: secret, url: site.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
+    await wanda.goto(site.url + "/");
+    await wanda.getByRole("link", { name: "Pick-up", exact: true }).click();
+    await wanda.getByRole("heading", { name: "Waiting for pick-up" }).waitFor();
+    assert.ok(await wanda.getByText("Opened").first().isVisible());
+    await look(wanda, "pickup-waiting");
+    await wanda.goto(mail.match(/https:\S+\/waiting\/\d+/)[0]);
+    await wanda.getByText("The attachment cannot be opened").waitFor();
+    assert.doesNotMatch(await wanda.content(), new RegExp(canary), "owners see who opened what, never what it says");
+    await look(wanda, "pickup-waiting-item");
+    await wanda.locator(".facts a").first().click();
+    await wanda.getByRole("heading", { name: "Ledger of a post" }).waitFor();
+    await wanda.getByText(/^read 20/).first().waitFor();
+    await look(wanda, "pickup-ledger");
+  });
+
+  it("asks the own question only where the list wants it, after the sign-in", async () => {
+    await site.ask("cli", "pickup", "set", "board@lists.example", "--question", "yes");
+    const page = await open({ viewport: { width: 1280, height: 860 } });
+    await signIn(page, "eve@example.org");
+    await page.getByText("A message behind your question").first().waitFor();
+    assert.doesNotMatch(await page.content(), new RegExp(canary));
+    await page.getByRole("link", { name: "A message behind your question" }).first().click();
+    await page.getByRole("heading", { name: "Choose a question" }).waitFor();
+    await look(page, "pickup-question-choose");
+    await page.getByLabel("Question").fill("What hangs over the door?");
+    await page.getByLabel("Answer").fill("the door");
+    await page.getByRole("button", { name: "Use this question" }).click();
+    await page.getByText("The question tells the answer").waitFor();
+    await page.getByLabel("Answer").fill("A green umbrella");
+    await page.getByRole("button", { name: "Use this question" }).click();
+    await page.getByRole("button", { name: "Open the message" }).click();
+    await page.getByText("Visible words").waitFor();
+    page.faults.length = 0;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await signIn(page, "eve@example.org");
+    await page.getByRole("link", { name: "A message behind your question" }).first().click();
+    await page.getByLabel("What hangs over the door?").fill("a red umbrella");
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    await page.getByText("The answer is wrong").waitFor();
+    await look(page, "pickup-question");
+    await page.getByLabel("What hangs over the door?").fill("a  GREEN umbrella");
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    await page.getByRole("button", { name: "Open the message" }).waitFor();
+    await site.ask("cli", "pickup", "set", "board@lists.example", "--question", "no");
   });
 
   it("leaves no word of it on disk", async () => {

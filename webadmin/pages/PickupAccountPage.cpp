@@ -28,6 +28,7 @@ Response drawAccount(const Visit& visit, int status, const json& refusal) {
                      {"sessions", sessions},
                      {"passkeys", passkeys},
                      {"password", views::flag(own, "password")},
+                     {"question", views::text(own, "question")},
                      {"takesPasskeys", views::flag(own, "takesPasskeys")},
                      {"shortest", views::number(own, "shortestPassword")},
                      {"changed", visit.request.query.get("done") == "changed"}});
@@ -77,6 +78,46 @@ Response pickupPassword(Visit& visit) {
 
 Response pickupEndSession(Visit& visit) {
   return act(visit, "pickup.session-end", {{"ref", visit.request.form.get("ref")}});
+}
+
+namespace {
+
+// Answering it, or choosing one: when there is none, or when it is to be another.
+Response drawQuestion(const Visit& visit, int status, const json& refusal) {
+  const auto own = pickupOrder(visit, "pickup.question");
+  const auto question = views::text(own, "question");
+  const bool choose = question.empty() || views::flag(own, "answered");
+  return pickupPage(visit, "pickup-question", "Your question", status,
+                    {{"refusal", refusal},
+                     {"address", views::text(own, "address")},
+                     {"question", question},
+                     {"choose", choose},
+                     {"typed", visit.request.form.get("question")},
+                     {"next", visit.request.form.get("next", visit.request.query.get("next"))}});
+}
+
+}  // namespace
+
+Response pickupQuestionForm(Visit& visit) {
+  try {
+    return drawQuestion(visit, 200, nullptr);
+  } catch (const app::OrderRefused& refused) {
+    return pickupRefused(visit, refused);
+  }
+}
+
+Response pickupQuestion(Visit& visit) {
+  const auto& form = visit.request.form;
+  const bool choose = form.get("act") == "choose";
+  json args{{"answer", form.get("answer")}};
+  if (choose) args["question"] = form.get("question");
+  try {
+    pickupOrder(visit, choose ? "pickup.question-set" : "pickup.question-answer", args);
+    return Response::redirect(pickupTarget(form.get("next")));
+  } catch (const app::OrderRefused& refused) {
+    if (refused.error().code == "signed-out") return pickupRefused(visit, refused);
+    return drawQuestion(visit, 422, views::refusal(refused));
+  }
 }
 
 Response pickupDeleteForm(Visit& visit) {

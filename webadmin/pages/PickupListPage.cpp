@@ -34,6 +34,8 @@ json rowOf(const json& item, TimePoint now) {
           {"opens", std::to_string(views::number(item, "opens"))},
           {"resentAt", views::time(item, "resentAt", now)},
           {"endedAt", views::time(item, "endedAt", now)},
+          {"reportedAt", views::time(item, "reportedAt", now)},
+          {"report", views::text(item, "report")},
           {"waits", views::text(item, "state") == "waiting"},
           {"keyDestroyed", views::flag(item, "keyDestroyed")}};
 }
@@ -47,7 +49,7 @@ Response drawItem(Visit& visit, int status, const json& refusal) {
   row["refusal"] = refusal;
   row["mayRecall"] = may(visit, Officer | Owner);
   row["mayResend"] = may(visit, Admin | Helpdesk | Owner);
-  return visit.page("waiting-item", {"Pick-up item", "messages", status}, row);
+  return visit.page("waiting-item", {"Pick-up item", "waiting", status}, row);
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ Response waiting(Visit& visit) {
   for (const auto& item : views::part(shown, "items")) rows.push_back(rowOf(item, visit.now()));
   const auto list = visit.request.query.get("list");
   const auto state = visit.request.query.get("state");
-  return visit.page("waiting", {"Waiting for pick-up", "messages"},
+  return visit.page("waiting", {"Waiting for pick-up", "waiting"},
                     {{"items", rows},
                      {"any", !rows.empty()},
                      {"list", list},

@@ -40,6 +40,8 @@ Response pickupAddPasskey(Visit& visit);
 Response pickupRemovePasskey(Visit& visit);
 Response pickupPassword(Visit& visit);
 Response pickupEndSession(Visit& visit);
+Response pickupQuestionForm(Visit& visit);
+Response pickupQuestion(Visit& visit);
 Response pickupDeleteForm(Visit& visit);
 Response pickupDelete(Visit& visit);
 Response pickupSent(Visit& visit);
@@ -54,6 +56,8 @@ Response actOnWaiting(Visit& visit);
 nlohmann::json pickupOrder(const Visit& visit, std::string_view order, nlohmann::json args = nlohmann::json::object());
 Response pickupPage(const Visit& visit, std::string_view name, const std::string& title, int status,
                     nlohmann::json view);
+// Where the browser goes after signing in: the page of ours that it asked for, or the inbox.
+std::string pickupTarget(const std::string& next);
 std::pair<std::string, std::string> pickupCookie(std::string_view secret);
 // What a refusal of listd becomes: who is signed out goes to the sign-in, the rest is a page.
 Response pickupRefused(const Visit& visit, const app::OrderRefused& refused);

@@ -108,6 +108,7 @@ Response pickupInbox(Visit& visit) {
       rows.push_back({{"path", pathOf(views::text(item, "id"))},
                       {"readable", reading == "allowed"},
                       {"locked", reading == "locked"},
+                      {"asks", reading == "asks"},
                       {"recalled", state == "recalled"},
                       {"expired", state != "recalled" && reading == "gone"},
                       {"unread", views::number(item, "firstOpenedAt") == 0 && reading == "allowed"},

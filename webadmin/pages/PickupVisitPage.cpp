@@ -44,13 +44,13 @@ Response enter(const json& answer, std::string to) {
   return response;
 }
 
+}  // namespace
+
 // Where the browser goes after signing in: the message that it asked for, or the inbox.
-std::string targetOf(const std::string& next) {
+std::string pickupTarget(const std::string& next) {
   const bool own = isLocalPath(next) && next.starts_with("/pickup/") && next.find("..") == next.npos;
   return own ? next : "/pickup/messages";
 }
-
-}  // namespace
 
 json pickupOrder(const Visit& visit, std::string_view order, json args) {
   if (!args.contains("session")) args["session"] = visit.request.cookies.get(PickupCookie);
@@ -83,6 +83,10 @@ Response pickupRefused(const Visit& visit, const app::OrderRefused& refused) {
     response.headers.push_back(pickupCookie(""));
     return response;
   }
+  if (error.code == "question")
+    return Response::redirect("/pickup/question?next=" + percentEncode(visit.param("id").empty()
+                                                                           ? std::string("/pickup/messages")
+                                                                           : "/pickup/messages/" + visit.param("id")));
   const int status = error.code == "not-found" ? 404 : error.code == "denied" ? 403 : error.code == "gone" ? 410 : 422;
   return pickupPage(visit, "pickup-refused", "Secure mail", status,
                     {{"message", words::sentence(error.message)}, {"hint", words::sentence(error.hint)}});
@@ -92,11 +96,15 @@ Response pickupHome(Visit& visit) {
   if (visit.request.cookies.get(PickupCookie).empty()) return drawHome(visit, 200, nullptr);
   try {
     const auto who = pickupOrder(visit, "pickup.who");
-    if (views::flag(who, "signedIn")) return Response::redirect(targetOf(visit.request.query.get("next")));
+    if (views::flag(who, "signedIn")) return Response::redirect(pickupTarget(visit.request.query.get("next")));
     return Response::redirect("/pickup/set-up");
   } catch (const app::OrderRefused& refused) {
     if (refused.error().code != "signed-out") throw;
-    auto response = drawHome(visit, 200, nullptr);
+    // Not drawn in this answer: the forms of a page hang on the cookie that it came with, and this one goes.
+    std::string to = "/pickup/?done=ended";
+    for (const auto* name : {"next", "address"})
+      to.append("&").append(name).append("=").append(percentEncode(visit.request.query.get(name)));
+    auto response = Response::redirect(std::move(to));
     response.headers.push_back(pickupCookie(""));
     return response;
   }
@@ -115,7 +123,7 @@ Response pickupSignIn(Visit& visit) {
   try {
     const auto answer = pickupOrder(visit, "pickup.sign-in", args);
     visit.tools.signInLimit.forgive(visit.request.clientAddress);
-    return enter(answer, targetOf(form.get("next")));
+    return enter(answer, pickupTarget(form.get("next")));
   } catch (const app::OrderRefused& refused) {
     return drawHome(visit, 401, views::refusal(refused));
   }

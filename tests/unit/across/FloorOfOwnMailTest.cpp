@@ -123,6 +123,7 @@ std::vector<listd::SiteMail> siteMails() {
           {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
           {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
           {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},
+          {Kind::PickupProblem, to, "https://postern.example/waiting/17953923980006", {time}},
           {Kind::BreakGlass, to, "https://postern.example/accounts", {time}},
           {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
 }

@@ -348,6 +348,123 @@ BOOST_AUTO_TEST_CASE(a_repeat_after_a_crash_keeps_the_items_of_before) {
   BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_question_stands_behind_the_factor_and_only_where_the_list_wants_it) {
+  const auto session = enter(0);
+  BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "");
+  const auto set = give("pickup.set", {{"list", list.address}, {"question", true}});
+  BOOST_TEST(has(set["warning"], "advise to leave it off"));
+  for (const auto* order : {"pickup.message", "pickup.read", "pickup.key", "pickup.content", "pickup.part",
+                            "pickup.whole", "pickup.reply", "pickup.report"})
+    BOOST_TEST(refused(order, {{"session", session}, {"id", idOf(0)}, {"text", "x"}, {"words", "x"}}) == "question");
+  const auto inbox = visit("pickup.inbox", {{"session", session}});
+  BOOST_TEST(inbox["items"][0]["reading"] == "asks");
+  BOOST_TEST(!has(inbox.dump(), Canary));
+  const json choice{{"session", session}, {"question", "What hangs over the door?"}, {"answer", " A  Green Umbrella"}};
+  auto telling = choice, brief = choice;
+  telling["answer"] = "the door";
+  brief["answer"] = "a   b";
+  BOOST_TEST(refused("pickup.question-set", telling) == "invalid");
+  BOOST_TEST(refused("pickup.question-set", brief) == "invalid");
+  visit("pickup.question-set", choice);
+  BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "");
+
+  const auto later = visit("pickup.sign-in", {{"address", "bob@example.net"}, {"password", "four words nobody says"}});
+  const auto next = later["session"];
+  BOOST_TEST(refused("pickup.read", {{"session", next}, {"id", idOf(0)}}) == "question");
+  auto replaced = choice;
+  replaced["session"] = next;
+  BOOST_TEST(refused("pickup.question-set", replaced) == "question");  // answered first
+  visit("pickup.question-answer", {{"session", next}, {"answer", "a green umbrella"}});
+  BOOST_TEST(refused("pickup.read", {{"session", next}, {"id", idOf(0)}}) == "");
+  const auto stored = context.site.read([](SiteTables& tables) { return *tables.recipients.find("bob@example.net"); });
+  BOOST_TEST(stored.answerHash.starts_with("$argon2"));
+  BOOST_TEST(!has(stored.answerHash, "umbrella"));
+}
+
+BOOST_AUTO_TEST_CASE(answers_are_guessed_in_vain_and_an_answer_alone_opens_nothing) {
+  give("pickup.set", {{"list", list.address}, {"question", true}});
+  visit("pickup.question-set", {{"session", enter(0)}, {"question", "What?"}, {"answer", "a green umbrella"}});
+  BOOST_TEST(refused("pickup.question-answer", {{"answer", "a green umbrella"}}) == "signed-out");
+  const auto session =
+      visit("pickup.sign-in", {{"address", "bob@example.net"}, {"password", "four words nobody says"}})["session"];
+  for (int i = 0; i < 8; ++i)
+    BOOST_TEST(refused("pickup.question-answer", {{"session", session}, {"answer", "guess " + std::to_string(i)}}) ==
+               "invalid");
+  // Right now even the right one is not judged.
+  BOOST_TEST(refused("pickup.question-answer", {{"session", session}, {"answer", "a green umbrella"}}) == "invalid");
+  BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "question");
+  clock.advance(std::chrono::minutes(6));
+  visit("pickup.question-answer", {{"session", session}, {"answer", "a green umbrella"}});
+  BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", idOf(0)}}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_takes_the_question_along_and_opens_nothing_older) {
+  give("pickup.set", {{"list", list.address}, {"question", true}});
+  visit("pickup.question-set", {{"session", enter(0)}, {"question", "What?"}, {"answer", "a green umbrella"}});
+  const auto old = idOf(0);
+  clock.advance(std::chrono::hours(1));
+  visit("pickup.ask", {{"address", "bob@example.net"}});
+  const auto opened = visit("pickup.open", {{"token", lastMailedToken()}});
+  const auto session =
+      visit("pickup.set-up", {{"session", opened["session"]}, {"password", "other words nobody says"}})["session"];
+  BOOST_TEST(visit("pickup.question", {{"session", session}})["question"] == "");
+  visit("pickup.question-set", {{"session", session}, {"question", "Mine?"}, {"answer", "something else"}});
+  BOOST_TEST(refused("pickup.read", {{"session", session}, {"id", old}}) == "locked");
+}
+
+BOOST_AUTO_TEST_CASE(owners_see_and_recall_what_waits_of_their_own_lists_only) {
+  const auto other = makeList(context, "other@lists.example", true);
+  const auto addOwner = [&](const std::string& name, std::uint64_t owned) {
+    context.site.write([&](SiteTables& tables) {
+      Account account;
+      account.name = name;
+      account.roles = app::Role::Owner;
+      account.createdAt = clock.now();
+      account.userHandle = name;
+      tables.accounts.add(account);
+      tables.accounts.setLists(name, {owned});
+    });
+    return app::Actor{"web", name};
+  };
+  const auto wanda = addOwner("wanda", list.id), otto = addOwner("otto", other.id);
+  BOOST_TEST(giveAs(wanda, "pickup.list", json::object())["items"].size() == 2);
+  BOOST_TEST(giveAs(wanda, "pickup.list", {{"list", list.address}, {"limit", 1}})["items"].size() == 1);
+  BOOST_TEST(giveAs(otto, "pickup.list", json::object())["items"].empty());
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.list", {{"list", list.address}}), app::OrderRefused);
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.show", {{"id", rows[0].id}}), app::OrderRefused);
+  BOOST_CHECK_THROW(giveAs(otto, "pickup.recall", {{"post", postId}, {"reason", "x"}}), app::OrderRefused);
+  BOOST_TEST(giveAs(wanda, "pickup.recall", {{"post", postId}, {"reason", "x"}})["recalled"] == 2);
+  give("pickup.set", {{"list", list.address}, {"question", "yes"}, {"neutral", true}});
+  const auto settings = give("pickup.set", {{"list", list.address}, {"question", "no"}});
+  BOOST_TEST(settings["question"] == false);
+  BOOST_TEST(settings["neutral"] == true);
+}
+
+BOOST_AUTO_TEST_CASE(a_reported_problem_reaches_the_owner_without_content_and_once_an_hour) {
+  context.site.write([&](SiteTables& tables) {
+    Account account;
+    account.name = "wanda";
+    account.roles = app::Role::Owner;
+    account.mail = "wanda@example.org";
+    account.createdAt = clock.now();
+    account.userHandle = "wanda";
+    tables.accounts.add(account);
+    tables.accounts.setLists("wanda", {list.id});
+  });
+  const auto session = enter(0);
+  const json report{{"session", session}, {"id", idOf(0)}, {"words", "The attachment " + Canary + " is empty"}};
+  visit("pickup.report", report);
+  visit("pickup.report", report);
+  const auto mails = [&] { return context.site.read([](SiteTables& tables) { return tables.siteMail.newest(10); }); };
+  BOOST_REQUIRE(mails().size() == 1);
+  const auto mail = mails().front().mail;
+  BOOST_TEST((mail.kind == SiteMail::Kind::PickupProblem));
+  BOOST_TEST(mail.recipient == "wanda@example.org");
+  BOOST_TEST(mail.link == "https://mail.example/waiting/" + std::to_string(rows[0].id));
+  BOOST_TEST(!has(composeSiteMail(mail, "mail.example", "<a@mail.example>", clock.now()), Canary));
+  BOOST_TEST(has(give("pickup.show", {{"id", rows[0].id}})["report"], "attachment"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace postern::test
