@@ -57,6 +57,18 @@ void explained(std::ostream& out, const json& result) {
     for (const auto& hold : result.at("holds")) out << "held by " << hold.value("name", "") << "\n";
 }
 
+// The text as signed has the lines of all but very long certificates; of those they come page by page.
+void certified(std::ostream& out, const json& result) {
+  const bool whole = result.contains("text") && result.value("lines", std::uint64_t{0}) <= result.at("items").size();
+  if (result.contains("text")) out << result.at("text").get<std::string>();
+  if (!whole)
+    for (const auto& line : result.at("items")) out << line.get<std::string>();
+  if (result.contains("holds"))
+    out << (result.at("holds") == true ? "\nSignature and lines fit.\n" : "\nSIGNATURE AND LINES DO NOT FIT.\n");
+  if (const auto next = result.value("next", ""); !whole && !next.empty())
+    out << "\nMore lines: postern retention certificate " << result.value("id", "") << " --after " << next << "\n";
+}
+
 void wouldBe(std::ostream& out, const json& result) {
   out << "what-if " << result.value("id", "") << ": of " << result.value("total", 0) << " messages "
       << result.value("becomesDue", 0) << " would be due\n";
@@ -160,8 +172,12 @@ std::vector<OrderVerb> retentionVerbs() {
        "certificate",
        "certificate.show",
        "Shows a disposition certificate with its signature.",
-       {wanted("id", "id", "the certificate")},
-       [](std::ostream& out, const json& result) { out << result.at("text").get<std::string>(); }},
+       {wanted("id", "id", "the certificate"),
+        option("--after", "after", "go on after this line"),
+        number("--limit", "limit", "most lines to show (100)"),
+        {Kind::Flag, "--check", "check", "check every line against the signature, also of a very long certificate",
+         false, Type::Truth}},
+       certified},
       {"retention",
        "trust-clock",
        "retention.trust-clock",

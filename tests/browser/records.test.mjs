@@ -130,6 +130,15 @@ describe("an officer", () => {
     await page.getByRole("link", { name: "Certificate", exact: true }).click();
     await page.getByText("Certificate of disposition 12").first().waitFor();
     await examine(page, "certificate");
+    await page.getByText("Every line and the signature fit.").waitFor();
+    await visit("/retention/certificates/13");
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.getByText("object 5199 |").waitFor();
+    await visit("/retention/certificates/13");
+    await page.getByRole("link", { name: "Check every line" }).click();
+    await page.getByText("Every line and the signature fit.").waitFor();
+    await examine(page, "certificate-long");
+    await visit("/retention/certificates/12");
     const text = await page.request.get(postern.url + "/retention/certificates/12/text");
     assert.match(text.headers()["content-disposition"], /certificate\.txt/);
     await visit("/retention/run");
