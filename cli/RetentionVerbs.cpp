@@ -16,6 +16,9 @@ using Type = Parameter::Type;
 Parameter wanted(const char* name, const char* field, const char* doc) {
   return {Kind::Positional, name, field, doc, true};
 }
+Parameter maybe(const char* name, const char* field, const char* doc) {
+  return {Kind::Positional, name, field, doc, false};
+}
 Parameter option(const char* name, const char* field, const char* doc) {
   return {Kind::Option, name, field, doc};
 }
@@ -45,16 +48,47 @@ void changed(std::ostream& out, const json& result) {
     renderRecord(out, result);
 }
 
-void explained(std::ostream& out, const json& result) {
-  out << result.value("sentence", "") << "\n";
-  for (const auto& reference : result.at("references")) {
-    out << "\n" << reference.value("list", "") << ":\n";
-    for (const auto& line : reference.at("lines")) out << "  " << line.value("sentence", "") << "\n";
-    for (const auto* field : {"retainUntil", "deleteAt", "disposeAt"})
-      out << "  " << field << ": " << renderValue(field, reference.at(field)) << "\n";
+std::string textOf(const json& object, const char* field) {
+  return object.contains(field) ? renderValue(field, object.at(field)) : "-";
+}
+
+// Which rules decide on one list, as the page of the message shows them.
+void explainReference(std::ostream& out, const json& reference) {
+  out << "\nOn " << reference.value("list", "") << ":\n";
+  for (const auto& line : reference.at("lines")) {
+    out << "  " << line.value("sentence", "");
+    if (line.value("decidesRetain", false)) out << " [decides keeping]";
+    if (line.value("decidesDelete", false)) out << " [decides destroying]";
+    if (line.value("switchedOff", false)) out << " [replaced by a complete rule]";
+    out << "\n";
   }
-  if (result.contains("holds"))
-    for (const auto& hold : result.at("holds")) out << "held by " << hold.value("name", "") << "\n";
+  if (reference.at("lines").empty()) out << "  No rule matches, so it is kept.\n";
+  out << "  kept until at least: " << textOf(reference, "retainUntil")
+      << "\n  destroyed from: " << textOf(reference, "deleteAt") << "\n  due: " << textOf(reference, "disposeAt")
+      << "\n  then: " << textOf(reference, "action") << "\n";
+  for (const auto& [field, words] : {std::pair("hiddenAt", "hidden since"), std::pair("removedAt", "gone since")})
+    if (const auto at = textOf(reference, field); at != "-") out << "  " << words << ": " << at << "\n";
+}
+
+// All that the panel of the web UI tells of the message.
+void explained(std::ostream& out, const json& result) {
+  out << result.value("sentence", "") << "\n\nobject " << textOf(result, "object") << ", " << textOf(result, "size")
+      << " bytes, " << textOf(result, "state") << ", received " << textOf(result, "receivedAt")
+      << "\nSHA-256 at receipt: " << textOf(result, "digest") << "\n";
+  for (const auto& reference : result.at("references")) explainReference(out, reference);
+  if (result.contains("holds")) {
+    for (const auto& hold : result.at("holds"))
+      out << "\nheld by hold " << textOf(hold, "id") << " (" << hold.value("name", "") << ") of matter "
+          << textOf(hold, "matter") << ", until " << textOf(hold, "until") << "\n";
+    if (result.at("holds").empty()) out << "\nNo hold that you may see keeps it.\n";
+  }
+  if (!result.contains("history") || result.at("history").empty()) return;
+  out << "\nHistory:\n";
+  for (const auto& step : result.at("history"))
+    out << "  "
+        << (step.is_string() ? step.get<std::string>()
+                             : textOf(step, "at") + "  " + step.value(step.contains("what") ? "what" : "sentence", ""))
+        << "\n";
 }
 
 // The text as signed has the lines of all but very long certificates; of those they come page by page.
@@ -70,10 +104,10 @@ void certified(std::ostream& out, const json& result) {
 }
 
 void wouldBe(std::ostream& out, const json& result) {
-  out << "what-if " << result.value("id", "") << ": of " << result.value("total", 0) << " messages "
-      << result.value("becomesDue", 0) << " would be due\n";
+  out << "what-if " << result.value("id", "") << ": of " << textOf(result, "total") << " messages "
+      << textOf(result, "becomesDue") << " would be due\n";
   for (const auto* field : {"becomesEarlier", "becomesLater", "unchanged", "neverDue", "held", "unsent", "reviews"})
-    out << "  " << field << ": " << result.value(field, 0) << "\n";
+    out << "  " << field << ": " << textOf(result, field) << "\n";
   renderTable(out, result.at("due"), {{"LIST", "list"}, {"MONTH", "month"}, {"MESSAGES", "count"}}, "");
 }
 
@@ -139,14 +173,16 @@ std::vector<OrderVerb> retentionVerbs() {
        "explain",
        "retention.explain",
        "Shows until when a message is kept, and the arithmetic.",
-       {wanted("message", "messageId", "Message-ID, queue id or post id"), option("--list", "list", "only this list"),
-        option("--at", "at", "as of this time")},
+       {maybe("message", "messageId", "Message-ID, queue id or post id"),
+        option("--object", "object", "the message by its object number, as pages, reports and certificates name it"),
+        option("--list", "list", "only this list"), option("--at", "at", "as of this time")},
        explained},
       {"retention",
        "verify",
        "retention.verify",
        "Checks that a kept message opens and is what was received.",
-       {wanted("message", "messageId", "Message-ID, queue id or post id")},
+       {maybe("message", "messageId", "Message-ID, queue id or post id"),
+        option("--object", "object", "the message by its object number")},
        record},
       {"retention",
        "forecast",

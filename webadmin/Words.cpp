@@ -222,6 +222,8 @@ std::string duration(std::chrono::microseconds length) {
 }
 
 std::string relative(TimePoint at, TimePoint now) {
+  constexpr std::chrono::days Far{60};  // "in 1,700 days" tells nobody anything
+  if (at - now > Far || now - at > Far) return day(at);
   return at <= now ? duration(now - at) + " ago" : "in " + duration(at - now);
 }
 

@@ -152,7 +152,7 @@ json diskForecast(const json& status, TimePoint now) {
           {"steady", state == "steady"},
           {"ends", ends},
           {"fullDay", ends ? words::day(fullAt) : ""},
-          {"inTime", ends ? words::relative(fullAt, now) : ""},
+          {"inTime", ends && days <= 60 ? words::relative(fullAt, now) : ""},
           {"soon", ends && days < 90},
           {"tone", state == "learning" ? "quiet" : tone},
           {"rows", rows}};

@@ -94,6 +94,9 @@ BOOST_AUTO_TEST_CASE(numbers_times_and_sizes_read_well) {
   BOOST_TEST(words::time(Noon) == "2026-03-01 12:00:30 UTC");
   BOOST_TEST(words::relative(Noon - std::chrono::minutes(5), Noon) == "5 min ago");
   BOOST_TEST(words::relative(Noon + std::chrono::hours(72), Noon) == "in 3 days");
+  BOOST_TEST(words::relative(Noon + std::chrono::days(60), Noon) == "in 60 days");
+  BOOST_TEST(words::relative(Noon + std::chrono::days(61), Noon) == "2026-05-01");
+  BOOST_TEST(words::relative(Noon - std::chrono::days(400), Noon) == "2025-01-25");
   BOOST_TEST(words::fingerprint("abcdef12") == "abcd ef12");
 }
 
