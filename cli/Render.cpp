@@ -31,9 +31,10 @@ std::size_t width(const std::string& text) {
 
 // Fields that name something by a number, or are years, ports and the like: nothing is counted by them.
 bool isName(std::string_view field) {
-  constexpr std::array<std::string_view, 20> Names = {
-      "id",   "post",   "object",  "run",    "job",         "seq",        "epoch",  "port", "version",  "rule",
-      "hold", "matter", "request", "export", "certificate", "preference", "status", "exit", "firstBad", "part"};
+  constexpr std::array<std::string_view, 21> Names = {
+      "entry",  "id",          "post",       "object", "run",  "job",      "seq",
+      "epoch",  "port",        "version",    "rule",   "hold", "matter",   "request",
+      "export", "certificate", "preference", "status", "exit", "firstBad", "part"};
   return std::ranges::find(Names, field.substr(field.rfind('.') + 1)) != Names.end();
 }
 

@@ -98,7 +98,9 @@ void certified(std::ostream& out, const json& result) {
   if (!whole)
     for (const auto& line : result.at("items")) out << line.get<std::string>();
   if (result.contains("holds"))
-    out << (result.at("holds") == true ? "\nSignature and lines fit.\n" : "\nSIGNATURE AND LINES DO NOT FIT.\n");
+    out << (result.at("holds") == true
+                ? "\nSignature and lines fit.\n"
+                : "\nSignature and lines do not fit: somebody changed the database. Treat this as an incident.\n");
   if (const auto next = result.value("next", ""); !whole && !next.empty())
     out << "\nMore lines: postern retention certificate " << result.value("id", "") << " --after " << next << "\n";
 }

@@ -157,7 +157,11 @@ json drawDisk(const DiskLooks& disk) {
   const auto first = dayOf(disk.used.front().first);
   const auto today = dayOf(disk.used.back().first);
   const auto total = static_cast<double>(std::max<std::uint64_t>(disk.total, 1));
-  const auto until = today + std::max<std::int64_t>(30, today - first);
+  auto until = today + std::max<std::int64_t>(30, today - first);
+  const auto taken = disk.used.back().second + disk.reserve;
+  const auto room = disk.total > taken ? disk.total - taken : 0;
+  if (disk.growthPerDay > 0 && room / disk.growthPerDay < 365)  // the end is shown when it is in sight
+    until = std::max(until, today + static_cast<std::int64_t>(room / disk.growthPerDay) + 1);
   const auto x = [&](double day) {
     return 100.0 * (day - static_cast<double>(first)) / static_cast<double>(until - first);
   };
