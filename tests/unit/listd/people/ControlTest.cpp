@@ -292,8 +292,8 @@ BOOST_AUTO_TEST_CASE(shutting_out_acts_at_once_and_the_one_who_stays_decides_not
 BOOST_AUTO_TEST_CASE(a_new_approver_whom_no_other_can_allow_waits_seven_days_and_can_be_stopped_outside) {
   Accounts a;
   a.setUp();
+  a.join("olga", "officer");  // while nobody could approve it
   a.join("petra", "approver");
-  a.join("olga", "officer");
   a.config.outsideAddress = "notary@outside.example";
   a.give("account.disable", {{"name", "petra"}});  // two people are left, and no approver
   const auto asked = a.give("account.invite", {{"name", "eve"}, {"roles", "approver"}, {"reason", "petra left"}});
