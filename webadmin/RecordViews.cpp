@@ -315,6 +315,7 @@ json difference(const json& before, const json& after) {
   for (const auto& [name, ignored] : all) {
     // What listd counts or notes beside a rule is no part of what was asked for.
     if (std::ranges::find(Bookkeeping, name) != Bookkeeping.end()) continue;
+    if (edited && name == "sentence") continue;  // the fields say it
     const auto was = left.contains(name) ? left[name] : std::string();
     const auto becomes = right.contains(name) ? right[name] : std::string();
     rows.push_back({{"field", name.empty() ? "Value" : words::field(name)},
