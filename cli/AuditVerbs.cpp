@@ -47,6 +47,7 @@ json hexList(const audit::Proof& hashes) {
 }
 
 Exit no(const Context& context, const std::string& text) {
+  if (context.json) context.out << json{{"error", {{"code", "no"}, {"message", text}, {"hint", ""}}}}.dump(2) << "\n";
   context.err << "postern: " << text << "\n";
   return Exit::No;
 }
@@ -128,6 +129,8 @@ Exit verifyAudit(const Context& context, const AuditFiles& files, std::uint64_t 
   try {  // what is broken here must not look like a verdict
     return verdictOf(context, files, from);
   } catch (const std::exception& error) {
+    if (context.json)
+      context.out << json{{"error", {{"code", "broken"}, {"message", error.what()}, {"hint", ""}}}}.dump(2) << "\n";
     context.err << "postern: " << error.what() << "\n";
     return static_cast<Exit>(NotVerified);
   }
@@ -171,7 +174,15 @@ Exit proveAuditConsistency(const Context& context, const AuditFiles& files, std:
 Exit exportAudit(const Context& context, const AuditFiles& files, std::uint64_t from, std::uint64_t to) {
   auto database = openLog(context, files);
   const store::Transaction snapshot(database, store::Transaction::Kind::Read);
-  audit::exportLog(audit::LogFile(database), from, to, [&](std::string_view line) { context.out << line; });
+  // The lines are documents of their own; with --json they are the items of one.
+  bool first = true;
+  if (context.json) context.out << "[";
+  audit::exportLog(audit::LogFile(database), from, to, [&](std::string_view line) {
+    if (context.json && !first) context.out << ",";
+    context.out << line;
+    first = false;
+  });
+  if (context.json) context.out << "]\n";
   return context.out.flush() ? Exit::Ok : Exit::Broken;
 }
 

@@ -22,6 +22,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace postern::cli {
 
@@ -69,6 +70,40 @@ json argumentsOf(const OrderVerb& verb, const Given& given) {
   return args;
 }
 
+// The lines of describeSiteConfig ("[section]", "# meaning", "key = value", values as in JSON) as
+// {section: {key: {value, meaning}}}.
+json settingsAsJson(const std::string& described) {
+  json settings = json::object();
+  std::string section, meaning, line;
+  std::istringstream lines(described);
+  while (std::getline(lines, line)) {
+    const auto equals = line.find(" = ");
+    if (line.starts_with('[')) {
+      section = line.substr(1, line.size() - 2);
+    } else if (line.starts_with("# ")) {
+      meaning = line.substr(2);
+    } else if (equals != std::string::npos) {
+      const auto text = line.substr(equals + 3);
+      auto value = json::parse(text, nullptr, false);
+      settings[section][line.substr(0, equals)] = {{"value", value.is_discarded() ? json(text) : value},
+                                                   {"meaning", meaning}};
+    }
+  }
+  return settings;
+}
+
+// What is a text by its nature: as it is, or as the one field of a document.
+Exit writeText(const Context& context, const std::string& text) {
+  context.out << (context.json ? json{{"text", text}}.dump(2) + "\n" : text);
+  return Exit::Ok;
+}
+
+void collectVerbs(const CLI::App& app, const std::string& before, std::vector<std::string>& verbs) {
+  const auto below = app.get_subcommands({});
+  if (below.empty()) verbs.push_back(before);
+  for (const auto* one : below) collectVerbs(*one, (before.empty() ? "" : before + " ") + one->get_name(), verbs);
+}
+
 class Parser {
 public:
   Parser() : app_("Postern: secure mailing lists and mail gateway", "postern") {
@@ -86,11 +121,18 @@ public:
     addAuditVerbs();
   }
 
+  std::vector<std::string> verbs() const {
+    std::vector<std::string> all;
+    collectVerbs(app_, "", all);
+    return all;
+  }
+
   Exit run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
     std::reverse(arguments.begin(), arguments.end());
     try {
       app_.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
+      if (json_ && error.get_exit_code() != 0) throw app::OrderRefused({"usage", error.what(), "see: postern --help"});
       return app_.exit(error, out, err) == 0 ? Exit::Ok : Exit::Usage;
     }
     return action_({dataFolder_, json_, out, err, readToken()});
@@ -182,7 +224,8 @@ private:
     auto& show = *noun("config").add_subcommand("show", "Shows every setting with its value and meaning.");
     show.callback([this] {
       action_ = [](const Context& c) {
-        c.out << config::describeSiteConfig(config::loadSiteConfig(c.dataFolder));
+        const auto described = config::describeSiteConfig(config::loadSiteConfig(c.dataFolder));
+        c.out << (c.json ? settingsAsJson(described).dump(2) + "\n" : described);
         return Exit::Ok;
       };
     });
@@ -214,15 +257,17 @@ private:
     auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
     man.callback([this] {
       action_ = [](const Context& c) {
-        writeManPage(c.out);
-        return Exit::Ok;
+        std::ostringstream page;
+        writeManPage(page);
+        return writeText(c, page.str());
       };
     });
     auto& completion = *app_.add_subcommand("completion", "Writes the completion for bash.");
     completion.callback([this] {
       action_ = [](const Context& c) {
-        writeCompletion(c.out);
-        return Exit::Ok;
+        std::ostringstream script;
+        writeCompletion(script);
+        return writeText(c, script.str());
       };
     });
   }
@@ -332,6 +377,10 @@ Exit exitOf(const app::OrderError& error) {
 }
 
 }  // namespace
+
+std::vector<std::string> allVerbs() {
+  return Parser().verbs();
+}
 
 Exit runCommandLine(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   const bool asJson = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();

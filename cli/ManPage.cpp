@@ -33,6 +33,12 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "cannot be "
      "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
+    {"keys", "backup", "FILE", "Writes a sealed backup of the keys to a new file."},
+    {"keys", "verify", "FILE", "Opens a backup of the keys and every key in it."},
+    {"keys", "restore", "FILE [--replace]",
+     "Puts a backup of the keys in place while the site is stopped. With --replace keys that are there and not in the "
+     "backup are lost."},
+    {"job", "watch", "ID", "Shows how a job goes until it has ended."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},

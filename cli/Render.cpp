@@ -2,6 +2,8 @@
 
 #include "core/base/Clock.h"
 
+#include <algorithm>
+#include <array>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 
@@ -27,13 +29,31 @@ std::size_t width(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
+// Fields that name something by a number, or are years, ports and the like: nothing is counted by them.
+bool isName(std::string_view field) {
+  constexpr std::array<std::string_view, 21> Names = {
+      "entry",  "id",          "post",       "object", "run",  "job",      "seq",
+      "epoch",  "port",        "version",    "rule",   "hold", "matter",   "request",
+      "export", "certificate", "preference", "status", "exit", "firstBad", "part"};
+  return std::ranges::find(Names, field.substr(field.rfind('.') + 1)) != Names.end();
+}
+
+std::string separated(std::string digits) {
+  const std::ptrdiff_t first = digits.starts_with('-') ? 1 : 0;
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
 }  // namespace
 
 std::string renderValue(std::string_view field, const json& value) {
   if (value.is_null()) return "-";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_number_integer() && field.ends_with("At"))
+  const bool time = field.ends_with("At") || field.ends_with("Until") || field == "until" || field.ends_with("End");
+  if (value.is_number_integer() && time)
     return value.get<std::int64_t>() == 0 ? "-" : formatRfc3339(fromMicros(value.get<std::int64_t>()));
+  if (value.is_number_integer()) return isName(field) ? value.dump() : separated(value.dump());
   if (value.is_string()) return value.get<std::string>().empty() ? "-" : value.get<std::string>();
   return value.dump();
 }

@@ -12,7 +12,8 @@ struct Column {
   const char* field;
 };
 
-// One value as people read it: times in UTC, yes and no, "-" for nothing.
+// One value as people read it: times in UTC, yes and no, "12,345" unless the field is the number of something, "-" for
+// nothing.
 std::string renderValue(std::string_view field, const nlohmann::json& value);
 
 // Items as aligned columns; `empty` is said when there are none.

@@ -32,6 +32,19 @@ void reportAttempt(std::ostream& out, const json& attempt) {
   out << "\n";
 }
 
+std::string gigabytes(const json& disk, const char* field) {
+  const auto tenths = (disk.value(field, std::uint64_t{0}) + 50'000'000) / 100'000'000;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
+}
+
+void renderDisk(std::ostream& out, const json& disk) {
+  out << "disk:     " << gigabytes(disk, "usedBytes") << " of " << gigabytes(disk, "totalBytes") << " used";
+  if (disk.value("forecast", "") == "learning") out << ", no forecast before the seventh day";
+  if (disk.value("forecast", "") == "grows") out << ", grows by " << gigabytes(disk, "growthPerDay") << " a day";
+  if (disk.value("fullAt", std::int64_t{0}) != 0) out << ", full at " << text(disk, "fullAt");
+  out << "\n";
+}
+
 }  // namespace
 
 void reportStatus(std::ostream& out, const json& result) {
@@ -40,7 +53,7 @@ void reportStatus(std::ostream& out, const json& result) {
       << "\n";
   if (result.contains("gateway")) {
     const auto& gateway = result["gateway"];
-    out << "gateway:  " << (gateway.value("connected", false) ? "connected" : "NOT CONNECTED") << ", "
+    out << "gateway:  " << (gateway.value("connected", false) ? "connected" : "not connected") << ", "
         << text(gateway, "sessions") << " sessions, " << text(gateway, "queued") << " copies queued, "
         << text(gateway, "held") << " held\n";
   }
@@ -51,6 +64,7 @@ void reportStatus(std::ostream& out, const json& result) {
         << text(today, "delivered") << " delivered, " << text(today, "deferred") << " deferred, "
         << text(today, "failed") << " failed, " << text(today, "withheld") << " withheld\n";
   }
+  if (result.contains("disk")) renderDisk(out, result["disk"]);
   if (problems.empty()) {
     out << "All is well.\n";
     return;

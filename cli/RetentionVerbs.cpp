@@ -16,6 +16,9 @@ using Type = Parameter::Type;
 Parameter wanted(const char* name, const char* field, const char* doc) {
   return {Kind::Positional, name, field, doc, true};
 }
+Parameter maybe(const char* name, const char* field, const char* doc) {
+  return {Kind::Positional, name, field, doc, false};
+}
 Parameter option(const char* name, const char* field, const char* doc) {
   return {Kind::Option, name, field, doc};
 }
@@ -45,23 +48,68 @@ void changed(std::ostream& out, const json& result) {
     renderRecord(out, result);
 }
 
-void explained(std::ostream& out, const json& result) {
-  out << result.value("sentence", "") << "\n";
-  for (const auto& reference : result.at("references")) {
-    out << "\n" << reference.value("list", "") << ":\n";
-    for (const auto& line : reference.at("lines")) out << "  " << line.value("sentence", "") << "\n";
-    for (const auto* field : {"retainUntil", "deleteAt", "disposeAt"})
-      out << "  " << field << ": " << renderValue(field, reference.at(field)) << "\n";
+std::string textOf(const json& object, const char* field) {
+  return object.contains(field) ? renderValue(field, object.at(field)) : "-";
+}
+
+// Which rules decide on one list, as the page of the message shows them.
+void explainReference(std::ostream& out, const json& reference) {
+  out << "\nOn " << reference.value("list", "") << ":\n";
+  for (const auto& line : reference.at("lines")) {
+    out << "  " << line.value("sentence", "");
+    if (line.value("decidesRetain", false)) out << " [decides keeping]";
+    if (line.value("decidesDelete", false)) out << " [decides destroying]";
+    if (line.value("switchedOff", false)) out << " [replaced by a complete rule]";
+    out << "\n";
   }
+  if (reference.at("lines").empty()) out << "  No rule matches, so it is kept.\n";
+  out << "  kept until at least: " << textOf(reference, "retainUntil")
+      << "\n  destroyed from: " << textOf(reference, "deleteAt") << "\n  due: " << textOf(reference, "disposeAt")
+      << "\n  then: " << textOf(reference, "action") << "\n";
+  for (const auto& [field, words] : {std::pair("hiddenAt", "hidden since"), std::pair("removedAt", "gone since")})
+    if (const auto at = textOf(reference, field); at != "-") out << "  " << words << ": " << at << "\n";
+}
+
+// All that the panel of the web UI tells of the message.
+void explained(std::ostream& out, const json& result) {
+  out << result.value("sentence", "") << "\n\nobject " << textOf(result, "object") << ", " << textOf(result, "size")
+      << " bytes, " << textOf(result, "state") << ", received " << textOf(result, "receivedAt")
+      << "\nSHA-256 at receipt: " << textOf(result, "digest") << "\n";
+  for (const auto& reference : result.at("references")) explainReference(out, reference);
+  if (result.contains("holds")) {
+    for (const auto& hold : result.at("holds"))
+      out << "\nheld by hold " << textOf(hold, "id") << " (" << hold.value("name", "") << ") of matter "
+          << textOf(hold, "matter") << ", until " << textOf(hold, "until") << "\n";
+    if (result.at("holds").empty()) out << "\nNo hold that you may see keeps it.\n";
+  }
+  if (!result.contains("history") || result.at("history").empty()) return;
+  out << "\nHistory:\n";
+  for (const auto& step : result.at("history"))
+    out << "  "
+        << (step.is_string() ? step.get<std::string>()
+                             : textOf(step, "at") + "  " + step.value(step.contains("what") ? "what" : "sentence", ""))
+        << "\n";
+}
+
+// The text as signed has the lines of all but very long certificates; of those they come page by page.
+void certified(std::ostream& out, const json& result) {
+  const bool whole = result.contains("text") && result.value("lines", std::uint64_t{0}) <= result.at("items").size();
+  if (result.contains("text")) out << result.at("text").get<std::string>();
+  if (!whole)
+    for (const auto& line : result.at("items")) out << line.get<std::string>();
   if (result.contains("holds"))
-    for (const auto& hold : result.at("holds")) out << "held by " << hold.value("name", "") << "\n";
+    out << (result.at("holds") == true
+                ? "\nSignature and lines fit.\n"
+                : "\nSignature and lines do not fit: somebody changed the database. Treat this as an incident.\n");
+  if (const auto next = result.value("next", ""); !whole && !next.empty())
+    out << "\nMore lines: postern retention certificate " << result.value("id", "") << " --after " << next << "\n";
 }
 
 void wouldBe(std::ostream& out, const json& result) {
-  out << "what-if " << result.value("id", "") << ": of " << result.value("total", 0) << " messages "
-      << result.value("becomesDue", 0) << " would be due\n";
+  out << "what-if " << result.value("id", "") << ": of " << textOf(result, "total") << " messages "
+      << textOf(result, "becomesDue") << " would be due\n";
   for (const auto* field : {"becomesEarlier", "becomesLater", "unchanged", "neverDue", "held", "unsent", "reviews"})
-    out << "  " << field << ": " << result.value(field, 0) << "\n";
+    out << "  " << field << ": " << textOf(result, field) << "\n";
   renderTable(out, result.at("due"), {{"LIST", "list"}, {"MONTH", "month"}, {"MESSAGES", "count"}}, "");
 }
 
@@ -127,14 +175,16 @@ std::vector<OrderVerb> retentionVerbs() {
        "explain",
        "retention.explain",
        "Shows until when a message is kept, and the arithmetic.",
-       {wanted("message", "messageId", "Message-ID, queue id or post id"), option("--list", "list", "only this list"),
-        option("--at", "at", "as of this time")},
+       {maybe("message", "messageId", "Message-ID, queue id or post id"),
+        option("--object", "object", "the message by its object number, as pages, reports and certificates name it"),
+        option("--list", "list", "only this list"), option("--at", "at", "as of this time")},
        explained},
       {"retention",
        "verify",
        "retention.verify",
        "Checks that a kept message opens and is what was received.",
-       {wanted("message", "messageId", "Message-ID, queue id or post id")},
+       {maybe("message", "messageId", "Message-ID, queue id or post id"),
+        option("--object", "object", "the message by its object number")},
        record},
       {"retention",
        "forecast",
@@ -160,8 +210,12 @@ std::vector<OrderVerb> retentionVerbs() {
        "certificate",
        "certificate.show",
        "Shows a disposition certificate with its signature.",
-       {wanted("id", "id", "the certificate")},
-       [](std::ostream& out, const json& result) { out << result.at("text").get<std::string>(); }},
+       {wanted("id", "id", "the certificate"),
+        option("--after", "after", "go on after this line"),
+        number("--limit", "limit", "most lines to show (100)"),
+        {Kind::Flag, "--check", "check", "check every line against the signature, also of a very long certificate",
+         false, Type::Truth}},
+       certified},
       {"retention",
        "trust-clock",
        "retention.trust-clock",

@@ -148,6 +148,7 @@ std::vector<OrderVerb> searchVerbs() {
 Exit getExport(const Context& context, const ExportGetOptions& options) {
   const auto view = waitFor(context, options.id);
   if (view.at("state") != "done") {
+    if (context.json) context.out << view.dump(2) << "\n";
     context.err << "\nthe export is " << view.at("state").get<std::string>() << ": "
                 << view.at("trouble").get<std::string>() << "\n";
     return Exit::No;

@@ -4,6 +4,8 @@
 #include "core/base/Mutex.h"
 #include "listd/plan/Standing.h"
 
+#include <filesystem>
+
 namespace postern::listd {
 namespace {
 
@@ -19,10 +21,12 @@ Housekeeping::Housekeeping(SiteContext& context) : context_(context) {
 
 void Housekeeping::runOnce() {
   const auto now = context_.clock.now();
+  const auto space = std::filesystem::space(context_.config.dataFolder);
   context_.site.write([&](SiteTables& tables) {
     refreshTurned(tables, now);
     tables.accounts.sweepGuesses(now - GuessesKept);
     tables.sessions.sweep(now);
+    tables.disk.note(now, space.capacity - space.available, space.available);
   });
 }
 

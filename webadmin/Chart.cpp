@@ -152,6 +152,41 @@ json drawMonths(const json& items, const std::vector<std::pair<std::string, std:
           {"empty", all == 0}};
 }
 
+json drawDisk(const DiskLooks& disk) {
+  const auto dayOf = [](TimePoint at) { return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count(); };
+  const auto first = dayOf(disk.used.front().first);
+  const auto today = dayOf(disk.used.back().first);
+  const auto total = static_cast<double>(std::max<std::uint64_t>(disk.total, 1));
+  auto until = today + std::max<std::int64_t>(30, today - first);
+  const auto taken = disk.used.back().second + disk.reserve;
+  const auto room = disk.total > taken ? disk.total - taken : 0;
+  if (disk.growthPerDay > 0 && room / disk.growthPerDay < 365)  // the end is shown when it is in sight
+    until = std::max(until, today + static_cast<std::int64_t>(room / disk.growthPerDay) + 1);
+  const auto x = [&](double day) {
+    return 100.0 * (day - static_cast<double>(first)) / static_cast<double>(until - first);
+  };
+  const auto y = [&](double bytes) { return 100.0 - 100.0 * std::min(bytes / total, 1.0); };
+  std::string past = "M";
+  for (const auto& [at, used] : disk.used)
+    past += (past.size() > 1 ? "L" : "") + number(x(static_cast<double>(dayOf(at)))) + " " +
+            number(y(static_cast<double>(used)));
+  const auto now = static_cast<double>(disk.used.back().second);
+  const auto growth = static_cast<double>(disk.growthPerDay);
+  auto end = static_cast<double>(until);
+  if (growth > 0) end = std::min(end, static_cast<double>(today) + std::max(total - now, 0.0) / growth);
+  const auto ahead = "M" + number(x(static_cast<double>(today))) + " " + number(y(now)) + "L" + number(x(end)) + " " +
+                     number(y(now + growth * (end - static_cast<double>(today))));
+  const auto dayText = [](std::int64_t day) { return words::day(TimePoint(std::chrono::days(day))); };
+  return {{"past", past},
+          {"ahead", ahead},
+          {"limit", number(y(total - static_cast<double>(disk.reserve)))},
+          {"top", words::size(disk.total)},
+          {"half", words::size(disk.total / 2)},
+          {"from", dayText(first)},
+          {"today", dayText(today)},
+          {"until", dayText(until)}};
+}
+
 std::vector<BarPart> layBar(std::span<const std::uint64_t> counts) {
   constexpr double Smallest = 1.5;  // percent
   const auto total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});

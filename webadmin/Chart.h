@@ -36,6 +36,18 @@ nlohmann::json drawFlow(std::span<const FlowMinute> flow, TimePoint now, int min
 // "labels": [{"label"}], "rows": [{"month", "values": [{"count"}]}], "empty"}. Only every third month is labelled.
 nlohmann::json drawMonths(const nlohmann::json& items, const std::vector<std::pair<std::string, std::string>>& series);
 
+// How full a disk was and will be, as a line in a box of 100 by 100 units: the days known, and on from the last of them
+// by `growthPerDay` until the disk is full, if that is within a year, else as long again as is known (30 days at
+// least).
+//   {"past": path, "ahead": path, "limit": y of the reserve, "top": "500.0 GB", "half", "from", "today", "until"}
+struct DiskLooks {
+  std::vector<std::pair<TimePoint, std::uint64_t>> used;  // by day, oldest first; not empty
+  std::uint64_t total = 0;
+  std::uint64_t reserve = 0;
+  std::uint64_t growthPerDay = 0;
+};
+nlohmann::json drawDisk(const DiskLooks& disk);
+
 // The smallest of 2, 4, 10, 20, 40, 100, … that is not below the value: the top of an axis whose half is a whole
 // number.
 std::uint64_t axisTop(std::uint64_t value);

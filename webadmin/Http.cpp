@@ -1,5 +1,7 @@
 #include "webadmin/Http.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 
 namespace postern::webadmin {
@@ -63,6 +65,11 @@ std::optional<std::string> partName(std::string_view head) {
 }
 
 }  // namespace
+
+void Fields::wipe() {
+  for (auto& [name, value] : items_) OPENSSL_cleanse(value.data(), value.size());
+  items_.clear();
+}
 
 std::string Fields::get(std::string_view name, std::string_view otherwise) const {
   for (const auto& [key, value] : items_)

@@ -18,6 +18,7 @@ public:
   std::string get(std::string_view name, std::string_view otherwise = {}) const;
   bool has(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& items() const { return items_; }
+  void wipe();  // overwrites the values and forgets all: for forms that hold secrets
 
 private:
   std::vector<std::pair<std::string, std::string>> items_;

@@ -75,7 +75,10 @@ std::string shown(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array()) {
     const bool plain = std::none_of(value.begin(), value.end(), [](const json& one) { return one.is_structured(); });
-    return plain ? joined(value) : value.dump();
+    if (!plain) return value.dump();
+    auto sorted = value;  // the order of lists and addresses says nothing
+    std::sort(sorted.begin(), sorted.end());
+    return joined(sorted);
   }
   return value.dump();
 }
@@ -299,6 +302,10 @@ std::string valueWords(const std::string& field, const std::string& value) {
 }  // namespace
 
 json difference(const json& before, const json& after) {
+  const bool edited = !before.empty() && !after.empty();  // not made, not removed: "no" is what was before it was said
+  const auto same = [&](const std::string& was, const std::string& becomes) {
+    return was == becomes || (edited && ((was.empty() && becomes == "no") || (was == "no" && becomes.empty())));
+  };
   std::map<std::string, std::string> left, right;
   flatten(before, "", left);
   flatten(after, "", right);
@@ -308,12 +315,13 @@ json difference(const json& before, const json& after) {
   for (const auto& [name, ignored] : all) {
     // What listd counts or notes beside a rule is no part of what was asked for.
     if (std::ranges::find(Bookkeeping, name) != Bookkeeping.end()) continue;
+    if (edited && name == "sentence") continue;  // the fields say it
     const auto was = left.contains(name) ? left[name] : std::string();
     const auto becomes = right.contains(name) ? right[name] : std::string();
     rows.push_back({{"field", name.empty() ? "Value" : words::field(name)},
                     {"before", valueWords(name, was)},
                     {"after", valueWords(name, becomes)},
-                    {"changed", was != becomes}});
+                    {"changed", !same(was, becomes)}});
   }
   return rows;
 }

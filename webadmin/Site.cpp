@@ -47,9 +47,10 @@ std::string signInPath(const Request& request) {
 }  // namespace
 
 Response Site::answer(const Request& request) {
-  Visit visit{request, tools_, {}, std::nullopt, {}};
+  Visit visit{request, tools_, {}, std::nullopt, {}, &kept_};
   try {
-    return dispatch(request, visit);
+    auto response = dispatch(request, visit);
+    return visit.goOn ? answer(*visit.goOn) : response;
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
     if (error.code == "step-up" && visit.session) return askAgain(visit);

@@ -26,6 +26,7 @@ private:
   Response obey(const Route& route, Visit& visit);
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
   mutable Tools tools_;
+  mutable KeptForms kept_{tools_.clock};
   Api api_;
   ClientLimit apiLimit_{tools_.clock, 100, std::chrono::minutes(5)};
 };

@@ -37,11 +37,14 @@ const json& part(const json& object, std::string_view field) {
 }
 
 json time(TimePoint at, TimePoint now) {
+  auto relative = words::relative(at, now);
+  const auto day = words::day(at);
   return {{"absolute", words::time(at)},
           {"iso", formatRfc3339(at)},
-          {"day", words::day(at)},
+          {"day", day},
           {"clock", words::time(at).substr(11)},
-          {"relative", words::relative(at, now)}};
+          {"near", relative == day ? "" : relative},  // for where the date stands beside it
+          {"relative", std::move(relative)}};
 }
 
 json time(const json& object, std::string_view field, TimePoint now) {

@@ -3,6 +3,7 @@
 #include "core/config/SiteConfig.h"
 #include "webadmin/ClientLimit.h"
 #include "webadmin/Http.h"
+#include "webadmin/KeptForms.h"
 #include "webadmin/Orders.h"
 #include "webadmin/Session.h"
 
@@ -47,7 +48,9 @@ struct Visit {
   Tools& tools;
   std::map<std::string, std::string, std::less<>> params;  // {name} parts of the route's path
   std::optional<Session> session;
-  std::string csrf;  // for the forms of the page
+  std::string csrf;                  // for the forms of the page
+  KeptForms* kept = nullptr;         // what waits for a step-up; null where there is no session
+  std::optional<Request> goOn = {};  // set by a page: answered in its place, with all the guards of any request
 
   const std::string& param(std::string_view name) const { return params.find(name)->second; }
   TimePoint now() const { return tools.clock.now(); }

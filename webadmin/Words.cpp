@@ -150,6 +150,7 @@ constexpr Entry Notices[] = {
     {"session-closed", "The session was ended."},
     {"token-revoked", "The token was revoked. It opens nothing any more."},
     {"stepped-up", "Thank you. For five minutes you will not be asked again."},
+    {"too-late", "What waited was carried out already, or it waited too long. Look here before you do it again."},
     {"person-saved", "The account was changed."},
     {"list-deleted", "The list is deleted: closed and hidden. What must be kept is kept."},
     {"access-signed", "The review is signed and on record."},
@@ -223,6 +224,8 @@ std::string duration(std::chrono::microseconds length) {
 }
 
 std::string relative(TimePoint at, TimePoint now) {
+  constexpr std::chrono::days Far{60};  // "in 1,700 days" tells nobody anything
+  if (at - now > Far || now - at > Far) return day(at);
   return at <= now ? duration(now - at) + " ago" : "in " + duration(at - now);
 }
 

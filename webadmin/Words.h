@@ -10,7 +10,7 @@ namespace postern::webadmin::words {
 
 std::string time(TimePoint at);                          // "2026-03-01 12:00:00 UTC"
 std::string day(TimePoint at);                           // "2026-03-01"
-std::string relative(TimePoint at, TimePoint now);       // "4 min ago", "in 3 days"
+std::string relative(TimePoint at, TimePoint now);       // "4 min ago", "in 3 days"; beyond 60 days "2026-03-01"
 std::string duration(std::chrono::microseconds length);  // "4 min"
 std::string count(std::uint64_t number);                 // "12,345"
 std::string size(std::uint64_t bytes);                   // "20.4 kB"

@@ -3,11 +3,11 @@
 // SECURITY
 //   Faces the network of the administrators. Holds the TLS key, nothing else: no list, no member, no mail, no private
 //   key of a list, no session. All data comes from listd by orders over its local socket, with the secret of the
-//   session that the browser sends; listd knows the sessions, decides and records. It writes no file, cannot open the
-//   vault or the key ring and cannot send mail. No subject and no body is ever asked for. A hole here gives what those
-//   people could see and order who use it meanwhile, and each of those orders is on record. It can act for nobody who
-//   is not there (docs/decisions/0020), and cannot pass for the command line, since it cannot read the key that proves
-//   that (0013).
+//   session that the browser sends; listd knows the sessions, decides and records. It writes no file (a form that waits
+//   for a step-up is kept in memory for ten minutes, KeptForms.h), cannot open the vault or the key ring and cannot
+//   send mail. No subject and no body is ever asked for. A hole here gives what those people could see and order who
+//   use it meanwhile, and each of those orders is on record. It can act for nobody who is not there
+//   (docs/decisions/0020), and cannot pass for the command line, since it cannot read the key that proves that (0013).
 // STANDARDS
 //   RFC 9110, 9112 (HTTP), RFC 6265bis (cookies), RFC 7578 (forms), RFC 8446, 5246 (TLS 1.3, 1.2), RFC 6797 (HSTS),
 //   RFC 6238 (TOTP, checked by listd), RFC 4180 (CSV), CSP level 3, WCAG 2.2 AA.

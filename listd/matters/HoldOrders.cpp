@@ -144,7 +144,9 @@ json releaseHold(OrderTools& tools, const OrderCall& call) {
         grace < static_cast<std::uint64_t>(records::DefaultGrace.count()) ? "hold.release-early" : "hold.release";
     request.payload = {{"hold", row.hold.id}, {"graceDays", grace}, {"reason", reason}};
     request.before = withCounts(tables, row, tools.now());
-    request.after = {{"state", "released"}, {"graceDays", grace}};
+    request.after = request.before;  // all else of the hold stays as it is, for the record
+    request.after["state"] = "released";
+    request.after["graceDays"] = grace;
     RuleDraft draft;
     draft.releaseHold = row.hold.id;
     draft.grace = std::chrono::days(grace);

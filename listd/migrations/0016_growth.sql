@@ -24,3 +24,12 @@ CREATE INDEX objects_facts ON objects (id, received_at, header_date, size, class
 
 -- What the search for a part of a name or an address reads of a list with very many members.
 CREATE INDEX members_text ON members (list_id, address, name);
+
+-- Written by postern-listd, a row a day: how full the disk of the data folder was, for the forecast of when it is full.
+-- `day`: days since 1970-01-01; `stored`: objects kept, as in archive_totals. The last look of a day stands.
+CREATE TABLE disk_days (
+  day    INTEGER PRIMARY KEY,
+  used   BIGINT NOT NULL,
+  free   BIGINT NOT NULL,
+  stored BIGINT NOT NULL
+);

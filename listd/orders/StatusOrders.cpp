@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds GatewayWait{1000};
 constexpr std::chrono::days SoonEnding{30};
 constexpr std::uint64_t MinutesOfDay = 24 * 60;
 constexpr std::uint32_t ShownTroubles = 20;
+constexpr std::chrono::days ForecastFrom{60};  // what the disk did before says little
 
 json problem(std::string what, std::string todo) {
   return {{"what", std::move(what)}, {"do", std::move(todo)}};
@@ -59,6 +60,28 @@ void addDiskProblem(json& problems, std::uint64_t freeBytes, std::uint64_t reser
   problems.push_back(problem("The disk has " + std::to_string(freeBytes >> 20) + " MB free; below " +
                                  std::to_string(reserve >> 20) + " MB no mail is accepted.",
                              "Free space on the disk of the data folder, or give it a larger one."));
+}
+
+void addForecastProblem(json& problems, const DiskForecast& forecast, TimePoint now) {
+  if (!forecast.fullAt || *forecast.fullAt >= now + SoonEnding) return;
+  problems.push_back(problem("At the growth of the last weeks the disk is full on " +
+                                 formatRfc3339(*forecast.fullAt).substr(0, 10) + "; then no mail is accepted.",
+                             "Give the disk of the data folder more room before that day; see: postern status"));
+}
+
+json diskView(const std::vector<DiskDay>& days, const DiskForecast& forecast, const config::SiteConfig& config) {
+  auto items = json::array();
+  for (const auto& day : days)
+    items.push_back({{"at", toMicros(day.at)}, {"usedBytes", day.used}, {"stored", day.stored}});
+  const auto* last = days.empty() ? nullptr : &days.back();
+  const auto* state = !forecast.known ? "learning" : forecast.growthPerDay > 0 ? "grows" : "steady";
+  return {{"usedBytes", last ? last->used : 0},
+          {"totalBytes", last ? last->used + last->free : 0},
+          {"reserveBytes", config.minFreeSpace},
+          {"forecast", state},
+          {"growthPerDay", std::max<std::int64_t>(forecast.growthPerDay, 0)},
+          {"fullAt", forecast.fullAt ? toMicros(*forecast.fullAt) : 0},
+          {"days", std::move(items)}};
 }
 
 void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
@@ -120,6 +143,9 @@ json status(OrderTools& tools, const OrderCall&) {
     auto problems = json::array();
     addGatewayProblems(problems, stats);
     addDiskProblem(problems, freeBytes, config.minFreeSpace);
+    const auto days = tables.disk.days(now - ForecastFrom);
+    const auto forecast = forecastOf(days, now, config.minFreeSpace);
+    addForecastProblem(problems, forecast, now);
     addListProblems(problems, tables, now);
     addStuckMail(problems, tables, tools.troubles);
     addRecordProblems(problems, tools, tables, now);
@@ -135,6 +161,7 @@ json status(OrderTools& tools, const OrderCall&) {
                 {"protection", protectionView(tables)},
                 {"deliveries", deliveriesView(tables, now - std::chrono::hours(24))},
                 {"plaintextOnSecure", tables.counters.get(CounterStore::Plaintext)},
+                {"disk", diskView(days, forecast, config)},
                 {"onePersonSite", !twoPersonRules(tables)},
                 {"problems", std::move(problems)}};
   });

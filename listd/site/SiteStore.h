@@ -24,6 +24,7 @@
 #include "listd/retention/RuleStore.h"
 #include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
+#include "listd/site/DiskStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/DomainTlsStore.h"
 #include "listd/site/FlowStore.h"
@@ -65,6 +66,7 @@ struct SiteTables {
         tokens(database),
         sessions(database),
         flow(database),
+        disk(database),
         requests(database),
         matters(database),
         holds(database),
@@ -98,6 +100,7 @@ struct SiteTables {
   TokenStore tokens;
   SessionStore sessions;
   FlowStore flow;
+  DiskStore disk;
   RequestStore requests;
   MatterStore matters;
   HoldStore holds;

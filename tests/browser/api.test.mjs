@@ -67,6 +67,31 @@ describe("the REST API", () => {
     assert.equal(changed.description, "Changed by a program");
   });
 
+  it("gives a generated client a function for every operation, and each reaches its order", async () => {
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).filter(([method]) => ["get", "post", "patch", "delete", "put"].includes(method))
+        .map(([method, operation]) => ({ path, method, ...operation })));
+    const functions = Object.assign({}, ...Object.entries(client).filter(([name]) => name.endsWith("Service"))
+      .map(([, service]) => Object.fromEntries(Object.getOwnPropertyNames(service)
+        .filter((name) => typeof service[name] === "function").map((name) => [name, service[name].bind(service)]))));
+    const sampleOf = ({ schema = {} }) =>
+      schema.enum?.[0] ?? (schema.format === "date-time" ? "2031-01-10T00:00:00Z" : schema.type === "boolean" ? true
+        : schema.type === "integer" || schema.type === "number" ? 1 : schema.type === "array" ? [] : "1");
+    for (const operation of operations) {
+      assert.equal(typeof functions[operation.operationId], "function", operation.operationId);
+      const parameters = Object.fromEntries((operation.parameters ?? []).filter(({ required }) => required)
+        .map((parameter) => [parameter.name, sampleOf(parameter)]));
+      const wanted = operation.requestBody?.content["application/json"].schema;
+      const body = wanted?.$ref ? document.components.schemas[wanted.$ref.split("/").at(-1)] : wanted;
+      if (body) parameters.requestBody = Object.fromEntries(Object.entries(body.properties ?? {}).map(([name, schema]) => [name, sampleOf({ schema })]));
+      const before = postern.site.orders.length;
+      await functions[operation.operationId](parameters).catch((error) => assert.equal(error.name, "ApiError", `${operation.operationId}: ${error}`));
+      const given = postern.site.orders.slice(before).map(({ order }) => order);
+      assert.ok(given.length > 0, `${operation.method} ${operation.path} gave no order`);
+    }
+    assert.ok(operations.length > 100);
+  });
+
   it("tells a program what is wrong, as problem+json", async () => {
     await assert.rejects(client.ListsService.listShow({ address: "none@nowhere.example" }), (error) => {
       assert.equal(error.status, 404);

@@ -178,6 +178,16 @@ function flow(site, minutes) {
   return { items, refusals };
 }
 
+// A disk of 500 GB that has filled by 1.9 GB a day for 40 days; a new site has been looked at once.
+function diskOf(busy) {
+  const today = Math.floor(Date.now() / 86_400_000);
+  const looks = busy ? 40 : 1;
+  const days = Array.from({ length: looks }, (_, i) => ({
+    at: (today - looks + 1 + i) * day, usedBytes: 180_000_000_000 + i * 1_900_000_000 + (i % 5) * 200_000_000, stored: busy ? 812_000 + i * 2100 : 0 }));
+  return { usedBytes: days.at(-1).usedBytes, totalBytes: 500_000_000_000, reserveBytes: 1_000_000_000, forecast: busy ? "grows" : "learning",
+    growthPerDay: busy ? 1_900_000_000 : 0, fullAt: busy ? (today + 128) * day : 0, days };
+}
+
 function status(site) {
   const busy = site.lists.length > 0;
   return {
@@ -191,7 +201,7 @@ function status(site) {
       : { accepted: 0, refused: 0, posts: 0, delivered: 0, deferred: 0, failed: 0, withheld: 0 },
     deliveries: busy ? { smime: 41_206, openpgp: 0, tls: 0, pickup: 0, none: 8_112, withheld: 37 } : {},
     protection: busy ? { smime: 9310, openpgp: 0, tls: 0, pickup: 0, none: 1587, withheld: 37 } : {},
-    plaintextOnSecure: site.plaintextOnSecure, problems: site.problems,
+    plaintextOnSecure: site.plaintextOnSecure, disk: diskOf(busy), problems: site.problems,
   };
 }
 

@@ -167,7 +167,12 @@ export const recordRules = (site, Refused, find, actor) => {
     "retention.run": () => { needStepUp(); return { job: 91 }; },
     "retention.runs": () => ({ items: site.runs }),
     "certificate.list": () => ({ items: [{ id: 12, run: 12, lines: 201, at: now() - day }] }),
-    "certificate.show": () => ({ id: 12, run: 12, lines: 201, signature: sha("signature"), publicKey: "postern-disposition+1f2e+" + sha("key").slice(0, 43),
+    "certificate.show": ({ id, after, check }) => String(id) === "13"
+      ? { id: 13, run: 13, lines: 60_000, signature: sha("signature"), publicKey: "postern-disposition+1f2e+" + sha("key").slice(0, 43), ...(check ? { holds: true } : {}),
+        ...(after ? {} : { text: "Certificate of disposition 13\nSite postern.st-elmo.example\n\n(60000 lines, given page by page)\n" }),
+        items: Array.from({ length: 100 }, (_, i) => `object ${5000 + Number(after || 0) + i} | lists board@lists.st-elmo.example | received 2019-01-10T08:12:44Z | size 4210 | method purge\n`),
+        next: String(Number(after || 0) + 100) }
+      : ({ id: 12, run: 12, lines: 2, holds: true, signature: sha("signature"), publicKey: "postern-disposition+1f2e+" + sha("key").slice(0, 43),
       text: "Certificate of disposition 12\nSite postern.st-elmo.example\n\n4102  2019-01-10T08:12:44Z  rule 5 version 1  purged  " + sha("4102") + "\n4103  2019-01-10T08:40:01Z  rule 5 version 1  purged  " + sha("4103") + "\n" }),
     "object.read": ({ reason }) => {
       only("officer");

@@ -124,6 +124,40 @@ json problems(const json& status) {
   return rows;
 }
 
+// What the disk does, and when only the reserve is left. Null: listd does not say.
+json diskForecast(const json& status, TimePoint now) {
+  const auto& disk = views::part(status, "disk");
+  DiskLooks looks{
+      {}, views::number(disk, "totalBytes"), views::number(disk, "reserveBytes"), views::number(disk, "growthPerDay")};
+  json rows = json::array();
+  for (const auto& day : views::part(disk, "days")) {
+    const auto at = fromMicros(static_cast<std::int64_t>(views::number(day, "at")));
+    looks.used.emplace_back(at, views::number(day, "usedBytes"));
+    rows.insert(rows.begin(), {{"day", words::day(at)},
+                               {"used", words::size(views::number(day, "usedBytes"))},
+                               {"stored", words::count(views::number(day, "stored"))}});
+  }
+  if (looks.used.empty() || looks.total == 0) return nullptr;
+  const auto state = views::text(disk, "forecast");
+  const auto fullAt = fromMicros(static_cast<std::int64_t>(views::number(disk, "fullAt")));
+  const bool ends = views::number(disk, "fullAt") > 0;
+  const auto days = std::chrono::duration_cast<std::chrono::hours>(fullAt - now).count() / 24;
+  const auto* tone = !ends || days >= 90 ? "good" : days >= 30 ? "wait" : "bad";
+  return {{"chart", drawDisk(looks)},
+          {"used", words::size(looks.used.back().second)},
+          {"total", words::size(looks.total)},
+          {"reserve", words::size(looks.reserve)},
+          {"learning", state == "learning"},
+          {"growth", state == "grows" ? words::size(looks.growthPerDay) : ""},
+          {"steady", state == "steady"},
+          {"ends", ends},
+          {"fullDay", ends ? words::day(fullAt) : ""},
+          {"inTime", ends && days <= 60 ? words::relative(fullAt, now) : ""},
+          {"soon", ends && days < 90},
+          {"tone", state == "learning" ? "quiet" : tone},
+          {"rows", rows}};
+}
+
 json spanLinks(int chosen) {
   json links = json::array();
   for (const int minutes : Spans)
@@ -161,6 +195,7 @@ Response dashboard(Visit& visit) {
                      {"onePerson", views::flag(status, "onePersonSite")},
                      {"certificates", certificates(visit, lists)},
                      {"records", recordFacts(visit)},
+                     {"disk", diskForecast(status, now)},
                      {"noLists", lists.empty()},
                      {"posts", posts},
                      {"anyPosts", !posts.empty()},

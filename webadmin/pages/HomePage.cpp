@@ -32,6 +32,7 @@ void addMachine(const Visit& visit, json& view) {
                      {"clockReason", words::sentence(views::text(clock, "reason"))},
                      {"anchoredAt", views::moment(audit, "lastAnchoredAt", now)},
                      {"anchorTone", old ? "bad" : "good"},
+                     {"anchorOld", old},
                      {"anchorWord", old ? "Older than a day" : "In time"},
                      {"auditSize", words::count(views::number(audit, "size"))},
                      {"keySource", views::text(root, "source")},

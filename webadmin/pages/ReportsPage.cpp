@@ -5,6 +5,9 @@
 #include "webadmin/Words.h"
 #include "webadmin/ZipFile.h"
 
+#include <algorithm>
+#include <array>
+
 namespace postern::webadmin::pages {
 
 using nlohmann::json;
@@ -69,6 +72,20 @@ std::vector<std::string> cellsOf(const json& report, const json& row) {
   return cells;
 }
 
+// Whether a column counts something: its numbers are for reading, with separators. Others are names.
+bool counts(std::string_view title) {
+  constexpr std::array<std::string_view, 9> Names = {"id",      "entry", "run",   "seq",        "version",
+                                                     "request", "post",  "epoch", "certificate"};
+  return std::ranges::find(Names, title) == Names.end();
+}
+
+json cellView(const json& value, const std::string& text, const std::string& title) {
+  const bool number = value.is_number_unsigned();
+  return {{"text", number && counts(title) ? words::count(value.get<std::uint64_t>()) : text},
+          {"title", heading(title)},
+          {"number", number}};
+}
+
 // Every page of the report.
 std::string csvOf(const Visit& visit, json report) {
   auto body = views::csvLine(columnTitles(report));
@@ -100,7 +117,8 @@ Response report(Visit& visit) {
     json cells = json::array();
     const auto texts = cellsOf(made, row);
     for (std::size_t i = 0; i < texts.size(); ++i)
-      cells.push_back({{"text", texts[i]}, {"title", i < titles.size() ? heading(titles[i]) : ""}});
+      cells.push_back(
+          cellView(row.is_array() ? row[i] : json(), texts[i], i < titles.size() ? titles[i] : std::string()));
     rows.push_back({{"cells", cells}});
   }
   const auto& asked = visit.request.query;

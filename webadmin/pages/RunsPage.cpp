@@ -110,6 +110,15 @@ Response trustClock(Visit& visit) {
   }
 }
 
+constexpr std::uint64_t MostLinesInText = 5000;  // of the text that listd gives: docs/orders.md
+
+std::string joined(const json& lines) {
+  std::string text;
+  for (const auto& line : lines)
+    if (line.is_string()) text += line.get<std::string>();
+  return text;
+}
+
 Response certificates(Visit& visit) {
   json rows = json::array();
   const auto listed = visit.order("certificate.list", {{"limit", Limit}, {"after", visit.request.query.get("after")}});
@@ -126,15 +135,34 @@ Response certificates(Visit& visit) {
 }
 
 Response certificate(Visit& visit) {
-  const auto shown = visit.order("certificate.show", {{"id", visit.param("id")}});
-  return visit.page("certificate", {"Certificate of disposition", "retention"},
-                    {{"id", views::text(shown, "id")},
-                     {"path", certificatePath(shown)},
-                     {"run", views::text(shown, "run")},
-                     {"lines", views::text(shown, "lines")},
-                     {"signature", views::text(shown, "signature")},
-                     {"publicKey", views::text(shown, "publicKey")},
-                     {"text", views::text(shown, "text")}});
+  const auto after = visit.request.query.get("after");
+  const bool check = visit.request.query.get("check") == "1";
+  json args = {{"id", visit.param("id")}, {"limit", Limit}, {"after", after}};
+  if (check) args["check"] = true;
+  const auto shown = visit.order("certificate.show", args);
+  const auto lines = views::number(shown, "lines");
+  const bool paged = !after.empty() || lines > MostLinesInText;
+  json items = json::array();
+  if (paged)
+    for (const auto& line : views::part(shown, "items")) items.push_back(line);
+  const auto next = paged ? views::text(shown, "next") : "";
+  const auto path = certificatePath(shown);
+  return visit.page(
+      "certificate", {"Certificate of disposition", "retention"},
+      {{"id", views::text(shown, "id")},
+       {"path", path},
+       {"run", views::text(shown, "run")},
+       {"lines", words::plural(lines, "line", "lines")},
+       {"paged", paged},
+       {"items", joined(items)},
+       {"first", after.empty()},
+       {"checked", shown.contains("holds")},
+       {"holds", views::flag(shown, "holds")},
+       {"pager",
+        {{"first", after.empty() ? "" : path}, {"next", next.empty() ? "" : path + "?after=" + percentEncode(next)}}},
+       {"signature", views::text(shown, "signature")},
+       {"publicKey", views::text(shown, "publicKey")},
+       {"text", views::text(shown, "text")}});
 }
 
 Response certificateText(Visit& visit) {

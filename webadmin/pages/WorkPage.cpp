@@ -58,7 +58,12 @@ void addWhatIf(const json& request, json& view) {
 Response drawRequest(const Visit& visit, int status, const json& refusal) {
   const auto shown = visit.order("request.show", {{"id", visit.param("request")}});
   auto view = views::requestRow(shown, visit.now());
-  view["rows"] = views::difference(views::part(shown, "before"), views::part(shown, "after"));
+  json changed = json::array(), kept = json::array();
+  for (auto& row : views::difference(views::part(shown, "before"), views::part(shown, "after")))
+    (row["changed"] == true ? changed : kept).push_back(std::move(row));
+  view["anyKept"] = !kept.empty();
+  view["rows"] = std::move(changed);
+  view["kept"] = std::move(kept);
   view["noBefore"] = views::part(shown, "before").empty();
   view["noAfter"] = views::part(shown, "after").empty();
   addWhatIf(shown, view);

@@ -61,6 +61,20 @@ BOOST_AUTO_TEST_CASE(a_bar_shows_small_parts_and_fills_its_width) {
   BOOST_TEST(layBar(std::vector<std::uint64_t>{0, 0})[0].width == 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(the_disk_line_goes_on_until_the_disk_is_full) {
+  DiskLooks disk{{}, 100, 10, 2};
+  for (int i = 0; i <= 10; ++i)
+    disk.used.emplace_back(TimePoint(std::chrono::days(20'000 + i)), static_cast<std::uint64_t>(40 + 2 * i));
+  const auto drawn = drawDisk(disk);
+  BOOST_TEST(drawn["past"].get<std::string>().starts_with("M0.00 60.00L2.50 58.00"));
+  BOOST_TEST(drawn["ahead"] == "M25.00 40.00L75.00 0.00");  // 60 of 100 on day 10, full 20 days later
+  BOOST_TEST(drawn["limit"] == "10.00");
+  disk.growthPerDay = 0;
+  BOOST_TEST(drawDisk(disk)["ahead"] == "M25.00 40.00L100.00 40.00");
+  disk.used.resize(1);
+  BOOST_TEST(drawDisk(disk)["past"] == "M0.00 60.00");
+}
+
 BOOST_AUTO_TEST_CASE(a_qr_code_is_plain_svg_with_a_quiet_zone) {
   const auto svg = drawQrCode("otpauth://totp/Postern:host?secret=JBSWY3DPEHPK3PXP&issuer=Postern");
   BOOST_TEST(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 "));
@@ -80,6 +94,9 @@ BOOST_AUTO_TEST_CASE(numbers_times_and_sizes_read_well) {
   BOOST_TEST(words::time(Noon) == "2026-03-01 12:00:30 UTC");
   BOOST_TEST(words::relative(Noon - std::chrono::minutes(5), Noon) == "5 min ago");
   BOOST_TEST(words::relative(Noon + std::chrono::hours(72), Noon) == "in 3 days");
+  BOOST_TEST(words::relative(Noon + std::chrono::days(60), Noon) == "in 60 days");
+  BOOST_TEST(words::relative(Noon + std::chrono::days(61), Noon) == "2026-05-01");
+  BOOST_TEST(words::relative(Noon - std::chrono::days(400), Noon) == "2025-01-25");
   BOOST_TEST(words::fingerprint("abcdef12") == "abcd ef12");
 }
 

@@ -75,6 +75,14 @@ BOOST_AUTO_TEST_CASE(a_difference_names_nested_fields_and_marks_what_changes) {
   BOOST_TEST(rows[2] == json({{"field", "Lists"}, {"before", "a@x"}, {"after", "a@x"}, {"changed", false}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_difference_is_a_real_one) {
+  const json before = {{"name", "Board"}, {"lists", {"b@x", "a@x"}}, {"locked", false}};
+  for (const auto& row : views::difference(before, {{"name", "Board"}, {"lists", {"a@x", "b@x"}}}))
+    BOOST_TEST(row["changed"] == false);
+  for (const auto& row : views::difference(json(), before)) BOOST_TEST(row["changed"] == true);  // what is added
+  BOOST_TEST(views::difference({{"locked", true}}, {{"name", "x"}})[0]["changed"] == true);
+}
+
 BOOST_AUTO_TEST_CASE(a_change_that_became_a_request_leads_to_it) {
   const auto asked = views::afterChange({{"request", {{"id", 41}}}}, "/retention");
   BOOST_TEST(asked.headers.front().second == "/requests/41?done=requested");

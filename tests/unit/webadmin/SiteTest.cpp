@@ -90,22 +90,126 @@ BOOST_AUTO_TEST_CASE(the_password_alone_opens_no_session) {
   BOOST_TEST(response.body.find("Code from your authenticator app") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(an_order_that_needs_a_step_up_asks_for_it_and_keeps_what_was_sent) {
+namespace {
+
+// A person who sends an invitation and must prove first who they are.
+struct StepUp {
   test::FakeSite fake;
-  fake.orders.refusals["account.invite"] = {"step-up", "this needs you to prove again that it is you", ""};
-  const auto session = fake.sessions.open("ada", "admin");
-  const auto asked = fake.site.answer(fake.form("/people", session, {{"name", "olga"}, {"role-officer", "1"}}));
+  std::string session = fake.sessions.open("ada", "admin");
+  std::string kept;  // the name on the page
+
+  StepUp() { fake.orders.refusals["account.invite"] = {"step-up", "this needs you to prove again that it is you", ""}; }
+  Response send(const std::string& name = "olga") {
+    auto asked = fake.site.answer(fake.form("/people", session, {{"name", name}, {"role-officer", "1"}}));
+    const std::string field = "name=\"kept\" value=\"";
+    const auto start = asked.body.find(field) + field.size();
+    kept = asked.body.substr(start, asked.body.find('"', start) - start);
+    return asked;
+  }
+  Request proof(const std::string& by) {
+    return fake.form("/step-up", by,
+                     {{"path", "/people"}, {"kept", kept}, {"step-password", "pw"}, {"step-code", "1"}});
+  }
+  Response prove(const std::string& by) {
+    fake.orders.refusals.erase("account.invite");
+    return fake.site.answer(proof(by));
+  }
+  bool invited() { return fake.orders.wasGiven("account.invite"); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_needs_a_step_up_is_kept_and_carried_out_once_after_it) {
+  StepUp step;
+  const auto asked = step.send();
   BOOST_TEST(asked.status == 403);
-  BOOST_TEST(asked.body.find("name=\"draft.name\" value=\"olga\"") != std::string::npos);
-  const auto proven = fake.site.answer(fake.form(
-      "/step-up", session, {{"path", "/people"}, {"step-password", "pw"}, {"step-code", "1"}, {"draft.name", "olga"}}));
-  BOOST_TEST(fake.orders.given.back().order == "session.step-up");
-  BOOST_TEST(fake.orders.given.back().actor.token == session);
-  BOOST_TEST(proven.status == 200);
-  BOOST_TEST(proven.body.find("action=\"/people\"") != std::string::npos);
-  BOOST_TEST(proven.body.find("name=\"name\" value=\"olga\"") != std::string::npos);
-  const auto away = fake.site.answer(fake.form("/step-up", session, {{"path", "//evil.example"}}));
-  BOOST_TEST(headerOf(away, "Location") == "/account?done=stepped-up");
+  BOOST_TEST(step.kept.size() == 43u);
+  BOOST_TEST(asked.body.find("olga") == std::string::npos);  // nothing of what was sent is in the page
+  step.fake.orders.given.clear();
+
+  step.fake.orders.refusals["session.step-up"] = {"refused", "password or code is not right", ""};
+  BOOST_TEST(step.fake.site.answer(step.proof(step.session)).body.find(step.kept) != std::string::npos);
+  BOOST_TEST(!step.invited());
+
+  step.fake.orders.refusals.erase("session.step-up");
+  step.prove(step.session);
+  BOOST_TEST(step.invited());
+  const auto sent = std::find_if(step.fake.orders.given.begin(), step.fake.orders.given.end(),
+                                 [](const auto& one) { return one.order == "account.invite"; });
+  BOOST_TEST(sent->args["name"] == "olga");
+  BOOST_TEST(sent->actor.token == step.session);
+
+  step.fake.orders.given.clear();
+  BOOST_TEST(headerOf(step.prove(step.session), "Location") == "/people?done=too-late");
+  BOOST_TEST(step.fake.orders.given.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_a_step_up_opens_for_its_session_only) {
+  StepUp step;
+  step.send();
+  step.fake.orders.given.clear();
+  const auto other = step.fake.sessions.open("eve", "admin");
+  BOOST_TEST(headerOf(step.prove(other), "Location") == "/people?done=too-late");
+  auto forged = step.proof(step.session);
+  forged.form = Fields{};
+  const auto others = step.proof(other);
+  for (const auto& [name, value] : others.form.items()) forged.form.add(name, value);
+  BOOST_TEST(step.fake.site.answer(forged).status == 403);  // the form token of another
+  auto foreign = step.proof(step.session);
+  foreign.fetchSite = "cross-site";
+  BOOST_TEST(step.fake.site.answer(foreign).status == 403);
+  BOOST_TEST(!step.invited());
+  step.prove(step.session);
+  BOOST_TEST(step.invited());
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_a_step_up_is_carried_out_with_the_roles_of_that_moment_and_not_for_ever) {
+  StepUp step;
+  step.send();
+  step.fake.orders.given.clear();
+  step.fake.sessions.of(step.session)["roles"] = {"auditor"};
+  BOOST_TEST(step.prove(step.session).status == 403);
+  BOOST_TEST(!step.invited());
+
+  StepUp late;
+  late.send();
+  late.fake.orders.given.clear();
+  late.fake.clock.advance(KeptForms::Lifetime);
+  late.prove(late.session);
+  BOOST_TEST(!late.invited());
+}
+
+BOOST_AUTO_TEST_CASE(a_step_up_alone_goes_back_to_a_page_of_this_site) {
+  test::FakeSite fake;
+  const auto session = fake.sessions.open("ada", "admin");
+  const auto back = [&](const std::string& path) {
+    return headerOf(fake.site.answer(fake.form("/step-up", session, {{"path", path}})), "Location");
+  };
+  BOOST_TEST(back("//evil.example") == "/account?done=stepped-up");
+  BOOST_TEST(back("/people/olga/recover") == "/people/olga?done=stepped-up");  // it takes forms only
+  BOOST_TEST(back("/retention?tab=1") == "/retention?tab=1&done=stepped-up");
+}
+
+BOOST_AUTO_TEST_CASE(kept_forms_have_little_room_for_each_session_and_in_all) {
+  FakeClock clock{TimePoint{}};
+  KeptForms kept(clock);
+  const auto form = [](std::size_t size) {
+    KeptForms::Form made{"/people", {}, {}};
+    made.fields.add("reason", std::string(size, 'x'));
+    return made;
+  };
+  const auto first = kept.keep("a", form(1));
+  for (std::size_t i = 1; i < KeptForms::PerSession; ++i) kept.keep("a", form(1));
+  BOOST_TEST(kept.pathOf("a", first).has_value());
+  const auto last = kept.keep("a", form(1));
+  BOOST_TEST(!kept.pathOf("a", first).has_value());
+  BOOST_TEST(kept.take("a", last).has_value());
+  BOOST_TEST(!kept.take("a", last).has_value());
+  BOOST_TEST(!kept.keep("b", form(KeptForms::MaxBytes / 2)).empty());
+  BOOST_TEST(kept.keep("c", form(KeptForms::MaxBytes / 2)).empty());
+  clock.advance(KeptForms::Lifetime);
+  BOOST_TEST(!kept.keep("c", form(KeptForms::MaxBytes / 2)).empty());
+  BOOST_TEST(kept.keep("", form(1)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(people_end_sessions_by_orders_of_their_own) {

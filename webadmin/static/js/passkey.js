@@ -1,4 +1,4 @@
-// Passkeys, and going on after a step-up. Every page works without this script, by code from an app.
+// Passkeys. Every page works without this script, by code from an app.
 "use strict";
 
 (() => {
@@ -51,7 +51,4 @@
       }
     });
   }
-
-  const waiting = document.querySelector("form[data-go-on]");
-  if (waiting) waiting.submit();
 })();

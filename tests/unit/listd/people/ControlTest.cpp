@@ -289,6 +289,74 @@ BOOST_AUTO_TEST_CASE(shutting_out_acts_at_once_and_the_one_who_stays_decides_not
   BOOST_TEST(lone());
 }
 
+BOOST_AUTO_TEST_CASE(a_new_approver_whom_no_other_can_allow_waits_seven_days_and_can_be_stopped_outside) {
+  Accounts a;
+  a.setUp();
+  a.join("olga", "officer");  // while nobody could approve it
+  a.join("petra", "approver");
+  a.config.outsideAddress = "notary@outside.example";
+  a.give("account.disable", {{"name", "petra"}});  // two people are left, and no approver
+  const auto asked = a.give("account.invite", {{"name", "eve"}, {"roles", "approver"}, {"reason", "petra left"}});
+  const auto request = asked.at("request").at("id").get<std::uint64_t>();
+  BOOST_TEST(asked.at("request").at("lone") == true);
+  const auto mails = mailsOf(a);
+  BOOST_TEST(std::count(mails.begin(), mails.end(), "lone-person-change notary@outside.example") == 1);
+  const auto state = [&] { return a.give("request.show", {{"id", request}}).at("state"); };
+  const auto pass = [&](std::chrono::seconds time) {
+    a.clock.advance(time);
+    a.context.requests.runDue(a.tools, a.clock.now());
+  };
+  // Nobody decides it meanwhile: not who asked, not the officer, not who was shut out.
+  for (const auto* name : {"alice", "olga"}) {
+    if (std::string_view(name) == "alice") a.secrets["alice"] = a.secret;
+    a.stepUp(name);
+    BOOST_TEST(!a.refusalAs(Accounts::web(name), "request.approve", {{"id", request}, {"words", "yes"}}).empty());
+  }
+  deliverAll(a);
+  pass(Requests::LoneWait - std::chrono::hours(1));
+  BOOST_TEST(state() == "waiting");
+  BOOST_TEST(has(a.refusal("account.show", {{"name", "eve"}}), "not-found"));
+  pass(std::chrono::hours(2));
+  BOOST_TEST(state() == "done");
+  BOOST_TEST(a.give("account.show", {{"name", "eve"}}).at("state") == "invited");
+  // What the new approver decides is still nothing of their own, and a second approver comes by their hand.
+  const auto link = a.give("account.recover", {{"name", "eve"}}).at("token").get<std::string>();
+  a.secrets["eve"] = a.secretOf(link);
+  a.give("user.setup", {{"token", link}, {"password", Password}, {"totp", a.codeOf("eve")}});
+  const auto next = a.give("account.invite", {{"name", "udo"}, {"roles", "approver"}, {"reason", "two eyes more"}});
+  BOOST_TEST(next.at("request").at("lone") == false);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_officer_comes_back_by_a_second_person_only_and_never_by_the_sealed_account_alone) {
+  Accounts a;
+  a.setUp();
+  a.join("olga", "officer");
+  a.join("petra", "approver");
+  const auto sealed = a.give("break-glass.seal");
+  const json open{{"code", sealed.at("code")}, {"reason", "olga lost all keys"}, {"client", "192.0.2.9"}};
+  const auto name = a.give("break-glass.open", open).at("name").get<std::string>();
+  const auto emergency = Accounts::web(name);
+  // A request is all that anybody gets for an account with power over mail.
+  const auto asked = a.give("account.recover", {{"name", "olga"}, {"reason", "lost phone"}});
+  const auto request = asked.at("request").at("id").get<std::uint64_t>();
+  BOOST_TEST(asked.at("request").at("lone") == false);
+  BOOST_TEST(!asked.contains("token"));
+  for (const auto* order : {"request.approve", "hold.release", "retention.run", "object.read"})
+    BOOST_TEST(has(a.refusalAs(emergency, order, {{"id", request}, {"words", "yes"}}), "denied:"), order);
+  const json grant{{"name", name}, {"roles", "admin,approver"}, {"reason", "r"}};
+  a.refusalAs(emergency, "account.set", grant);
+  for (const auto& role : a.give("account.show", {{"name", name}}).at("roles")) BOOST_TEST(role == "admin");
+  // The officer keeps the old ways in until the approver has decided; then there is a new link, once.
+  BOOST_TEST(a.give("account.show", {{"name", "olga"}}).at("state") == "enabled");
+  a.stepUp("petra");
+  BOOST_TEST(a.refusalAs(Accounts::web("petra"), "request.approve", {{"id", request}, {"words", "known"}}).empty());
+  BOOST_TEST(a.give("request.show", {{"id", request}}).at("state") == "done");
+  // After four hours it is over, whatever it did.
+  a.clock.advance(std::chrono::hours(4));
+  BOOST_TEST(has(a.refusalAs(emergency, "account.list"), "signed-out:"));
+  BOOST_TEST(has(a.give("status").at("problems").dump(), "emergency account"));
+}
+
 BOOST_AUTO_TEST_CASE(shutting_out_asks_for_nothing_and_only_mail_outside_begins_the_seven_days) {
   Accounts a;
   a.setUp();

@@ -180,6 +180,40 @@ BOOST_AUTO_TEST_CASE(certificates_are_listed_and_shown_page_by_page_and_checked_
   BOOST_TEST(second.at("next") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_very_long_certificate_is_shown_without_reading_all_its_lines_and_checked_when_asked) {
+  RecordsDesk d;
+  const auto runId = d.context.site.write([&](SiteTables& tables) {
+    Run run;
+    run.caller = "retention-run";
+    run.startedAt = d.clock.now();
+    const auto made = tables.retention.addRun(run);
+    for (std::uint64_t object = 1; object <= MostLinesInText + 1; ++object) {
+      Disposal line;
+      line.objectId = object;
+      line.runId = made;
+      tables.retention.begin(line);
+      tables.retention.finish(object, d.clock.now(), d.clock.now());
+    }
+    return made;
+  });
+  finishRun(d.context, d.context.site.read([&](SiteTables& tables) { return tables.retention.run(runId).value(); }),
+            {});
+  const auto certificate = d.give(Olga, "certificate.list").at("items").front().at("id");
+  const auto first = d.give(Olga, "certificate.show", {{"id", certificate}});
+  BOOST_TEST(!first.contains("holds"));
+  BOOST_TEST(first.at("text").get<std::string>().size() < 3000u);
+  BOOST_TEST(first.at("items").size() == 100u);
+  BOOST_TEST(d.give(Olga, "certificate.show", {{"id", certificate}, {"check", true}}).at("holds") == true);
+  d.context.site.write([&](SiteTables& tables) {
+    Disposal extra;
+    extra.objectId = MostLinesInText + 2;
+    extra.runId = runId;
+    tables.retention.begin(extra);
+    tables.retention.finish(extra.objectId, d.clock.now(), d.clock.now());
+  });
+  BOOST_TEST(d.give(Olga, "certificate.show", {{"id", certificate}, {"check", true}}).at("holds") == false);
+}
+
 BOOST_AUTO_TEST_CASE(a_review_can_put_messages_on_hold_in_a_matter) {
   RecordsDesk d;
   const auto news = makeList(d.context, "news@lists.example", false);
