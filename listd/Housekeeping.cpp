@@ -2,6 +2,7 @@
 
 #include "core/base/Log.h"
 #include "core/base/Mutex.h"
+#include "listd/keys/ListKeys.h"
 #include "listd/plan/Standing.h"
 
 namespace postern::listd {
@@ -24,6 +25,7 @@ void Housekeeping::runOnce() {
     tables.accounts.sweepGuesses(now - GuessesKept);
     tables.sessions.sweep(now);
   });
+  tendListKeys(context_);
 }
 
 void Housekeeping::run(const std::stop_token& stop) {

@@ -7,6 +7,7 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
+#include "listd/keys/ListKeyOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
 #include "listd/people/PeopleOrders.h"
@@ -101,6 +102,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       jobOrders(),
       keysOrders(),
       keyLinkOrders(),
+      listKeyOrders(),
       requestOrders(),
       matterOrders(),
       holdOrders(),
