@@ -15,8 +15,8 @@ using Kind = Parameter::Kind;
 using Type = Parameter::Type;
 
 const Parameter ListName{Kind::Positional, "address", "address", "the list", true};
-const Parameter Overlap{
-    Kind::Option, "--overlap-days", "overlapDays", "how long the former key opens mail (30)", false, Type::Number};
+const Parameter Overlap{Kind::Option, "--overlap-days", "overlapDays", "how long the former key opens mail (30)",
+                        false,        Type::Number};
 
 void renderText(std::ostream& out, const json& result) {
   out << result.at(result.contains("request") ? "request" : "text").get<std::string>();
@@ -70,7 +70,8 @@ std::vector<OrderVerb> listKeyVerbs() {
        "list.key-import",
        "Puts the certificate into use that a CA made of a request.",
        {ListName,
-        {Kind::FileContent, "file", "certificate", "what the CA sent, with the CA's certificates: PEM, DER or p7b", true},
+        {Kind::FileContent, "file", "certificate", "what the CA sent, with the CA's certificates: PEM, DER or p7b",
+         true},
         Overlap},
        renderRecordOf},
       {"list",

@@ -30,9 +30,10 @@ Unexpected<CertificateError> refusal(std::string code, std::string message) {
 }
 
 Unexpected<CertificateError> privateKey() {
-  return refusal("private-key",
-                 "This holds a private key. Postern never takes one: give the certificates alone, and treat this key as "
-                 "disclosed if it was sent by mail.");
+  return refusal(
+      "private-key",
+      "This holds a private key. Postern never takes one: give the certificates alone, and treat this key as "
+      "disclosed if it was sent by mail.");
 }
 
 Result<bool, CertificateError> addOne(std::vector<Certificate>& found, std::string_view bytes) {
@@ -84,7 +85,8 @@ Bundle parsePem(std::string_view text) {
     const std::string label(text.substr(at + Begin.size(), nameEnd - at - Begin.size()));
     const auto body = nameEnd + Dashes.size();
     const auto end = text.find("-----END " + label, body);
-    if (end == std::string_view::npos) return refusal("malformed", "A block in it is cut short: its END line is missing.");
+    if (end == std::string_view::npos)
+      return refusal("malformed", "A block in it is cut short: its END line is missing.");
     const auto der = fromBase64(text.substr(body, end - body));
     at = end + 1;
     if (label != "CERTIFICATE" && label != "TRUSTED CERTIFICATE" && label != "PKCS7" && label != "CMS") continue;
@@ -175,7 +177,8 @@ Result<std::vector<Certificate>, CertificateError> chainOf(const Certificate& le
   const auto* const found = X509_STORE_CTX_get0_chain(context.get());
   for (int i = 1; i < sk_X509_num(found); ++i)
     for (const auto& other : others)
-      if (X509_cmp(other.handle(), sk_X509_value(found, i)) == 0 && !names(chain, other.handle())) chain.push_back(other);
+      if (X509_cmp(other.handle(), sk_X509_value(found, i)) == 0 && !names(chain, other.handle()))
+        chain.push_back(other);
   for (bool grew = !chain.empty(); grew && !chain.back().selfSigned();) {
     grew = false;
     for (const auto& other : others) {

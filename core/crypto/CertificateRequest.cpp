@@ -55,7 +55,8 @@ CertificateRequest makeCertificateRequest(std::string_view address) {
       !std::all_of(address.begin(), address.end(), [](char c) { return c > ' ' && c <= '~'; }))
     throw Error(ErrorKind::Crypto,
                 "cannot request a certificate for '" + std::string(address) + "': it is no ASCII mail address");
-  const PkeyPtr key(check(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)), "make an RSA key"));
+  const PkeyPtr key(
+      check(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)), "make an RSA key"));
   const RequestPtr request(check(X509_REQ_new(), Doing));
   const auto commonName = address.substr(0, MaxCommonName);
   check(X509_NAME_add_entry_by_NID(X509_REQ_get_subject_name(request.get()), NID_commonName, MBSTRING_UTF8,

@@ -125,7 +125,8 @@ void KeyRingStore::noteRevocation(std::string_view fingerprint, const Revocation
 std::uint64_t KeyRingStore::addListKey(const ListKey& key) {
   database_
       .prepare(
-          "INSERT INTO list_keys (list_id, kind, state, name, fingerprint, public_part, made_at, ends_at, announced_at) "
+          "INSERT INTO list_keys (list_id, kind, state, name, fingerprint, public_part, made_at, ends_at, "
+          "announced_at) "
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(key.listId, key.kind, key.state, key.name, key.fingerprint, store::Blob{key.publicPart}, key.madeAt,
             key.endsAt, key.announcedAt)

@@ -36,9 +36,8 @@ json smimeView(const List& list) {
   if (!certificate) return nullptr;
   auto chain = json::array();
   for (const auto& each : chainOf(list))
-    chain.push_back({{"subject", each.subject()},
-                     {"fingerprint", each.fingerprint()},
-                     {"notAfterAt", toMicros(each.notAfter())}});
+    chain.push_back(
+        {{"subject", each.subject()}, {"fingerprint", each.fingerprint()}, {"notAfterAt", toMicros(each.notAfter())}});
   return {{"fingerprint", certificate->fingerprint()},
           {"subject", certificate->subject()},
           {"issuer", certificate->issuer()},
@@ -75,12 +74,8 @@ json view(SiteTables& tables, const List& list, TimePoint now) {
     if (key.state == "requested") requests.push_back({{"madeAt", toMicros(key.madeAt)}, {"request", key.publicPart}});
     if (key.state == "former") former.push_back(rowView(key));
   }
-  return {{"address", list.address},
-          {"published", list.publishKeys},
-          {"smime", smimeView(list)},
-          {"openpgp", openPgpView(list, now)},
-          {"requests", std::move(requests)},
-          {"former", std::move(former)}};
+  return {{"address", list.address},           {"published", list.publishKeys},   {"smime", smimeView(list)},
+          {"openpgp", openPgpView(list, now)}, {"requests", std::move(requests)}, {"former", std::move(former)}};
 }
 
 TimePoint overlapEnd(OrderTools& tools, const OrderCall& call) {
@@ -171,9 +166,8 @@ json importKey(OrderTools& tools, const OrderCall& call) {
   auto result = change(tools, call, [&](SiteTables& tables) {
     auto now = requireList(tables, call.args, "address");
     const auto waiting = tables.keyRing.listKeys(list.id);
-    if (std::none_of(waiting.begin(), waiting.end(), [&](const ListKey& key) {
-          return key.id == issued.request.id && key.state == "requested";
-        }))
+    if (std::none_of(waiting.begin(), waiting.end(),
+                     [&](const ListKey& key) { return key.id == issued.request.id && key.state == "requested"; }))
       refuse("refused", "the request was answered already", "see: postern list key-show " + list.address);
     retireSmime(tables, now, tools.now(), until);
     now.certificate = issued.certificate.der();
@@ -212,8 +206,7 @@ json rotateSmime(OrderTools& tools, const OrderCall& call, const List& list, Tim
 }
 
 json rotateOpenPgp(OrderTools& tools, const OrderCall& call, const List& list, TimePoint until) {
-  const auto key =
-      pgp::SecretKey::create(factsOf(list, {}).shownName(), list.address, tools.now(), ListKeyLifetime);
+  const auto key = pgp::SecretKey::create(factsOf(list, {}).shownName(), list.address, tools.now(), ListKeyLifetime);
   const auto name = newKeyName("openpgp");
   return change(tools, call, [&](SiteTables& tables) {
     auto now = requireList(tables, call.args, "address");
@@ -243,9 +236,8 @@ json rotateKey(OrderTools& tools, const OrderCall& call) {
 }
 
 json showKeys(OrderTools& tools, const OrderCall& call) {
-  return tools.context.site.read([&](SiteTables& tables) {
-    return view(tables, requireList(tables, call.args, "address"), tools.now());
-  });
+  return tools.context.site.read(
+      [&](SiteTables& tables) { return view(tables, requireList(tables, call.args, "address"), tools.now()); });
 }
 
 json keyHistory(OrderTools& tools, const OrderCall& call) {

@@ -21,7 +21,8 @@ constexpr std::uint64_t Numbers = (1ULL << 29) - 1;  // of messages; the gateway
 std::vector<ListKey> formerOf(SiteContext& context, const List& list, std::string_view kind) {
   auto keys = context.site.read([&](SiteTables& tables) { return tables.keyRing.listKeys(list.id); });
   const auto now = context.clock.now();
-  std::erase_if(keys, [&](const ListKey& key) { return key.kind != kind || key.state != "former" || key.endsAt < now; });
+  std::erase_if(keys,
+                [&](const ListKey& key) { return key.kind != kind || key.state != "former" || key.endsAt < now; });
   return keys;
 }
 
@@ -68,8 +69,8 @@ std::string announcementEntity(SiteContext& context, const List& list, const Lis
 
 mail::Message announcementOf(SiteContext& context, const List& list, const ListKey& former) {
   const auto header = "From: <" + list.address + ">\r\nTo: <" + list.address + ">\r\nSubject: New key of " +
-                      list.address + "\r\nDate: " + mail::formatDate(context.clock.now()) + "\r\nMessage-ID: " +
-                      mail::makeMessageId(mail::DomainName::parse(list.domain).value()) +
+                      list.address + "\r\nDate: " + mail::formatDate(context.clock.now()) +
+                      "\r\nMessage-ID: " + mail::makeMessageId(mail::DomainName::parse(list.domain).value()) +
                       "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";
   auto message = mail::Message::parse(header + announcementEntity(context, list, former));
   if (!message) throw Error(ErrorKind::Invariant, "the announcement of a list's key cannot be read");

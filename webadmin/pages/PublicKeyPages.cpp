@@ -33,10 +33,8 @@ Response plain(int status, std::string body, const char* type = "text/plain; cha
 }
 
 Response download(const Visit& visit, const char* field, const char* type, const char* name) {
-  const auto keys = publicKeys(visit, visit.param("list"));
-  const auto text = keys ? views::text(*keys, field) : std::string();
-  if (text.empty()) return notFound(visit);
-  auto response = plain(200, text, type);
+  const auto keys = visit.order("list.key-public", {{"address", visit.param("list")}});
+  auto response = plain(200, views::text(keys, field), type);
   response.headers.emplace_back("Content-Disposition", std::string("attachment; filename=") + name);
   return response;
 }
@@ -56,24 +54,23 @@ Response keyOf(const Visit& visit, const std::string& domain) {
 }  // namespace
 
 Response publicKey(Visit& visit) {
-  const auto keys = publicKeys(visit, visit.param("list"));
-  if (!keys) return notFound(visit);
-  const auto& smime = views::part(*keys, "smime");
-  const auto& openpgp = views::part(*keys, "openpgp");
-  json view{{"address", views::text(*keys, "address")},
-            {"path", "/lists/" + views::text(*keys, "address") + "/key"},
+  const auto keys = visit.order("list.key-public", {{"address", visit.param("list")}});
+  const auto& smime = views::part(keys, "smime");
+  const auto& openpgp = views::part(keys, "openpgp");
+  json view{{"address", views::text(keys, "address")},
+            {"path", views::listPath(views::text(keys, "address")) + "/key"},
             {"smime", nullptr},
             {"openpgp", nullptr}};
-  if (smime.is_object())
+  if (smime.is_object() && !smime.empty())
     view["smime"] = {{"fingerprint", words::fingerprint(views::text(smime, "fingerprint"))},
                      {"algorithm", views::text(smime, "algorithm")},
                      {"issuer", views::text(smime, "issuer")},
                      {"notAfter", views::time(smime, "notAfterAt", visit.now())}};
-  if (openpgp.is_object())
+  if (openpgp.is_object() && !openpgp.empty())
     view["openpgp"] = {{"fingerprint", words::fingerprint(views::text(openpgp, "fingerprint"))},
                        {"algorithm", views::text(openpgp, "algorithm")},
                        {"notAfter", views::time(openpgp, "notAfterAt", visit.now())}};
-  return visit.page("list-public-key", {"Keys of " + views::text(*keys, "address"), ""}, view);
+  return visit.page("list-public-key", {"Keys of " + views::text(keys, "address"), ""}, view);
 }
 
 Response publicCertificate(Visit& visit) {

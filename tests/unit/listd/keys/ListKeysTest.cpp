@@ -1,12 +1,11 @@
 // Keys of lists: certificates from a CA, change with an overlap, announcements, publication.
-#include "listd/keys/ListKeys.h"
-
 #include "core/crypto/Encoding.h"
 #include "core/pgp/Opening.h"
 #include "core/pgp/PublicKey.h"
 #include "core/pgp/RecipientKey.h"
 #include "core/seal/SmimeReader.h"
 #include "core/seal/SmimeSigner.h"
+#include "listd/keys/ListKeys.h"
 #include "tests/unit/listd/orders/DeskFixture.h"
 
 #include <fstream>
@@ -35,8 +34,9 @@ struct Scene : Desk {
 
   // A root, an intermediate below it, as a CA has them.
   void makeAuthority() const {
-    write("root.cnf", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
-                      "subjectKeyIdentifier=hash\n");
+    write("root.cnf",
+          "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+          "subjectKeyIdentifier=hash\n");
     BOOST_REQUIRE_EQUAL(openssl("req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 3000 -subj "
                                 "/CN=Root -addext keyUsage=critical,keyCertSign"),
                         0);
@@ -144,9 +144,9 @@ BOOST_AUTO_TEST_CASE(refuses_private_keys_in_every_wrapping) {
   BOOST_REQUIRE_EQUAL(s.openssl("pkcs12 -export -in root.pem -inkey root.key -passout pass:x -out root.p12"), 0);
   BOOST_TEST(has(s.importRefusal(s.read("root.pem") + s.read("root.key")), "private key"));
   BOOST_TEST(has(s.importRefusal(crypto::base64(s.read("root.p12"))), "private key"));
-  BOOST_TEST(has(s.refusal("key.import", {{"address", "ann@example.org"},
-                                          {"certificate", crypto::base64(s.read("root.p12"))}}),
-                 "private key"));
+  BOOST_TEST(has(
+      s.refusal("key.import", {{"address", "ann@example.org"}, {"certificate", crypto::base64(s.read("root.p12"))}}),
+      "private key"));
 }
 
 BOOST_AUTO_TEST_CASE(at_most_five_requests_wait) {
@@ -188,8 +188,7 @@ BOOST_AUTO_TEST_CASE(members_are_told_once_and_the_former_key_vouches) {
   tendListKeys(s.context);
   tendListKeys(s.context);
   BOOST_REQUIRE_EQUAL(s.posts(), 1U);
-  const auto post = s.context.site.read(
-      [&](SiteTables& tables) { return tables.posts.page(former.id, 0, 1).front(); });
+  const auto post = s.context.site.read([&](SiteTables& tables) { return tables.posts.page(former.id, 0, 1).front(); });
   const auto content = s.context.vault.get(post.vaultObject).value();
   const auto verified = seal::verifySmime(content);
   BOOST_REQUIRE(verified);
