@@ -27,10 +27,10 @@ struct List {
   TimePoint certificateEnds;
   std::string openPgpKey;  // binary, with which the list signs OpenPGP copies; empty: not made yet
   std::string openPgpFingerprint;
-  std::string certificateChain;               // PEM of the CA's certificates, nearest first; empty: self-signed
-  std::string smimeKeyName = "smime";         // in keys.db
-  std::string openPgpKeyName = "openpgp";     // in keys.db
-  bool publishKeys = false;                   // strangers may have the public keys
+  std::string certificateChain;            // PEM of the CA's certificates, nearest first; empty: self-signed
+  std::string smimeKeyName = "smime";      // in keys.db
+  std::string openPgpKeyName = "openpgp";  // in keys.db
+  bool publishKeys = false;                // strangers may have the public keys
   ListProtection protection;
   TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
 };

@@ -53,6 +53,10 @@ struct Scene : Desk {
     BOOST_REQUIRE_EQUAL(
         openssl("x509 -req -in list.csr -CA mid.pem -CAkey mid.key -days 400 -extfile list.cnf -out list.pem"), 0);
   }
+  // Certificates that other programs make are valid from now on.
+  void toPresent() {
+    clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - clock.now()));
+  }
   List list() {
     return context.site.read([](SiteTables& tables) { return tables.lists.find(Board).value(); });
   }
@@ -86,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_well_formed_and_names_the_list) {
 
 BOOST_AUTO_TEST_CASE(mail_signed_after_import_verifies_with_the_root_alone) {
   Scene s;
-  s.clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - s.clock.now()));
+  s.toPresent();
   s.makeAuthority();
   s.issue(s.request());
   s.give("list.key-import", {{"address", Board}, {"certificate", s.read("list.pem") + s.read("mid.pem")}});
@@ -104,9 +108,35 @@ BOOST_AUTO_TEST_CASE(mail_signed_after_import_verifies_with_the_root_alone) {
   BOOST_TEST(s.openssl("cms -verify -in mail -CAfile other.pem -purpose smimesign -out text") != 0);
 }
 
+BOOST_AUTO_TEST_CASE(gpgsm_verifies_mail_signed_after_import_with_the_root_alone) {
+  Scene s;
+  s.toPresent();
+  s.makeAuthority();
+  s.issue(s.request());
+  s.give("list.key-import", {{"address", Board}, {"certificate", s.read("list.pem") + s.read("mid.pem")}});
+  const std::string inner = "Content-Type: text/plain\r\n\r\nHello.\r\n";
+  const auto entity = seal::SmimeSigner(signingIdentity(s.context, s.list())).sign(inner, s.clock.now());
+  const auto start = entity.find("\r\n\r\n", entity.find("smime.p7s")) + 4;
+  s.write("sig.der", crypto::fromBase64(entity.substr(start, entity.find("\r\n--signed-", start) - start)).value());
+  s.write("inner", inner);
+  std::filesystem::create_directory(s.ca / "home");
+  std::filesystem::permissions(s.ca / "home", std::filesystem::perms::owner_all);
+  s.write("home/gpgsm.conf", "disable-crl-checks\n");
+  BOOST_REQUIRE_EQUAL(s.openssl("x509 -in root.pem -noout -fingerprint -sha1 -out print"), 0);
+  auto print = s.read("print");
+  print = print.substr(print.find('=') + 1);
+  std::erase_if(print, [](char c) { return c == ':' || c == '\n'; });
+  s.write("home/trustlist.txt", print + " S relax\n");
+  const auto gpgsm = "cd " + s.ca.string() + " && gpgsm --homedir home --batch --no-tty ";
+  BOOST_TEST(std::system((gpgsm + "--import root.pem >>log 2>&1").c_str()) == 0);
+  BOOST_TEST(std::system((gpgsm + "--verify sig.der inner >verified 2>&1").c_str()) == 0);
+  BOOST_TEST(has(s.read("verified"), "Good signature"), s.read("verified"));
+  BOOST_TEST(std::system(("cd " + s.ca.string() + " && gpgconf --homedir home --kill all").c_str()) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(takes_der_chains_and_p7b) {
   Scene s;
-  s.clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - s.clock.now()));
+  s.toPresent();
   s.makeAuthority();
   for (const auto* form : {"PEM", "DER"}) {
     s.issue(s.request());
@@ -121,7 +151,7 @@ BOOST_AUTO_TEST_CASE(takes_der_chains_and_p7b) {
 
 BOOST_AUTO_TEST_CASE(refuses_what_is_not_the_answer_to_a_request) {
   Scene s;
-  s.clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - s.clock.now()));
+  s.toPresent();
   s.makeAuthority();
   const auto request = s.request();
   const auto before = s.list().fingerprint;
@@ -139,7 +169,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_is_not_the_answer_to_a_request) {
 
 BOOST_AUTO_TEST_CASE(refuses_private_keys_in_every_wrapping) {
   Scene s;
-  s.clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - s.clock.now()));
+  s.toPresent();
   s.makeAuthority();
   BOOST_REQUIRE_EQUAL(s.openssl("pkcs12 -export -in root.pem -inkey root.key -passout pass:x -out root.p12"), 0);
   BOOST_TEST(has(s.importRefusal(s.read("root.pem") + s.read("root.key")), "private key"));
@@ -210,13 +240,23 @@ BOOST_AUTO_TEST_CASE(an_interrupted_change_leaves_the_old_key_or_is_finished) {
 
 BOOST_AUTO_TEST_CASE(a_certificate_of_a_ca_is_not_replaced_by_a_self_signed_one_unsaid) {
   Scene s;
-  s.clock.advance(std::chrono::duration_cast<std::chrono::microseconds>(SystemClock().now() - s.clock.now()));
+  s.toPresent();
   s.makeAuthority();
   s.issue(s.request());
   s.give("list.key-import", {{"address", Board}, {"certificate", s.read("list.pem") + s.read("mid.pem")}});
   BOOST_TEST(has(s.refusal("list.key-rotate", {{"address", Board}, {"kind", "smime"}}), "self-signed"));
   s.give("list.key-rotate", {{"address", Board}, {"kind", "smime"}, {"selfSigned", true}});
   BOOST_TEST(s.list().certificateChain.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_said_changes_no_key) {
+  Scene s;
+  const auto before = s.list();
+  for (const auto& args : {json{{"address", Board}}, json{{"address", Board}, {"kind", "both"}}})
+    BOOST_TEST(has(s.refusal("list.key-rotate", args), "invalid"));
+  BOOST_TEST(has(s.refusal("list.key-publish", {{"address", Board}, {"publish", "perhaps"}}), "invalid"));
+  BOOST_TEST(s.list().openPgpFingerprint == before.openPgpFingerprint);
+  BOOST_TEST(s.rows().empty());
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_published_only_when_that_was_said) {
