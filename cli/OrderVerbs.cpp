@@ -3,6 +3,7 @@
 #include "cli/AccountVerbs.h"
 #include "cli/AuditVerbs.h"
 #include "cli/KeysVerbs.h"
+#include "cli/ListKeyVerbs.h"
 #include "cli/MatterVerbs.h"
 #include "cli/PickupVerbs.h"
 #include "cli/ProbeVerbs.h"
@@ -330,7 +331,7 @@ const std::vector<OrderVerb>& orderVerbs() {
     std::vector<OrderVerb> all;
     for (auto verbsOf :
          {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs,
-          retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs, pickupVerbs})
+          retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs, pickupVerbs, listKeyVerbs})
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();

@@ -2,6 +2,7 @@
 
 #include "core/base/Log.h"
 #include "core/base/Mutex.h"
+#include "listd/keys/ListKeys.h"
 #include "listd/plan/Standing.h"
 
 #include <filesystem>
@@ -28,6 +29,7 @@ void Housekeeping::runOnce() {
     tables.sessions.sweep(now);
     tables.disk.note(now, space.capacity - space.available, space.available);
   });
+  tendListKeys(context_);
 }
 
 void Housekeeping::run(const std::stop_token& stop) {

@@ -169,6 +169,7 @@ constexpr Entry Notices[] = {
     {"member-enabled", "Delivery to this member is on."},
     {"member-disabled", "Delivery to this member is off."},
     {"key-imported", "The key was imported."},
+    {"list-keys-changed", "The keys of the list were changed."},
     {"protection-saved", "The protection was saved. The members stand anew."},
     {"wish-saved", "The wish was saved."},
     {"queue-retry", "Asked for another delivery attempt."},

@@ -67,6 +67,9 @@ private:
   std::shared_ptr<const Content> content_;
 };
 
+// The certificates of PEM text that this process wrote. Throws Error(Store) for anything else.
+std::vector<Certificate> chainOfPem(std::string_view pem);
+
 // Compares mail addresses as certificates and lists hold them: ASCII letters of both cases are equal.
 bool sameAddress(std::string_view a, std::string_view b);
 

@@ -134,6 +134,12 @@ SigningIdentity SigningIdentity::import(std::string_view certificateDer, const S
   return {std::move(*certificate), std::move(key)};
 }
 
+SigningIdentity SigningIdentity::withChain(std::vector<Certificate> chain) const {
+  auto identity = *this;
+  identity.chain_ = std::move(chain);
+  return identity;
+}
+
 Secret SigningIdentity::exportPrivateKey() const {
   Pkcs8Ptr info(check(EVP_PKEY2PKCS8(key_.get()), "write a private key"));
   const int size = i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);

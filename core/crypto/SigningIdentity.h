@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::crypto {
 
@@ -18,7 +19,11 @@ public:
   static SigningIdentity create(std::string_view listAddress, TimePoint now, std::chrono::days lifetime);
   static SigningIdentity import(std::string_view certificateDer, const Secret& privateKeyDer);
 
+  // The same with certificates of the CA, nearest first, that go into what it signs.
+  SigningIdentity withChain(std::vector<Certificate> chain) const;
+
   const Certificate& certificate() const { return certificate_; }
+  const std::vector<Certificate>& chain() const { return chain_; }
   Secret exportPrivateKey() const;  // PKCS#8 DER
   EVP_PKEY* privateKey() const { return key_.get(); }
 
@@ -26,6 +31,7 @@ private:
   SigningIdentity(Certificate certificate, PkeyPtr key) : certificate_(std::move(certificate)), key_(std::move(key)) {}
   Certificate certificate_;
   std::shared_ptr<EVP_PKEY> key_;
+  std::vector<Certificate> chain_;
 };
 
 // The TLS certificate that `postern init` makes until the administrator installs a real one: P-256, self-signed.

@@ -37,6 +37,9 @@ std::string detachedSignature(const crypto::SigningIdentity& identity, std::stri
   CMS_SignerInfo* signer = check(CMS_add1_signer(cms.get(), identity.certificate().handle(), identity.privateKey(),
                                                  crypto::sha256Algorithm(), Flags),
                                  "sign a message");
+  // Readers have the root, or do not trust it; what lies between they can only have from here.
+  for (const auto& authority : identity.chain())
+    if (!authority.selfSigned()) check(CMS_add1_cert(cms.get(), authority.handle()), "sign a message");
   addCapabilities(signer);
   const TimePtr time(
       check(ASN1_TIME_set(nullptr, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()),

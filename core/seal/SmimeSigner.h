@@ -8,7 +8,8 @@
 namespace postern::seal {
 
 // Signs a MIME entity once for all copies: multipart/signed (RFC 8551 §3.5.3) with a detached CMS signature by
-// SHA-256, certificate included. Ownership: keeps the identity. Threads: safe for all.
+// SHA-256, certificate and the
+// intermediate ones of its CA included. Ownership: keeps the identity. Threads: safe for all.
 class SmimeSigner {
 public:
   explicit SmimeSigner(crypto::SigningIdentity identity) : identity_(std::move(identity)) {}

@@ -288,6 +288,13 @@ void KeyStore::destroySigningKey(std::uint64_t listId, std::string_view name) {
   impl_->emptyWriteAheadLog();
 }
 
+void KeyStore::destroySigningKeys(std::uint64_t listId) {
+  MutexLock lock(impl_->mutex);
+  if (listId == 0) throw Error(ErrorKind::Invariant, "a signing key belongs to a list");
+  impl_->database.prepare("DELETE FROM private_keys WHERE list_id = ?").bind(listId).run();
+  impl_->emptyWriteAheadLog();
+}
+
 void KeyStore::storeSiteKey(std::string_view name, const Secret& key, std::string_view publicPart) {
   MutexLock lock(impl_->mutex);
   impl_->storePrivateKey(0, std::string(SitePrefix) + std::string(name), key, publicPart);

@@ -51,6 +51,7 @@ public:
   void storeSigningKey(std::uint64_t listId, std::string_view name, const Secret& key);
   std::optional<Secret> signingKey(std::uint64_t listId, std::string_view name) const;
   void destroySigningKey(std::uint64_t listId, std::string_view name);
+  void destroySigningKeys(std::uint64_t listId);  // all of the list
 
   // Private keys of the site itself, wrapped under the root: "audit" signs checkpoints, "certificate" signs disposition
   // certificates. `publicPart` is stored beside in clear. Stored once per name; replaced whole.

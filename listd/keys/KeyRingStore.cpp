@@ -14,6 +14,7 @@ ListKey readListKey(const store::Statement& row) {
   key.publicPart = row.blob(6);
   key.madeAt = row.time(7);
   key.endsAt = row.time(8);
+  key.announcedAt = row.time(9);
   return key;
 }
 
@@ -25,7 +26,8 @@ std::vector<ListKey> readListKeys(store::Statement& select) {
 
 std::string listKeysWhere(std::string_view rest) {
   std::string sql =
-      "SELECT id, list_id, kind, state, name, fingerprint, public_part, made_at, ends_at FROM list_keys WHERE ";
+      "SELECT id, list_id, kind, state, name, fingerprint, public_part, made_at, ends_at, announced_at "
+      "FROM list_keys WHERE ";
   return sql.append(rest);
 }
 
@@ -123,10 +125,11 @@ void KeyRingStore::noteRevocation(std::string_view fingerprint, const Revocation
 std::uint64_t KeyRingStore::addListKey(const ListKey& key) {
   database_
       .prepare(
-          "INSERT INTO list_keys (list_id, kind, state, name, fingerprint, public_part, made_at, ends_at) VALUES "
-          "(?, ?, ?, ?, ?, ?, ?, ?)")
+          "INSERT INTO list_keys (list_id, kind, state, name, fingerprint, public_part, made_at, ends_at, "
+          "announced_at) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(key.listId, key.kind, key.state, key.name, key.fingerprint, store::Blob{key.publicPart}, key.madeAt,
-            key.endsAt)
+            key.endsAt, key.announcedAt)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -141,6 +144,20 @@ std::vector<ListKey> KeyRingStore::listKeysEndedBefore(TimePoint at) const {
   auto select = database_.prepare(listKeysWhere("state = 'former' AND ends_at < ?"));
   select.bind(at);
   return readListKeys(select);
+}
+
+std::vector<ListKey> KeyRingStore::listKeysToAnnounce() const {
+  auto select = database_.prepare(listKeysWhere("state = 'former' AND announced_at = 0 ORDER BY id"));
+  select.bind();
+  return readListKeys(select);
+}
+
+void KeyRingStore::noteAnnounced(std::uint64_t id, TimePoint at) {
+  database_.prepare("UPDATE list_keys SET announced_at = ? WHERE id = ?").bind(at, id).run();
+}
+
+void KeyRingStore::endListKey(std::uint64_t id) {
+  database_.prepare("UPDATE list_keys SET state = 'ended' WHERE id = ?").bind(id).run();
 }
 
 void KeyRingStore::removeListKey(std::uint64_t id) {

@@ -26,12 +26,13 @@ struct ListKey {
   std::uint64_t id = 0;
   std::uint64_t listId = 0;
   std::string kind;         // "smime" "openpgp"
-  std::string state;        // "former" "requested"
+  std::string state;        // "requested" "former" "ended"
   std::string name;         // in keys.db
   std::string fingerprint;  // empty while requested
   std::string publicPart;   // DER certificate, OpenPGP key, or PEM of the request to a CA
   TimePoint madeAt;
-  TimePoint endsAt;  // of a former key: when it is destroyed
+  TimePoint endsAt;       // of a former key: when it is destroyed
+  TimePoint announcedAt;  // of a former key: when the members were told; zero: not yet
 };
 
 // What revocation lists and responders said last.
@@ -69,6 +70,9 @@ public:
   std::uint64_t addListKey(const ListKey& key);
   std::vector<ListKey> listKeys(std::uint64_t listId) const;  // newest first
   std::vector<ListKey> listKeysEndedBefore(TimePoint at) const;
+  std::vector<ListKey> listKeysToAnnounce() const;
+  void noteAnnounced(std::uint64_t id, TimePoint at);
+  void endListKey(std::uint64_t id);
   void removeListKey(std::uint64_t id);
 
 private:

@@ -7,6 +7,7 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
+#include "listd/keys/ListKeyOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
 #include "listd/orders/RelayOrders.h"
@@ -102,6 +103,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       jobOrders(),
       keysOrders(),
       keyLinkOrders(),
+      listKeyOrders(),
       requestOrders(),
       matterOrders(),
       holdOrders(),

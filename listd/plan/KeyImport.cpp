@@ -1,9 +1,13 @@
 #include "listd/plan/KeyImport.h"
 
 #include "core/base/Error.h"
+#include "core/crypto/CertificateBundle.h"
 #include "core/crypto/RecipientKey.h"
 #include "core/pgp/PublicKey.h"
 #include "core/pgp/RecipientKey.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace postern::listd {
 namespace {
@@ -165,10 +169,39 @@ MemberKey judgeAgain(MemberKey key, TimePoint now, const crypto::TrustStore* tru
   return key;
 }
 
+namespace {
+
+// One certificate; of a bundle (p7b, PEM with the chain) the one that names the address. Others in it are not trusted:
+// a chain must lead to the authorities of the site without help from the bundle.
+Result<crypto::Certificate, crypto::CertificateError> leafOf(std::string_view bytes, const std::string& address) {
+  auto single = crypto::Certificate::parse(bytes);
+  if (single || single.error().code == "private-key") return single;
+  const auto bundle = crypto::parseCertificates(bytes);
+  if (!bundle && single.error().code != "several") return single;
+  if (!bundle) return Unexpected(bundle.error());
+  std::optional<crypto::Certificate> found;
+  for (const auto& each : *bundle) {
+    const auto& names = each.addresses();
+    if (std::none_of(names.begin(), names.end(), [&](const auto& name) { return crypto::sameAddress(name, address); }))
+      continue;
+    if (found)
+      return Unexpected(crypto::CertificateError{"several", "It holds several certificates for " + address + "."});
+    found = each;
+  }
+  if (!found) return Unexpected(crypto::CertificateError{"malformed", "No certificate in it names " + address + "."});
+  return std::move(*found);
+}
+
+}  // namespace
+
 Result<MemberKey, KeyImportError> importKey(std::string_view bytes, const std::string& address, TimePoint now,
                                             const crypto::TrustStore* trust) {
   if (isOpenPgp(bytes)) return importOpenPgp(bytes, address, now);
-  const auto parsed = crypto::Certificate::parse(bytes);
+  if (crypto::isPkcs12(bytes))
+    return Unexpected(KeyImportError{
+        "this is a PKCS#12 file, which holds the member's private key; Postern never takes a private key of a member",
+        "export the certificate alone, as .cer, .pem or .p7b, and treat this key as disclosed if it was sent by mail"});
+  const auto parsed = leafOf(bytes, address);
   if (!parsed)
     return Unexpected(KeyImportError{"this is not a certificate that can be used: " + parsed.error().message,
                                      "give one S/MIME certificate as PEM or DER, without its private key"});

@@ -8,9 +8,9 @@
 #include "core/mail/Text.h"
 #include "core/pgp/Opening.h"
 #include "core/seal/SmimeReader.h"
+#include "listd/keys/ListKeys.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 namespace postern::listd {
@@ -96,14 +96,18 @@ private:
     const auto type = typeOf(post_).value;
     if (type == "multipart/encrypted" || type == "text/plain") return openPgp();
     check_.encryption = CryptoForm::Smime;
-    return seal::openSmime(post_.bytes(), signingIdentity(context_, list_));
+    if (auto opened = seal::openSmime(post_.bytes(), signingIdentity(context_, list_))) return opened;
+    for (const auto& former : formerIdentities(context_, list_))
+      if (auto opened = seal::openSmime(post_.bytes(), former)) return opened;
+    return std::nullopt;
   }
 
   // Nothing can have been encrypted to a key that was never made.
   std::optional<std::string> openPgp() {
     check_.encryption = CryptoForm::OpenPgp;
     if (list_.openPgpFingerprint.empty()) return std::nullopt;
-    const std::array keys{openPgpKey(context_, list_)};
+    auto keys = formerOpenPgpKeys(context_, list_);
+    keys.insert(keys.begin(), openPgpKey(context_, list_));
     auto opened = pgp::open(post_.bytes(), keys, authorsKeys(), context_.clock.now());
     if (!opened) return std::nullopt;
     note(opened->signature);

@@ -398,7 +398,7 @@ void DestructionGate::Impl::disposeList(SiteTables& tables, std::uint64_t runId,
   event.reasonCode = callerWord(DestructionCaller::ListDeletion);
   event.number("run", runId).number("members", gone.members);
   parts.record(tables, event, now);
-  context.keys.destroySigningKey(list.id, ListSigningKey);  // last: may be repeated when the commit is lost
+  context.keys.destroySigningKeys(list.id);  // last: may be repeated when the commit is lost
 }
 
 std::size_t DestructionGate::disposeLists(std::uint64_t runId) {

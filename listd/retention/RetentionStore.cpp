@@ -219,9 +219,11 @@ std::uint64_t RetentionStore::forgetList(std::uint64_t listId) {
     members += static_cast<std::uint64_t>(database_.changes());
   }
   database_.prepare("DELETE FROM member_counts WHERE list_id = ?").bind(listId).run();
+  database_.prepare("DELETE FROM list_keys WHERE list_id = ?").bind(listId).run();
   database_
       .prepare(
-          "UPDATE lists SET display_name = '', description = '', certificate = x'', fingerprint = '', state = 'closed' "
+          "UPDATE lists SET display_name = '', description = '', certificate = x'', fingerprint = '', "
+          "certificate_chain = '', openpgp_key = x'', openpgp_fingerprint = '', publish_keys = 0, state = 'closed' "
           "WHERE id = ?")
       .bind(listId)
       .run();

@@ -9,7 +9,7 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
       "fingerprint, not_after, deleted_at, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, fresh_keys, "
-      "mail_plan FROM lists ";
+      "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys FROM lists ";
   return sql.append(rest);
 }
 
@@ -36,6 +36,10 @@ List readList(const store::Statement& row) {
   list.protection.tlsWithin = readMinutes(row.integer(18));
   list.protection.freshKeys = row.boolean(19);
   list.protection.mailPlan = row.boolean(20);
+  list.certificateChain = row.text(21);
+  list.smimeKeyName = row.text(22);
+  list.openPgpKeyName = row.text(23);
+  list.publishKeys = row.boolean(24);
   return list;
 }
 
@@ -102,10 +106,25 @@ void ListStore::update(const List& list) {
       .run();
 }
 
-void ListStore::setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint) {
-  database_.prepare("UPDATE lists SET openpgp_key = ?, openpgp_fingerprint = ? WHERE id = ?")
-      .bind(store::Blob{key}, fingerprint, id)
+void ListStore::setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint,
+                              std::string_view name) {
+  database_.prepare("UPDATE lists SET openpgp_key = ?, openpgp_fingerprint = ?, openpgp_key_name = ? WHERE id = ?")
+      .bind(store::Blob{key}, fingerprint, name, id)
       .run();
+}
+
+void ListStore::setSmimeKey(const List& list) {
+  database_
+      .prepare(
+          "UPDATE lists SET certificate = ?, fingerprint = ?, not_after = ?, certificate_chain = ?, smime_key_name = ? "
+          "WHERE id = ?")
+      .bind(store::Blob{list.certificate}, list.fingerprint, list.certificateEnds, list.certificateChain,
+            list.smimeKeyName, list.id)
+      .run();
+}
+
+void ListStore::setPublishKeys(std::uint64_t id, bool publish) {
+  database_.prepare("UPDATE lists SET publish_keys = ? WHERE id = ?").bind(publish, id).run();
 }
 
 void ListStore::setDeleted(std::uint64_t id, TimePoint at) {

@@ -27,6 +27,10 @@ struct List {
   TimePoint certificateEnds;
   std::string openPgpKey;  // binary, with which the list signs OpenPGP copies; empty: not made yet
   std::string openPgpFingerprint;
+  std::string certificateChain;            // PEM of the CA's certificates, nearest first; empty: self-signed
+  std::string smimeKeyName = "smime";      // in keys.db
+  std::string openPgpKeyName = "openpgp";  // in keys.db
+  bool publishKeys = false;                // strangers may have the public keys
   ListProtection protection;
   TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
 };
@@ -43,7 +47,11 @@ public:
   std::uint64_t count() const;
   // Writes what may change: display name, description, class, state, posting, protection.
   void update(const List& list);
-  void setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint);
+  void setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint,
+                     std::string_view name = "openpgp");
+  // Writes certificate, fingerprint, end, chain and the name of the key.
+  void setSmimeKey(const List& list);
+  void setPublishKeys(std::uint64_t id, bool publish);
   void setDeleted(std::uint64_t id, TimePoint at);
 
 private:

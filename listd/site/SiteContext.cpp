@@ -75,18 +75,18 @@ ListFacts factsOf(const List& list, const std::string& helpLink) {
 }
 
 crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& list) {
-  const auto key = context.keys.signingKey(list.id, ListSigningKey);
+  const auto key = context.keys.signingKey(list.id, list.smimeKeyName);
   if (!key)
     throw Error(ErrorKind::Store, "keys.db has no signing key of " + list.address +
                                       "; restore keys.db from the backup of the same time as site.db");
-  return crypto::SigningIdentity::import(list.certificate, *key);
+  return crypto::SigningIdentity::import(list.certificate, *key).withChain(crypto::chainOfPem(list.certificateChain));
 }
 
 pgp::SecretKey openPgpKey(SiteContext& context, const List& list) {
   const auto onFile = [&](SiteTables& tables) -> std::optional<pgp::SecretKey> {
     const auto row = tables.lists.find(list.id);
     if (!row || row->openPgpFingerprint.empty()) return std::nullopt;
-    const auto stored = context.keys.signingKey(list.id, ListOpenPgpKey);
+    const auto stored = context.keys.signingKey(list.id, row->openPgpKeyName);
     if (!stored)
       throw Error(ErrorKind::Store, "keys.db has no OpenPGP key of " + list.address +
                                         "; restore keys.db from the backup of the same time as site.db");

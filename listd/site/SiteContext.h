@@ -61,7 +61,7 @@ public:
   std::string helpLink() const;  // put in refusals and notices
 };
 
-// The names under which keys.db has a list's signing keys.
+// The names under which keys.db has a list's first signing keys; later ones have names of their own (List).
 constexpr std::string_view ListSigningKey = "smime";
 constexpr std::string_view ListOpenPgpKey = "openpgp";
 

@@ -111,6 +111,15 @@ Response removeMember(Visit& visit);
 // KeyPage.cpp
 Response confirmKey(Visit& visit);
 Response refuseKey(Visit& visit);
+Response publicKey(Visit& visit);
+Response publicCertificate(Visit& visit);
+Response publicOpenPgpKey(Visit& visit);
+Response wkdDirect(Visit& visit);
+Response wkdAdvanced(Visit& visit);
+Response wkdPolicy(Visit& visit);
+Response listKeys(Visit& visit);
+Response changeListKeys(Visit& visit);
+Response listKeyFile(Visit& visit);
 Response myKeysForm(Visit& visit);
 Response askForMyKeys(Visit& visit);
 Response myKeys(Visit& visit);

@@ -40,7 +40,14 @@ const std::set<std::string_view> Public = {"/sign-in",
                                            "/notice",
                                            "/requests/stop",
                                            "/lists/my-keys",
-                                           "/lists/my-keys/open"};
+                                           "/lists/my-keys/open",
+                                           "/lists/{list}/key",
+                                           "/lists/{list}/key/certificate",
+                                           "/lists/{list}/key/openpgp",
+                                           "/.well-known/openpgpkey/policy",
+                                           "/.well-known/openpgpkey/hu/{hash}",
+                                           "/.well-known/openpgpkey/{domain}/policy",
+                                           "/.well-known/openpgpkey/{domain}/hu/{hash}"};
 
 }  // namespace
 

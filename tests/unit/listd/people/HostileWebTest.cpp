@@ -42,7 +42,8 @@ const std::set<std::string_view> Visitors = {"user.setup-check",
                                              "pickup.sign-in-options",
                                              "key.link-ask",
                                              "key.link-show",
-                                             "key.link-use"};
+                                             "key.link-use",
+                                             "list.key-public"};
 
 // Recipients of secure mail have no account; the session that each of these brings proves them.
 const std::set<std::string_view> OfRecipients = {
