@@ -37,7 +37,7 @@ void record(std::ostream& out, const json& result) {
 }
 
 void hits(std::ostream& out, const json& result) {
-  out << result.at("hits") << " found";
+  out << (result.value("moreThan", false) ? "more than " : "") << result.at("hits") << " found";
   if (result.at("notEvaluable") != 0)
     out << "; " << result.at("notEvaluable") << " more cannot be searched: encrypted, damaged or not indexed yet";
   out << "\n";
@@ -107,7 +107,7 @@ std::vector<OrderVerb> searchVerbs() {
        {wanted("query", "query", "as in: dialysis from:bob@example.org after:2025-01-01"),
         option("--matter", "matter", "the matter that the search is for"),
         option("--limit", "limit", "most rows to show (20)", Type::Number),
-        option("--after", "after", "go on after this row"), option("--sort", "sort", "newest or oldest first"),
+        option("--after", "after", "go on after this message"), option("--sort", "sort", "newest or oldest first"),
         flag("--count", "count", "only say how many")},
        hits},
       {"index", "status", "index.status", "Shows how much of the stored mail can be searched.", {}, record},

@@ -223,6 +223,9 @@ std::int64_t Database::lastInsertId() const {
 std::uint64_t Database::changes() const {
   return static_cast<std::uint64_t>(sqlite3_changes64(impl_->handle));
 }
+std::uint64_t Database::totalChanges() const {
+  return static_cast<std::uint64_t>(sqlite3_total_changes64(impl_->handle));
+}
 bool Database::inTransaction() const {
   return sqlite3_get_autocommit(impl_->handle) == 0;
 }

@@ -119,6 +119,8 @@ public:
 
   std::int64_t lastInsertId() const;
   std::uint64_t changes() const;  // rows changed by the last INSERT, UPDATE or DELETE
+  // Rows changed through this connection since it was opened, by triggers too: unchanged means that none was.
+  std::uint64_t totalChanges() const;
   bool inTransaction() const;
 
   // Moves the WAL into the file and truncates it; false when readers were in the way for as long as it waits for them.

@@ -73,6 +73,7 @@ public:
   std::vector<bool> storeObjectKeys(const std::vector<NewObjectKey>& keys, TimePoint now);
   std::optional<ObjectKey> objectKey(std::uint64_t objectId) const;
   bool hasObjectKey(std::uint64_t objectId) const;
+  bool hasAnyObjectKey(std::span<const std::uint64_t> objectIds) const;
 
   // The objects cannot be read again: tombstones in the journal first, then one commit, then the write-ahead log is
   // emptied. Repeats and unknown objects are fine. Returns the objects that had a key, with their places, which are

@@ -32,6 +32,14 @@ void readFacts(const store::Statement& row, StoredObject& object) {
   object.sensitivity = row.view(4);
 }
 
+// The facts, then columns digest, state, destroyed_at.
+void readObject(const store::Statement& row, StoredObject& object) {
+  readFacts(row, object);
+  object.digest = row.blob(5);
+  object.state = stateFrom(row.view(6));
+  object.destroyedAt = row.time(7);
+}
+
 // Columns list_id, post_id, hidden_at, hidden_by, removed_at from `first` on.
 Reference readReference(const store::Statement& row, std::uint64_t objectId, int first) {
   Reference reference;
@@ -97,11 +105,42 @@ std::optional<StoredObject> ArchiveStore::find(std::uint64_t id) const {
                                   ", o.digest, o.state, o.destroyed_at FROM objects o WHERE o.id = ?");
   if (!select.bind(id).step()) return std::nullopt;
   StoredObject object;
-  readFacts(select, object);
-  object.digest = select.blob(5);
-  object.state = stateFrom(select.view(6));
-  object.destroyedAt = select.time(7);
+  readObject(select, object);
   return object;
+}
+
+// One statement for each table: a statement for each object would take several times as long.
+std::unordered_map<std::uint64_t, ArchivedMessage> ArchiveStore::messages(std::span<const std::uint64_t> ids) const {
+  std::string wanted = "[";
+  for (const auto id : ids) wanted += (wanted.size() > 1 ? "," : "") + std::to_string(static_cast<std::int64_t>(id));
+  wanted += "]";
+  std::unordered_map<std::uint64_t, ArchivedMessage> messages;
+  messages.reserve(ids.size());
+  auto objects = database_.prepare("SELECT " + std::string(ObjectColumns) +
+                                   ", o.digest, o.state, o.destroyed_at FROM json_each(?) AS w "
+                                   "CROSS JOIN objects o ON o.id = w.value");
+  for (objects.bind(wanted); objects.step();) readObject(objects, messages[objects.unsignedInteger(0)].object);
+  const auto each = [&](store::Statement rows, const auto& take) {
+    for (rows.bind(wanted); rows.step();)
+      if (const auto found = messages.find(rows.unsignedInteger(0)); found != messages.end()) take(rows, found->second);
+  };
+  each(database_.prepare("SELECT w.value, r.list_id, r.post_id, r.hidden_at, r.hidden_by, r.removed_at "
+                         "FROM json_each(?) AS w CROSS JOIN object_references r ON r.object_id = w.value"),
+       [](const store::Statement& row, ArchivedMessage& message) {
+         message.references.push_back(readReference(row, row.unsignedInteger(0), 1));
+       });
+  each(database_.prepare("SELECT w.value, l.label FROM json_each(?) AS w "
+                         "CROSS JOIN object_labels l ON l.object_id = w.value"),
+       [](const store::Statement& row, ArchivedMessage& message) { message.labels.push_back(row.text(1)); });
+  each(database_.prepare("SELECT w.value FROM json_each(?) AS w CROSS JOIN posts p ON p.vault_object = w.value "
+                         "AND p.state <> 'done'"),
+       [](const store::Statement&, ArchivedMessage& message) { message.unsent = true; });
+  for (auto& [id, message] : messages) {
+    std::sort(message.references.begin(), message.references.end(),
+              [](const auto& a, const auto& b) { return a.listId < b.listId; });
+    std::sort(message.labels.begin(), message.labels.end());
+  }
+  return messages;
 }
 
 std::optional<ArchivedMessage> ArchiveStore::message(std::uint64_t id) const {
@@ -209,46 +248,65 @@ std::optional<StoredObject> ArchiveStore::storedFacts(std::uint64_t id) const {
   return object;
 }
 
+// Ids along the index of receipts, behind an object.
+store::Statement ArchiveStore::fromReceipt(Order order, std::uint64_t after) const {
+  const bool newest = order == Order::Newest;
+  const auto last = after == 0 ? std::nullopt : find(after);
+  auto select = database_.prepare(newest ? "SELECT id FROM objects WHERE (received_at, id) < (?, ?) "
+                                           "ORDER BY received_at DESC, id DESC"
+                                         : "SELECT id FROM objects WHERE (received_at, id) > (?, ?) "
+                                           "ORDER BY received_at, id");
+  if (last)
+    select.bind(last->receivedAt, after);
+  else if (newest)
+    select.bind(INT64_MAX, INT64_MAX);
+  else
+    select.bind(INT64_MIN, INT64_MIN);
+  return select;
+}
+
+std::vector<std::uint64_t> ArchiveStore::receivedNext(Order order, std::uint64_t after, std::uint64_t limit) const {
+  std::vector<std::uint64_t> ids;
+  auto select = fromReceipt(order, after);
+  while (ids.size() < limit && select.step()) ids.push_back(select.unsignedInteger(0));
+  return ids;
+}
+
 // Along the index of receipts until the page is full. Nothing: that would take longer than looking at each.
 std::optional<std::vector<StoredObject>> ArchiveStore::walkByReceipt(std::span<const std::uint64_t> ids, Order order,
-                                                                     std::uint64_t skip, std::uint64_t limit) const {
+                                                                     std::uint64_t after, std::uint64_t limit) const {
   constexpr std::uint64_t StepsForALook = 12;
-  auto select = database_.prepare(order == Order::Newest ? "SELECT id FROM objects ORDER BY received_at DESC, id DESC"
-                                                         : "SELECT id FROM objects ORDER BY received_at, id");
-  select.bind();
+  auto select = fromReceipt(order, after);
   std::vector<StoredObject> page;
   for (auto steps = ids.size() * StepsForALook; page.size() < limit; --steps) {
     if (!select.step()) return page;
     if (steps == 0) return std::nullopt;
     const auto id = select.unsignedInteger(0);
     if (!std::binary_search(ids.begin(), ids.end(), id)) continue;
-    auto object = storedFacts(id);
-    if (!object) continue;
-    if (skip > 0)
-      --skip;
-    else
-      page.push_back(std::move(*object));
+    if (auto object = storedFacts(id)) page.push_back(std::move(*object));
   }
   return page;
 }
 
-ArchiveStore::Page ArchiveStore::byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t skip,
+ArchiveStore::Page ArchiveStore::byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t after,
                                            std::uint64_t limit) const {
   constexpr std::size_t Few = 2000;
   if (ids.size() > Few)
-    if (auto walked = walkByReceipt(ids, order, skip, limit)) return {std::move(*walked), std::nullopt};
+    if (auto walked = walkByReceipt(ids, order, after, limit)) return {std::move(*walked), std::nullopt};
   Page page{{}, 0};
   for (const auto id : ids)
     if (auto object = storedFacts(id)) page.objects.push_back(std::move(*object));
   page.stored = page.objects.size();
   // Equal times stand as SQLite has them, so that pages fit together whichever way they were made.
-  std::sort(page.objects.begin(), page.objects.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.receivedAt, static_cast<std::int64_t>(a.id)) <
-           std::pair(b.receivedAt, static_cast<std::int64_t>(b.id));
-  });
-  if (order == Order::Newest) std::reverse(page.objects.begin(), page.objects.end());
-  const auto from = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(skip, page.objects.size()));
-  page.objects.erase(page.objects.begin(), page.objects.begin() + from);
+  const auto precedes = [order](const StoredObject& a, const StoredObject& b) {
+    const auto& [first, second] = order == Order::Newest ? std::tie(b, a) : std::tie(a, b);
+    return std::pair(first.receivedAt, static_cast<std::int64_t>(first.id)) <
+           std::pair(second.receivedAt, static_cast<std::int64_t>(second.id));
+  };
+  std::sort(page.objects.begin(), page.objects.end(), precedes);
+  if (const auto last = after == 0 ? std::nullopt : find(after))
+    page.objects.erase(page.objects.begin(),
+                       std::upper_bound(page.objects.begin(), page.objects.end(), *last, precedes));
   if (page.objects.size() > limit) page.objects.resize(limit);
   return page;
 }

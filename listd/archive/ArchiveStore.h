@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace postern::listd {
@@ -55,6 +56,10 @@ public:
   std::vector<std::uint64_t> idsSince(std::uint64_t& mark) const;
   std::optional<StoredObject> find(std::uint64_t id) const;
   std::optional<ArchivedMessage> message(std::uint64_t id) const;
+  // Many at once, by id; one that is not there is left out.
+  std::unordered_map<std::uint64_t, ArchivedMessage> messages(std::span<const std::uint64_t> ids) const;
+  // Any row of site.db that is changed through this connection makes it another number.
+  std::uint64_t changeMark() const { return database_.totalChanges(); }
   std::optional<Reference> reference(std::uint64_t objectId, std::uint64_t listId) const;
   // Who got copies: what content conditions on recipients look at beside the header.
   std::vector<std::string> recipientsOf(std::uint64_t objectId) const;
@@ -68,13 +73,17 @@ public:
                                         const std::function<void(const ArchivedMessage&)>& show) const;
   // Ids of stored objects after `after`, ascending.
   std::vector<std::uint64_t> idsAfter(std::uint64_t after, std::uint32_t limit) const;
-  // Those of the given objects (ascending) that are stored, by the time of receipt: `limit` behind the first `skip`.
+  // Those of the given objects (ascending) that are stored, by the time of receipt: `limit` behind the object `after`
+  // (0: from the first), whether that is still stored or not.
   enum class Order { Newest, Oldest };
   struct Page {
     std::vector<StoredObject> objects;    // without digests
     std::optional<std::uint64_t> stored;  // how many of the given are stored, where each had to be looked at
   };
-  Page byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t skip, std::uint64_t limit) const;
+  Page byReceipt(std::span<const std::uint64_t> ids, Order order, std::uint64_t after, std::uint64_t limit) const;
+  // The next objects by the time of receipt, stored or not.
+  std::vector<std::uint64_t> receivedNext(Order order, std::uint64_t after, std::uint64_t limit) const;
+  std::optional<StoredObject> storedFacts(std::uint64_t id) const;  // of a stored object, without its digest
   std::uint64_t count() const;             // stored objects and those on their way out; kept by triggers
   bool anyOn(std::uint64_t listId) const;  // whether something that was posted to the list is still stored
   // Whether anything of the list is kept or still to go out.
@@ -89,9 +98,9 @@ public:
   void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
 
 private:
-  std::optional<StoredObject> storedFacts(std::uint64_t id) const;
+  store::Statement fromReceipt(Order order, std::uint64_t after) const;
   std::optional<std::vector<StoredObject>> walkByReceipt(std::span<const std::uint64_t> ids, Order order,
-                                                         std::uint64_t skip, std::uint64_t limit) const;
+                                                         std::uint64_t after, std::uint64_t limit) const;
   std::optional<std::uint64_t> scanFrom(std::int64_t after, std::uint64_t limit,
                                         const std::function<void(const ArchivedMessage&)>& show) const;
 

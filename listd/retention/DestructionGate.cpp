@@ -12,6 +12,8 @@
 #include "listd/retention/Questions.h"
 #include "listd/retention/Recording.h"
 
+#include <algorithm>
+#include <future>
 #include <unordered_map>
 
 namespace postern::listd {
@@ -39,8 +41,20 @@ struct Answers {
   std::unordered_map<std::uint64_t, std::vector<records::Truth>> byObject;  // to each part of the questions
 };
 
-// Certificate lines as they were begun, by object.
-using Begun = std::unordered_map<std::uint64_t, Disposal>;
+// What the first job did and saw.
+struct Begun {
+  std::unordered_map<std::uint64_t, Disposal> lines;            // certificate lines as they were begun, by object
+  std::unordered_map<std::uint64_t, ArchivedMessage> messages;  // as they are since
+  std::uint64_t mark = 0;  // of the writer's connection: while it is the same, no row of site.db has changed
+};
+
+std::vector<std::uint64_t> idsOf(std::span<const DestructionGate::Verdict> verdicts) {
+  std::vector<std::uint64_t> ids;
+  for (const auto& verdict : verdicts) ids.push_back(verdict.target.objectId);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
 
 const Reference* referenceOn(const ArchivedMessage& message, std::uint64_t listId) {
   const auto found = std::find_if(message.references.begin(), message.references.end(),
@@ -63,7 +77,7 @@ GateParts GateParts::of(SiteContext& context, ContentAnswers* answers) {
     else
       context.vault.destroyKeys(ids);
   };
-  parts.hasKey = [&context](std::uint64_t id) { return context.keys.hasObjectKey(id); };
+  parts.hasKey = [&context](std::span<const std::uint64_t> ids) { return context.keys.hasAnyObjectKey(ids); };
   parts.record = [](SiteTables& tables, const audit::Event& event, TimePoint now) { recordEvent(tables, event, now); };
   parts.answers = answers;
   return parts;
@@ -90,9 +104,9 @@ struct DestructionGate::Impl {
   Begun begin(SiteTables& tables, DestructionCaller caller, std::uint64_t runId, std::span<Verdict> verdicts,
               const Answers& answers);
   std::optional<Disposal> beginOne(SiteTables& tables, DestructionCaller caller, std::uint64_t runId,
-                                   const Assessment& assessment, Verdict& verdict);
+                                   const Assessment& assessment, const ArchivedMessage& message, Verdict& verdict);
   void complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts, const Answers& answers,
-                const Begun& begun);
+                Begun& begun);
   void finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now);
   void recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now);
   void recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict, TimePoint now);
@@ -110,9 +124,24 @@ struct DestructionGate::Impl {
     verdict.kept = std::move(reason);
   }
 
+  bool hasKey(std::uint64_t id) const { return parts.hasKey({&id, 1}); }
+
+  // One after another, so that what waits to be wiped does not grow.
+  void wipeBeside(std::vector<std::uint64_t> gone) {
+    const MutexLock lock(mutex);
+    if (wiping.valid()) wiping.get();
+    wiping = std::async(std::launch::async, [this, gone = std::move(gone)] { wiper.wipe(gone); });
+  }
+  void waitForWiping() {
+    const MutexLock lock(mutex);
+    if (wiping.valid()) wiping.get();
+  }
+
   SiteContext& context;
   GateParts parts;
   RemnantWiper wiper{context, parts};
+  Mutex mutex;
+  std::future<void> wiping GUARDED_BY(mutex);  // ends before the wiper does
 };
 
 Answers DestructionGate::Impl::readContents(std::span<const Target> targets) const {
@@ -155,25 +184,24 @@ Assessment DestructionGate::Impl::assess(SiteTables& tables, const Answers& answ
 // The line that was begun; nothing: it is kept, or stays for another list.
 std::optional<Disposal> DestructionGate::Impl::beginOne(SiteTables& tables, DestructionCaller caller,
                                                         std::uint64_t runId, const Assessment& assessment,
-                                                        Verdict& verdict) {
+                                                        const ArchivedMessage& message, Verdict& verdict) {
   const auto kept = [&](const char* reason) {
     keep(verdict, reason);
     return std::nullopt;
   };
   const auto& target = verdict.target;
-  const auto message = tables.archive.message(target.objectId);
-  if (!message || message->object.state != ObjectState::Stored) return kept("gone");
-  const auto* found = referenceOn(*message, target.listId);
+  if (message.object.state != ObjectState::Stored) return kept("gone");
+  const auto* found = referenceOn(message, target.listId);
   if (found == nullptr || found->removedAt) return kept("gone");
 
   Due due;
-  const auto standing = decide(assessment, caller, *message, *found, due);
+  const auto standing = decide(assessment, caller, message, *found, due);
   if (standing == Standing::Review)
     tables.retention.askReview({target.objectId, target.listId, due.dates.decidingRule, due.at, "waiting", {}});
   if (standing != Standing::Due) return kept(standingWord(standing));
 
   verdict.removed = true;
-  const bool last = std::all_of(message->references.begin(), message->references.end(),
+  const bool last = std::all_of(message.references.begin(), message.references.end(),
                                 [&](const auto& one) { return one.removedAt || one.listId == target.listId; });
   if (!last) {
     tables.archive.removeReference(target.objectId, target.listId, assessment.at());
@@ -185,13 +213,13 @@ std::optional<Disposal> DestructionGate::Impl::beginOne(SiteTables& tables, Dest
   disposal.runId = runId;
   disposal.listId = target.listId;
   disposal.action = due.action;
-  for (const auto& reference : message->references) {
+  for (const auto& reference : message.references) {
     if (!disposal.lists.empty()) disposal.lists += ',';
     disposal.lists += assessment.listAddress(reference.listId);
   }
-  disposal.receivedAt = message->object.receivedAt;
-  disposal.size = message->object.size;
-  disposal.digest = message->object.digest;
+  disposal.receivedAt = message.object.receivedAt;
+  disposal.size = message.object.size;
+  disposal.digest = message.object.digest;
   disposal.ruleId = due.byPerson ? 0 : due.dates.decidingRule;
   for (const auto& rule : assessment.rules())
     if (rule.id == disposal.ruleId) disposal.ruleVersion = rule.version;
@@ -209,33 +237,45 @@ Begun DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller,
   const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
   Begun begun;
+  begun.messages = tables.archive.messages(idsOf(verdicts));
   for (auto& verdict : verdicts) {
+    const auto message = begun.messages.find(verdict.target.objectId);
     if (trouble)
       keep(verdict, trouble->kept);
-    else if (auto disposal = beginOne(tables, caller, runId, assessment, verdict))
-      begun.emplace(disposal->objectId, std::move(*disposal));
+    else if (message == begun.messages.end())
+      keep(verdict, "gone");
+    else if (auto disposal = beginOne(tables, caller, runId, assessment, message->second, verdict))
+      begun.lines.emplace(disposal->objectId, std::move(*disposal));
+    if (verdict.destroyed)
+      message->second.object.state = ObjectState::Destroying;
+    else if (verdict.removed)
+      message->second = tables.archive.message(verdict.target.objectId).value();
     if (!verdict.kept.empty()) recordKept(tables, caller, verdict, now);
   }
+  begun.mark = tables.archive.changeMark();
   return begun;
 }
 
 // All rows first, so that whatever fails there keeps the keys; then the keys, and nothing after them.
 void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts,
-                                     const Answers& answers, const Begun& begun) {
+                                     const Answers& answers, Begun& begun) {
   const auto now = context.clock.now();
   const auto trouble = destructionTrouble(context, tables, now);
   const auto assessment = assess(tables, answers);
+  // Read again, unless nothing at all was written since the first job.
+  if (tables.archive.changeMark() != begun.mark) begun.messages = tables.archive.messages(idsOf(verdicts));
   std::vector<std::uint64_t> going;
   for (auto& verdict : verdicts) {
     if (!verdict.destroyed) continue;
     const auto id = verdict.target.objectId;
-    const auto message = tables.archive.message(id);
-    if (!message || message->object.state != ObjectState::Destroying)
+    const auto found = begun.messages.find(id);
+    if (found == begun.messages.end() || found->second.object.state != ObjectState::Destroying)
       throw Error(ErrorKind::Invariant, "a destruction that was begun has no row");
-    const auto* reference = referenceOn(*message, verdict.target.listId);
+    const auto& message = found->second;
+    const auto* reference = referenceOn(message, verdict.target.listId);
     Due due;
     const auto standing =
-        reference && !reference->removedAt ? decide(assessment, caller, *message, *reference, due) : Standing::NotDue;
+        reference && !reference->removedAt ? decide(assessment, caller, message, *reference, due) : Standing::NotDue;
     if (trouble || standing != Standing::Due) {
       tables.retention.undo(id);
       tables.archive.setState(id, ObjectState::Stored);
@@ -243,13 +283,12 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
       recordKept(tables, caller, verdict, now);
       continue;
     }
-    finishRows(tables, begun.at(id), now);
+    finishRows(tables, begun.lines.at(id), now);
     going.push_back(id);
   }
   if (going.empty()) return;
   parts.destroy(going);
-  for (const auto id : going)
-    if (parts.hasKey(id)) throw Error(ErrorKind::Store, "the key of an object is still there after its destruction");
+  if (parts.hasKey(going)) throw Error(ErrorKind::Store, "the key of an object is still there after its destruction");
 }
 
 void DestructionGate::Impl::finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now) {
@@ -296,7 +335,7 @@ void DestructionGate::Impl::recordKept(SiteTables& tables, DestructionCaller cal
 
 // A line whose key is gone is finished; one whose key is there was not destroyed, and is taken back.
 void DestructionGate::Impl::settleOne(SiteTables& tables, const Disposal& disposal) {
-  if (!parts.hasKey(disposal.objectId)) return finishRows(tables, disposal, context.clock.now());
+  if (!hasKey(disposal.objectId)) return finishRows(tables, disposal, context.clock.now());
   tables.retention.undo(disposal.objectId);
   tables.archive.setState(disposal.objectId, ObjectState::Stored);
 }
@@ -325,7 +364,7 @@ void DestructionGate::Impl::disposeBatch(DestructionCaller caller, std::uint64_t
     std::vector<Target> targets;
     for (const auto& verdict : verdicts) targets.push_back(verdict.target);
     const auto answers = readContents(targets);
-    const auto begun =
+    auto begun =
         context.site.write([&](SiteTables& tables) { return begin(tables, caller, runId, verdicts, answers); });
     context.site.write([&](SiteTables& tables) { complete(tables, caller, verdicts, answers, begun); });
   } catch (const std::exception& error) {
@@ -371,8 +410,10 @@ std::vector<DestructionGate::Verdict> DestructionGate::dispose(DestructionCaller
   std::vector<std::uint64_t> gone;
   for (const auto& verdict : verdicts)
     if (verdict.destroyed) gone.push_back(verdict.target.objectId);
-  const auto remnants = impl_->wiper.wipe(gone);
-  if (own) finishRun(context, runId, verdicts, remnants);
+  if (own)
+    finishRun(context, runId, verdicts, impl_->wiper.wipe(gone));
+  else
+    impl_->wipeBeside(std::move(gone));
   return verdicts;
 }
 
@@ -435,12 +476,13 @@ void DestructionGate::finishBegun() {
       for (const auto& disposal : begun) impl_->settleOne(tables, disposal);
     });
     for (const auto& disposal : begun)
-      if (!impl_->parts.hasKey(disposal.objectId)) gone.push_back(disposal.objectId);
+      if (!impl_->hasKey(disposal.objectId)) gone.push_back(disposal.objectId);
   }
   if (!gone.empty()) impl_->wiper.wipe(gone);
 }
 
 Remnants DestructionGate::cleanUp() {
+  impl_->waitForWiping();
   return impl_->wiper.wipeAgain();
 }
 

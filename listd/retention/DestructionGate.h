@@ -26,7 +26,7 @@ struct GateParts {
   // Destroys keys for good, tombstones included. With none: wipes what is left of those that went before, the contents
   // and the old pages of keys.db. May be repeated.
   std::function<void(std::span<const std::uint64_t>)> destroy;
-  std::function<bool(std::uint64_t)> hasKey;
+  std::function<bool(std::span<const std::uint64_t>)> hasKey;  // whether any of them still has its key
   std::function<void(SiteTables&, const audit::Event&, TimePoint)> record;
   ContentAnswers* answers = nullptr;  // null: no condition on content can be answered, and what needs one is kept
 
@@ -58,7 +58,8 @@ public:
   static std::string publicReason(const std::string& kept) {
     return kept == "held" || kept == "review" ? "must-be-kept" : kept;
   }
-  // Durable on return. runId 0: a run of its own, with its certificate.
+  // Durable on return. runId 0: a run of its own, with its certificate, and nothing is left in the files on return.
+  // Within a run the remnants are wiped beside what follows; cleanUp() waits for that.
   std::vector<Verdict> dispose(DestructionCaller caller, std::uint64_t runId, const std::vector<Target>& targets);
   // Roster, keys and settings of lists that were deleted, once the recovery window is over, nothing of the list is
   // kept, and no hold may cover it. Each gets a line of the run's certificate. How many went; durable on return.

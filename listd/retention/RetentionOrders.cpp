@@ -46,6 +46,14 @@ json whatIfView(SiteTables& tables, const WhatIf& stored) {
   return view;
 }
 
+// As they may read it who must not learn of silent holds: what holds keep and what waits for a review are one number,
+// as in the account of a run. What becomes due stays as it is: the run would do the same.
+json toldTo(json view, app::Roles roles) {
+  view["mustBeKept"] = view.value("held", std::uint64_t{0}) + view.value("reviews", std::uint64_t{0});
+  if (!roles.has(Role::Officer)) view["held"] = view["reviews"] = nullptr;
+  return view;
+}
+
 std::optional<HoldRow> holdOf(SiteTables& tables, const json& draft) {
   if (!draft.is_object() || !draft.contains("releaseHold")) return std::nullopt;
   return tables.holds.find(draft.at("releaseHold").get<std::uint64_t>());
@@ -88,7 +96,7 @@ json runWhatIf(OrderTools& tools, const OrderCall& call) {
     call.note.objectId = std::to_string(id);
     noteHold(tables, call, stored.draft);
     stored.id = id;
-    return whatIfView(tables, stored);
+    return toldTo(whatIfView(tables, stored), call.actor.roles);
   });
 }
 
@@ -103,7 +111,7 @@ WhatIf requireWhatIf(SiteTables& tables, const OrderCall& call) {
 json showWhatIf(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     const auto stored = requireWhatIf(tables, call);
-    return whatIfView(tables, stored);
+    return toldTo(whatIfView(tables, stored), call.actor.roles);
   });
 }
 
@@ -120,6 +128,7 @@ json csvOfWhatIf(OrderTools& tools, const OrderCall& call) {
     question.draft = draftOf(tables, Args(whatIfView(tables, found)), found.madeAt);
     return found;
   });
+  question.silentToo = call.actor.roles.has(Role::Officer);
   auto rows = whatIfRows(tools.context, requireRetention(tools).answers(), question, after, limit);
   auto csv = (after ? std::string() : whatIfCsv(stored.result)) + rows.csv;
   return {{"csv", std::move(csv)}, {"next", rows.next ? std::to_string(*rows.next) : std::string()}};

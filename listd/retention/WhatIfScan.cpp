@@ -143,6 +143,12 @@ private:
   json sampleItems_ = json::array();
 };
 
+bool isShownHeld(const Assessment& assessment, const ArchivedMessage& message, const WhatIfQuestion& question) {
+  if (question.silentToo) return assessment.held(message);
+  const auto holds = assessment.heldBy(message);
+  return std::any_of(holds.begin(), holds.end(), [](const auto& one) { return !one.first->silent; });
+}
+
 }  // namespace
 
 Scan scanArchive(SiteContext& context, const ContentAnswers* answers, TimePoint at) {
@@ -208,7 +214,7 @@ WhatIfRows whatIfRows(SiteContext& context, const ContentAnswers* answers, const
         if (now.at == then.at && now.at > question.at) return;
         rows.csv += csvLine({std::to_string(message.object.id), with.listAddress(reference.listId),
                              formatRfc3339(message.object.receivedAt), cell(then.at), cell(now.at),
-                             records::actionWord(now.action), with.held(message) ? "yes" : "no"});
+                             records::actionWord(now.action), isShownHeld(with, message, question) ? "yes" : "no"});
       });
     });
     return rows;

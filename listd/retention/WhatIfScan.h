@@ -28,6 +28,7 @@ struct WhatIfQuestion {
   TimePoint at;
   RuleDraft draft;
   std::uint32_t sample = 20;
+  bool silentToo = true;  // rows say of a message that only silent holds keep that it is held
 };
 // The result as the order what-if.run gives it, without its id.
 nlohmann::json whatIf(SiteContext& context, const ContentAnswers* answers, const WhatIfQuestion& question);

@@ -50,6 +50,11 @@ std::string placeOf(std::string_view kind, std::uint64_t id, std::uint64_t more 
   return std::string(kind) + "/" + std::to_string(id) + "/" + std::to_string(more);
 }
 
+bool hasFacts(const Query::Node& node) {
+  return node.kind == Query::Node::Kind::Fact ||
+         std::any_of(node.children.begin(), node.children.end(), [](const auto& child) { return hasFacts(*child); });
+}
+
 void removeFiles(const std::filesystem::path& path) {
   for (const auto* suffix : {"", "-wal", "-shm"}) {
     auto file = path;
@@ -153,9 +158,11 @@ void IndexStore::loadFresh() {
 }
 
 void IndexStore::loadCounts() {
-  auto select = writer_->prepare("SELECT readable, count(*) FROM objects GROUP BY readable");
-  counts_ = {};
-  while (select.step()) (select.boolean(0) ? counts_.indexed : counts_.unreadable) = select.unsignedInteger(1);
+  // Not from the table of all objects: that would take a tenth of a second of each start with a million of them.
+  auto select = writer_->prepare(
+      "SELECT (SELECT coalesce(sum(count), 0) FROM chunks), (SELECT count(*) FROM objects WHERE readable = 0)");
+  select.bind().step();
+  counts_ = {select.unsignedInteger(0) + fresh_.size(), select.unsignedInteger(1)};
 }
 
 IndexStore::Entry IndexStore::entryOf(std::uint64_t objectId, TimePoint since, const MessageWords& words) const {
@@ -357,7 +364,8 @@ Bits IndexStore::findFresh(const Query& query, const QueryAnswers::Facts& facts,
 }
 
 Bits IndexStore::findIn(store::Database& reader, std::uint64_t chunk, const Query& query,
-                        const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const {
+                        const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members,
+                        const Bits* wanted) const {
   crypto::AeadRecords opener(keys_.blocks);
   auto block =
       reader.prepare("SELECT first, data FROM blocks WHERE chunk = ? AND first <= ? ORDER BY first DESC LIMIT 1");
@@ -368,16 +376,22 @@ Bits IndexStore::findIn(store::Database& reader, std::uint64_t chunk, const Quer
     findInBlock(first, opener.open(block.view(1), placeOf("block", chunk, first)), token, bits);
     return bits;
   });
-  return answers.maybe(query);
+  return answers.maybe(query, wanted);
 }
 
-std::vector<std::uint64_t> IndexStore::find(const Query& query, const QueryAnswers::Facts& facts) const {
+std::vector<std::uint64_t> IndexStore::find(const Query& query, const QueryAnswers::Facts& facts,
+                                            std::uint64_t enough) const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
-  std::vector<std::uint64_t> found;
+  // Chunks are ascending in themselves, and mostly among each other: putting them in order costs less than sorting.
+  std::vector<std::vector<std::uint64_t>> runs;
+  std::size_t count = 0;
   const auto take = [&](const std::vector<std::uint64_t>& members, const Bits& bits) {
+    std::vector<std::uint64_t> run;
     for (std::size_t i = 0; i < members.size(); ++i)
-      if (bits.test(i)) found.push_back(members[i]);
+      if (bits.test(i)) run.push_back(members[i]);
+    count += run.size();
+    if (!run.empty()) runs.push_back(std::move(run));
   };
 
   std::vector<std::uint64_t> members;
@@ -385,10 +399,51 @@ std::vector<std::uint64_t> IndexStore::find(const Query& query, const QueryAnswe
   for (const auto& [id, tokens] : fresh_) members.push_back(id);
   take(members, findFresh(query, facts, members));
 
-  auto chunks = reader->prepare("SELECT id, members FROM chunks");
-  while (chunks.step()) {
-    members = unpacked(chunks.view(1));
-    take(members, findIn(*reader.database, chunks.unsignedInteger(0), query, facts, members));
+  const bool asksFacts = facts && hasFacts(query.root());
+  auto chunks = reader->prepare("SELECT id, count, members FROM chunks ORDER BY id DESC");
+  while (count < enough && chunks.step()) {
+    const auto chunk = chunks.unsignedInteger(0);
+    // Words alone first: where they leave nothing, the members of the chunk need not be read, which is most of the
+    // work.
+    auto bits = findIn(*reader.database, chunk, query, {}, std::vector<std::uint64_t>(chunks.unsignedInteger(1)));
+    if (bits.none()) continue;
+    members = unpacked(chunks.view(2));
+    if (asksFacts) {
+      const auto wanted = std::move(bits);
+      bits = findIn(*reader.database, chunk, query, facts, members, &wanted);
+      bits &= wanted;
+    }
+    take(members, bits);
+  }
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.front() < b.front(); });
+  std::vector<std::uint64_t> found;
+  found.reserve(count);
+  for (const auto& run : runs) found.insert(found.end(), run.begin(), run.end());
+  if (!std::is_sorted(found.begin(), found.end())) std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<std::uint64_t> IndexStore::findAmong(const Query& query, const QueryAnswers::Facts& facts,
+                                                 std::span<const std::uint64_t> ids) const {
+  const std::shared_lock lock(lock_);
+  const Borrowed reader(*this);
+  const store::Transaction snapshot(*reader.database, store::Transaction::Kind::Read);  // one lock of the file for all
+  std::map<std::uint64_t, std::vector<std::uint64_t>> byChunk;
+  auto place = reader->prepare("SELECT chunk FROM objects WHERE id = ? AND readable = 1");
+  for (const auto id : ids)
+    if (place.bind(id).step()) byChunk[place.unsignedInteger(0)].push_back(id);
+  std::vector<std::uint64_t> found;
+  auto select = reader->prepare("SELECT members FROM chunks WHERE id = ?");
+  for (const auto& [chunk, asked] : byChunk) {
+    if (chunk != 0 && !select.bind(chunk).step()) continue;
+    const auto members = chunk == 0 ? asked : unpacked(select.view(0));
+    Bits wanted(members.size());
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (std::binary_search(asked.begin(), asked.end(), members[i])) wanted.set(i);
+    const auto bits =
+        chunk == 0 ? findFresh(query, facts, members) : findIn(*reader.database, chunk, query, facts, members, &wanted);
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (wanted.test(i) && bits.test(i)) found.push_back(members[i]);
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -420,10 +475,12 @@ std::vector<IndexStore::Row> IndexStore::rows() const {
   const std::shared_lock lock(lock_);
   const Borrowed reader(*this);
   std::vector<Row> rows;
+  rows.reserve(counts_.indexed + counts_.unreadable);
   auto select = reader->prepare("SELECT id, since, readable FROM objects ORDER BY id");
   while (select.step()) rows.push_back({select.unsignedInteger(0), select.time(1), select.boolean(2)});
   // SQLite counts ids above 2^63 as negative.
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.objectId < b.objectId; });
+  const auto precedes = [](const Row& a, const Row& b) { return a.objectId < b.objectId; };
+  if (!std::is_sorted(rows.begin(), rows.end(), precedes)) std::sort(rows.begin(), rows.end(), precedes);
   return rows;
 }
 

@@ -45,8 +45,12 @@ public:
   void remove(const std::vector<std::uint64_t>& objectIds);
   void flush();  // all of it is in the file itself
 
-  // Objects for which the query is not false.
-  std::vector<std::uint64_t> find(const records::Query& query, const QueryAnswers::Facts& facts) const;
+  // Objects for which the query is not false, ascending. Some of them, once there are `enough`.
+  std::vector<std::uint64_t> find(const records::Query& query, const QueryAnswers::Facts& facts,
+                                  std::uint64_t enough = UINT64_MAX) const;
+  // Those of the given, which are ascending. As fast as there are few chunks that they are in.
+  std::vector<std::uint64_t> findAmong(const records::Query& query, const QueryAnswers::Facts& facts,
+                                       std::span<const std::uint64_t> ids) const;
   bool finds(const records::Query& query, std::uint64_t objectId) const;  // whether find(query, {}) has it
 
   struct Row {
@@ -82,7 +86,8 @@ private:
   Bits findFresh(const records::Query& query, const QueryAnswers::Facts& facts,
                  const std::vector<std::uint64_t>& ids) const;
   Bits findIn(store::Database& reader, std::uint64_t chunk, const records::Query& query,
-              const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members) const;
+              const QueryAnswers::Facts& facts, const std::vector<std::uint64_t>& members,
+              const Bits* wanted = nullptr) const;
   void eachEntry(std::uint64_t chunk, const std::function<void(Token, const std::vector<std::uint32_t>&)>& entry) const;
 
   const std::filesystem::path path_;

@@ -19,7 +19,10 @@ public:
   QueryAnswers(const Secret& key, const Facts& facts, const std::vector<std::uint64_t>& objects, Lookup lookup)
       : key_(key), facts_(facts), objects_(objects), lookup_(std::move(lookup)) {}
 
-  Bits maybe(const records::Query& query) const { return answer(query.root(), nullptr).maybe; }  // not false
+  // For which it is not false. Of the others than `wanted` it may be anything; null: all are wanted.
+  Bits maybe(const records::Query& query, const Bits* wanted = nullptr) const {
+    return answer(query.root(), wanted).maybe;
+  }
 
 private:
   struct Answer {

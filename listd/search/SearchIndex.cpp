@@ -79,8 +79,19 @@ void SearchIndex::remove(const std::vector<std::uint64_t>& objectIds) {
 }
 
 std::vector<std::uint64_t> SearchIndex::find(const records::Query& query, const FactAnswers& facts) const {
+  return findSome(query, facts, UINT64_MAX);
+}
+
+std::vector<std::uint64_t> SearchIndex::findSome(const records::Query& query, const FactAnswers& facts,
+                                                 std::uint64_t enough) const {
   const std::shared_lock lock(impl_->swap);
-  return impl_->current->find(query, facts);
+  return impl_->current->find(query, facts, enough);
+}
+
+std::vector<std::uint64_t> SearchIndex::findAmong(const records::Query& query, const FactAnswers& facts,
+                                                  std::span<const std::uint64_t> ids) const {
+  const std::shared_lock lock(impl_->swap);
+  return impl_->current->findAmong(query, facts, ids);
 }
 
 bool SearchIndex::finds(const records::Query& query, std::uint64_t objectId) const {

@@ -40,6 +40,12 @@ public:
   // exclude an object, unless `facts` tells whether one is true for an object; it is asked only where that decides.
   using FactAnswers = std::function<bool(const records::Predicate&, std::uint64_t objectId)>;
   std::vector<std::uint64_t> find(const records::Query& query, const FactAnswers& facts = {}) const;
+  // At least `enough` of them where there are so many: neither the newest nor the oldest, so for counting alone.
+  std::vector<std::uint64_t> findSome(const records::Query& query, const FactAnswers& facts,
+                                      std::uint64_t enough) const;
+  // Those of the given objects, which are ascending.
+  std::vector<std::uint64_t> findAmong(const records::Query& query, const FactAnswers& facts,
+                                       std::span<const std::uint64_t> ids) const;
   bool finds(const records::Query& query, std::uint64_t objectId) const;  // whether find(query) has it, for that one
   struct Evaluable {
     std::uint64_t objectId = 0;

@@ -21,6 +21,8 @@ using records::Truth;
 
 constexpr std::size_t MaxQuery = 4000;
 constexpr std::uint64_t MostRows = 50;  // each row is opened from the vault
+// Beyond this a search says "more than": a word that stands in half of the archive costs no more than a rare one.
+constexpr std::uint64_t CountedHits = 10'000;
 
 constexpr const char* Help[][2] = {
     {"dialysis kidney", "both words, anywhere"},
@@ -51,6 +53,10 @@ public:
   bool isTrue(const Predicate& predicate, std::uint64_t id) {
     if (asked_ < AskedOneByOne) {
       ++asked_;
+      if (needsObjectAlone(predicate)) {  // one statement in place of four
+        auto object = tables_.archive.storedFacts(id);
+        return object && matches(predicate, {std::move(*object), {}, {}, false});
+      }
       const auto message = tables_.archive.message(id);
       return message && message->object.state == ObjectState::Stored && matches(predicate, *message);
     }
@@ -78,6 +84,11 @@ private:
     return scanned_.emplace_back(predicate, matching(predicate)).second;
   }
 
+  static bool needsObjectAlone(const Predicate& predicate) {
+    return predicate.lists.empty() && predicate.listClasses.empty() && predicate.domains.empty() &&
+           predicate.labels.empty();
+  }
+
   bool matches(const Predicate& predicate, const ArchivedMessage& message) const {
     std::vector<records::Facts::ListFacts> on;
     for (const auto& reference : message.references) {
@@ -103,11 +114,11 @@ private:
 
 // The objects that a query, a scope or both are true for, ascending. What was destroyed a moment ago may be among them.
 std::vector<std::uint64_t> idsFor(const SearchIndex& index, SiteTables& tables, const Query* query,
-                                  const Predicate& scope) {
+                                  const Predicate& scope, std::uint64_t enough = UINT64_MAX) {
   Facts facts(tables);
   if (query == nullptr) return facts.matching(scope);
-  auto ids =
-      index.find(*query, [&](const Predicate& predicate, std::uint64_t id) { return facts.isTrue(predicate, id); });
+  auto ids = index.findSome(
+      *query, [&](const Predicate& predicate, std::uint64_t id) { return facts.isTrue(predicate, id); }, enough);
   if (scope != Predicate()) std::erase_if(ids, [&](std::uint64_t id) { return !facts.isTrue(scope, id); });
   return ids;
 }
@@ -205,41 +216,98 @@ private:
 // One page, so that a word which stands in every message costs no more than a rare one: only its rows are read.
 struct Found {
   std::uint64_t hits = 0;
+  bool moreThan = false;  // there are more than `hits`, and they were not counted
   std::uint64_t notEvaluable = 0;
   std::vector<StoredObject> rows;
   bool more = false;
 };
 
-Found findPage(OrderTools& tools, const OrderCall& call, const Question& question, std::uint64_t after) {
+struct PageWanted {
+  ArchiveStore::Order order = ArchiveStore::Order::Newest;
+  std::uint64_t after = 0;  // the last object of the page before
+  std::uint64_t limit = 0;
+};
+
+// The next rows of very many hits, from a look at what came next rather than at the whole index. Nothing: the hits lie
+// too far from there.
+std::optional<std::vector<StoredObject>> nextOfMany(const SearchIndex& index, SiteTables& tables, const Query& query,
+                                                    const PageWanted& wanted) {
+  constexpr std::size_t FirstLook = 1024, LastLook = 32'768;
+  Facts facts(tables);
+  const auto isTrue = [&](const Predicate& predicate, std::uint64_t id) { return facts.isTrue(predicate, id); };
+  std::vector<StoredObject> rows;
+  auto after = wanted.after;
+  for (auto look = FirstLook; look <= LastLook; look *= 2) {
+    const auto next = tables.archive.receivedNext(wanted.order, after, look);
+    auto ascending = next;
+    std::sort(ascending.begin(), ascending.end());
+    const auto hits = index.findAmong(query, isTrue, ascending);
+    for (const auto id : next) {
+      if (!std::binary_search(hits.begin(), hits.end(), id)) continue;
+      if (auto object = tables.archive.storedFacts(id)) rows.push_back(std::move(*object));
+      if (rows.size() == wanted.limit) return rows;
+    }
+    if (next.size() < look) return rows;
+    after = next.back();
+  }
+  return std::nullopt;
+}
+
+Found findIn(const SearchIndex& index, SiteTables& tables, const Question& question, PageWanted wanted) {
   const auto* query = question.query ? &*question.query : nullptr;
-  const auto order = call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest" ? ArchiveStore::Order::Oldest
-                                                                                        : ArchiveStore::Order::Newest;
-  const auto limit = call.args.number("limit", 20, 1, MostRows);
-  const auto& index = indexOf(tools);
-  return tools.context.site.read([&](SiteTables& tables) {
-    Found found;
-    const auto ids = idsFor(index, tables, query, question.scope);
-    auto page = tables.archive.byReceipt(ids, order, after, call.args.flag("count") ? 0 : limit);
-    found.hits = page.stored.value_or(ids.size());
+  const bool bounded = query != nullptr && question.scope == Predicate();
+  Found found;
+  found.notEvaluable = notEvaluable(index, tables, query);
+  const bool counted = wanted.limit == 0;
+  if (!counted) ++wanted.limit;  // one more tells whether there is another page
+  auto ids = idsFor(index, tables, query, question.scope, bounded ? CountedHits + 1 : UINT64_MAX);
+  found.hits = ids.size();
+  if (bounded && ids.size() > CountedHits) {
+    found.hits = CountedHits;
+    found.moreThan = true;
+    if (counted) return found;
+    if (auto rows = nextOfMany(index, tables, *query, wanted))
+      found.rows = std::move(*rows);
+    else
+      found.rows = tables.archive
+                       .byReceipt(idsFor(index, tables, query, question.scope, UINT64_MAX), wanted.order, wanted.after,
+                                  wanted.limit)
+                       .objects;
+  } else {
+    auto page = tables.archive.byReceipt(ids, wanted.order, wanted.after, wanted.limit);
+    found.hits = page.stored.value_or(found.hits);
     found.rows = std::move(page.objects);
-    found.more = after + found.rows.size() < found.hits;
-    found.notEvaluable = notEvaluable(index, tables, query);
-    return found;
-  });
+  }
+  found.more = !counted && found.rows.size() == wanted.limit;
+  if (found.more) found.rows.pop_back();
+  return found;
+}
+
+Found findPage(OrderTools& tools, const OrderCall& call, const Question& question) {
+  PageWanted wanted;
+  if (call.args.word("sort", "newest", {"newest", "oldest"}) == "oldest") wanted.order = ArchiveStore::Order::Oldest;
+  wanted.after = call.args.has("after") ? call.args.id("after") : 0;
+  wanted.limit = call.args.flag("count") ? 0 : call.args.number("limit", 20, 1, MostRows);
+  const auto& index = indexOf(tools);
+  return tools.context.site.read([&](SiteTables& tables) { return findIn(index, tables, question, wanted); });
 }
 
 json search(OrderTools& tools, const OrderCall& call) {
   const auto question = questionOf(call.args);
   const auto matter =
       tools.context.site.read([&](SiteTables& tables) { return requireMatter(tables, call.args, false); });
-  const auto after = call.args.number("after", 0, 0, 1'000'000'000);
-  const auto found = findPage(tools, call, question, after);
+  const auto found = findPage(tools, call, question);
   if (question.query)
     noteQuery(tools, call, matter, *question.query);
   else
     noteScope(call, matter);
   call.note.number("hits", found.hits).number("notEvaluable", found.notEvaluable);
-  json result = {{"hits", found.hits}, {"notEvaluable", found.notEvaluable}, {"items", json::array()}, {"next", ""}};
+  if (found.moreThan) call.note.text("moreThan", "yes");
+  json result = {{"hits", found.hits},
+                 {"moreThan", found.moreThan},
+                 {"notEvaluable", found.notEvaluable},
+                 {"items", json::array()},
+                 {"next", ""}};
   if (call.args.flag("count")) return result;
   for (const auto& row : found.rows) result["items"].push_back(rowOf(tools, row));
   if (!result["items"].empty())
@@ -250,7 +318,7 @@ json search(OrderTools& tools, const OrderCall& call) {
         item["held"] = message && held.of(*message);
       }
     });
-  if (found.more && !found.rows.empty()) result["next"] = std::to_string(after + found.rows.size());
+  if (found.more && !found.rows.empty()) result["next"] = std::to_string(found.rows.back().id);
   call.note.number("shown", result["items"].size());
   return result;
 }

@@ -64,7 +64,8 @@ Response drawNew(const Visit& visit, const Fields& form, int status, const json&
   return visit.page(
       "export-new", {"New export", "exports", status},
       {{"query", query},
-       {"hits", words::plural(views::number(found, "hits"), "message", "messages")},
+       {"hits", (views::flag(found, "moreThan") ? "more than " : "") +
+                    words::plural(views::number(found, "hits"), "message", "messages")},
        {"matters", matters},
        {"formats", views::options(form.get("format", "mbox"), {{"mbox", "mbox, for mail programs"},
                                                                {"eml", "EML, one file for each message"},

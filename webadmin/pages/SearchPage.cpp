@@ -75,9 +75,10 @@ void addHits(const Visit& visit, const std::string& query, json& view) {
   const auto found = visit.order("search", args);
   const auto hits = views::number(found, "hits");
   const auto unknown = views::number(found, "notEvaluable");
-  view["counted"] = {{"hits", words::plural(hits, "message", "messages")},
-                     {"none", hits == 0},
-                     {"unknown", unknown ? words::count(unknown) : std::string()}};
+  view["counted"] = {
+      {"hits", (views::flag(found, "moreThan") ? "More than " : "") + words::plural(hits, "message", "messages")},
+      {"none", hits == 0},
+      {"unknown", unknown ? words::count(unknown) : std::string()}};
   view["shown"] = shown;
   view["showPath"] = pathOf(asked, {{"show", "messages"}});
   if (!shown) return;

@@ -75,7 +75,8 @@ Response drawResult(const Visit& visit, int status, const json& refusal) {
       {"later", words::count(number(shown, "becomesLater"))},
       {"unchanged", words::count(number(shown, "unchanged"))},
       {"neverDue", words::count(number(shown, "neverDue"))},
-      {"held", words::count(number(shown, "held"))},
+      {"held", shown.value("held", json()).is_null() ? words::count(number(shown, "mustBeKept")) + " (with reviews)"
+                                                     : words::count(number(shown, "held"))},
       {"took", words::count(std::max<std::uint64_t>(number(shown, "tookMicros") / 1000, 1)) + " ms"},
       {"chart", drawMonths(monthTotals(views::part(shown, "due")), {{"due", "Due to be destroyed"}})},
       {"lists", listTotals(views::part(shown, "due"))},

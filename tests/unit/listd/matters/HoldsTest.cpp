@@ -271,6 +271,22 @@ BOOST_AUTO_TEST_CASE(a_release_needs_a_what_if_of_that_hold_and_tells_what_becom
   const auto quiet = h.releaseOf(other, "x").at("whatIf");
   BOOST_TEST(has(h.refusal(Udo, "what-if.show", {{"id", quiet}}), "no such what-if"));
   BOOST_TEST(has(h.refusal(Udo, "what-if.csv", {{"id", quiet}}), "no such what-if"));
+  const auto told = h.give(Udo, "what-if.run", json::object());
+  const auto known = h.give(Olga, "what-if.run", json::object());
+  BOOST_TEST(told.at("held").is_null());
+  BOOST_TEST(told.at("reviews").is_null());
+  BOOST_TEST(known.at("held") == 3);
+  BOOST_TEST(told.at("mustBeKept") == 3);
+  BOOST_TEST(told.at("becomesDue") == known.at("becomesDue"));
+  const auto openOnly = h.give(Udo, "what-if.csv", {{"id", told.at("id")}}).at("csv");
+  const auto every = h.give(Olga, "what-if.csv", {{"id", told.at("id")}}).at("csv");
+  const auto lineOf = [](const std::string& rows, const std::string& start) {
+    const auto at = rows.find("\r\n" + start);
+    return at == std::string::npos ? std::string() : rows.substr(at + 2, rows.find("\r\n", at + 2) - at - 2);
+  };
+  BOOST_TEST(lineOf(openOnly, "1,a@lists.example,").ends_with(",yes"));
+  BOOST_TEST(lineOf(openOnly, "3,b@lists.example,").ends_with(",no"));
+  BOOST_TEST(lineOf(every, "3,b@lists.example,").ends_with(",yes"));
 }
 
 BOOST_AUTO_TEST_CASE(p10_no_release_gives_eligibility_before_its_grace_is_over) {

@@ -263,6 +263,35 @@ BOOST_AUTO_TEST_CASE(a_rebuild_goes_on_after_a_crash_and_takes_the_place_of_the_
   BOOST_TEST(t.index->rebuilt().empty());
 }
 
+BOOST_AUTO_TEST_CASE(some_hits_and_hits_among_given_objects_are_those_of_the_whole_answer) {
+  Index t;
+  std::mt19937_64 random(7);
+  std::vector<SearchIndex::NewObject> batch;
+  for (int i = 0; i < 8600; ++i)  // more than a chunk, the rest fresh
+    batch.push_back({random() >> 1, mailOf("m", random() % 2 == 0 ? "common" : "other", ""), {}});
+  t.index->addAll({batch.begin(), batch.begin() + 8300});
+  t.index->addAll({batch.begin() + 8300, batch.end()});
+  Ids removed;
+  for (int i = 0; i < 8600; i += 50) removed.push_back(batch[static_cast<std::size_t>(i)].objectId);
+  t.index->remove(removed);
+  const auto query = *records::Query::parse("common larger:1");
+  const SearchIndex::FactAnswers facts = [](const records::Predicate&, std::uint64_t id) { return id % 3 != 0; };
+  const auto all = t.index->find(query, facts);
+  BOOST_TEST(all.size() > 2000u);
+  BOOST_TEST(std::is_sorted(all.begin(), all.end()));
+  const auto some = t.index->findSome(query, facts, 100);
+  BOOST_TEST(some.size() >= 100u);
+  BOOST_TEST(std::includes(all.begin(), all.end(), some.begin(), some.end()));
+  Ids asked, expected;
+  for (int i = 0; i < 8600; i += 7) asked.push_back(batch[static_cast<std::size_t>(i)].objectId);
+  asked.push_back(1);  // not there
+  std::sort(asked.begin(), asked.end());
+  std::set_intersection(all.begin(), all.end(), asked.begin(), asked.end(), std::back_inserter(expected));
+  BOOST_TEST(t.index->findAmong(query, facts, asked) == expected, boost::test_tools::per_element());
+  t.reopen();
+  BOOST_TEST(t.index->counts().indexed == 8600u - removed.size());
+}
+
 BOOST_AUTO_TEST_CASE(an_index_of_another_root_key_or_a_damaged_one_is_made_anew) {
   Index t;
   t.index->add(1, mailOf("one", "text"), {});
