@@ -4,6 +4,7 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
+#include "core/hops/JourneyJson.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
 #include "core/seal/SmimeReader.h"
@@ -32,6 +33,12 @@ std::string clientJson(const app::Submission& submission) {
                  {"verification", tls.verification},
                  {"peerName", tls.peerName}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The way that the message took to us, by its Received fields; the newest is the gateway's own.
+std::string journeyOf(SiteContext& context, const mail::Message& message) {
+  const hops::JourneySettings settings{context.site.read([](SiteTables& tables) { return tables.domains.names(); })};
+  return hops::compactJson(hops::readJourney(message.header(), settings));
 }
 
 // "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
@@ -148,6 +155,7 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.vaultObject =
       objectIdOf(submission.receivedAt, arrival->id, asItCame ? ContentKind::AsItCame : ContentKind::Opened);
   post.senderCheck = reception->check.json();
+  post.journey = journeyOf(context_, *arrival->message);
   auto keys = keysOf(*reception, list);
   return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), std::move(keys)};
 }
