@@ -33,6 +33,13 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "cannot be "
      "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
+    {"report", "delivery",
+     "[--post ID] [--recipient ADDRESS] [--list ADDRESS] [--from DAY] [--until DAY] [--csv|--html] [--out FILE]",
+     "Tells by message and recipient how the mail came to us, what was done with it and how it left, of a post, a "
+     "recipient, a list, or what these have in common. With --json, or --out alone, one signed document a line. Exit "
+     "status 1: no message fits."},
+    {"report", "verify", "FILE [--key PEM]",
+     "Checks without a site that signed reports are unchanged and no page is missing. Exit status 1: they are not."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
