@@ -11,6 +11,9 @@ CREATE TABLE journeys (
   hops    TEXT    NOT NULL
 );
 
+-- Whether a poster who asks for it, by the field "Postern-Plan: yes", gets the counts of the plan.
+ALTER TABLE lists ADD COLUMN plan_on_wish INTEGER NOT NULL DEFAULT 0;
+
 -- Delivery reports look for a span of time, and within a post for one recipient. The second index is filled in post by
 -- post, so that a plan for very many writes near its last pages.
 CREATE INDEX posts_by_receipt ON posts (received_at, id, list_id);

@@ -32,6 +32,14 @@ std::optional<app::Protection> floorOf(const app::Submission& submission) {
   return floor;
 }
 
+// "Postern-Plan: yes". The counts go to the envelope sender, which anybody can write, so it must be the author.
+bool wantsPlan(const mail::Message& post, const app::Submission& submission, const mail::Address& author) {
+  const auto* wish = post.header().find("Postern-Plan");
+  if (wish == nullptr || !mail::equalsIgnoreCase(mail::trim(wish->value), "yes")) return false;
+  const auto sender = mail::Address::parse(submission.mailFrom);
+  return sender && sender->key() == author.key();
+}
+
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
 bool composes(const mail::Message& post, const ListFacts& list) {
   const PostComposer composer(list);
@@ -71,7 +79,8 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  return {Verdict::Accept, {}, std::nullopt, false, floorOf(submission)};
+  const auto& author = *from.mailboxes.front().address;
+  return {Verdict::Accept, {}, std::nullopt, false, floorOf(submission), wantsPlan(post, submission, author)};
 }
 
 }  // namespace postern::listd

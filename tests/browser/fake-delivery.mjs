@@ -22,13 +22,14 @@ export const checkOf = (post) => Number(post.id) % 3 ? { encryption: "smime", si
   : { encryption: "none", signature: "openpgp", standing: "other-signer", signer: "0x1234567890abcdef", fingerprint: "cd".repeat(20) };
 
 function rowOf(post, copy) {
-  const last = copy.attempts.at(-1);
+  const withheld = copy.protection === "withheld";
+  const last = withheld ? undefined : copy.attempts.at(-1);
   const pickup = copy.protection === "pickup";
   return [Number(post.id), post.list, post.messageId, post.queueId, iso(post.receivedAt), post.size, "high", "ann@st-elmo.example",
     "mail.st-elmo.example [192.0.2.17]", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "none", "not-recorded", "smime", "good", "ann@st-elmo.example",
-    copy.address, copy.protection, copy.reason, copy.keyFingerprint, copy.state, copy.attempts.length, last?.remoteHost ?? "",
+    copy.address, copy.protection, copy.reason, copy.keyFingerprint, withheld ? "withheld" : copy.state, copy.attempts.length, last?.remoteHost ?? "",
     last?.remoteAddress ?? "", last?.tls.version ?? "", last?.tls.cipher ?? "", last?.tls.verification ?? "", last?.tls.peerName ?? "",
-    last?.replyCode ?? "", last?.replyText ?? "", iso(last?.at), iso(copy.deliveredAt), pickup ? "waiting" : "", "",
+    last?.replyCode ?? "", last?.replyText ?? "", iso(last?.at), withheld ? "" : iso(copy.deliveredAt), pickup ? "waiting" : "", "",
     pickup ? iso(copy.deliveredAt + 3600e6) : "", pickup ? "page" : "", pickup ? 1 : "", ""];
 }
 
@@ -45,6 +46,6 @@ export const deliveryOrders = (site, Refused) => ({
     if (format === "csv") return { name: "delivery", csv: (after ? "" : columns.join(",") + "\r\n") + rows.map((row) => row.join(",") + "\r\n").join(""), next };
     if (format === "html") return { name: "delivery", html: after ? "" : "<!doctype html><html><body><main>", next };
     return { form: "postern-report-v1", name: "delivery", columns, rows, after, next, publicKey: "key", signature: "c2ln",
-      posts: posts.filter((one) => rows.some((row) => row[0] === Number(one.id))).map((one) => ({ post: Number(one.id), arrival: { journey: journeyOf(one) } })) };
+      posts: posts.filter((one) => !one.trace.recipients.length || rows.some((row) => row[0] === Number(one.id))).map((one) => ({ post: Number(one.id), list: one.list, arrival: { journey: journeyOf(one) } })) };
   },
 });

@@ -201,3 +201,27 @@ def test_hops_reads_the_lines_that_postern_and_postfix_really_wrote(reported, tm
     hops = json.loads(done.stdout)["hops"]
     assert (hops[-1]["software"], hops[-1]["state"]) == ("Postfix", "recorded-encrypted")
     assert hops[-1]["version"].startswith("TLSv1.") and hops[-1]["cipher"]
+
+
+def test_the_counts_of_the_plan_are_mailed_to_a_poster_who_asks_where_the_list_allows_it(reported):
+    stage, postfix, _, _ = reported
+
+    def plans():
+        return [m for m in postfix.box("ann") if b"goes out" in m.split(b"\r\n\r\n")[0] and b"pkcs7" not in m]
+
+    def post(count, **fields):
+        postfix.send(ANN, [BOARD], make_message(f"Ann <{ANN}>", BOARD, SUBJECT, CANARY, **fields))
+        wait_until(lambda: len(stage.site.cli("post", "list", BOARD)["items"]) == count and
+                   stage.site.cli("post", "list", BOARD)["items"][0]["delivered"] == 3, "the post is out")
+
+    post(2, Postern_Plan="yes")
+    assert stage.site.cli("list", "protect", BOARD, "--plan-on-wish", "yes")["list"]["planOnWish"]
+    post(3)
+    post(4, Postern_Plan="yes")
+    mail = wait_until(plans, "the mail with the plan")
+    assert len(mail) == 1, "only the third post asked where the list allowed it"
+    text = email.message_from_bytes(mail[0], policy=email.policy.default).get_body(("plain",)).get_content()
+    for line in ("1 member: encrypted by S/MIME", "1 member: over a verified TLS connection",
+                 "1 member: to be picked up on our pages", "1 member: held back"):
+        assert line in text
+    assert CANARY not in text and not any(word in mail[0].decode() for word in (SUBJECT, CID, DORA, PAT))

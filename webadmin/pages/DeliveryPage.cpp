@@ -46,56 +46,76 @@ std::string tlsLine(const std::string& version, const std::string& cipher, const
   return version + (cipher.empty() ? "" : " " + cipher) + (by.empty() ? "" : ", " + by);
 }
 
+// "2026-03-01 12:00:00 UTC", as times stand on pages.
+std::string shortTime(std::string iso) {
+  if (iso.size() < 20) return iso;
+  iso[10] = ' ';
+  return iso.substr(0, 19) + " UTC";
+}
+
 std::string pickupLine(std::map<std::string, std::string>& cells) {
   if (cells["pick-up"].empty()) return {};
   return cells["picked up"].empty() ? "Not read yet (" + words::state(cells["pick-up"]) + ")"
-                                    : "Read " + cells["picked up"];
+                                    : "Read " + shortTime(cells["picked up"]);
 }
 
-json wayText(const json& report, const std::string& post, TimePoint now) {
-  for (const auto& one : views::part(report, "posts"))
-    if (views::text(one, "post") == post)
-      if (const auto way = views::journey(views::part(views::part(one, "arrival"), "journey"), now); !way.is_null())
-        return views::text(way, "sentence");
-  return "";
+std::string signatureText(const std::string& word) {
+  if (word == "none") return "Not signed.";
+  if (word == "not checked") return "Encryption and signature were not looked at.";
+  return "Signature: " + words::state(word) + ".";
 }
 
-json rowView(std::map<std::string, std::string> cells, const json& way) {
-  const auto& protection = cells["protection"];
-  const auto& signature = cells["signature"];
-  return {{"recipient", cells["recipient"]},
-          {"post", cells["post"]},
+// How a message came, once for all of its copies.
+json messageView(std::map<std::string, std::string> cells, const json& post, TimePoint now) {
+  const auto& verified = cells["arrival client verified"];
+  return {{"post", cells["post"]},
           {"path", views::postPath(cells["post"])},
           {"list", cells["list"]},
-          {"received", cells["received"]},
-          {"arrival", "Session with us: " +
-                          tlsLine(cells["arrival TLS"], cells["arrival cipher"], cells["arrival client verified"])},
-          {"way", way},
-          {"signature", signature == "none"          ? std::string("Not signed")
-                        : signature == "not checked" ? std::string("Signature not looked at")
-                                                     : "Signature: " + signature},
+          {"messageId", cells["message id"]},
+          {"received", shortTime(cells["received"])},
+          {"by", cells["handed over by"]},
+          {"arrival", tlsLine(cells["arrival TLS"], cells["arrival cipher"], verified == "verified" ? verified : "")},
+          {"signature", signatureText(cells["signature"])},
+          {"journey", views::journey(views::part(views::part(post, "arrival"), "journey"), now)},
+          {"rows", json::array()}};
+}
+
+json copyView(std::map<std::string, std::string> cells) {
+  const auto& protection = cells["protection"];
+  return {{"recipient", cells["recipient"]},
           {"protection", words::protection(protection)},
           {"tone", protection == "withheld" ? "wait"
                    : protection == "none"   ? "quiet"
                                             : "good"},
           {"reason", words::reason(cells["reason"])},
+          {"fingerprint", words::fingerprint(cells["key"])},
           {"badge", views::badge(cells["state"])},
+          {"at", shortTime(cells["delivered"])},
           {"hop", cells["next hop"]},
           {"tls", tlsLine(cells["TLS"], cells["cipher"], cells["TLS verification"])},
           {"reply", cells["reply code"] + " " + cells["reply"]},
           {"pickup", pickupLine(cells)}};
 }
 
-json reportView(const json& report, TimePoint now) {
-  json rows = json::array();
-  std::string post;
-  json way;
-  for (const auto& row : views::part(report, "rows")) {
-    auto cells = cellsOf(report, row);
-    if (post != cells["post"]) way = wayText(report, post = cells["post"], now);
-    rows.push_back(rowView(std::move(cells), way));
+// The messages of the page with their copies: rows stand in the order of "posts", which also has those without a copy.
+json messagesOf(const json& report, TimePoint now) {
+  json messages = json::array();
+  const auto& rows = views::part(report, "rows");
+  std::size_t place = 0;
+  for (const auto& post : views::part(report, "posts")) {
+    const auto id = views::text(post, "post");
+    json message;
+    for (; place < rows.size(); ++place) {
+      const auto cells = cellsOf(report, rows[place]);
+      if (cells.at("post") != id) break;
+      if (message.is_null()) message = messageView(cells, post, now);
+      message["rows"].push_back(copyView(cells));
+    }
+    if (message.is_null())
+      message = {{"post", id}, {"path", views::postPath(id)}, {"list", views::text(post, "list")}, {"noCopies", true}};
+    messages.push_back(std::move(message));
   }
-  return rows;
+  return messages;
 }
 
 }  // namespace
@@ -109,15 +129,14 @@ Response delivery(Visit& visit) {
       const auto query = queryOf(asked);
       asked["limit"] = RowsShown;
       const auto report = visit.order("report.delivery", asked);
-      auto rows = reportView(report, visit.now());
       view.update({{"asked", true},
                    {"empty", views::part(report, "posts").empty()},
-                   {"shown", words::count(rows.size())},
+                   {"shown", words::count(views::part(report, "rows").size())},
                    {"more", !views::text(report, "next").empty()},
                    {"htmlPath", "/delivery/report.html" + query},
                    {"csvPath", "/delivery/report.csv" + query},
                    {"jsonPath", "/delivery/report.json" + query}});
-      view["rows"] = std::move(rows);
+      view["messages"] = messagesOf(report, visit.now());
     } catch (const app::OrderRefused& refused) {
       view["refusal"] = views::refusal(refused);
       status = 422;
