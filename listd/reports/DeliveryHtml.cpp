@@ -1,6 +1,5 @@
-#include "core/base/Error.h"
-#include "listd/ReportFiles.h"
 #include "listd/reports/DeliveryReport.h"
+#include "listd/reports/HtmlParts.h"
 
 #include <initializer_list>
 #include <map>
@@ -11,23 +10,6 @@ namespace postern::listd {
 using nlohmann::json;
 
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string plainText(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.is_null() ? std::string() : value.dump();
@@ -114,51 +96,68 @@ std::string checkText(const json& arrival) {
                                        : std::string());
 }
 
-std::string hopTable(const json& journey) {
-  if (!journey.is_object()) return "<p>The way before us was not kept for this message.</p>\n";
-  std::string out =
-      "<p>" + escaped(text(journey, "sentence")) +
-      "</p>\n<table><thead><tr><th scope=\"col\">Hop</th><th scope=\"col\">From</th><th scope=\"col\">To</th>"
-      "<th scope=\"col\">Recorded</th><th scope=\"col\">Why</th></tr></thead><tbody>\n";
+// The parts of delivery-report.html.
+struct Parts {
+  std::string head, post, hops, hop, copies, copy, key, pickup, nothing, end;
+
+  Parts() {
+    auto page = reportFile("reports/delivery-report.html");
+    head = takePart(page, "head");
+    post = takePart(page, "post");
+    hops = takePart(post, "hops");
+    hop = takePart(hops, "hop");
+    copies = takePart(post, "copies");
+    copy = takePart(copies, "copy");
+    key = takePart(copy, "key");
+    pickup = takePart(copy, "pickup");
+    nothing = takePart(page, "nothing");
+    end = takePart(page, "end");
+  }
+};
+
+std::string hopTable(const Parts& parts, const json& journey) {
+  std::string rows;
   std::size_t number = 0;
   for (const auto& hop : journey.at("hops")) {
     const auto state = said(text(hop, "state"), {{"recorded-encrypted", "encrypted"},
                                                  {"recorded-plain", "in clear"},
                                                  {"not-recorded", "not recorded, which proves neither"},
                                                  {"inside-one-provider", "inside one provider"}});
-    out += "<tr><th scope=\"row\">" + std::to_string(++number) + "</th><td data-label=\"From\">" +
-           escaped(text(hop, "from")) + "</td><td data-label=\"To\">" + escaped(text(hop, "by")) +
-           "</td><td data-label=\"Recorded\">" + escaped(state) + "</td><td data-label=\"Why\">" +
-           escaped(text(hop, "why")) + "</td></tr>\n";
+    rows += filled(parts.hop, {{"number", std::to_string(++number)},
+                               {"from", escapedHtml(text(hop, "from"))},
+                               {"by", escapedHtml(text(hop, "by"))},
+                               {"state", escapedHtml(state)},
+                               {"why", escapedHtml(text(hop, "why"))}});
   }
-  return out + "</tbody></table>\n";
+  return rows.empty() ? std::string() : filled(parts.hops, {{"hop", rows}});
 }
 
-std::string facts(std::initializer_list<std::pair<const char*, std::string>> rows) {
-  std::string out = "<dl>";
-  for (const auto& [name, value] : rows)
-    if (!value.empty()) out += std::string("<dt>") + name + "</dt><dd>" + escaped(value) + "</dd>";
-  return out + "</dl>\n";
-}
-
-std::string postSection(const json& post) {
+std::string postSection(const Parts& parts, const json& post, const std::string& copies) {
   const auto& arrival = post.at("arrival");
   const auto& client = arrival.at("client");
+  const auto& journey = arrival.at("journey");
   const auto tls = client.is_object() && client.contains("tls") ? client.at("tls") : json::object();
   const auto address = text(client, "address");
-  return "<h2>Message " + escaped(text(post, "messageId")) + " to " + escaped(text(post, "list")) + "</h2>\n" +
-         facts({{"Post, queue id", text(post, "post") + ", " + text(post, "queueId")},
-                {"Received", text(post, "received")},
-                {"Size, class", text(post, "size") + " bytes, " + text(post, "class")},
-                {"State", text(post, "state") + (text(post, "reason").empty() ? "" : ": " + text(post, "reason"))}}) +
-         "<h3>1. How it came to us</h3>\n" +
-         facts({{"Sent by", text(post, "sentBy")},
-                {"Handed over by", text(client, "name") + (address.empty() ? "" : " [" + address + "]")},
-                {"Session with us",
-                 tlsText(text(tls, "version"), text(tls, "cipher"),
-                         text(tls, "verification") == "verified" ? "verified" : "", text(tls, "peerName"))},
-                {"Sender check", checkText(arrival)}}) +
-         hopTable(arrival.at("journey"));
+  const auto verified = text(tls, "verification") == "verified" ? "verified" : "";
+  const auto reason = text(post, "reason");
+  const auto field = [&](const char* name) { return escapedHtml(text(post, name)); };
+  return filled(
+      parts.post,
+      {{"messageId", field("messageId")},
+       {"list", field("list")},
+       {"post", field("post")},
+       {"queueId", field("queueId")},
+       {"received", field("received")},
+       {"size", field("size")},
+       {"class", field("class")},
+       {"state", escapedHtml(text(post, "state") + (reason.empty() ? "" : ": " + reason))},
+       {"sentBy", field("sentBy")},
+       {"by", escapedHtml(text(client, "name") + (address.empty() ? "" : " [" + address + "]"))},
+       {"session", escapedHtml(tlsText(text(tls, "version"), text(tls, "cipher"), verified, text(tls, "peerName")))},
+       {"check", escapedHtml(checkText(arrival))},
+       {"sentence", journey.is_object() ? escapedHtml(text(journey, "sentence")) : "It was not kept for this message."},
+       {"hops", journey.is_object() ? hopTable(parts, journey) : std::string()},
+       {"copies", copies}});
 }
 
 // The cells of a row by the names of their columns.
@@ -206,36 +205,31 @@ std::string pickupText(const RowReader& read, const json& row) {
          (state == "waiting" ? " Available until " + read.of(row, "available until") + "." : " Now " + state + ".");
 }
 
-std::string copyRow(const RowReader& read, const json& row) {
+std::string copyRow(const Parts& parts, const RowReader& read, const json& row) {
   const auto key = read.of(row, "key");
   const auto protection = read.of(row, "protection");
   const auto pickup = pickupText(read, row);
-  return "<tr><th scope=\"row\">" + escaped(read.of(row, "recipient")) + "</th><td data-label=\"Protection\"" +
-         (protection == "withheld" ? " class=\"bad\">" : ">") + escaped(protectionText(protection)) + "<br>because " +
-         escaped(reasonText(read.of(row, "reason"))) +
-         (key.empty() ? "" : "<br><span class=\"key\">key " + escaped(key) + "</span>") +
-         "</td><td data-label=\"State\">" + escaped(read.of(row, "state")) + "</td><td data-label=\"How it left\">" +
-         escaped(leavingText(read, row)) + (pickup.empty() ? "" : "<br>" + escaped(pickup)) + "</td></tr>\n";
+  return filled(parts.copy,
+                {{"recipient", escapedHtml(read.of(row, "recipient"))},
+                 {"tone", protection == "withheld" ? "bad" : ""},
+                 {"protection", escapedHtml(protectionText(protection))},
+                 {"reason", escapedHtml(reasonText(read.of(row, "reason")))},
+                 {"key", key.empty() ? key : filled(parts.key, {{"fingerprint", escapedHtml(key)}})},
+                 {"state", escapedHtml(read.of(row, "state"))},
+                 {"leaving", escapedHtml(leavingText(read, row))},
+                 {"pickup", pickup.empty() ? pickup : filled(parts.pickup, {{"words", escapedHtml(pickup)}})}});
 }
 
 // The rows of the post from `place` on, which goes behind them: rows stand in the order of the posts.
-std::string copiesOf(const RowReader& read, const json& allRows, const std::string& post, std::size_t& place) {
+std::string copiesOf(const Parts& parts, const RowReader& read, const json& allRows, const std::string& post,
+                     std::size_t& place) {
   std::string rows;
   for (; place < allRows.size() && read.of(allRows[place], "post") == post; ++place)
-    rows += copyRow(read, allRows[place]);
-  if (rows.empty()) return "<p>No copy was made of this message.</p>\n";
-  return "<table><thead><tr><th scope=\"col\">Recipient</th><th scope=\"col\">2. What we did with it</th><th "
-         "scope=\"col\">State</th><th scope=\"col\">3. How it left</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table>\n";
+    rows += copyRow(parts, read, allRows[place]);
+  return rows.empty() ? "No copy was made of this message." : filled(parts.copies, {{"copy", rows}});
 }
 
-std::string styles() {
-  const auto* file = reportFiles::find("reports/delivery-report.css");
-  if (file == nullptr) throw Error(ErrorKind::Invariant, "this binary lacks the styles of delivery reports");
-  return std::string(file->content);
-}
-
-std::string head(const json& document) {
+std::string head(const Parts& parts, const json& document) {
   std::string about;
   for (const auto& [field, name] : {std::pair{"post", "post "}, {"recipient", "recipient "}, {"list", "list "}})
     if (const auto value = text(document.at("asked"), field); !value.empty())
@@ -244,29 +238,25 @@ std::string head(const json& document) {
   const auto until = timeCell(document.at("until"));
   if (!from.empty()) about += ", from " + from;
   if (!until.empty()) about += ", until before " + until;
-  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-         "http-equiv=\"Content-Security-Policy\" "
-         "content=\"default-src 'none'; style-src 'unsafe-inline'\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><title>Delivery report of " +
-         escaped(text(document, "site")) + "</title>\n<style>" + styles() +
-         "</style></head>\n<body><main><h1>Delivery report</h1>\n<p>" +
-         escaped("About " + about + ". Made " + timeCell(document.at("madeAt")) + " by " + text(document, "tool") +
-                 " at " + text(document, "site") + " for " + text(document, "madeBy") + ".") +
-         " Times are UTC. Subjects and contents are not part of reports. The same report as JSON is signed.</p>\n";
+  return filled(parts.head, {{"site", escapedHtml(text(document, "site"))},
+                             {"about", escapedHtml(about)},
+                             {"madeAt", timeCell(document.at("madeAt"))},
+                             {"tool", escapedHtml(text(document, "tool"))},
+                             {"madeBy", escapedHtml(text(document, "madeBy"))}});
 }
 
 }  // namespace
 
 std::string deliveryHtml(const json& document, bool first) {
-  auto out = first ? head(document) : std::string();
+  const Parts parts;
+  auto out = first ? head(parts, document) : std::string();
   const RowReader read(document.at("columns"));
   std::size_t place = 0;
   for (const auto& post : document.at("posts"))
-    out += "<section>" + postSection(post) + copiesOf(read, document.at("rows"), text(post, "post"), place) +
-           "</section>\n";
+    out += postSection(parts, post, copiesOf(parts, read, document.at("rows"), text(post, "post"), place));
   if (!text(document, "next").empty()) return out;
-  if (first && document.at("posts").empty()) out += "<p>In this time there was no such message.</p>\n";
-  return out + "</main></body></html>\n";
+  if (first && document.at("posts").empty()) out += parts.nothing;
+  return out + parts.end;
 }
 
 }  // namespace postern::listd
