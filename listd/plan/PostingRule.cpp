@@ -1,6 +1,7 @@
 #include "listd/plan/PostingRule.h"
 
 #include "core/base/Error.h"
+#include "core/mail/Text.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
 #include "listd/plan/LadderRules.h"

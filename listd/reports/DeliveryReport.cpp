@@ -5,7 +5,7 @@
 #include "listd/orders/Views.h"
 #include "listd/retention/RetentionOrders.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -191,8 +191,8 @@ private:
     if (!question_.list.empty() && !call_.person.mayTouch(question_.list))
       refuse("denied", "this is not one of your lists", "ask an administrator to make you its owner");
     const auto listId = question_.list.empty() ? 0 : requireList(tables_, call_.args).id;
-    const auto found =
-        tables_.reports.postsBetween(question_.span, listId, {from.receivedAt, from.post}, PostsLookedAt);
+    const PostPlace first{std::max(from.receivedAt, question_.span.from), from.post};
+    const auto found = tables_.reports.postsBetween(first, question_.span.until, listId, PostsLookedAt);
     for (const auto& place : found) {
       if (isFull()) return endAt({place.receivedAt, place.id, 0});
       const auto& list = listOf(place.listId);

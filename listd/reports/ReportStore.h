@@ -60,8 +60,8 @@ public:
 
   // Exceptions first, the worst of them at the top, then newest day first.
   std::vector<DeliveryGroup> deliveries(const ReportSpan& span, std::uint64_t offset, std::uint64_t limit) const;
-  // Posts of a list or (0) of all, as they came, from this place on.
-  std::vector<PostPlace> postsBetween(const ReportSpan& span, std::uint64_t listId, const PostPlace& from,
+  // Posts of a list or (0) of all, as they came, from this place on until before that time.
+  std::vector<PostPlace> postsBetween(const PostPlace& from, TimePoint until, std::uint64_t listId,
                                       std::uint32_t limit) const;
   std::uint64_t oldTlsDeliveries() const;  // attempts that delivered over less than TLS 1.2
 

@@ -186,19 +186,20 @@ BOOST_AUTO_TEST_CASE(pages_of_every_size_have_every_copy_once_and_in_order) {
 
 BOOST_AUTO_TEST_CASE(a_report_of_one_recipient_has_that_recipient_in_the_span_alone) {
   Deliveries r;
+  const auto juergen = mail::Address::parse("jürgen@exämple.org").value().key();
   const auto first = r.clock.now();
   for (int i = 0; i < 3; ++i) {
-    r.copies(r.post(r.board), {"ann@example.org", "jürgen@exämple.org", "other@example.org"});
+    r.copies(r.post(r.board), {"ann@example.org", juergen, "other@example.org"});
     r.clock.advance(std::chrono::hours(24));
   }
   const auto second = formatRfc3339(first + std::chrono::hours(24)).substr(0, 10);
-  const auto report = r.report({{"recipient", "JÜRGEN@exämple.org"}, {"from", second}, {"until", second}});
-  // Whether the address is known in another case or spelling is the business of core/mail; ASCII is folded here.
+  const auto report = r.report({{"recipient", "jürgen@exämple.org"}, {"from", second}, {"until", second}});
+  BOOST_REQUIRE_EQUAL(report.at("rows").size(), 1u);
+  BOOST_TEST(cell(report, 0, "recipient") == juergen);
   const auto ann = r.report({{"recipient", "Ann@Example.org"}, {"from", second}, {"until", second}});
   BOOST_REQUIRE_EQUAL(ann.at("rows").size(), 1u);
   BOOST_TEST(cell(ann, 0, "recipient") == "ann@example.org");
   BOOST_TEST(cell(ann, 0, "received").substr(0, 10) == second);
-  BOOST_TEST(report.at("rows").size() <= 1u);
   BOOST_TEST(r.report({{"recipient", "nobody@example.org"}}).at("posts").empty());
 }
 
