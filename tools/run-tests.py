@@ -80,7 +80,20 @@ def policies(totals, preset):
     totals.add("policy cases", passed, max(failed, int(code != 0)), seconds, output)
 
 
+def npm_packages(totals):
+    """True when node_modules holds what package-lock.json names; installs it otherwise."""
+    installed, wanted = ROOT / "node_modules/.package-lock.json", ROOT / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= wanted.stat().st_mtime:
+        return True
+    code, output, seconds = run(["npm", "ci", "--no-audit", "--no-fund"])
+    if code != 0:
+        totals.add("packages of npm", 0, 1, seconds, output)
+    return code == 0
+
+
 def e2e(totals, preset, words=None):
+    if not npm_packages(totals):
+        return
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("CI") is None else "-q",
                    "--tb=short", f"--junitxml={report.name}", "tests/e2e"]
@@ -97,11 +110,8 @@ def e2e(totals, preset, words=None):
 
 
 def browser(totals, preset):
-    if not (ROOT / "node_modules/playwright-core").is_dir():
-        code, output, seconds = run(["npm", "ci", "--no-audit", "--no-fund"])
-        if code != 0:
-            totals.add("browser packages (npm ci)", 0, 1, seconds, output)
-            return
+    if not npm_packages(totals):
+        return
     files = sorted(glob.glob(str(ROOT / "tests/browser/*.test.mjs")))
     code, output, seconds = run(["node", "--test", *files], timeout=900, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
     passed = int((re.findall(r"^(?:#|ℹ) pass (\d+)", output, re.M) or ["0"])[-1])

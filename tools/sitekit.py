@@ -47,7 +47,9 @@ class Person:
     """Somebody with a mail address and, unless kind is None, an S/MIME certificate made by the openssl command."""
 
     KINDS = {"rsa": ["-newkey", "rsa:2048"], "p256": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-             "p384": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"], "rsa3072": ["-newkey", "rsa:3072"]}
+             "p384": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+             "p521": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "rsa3072": ["-newkey", "rsa:3072"],
+             "rsa4096": ["-newkey", "rsa:4096"]}
 
     def __init__(self, folder, address, kind=None, days=365):
         self.address = address

@@ -159,9 +159,10 @@ std::string defaultContentType(std::string_view body) {
   return mail::isUtf8(body) ? "text/plain; charset=utf-8" : "text/plain";
 }
 
-// The post's Content-Type with the mark of RFC 9788 §2.1 that is given; a mark of the author's own is taken off.
-constexpr std::string_view Protected = ";\r\n hp=\"cipher\"";
-constexpr std::string_view Readable = ";\r\n hp=\"clear\"";
+// The post's Content-Type with the mark of RFC 9788 §2.1 that is given; a mark of the author's own is taken off. The
+// older mark protected-headers stands beside it: notmuch, Thunderbird and others look for that one alone.
+constexpr std::string_view Protected = ";\r\n hp=\"cipher\"; protected-headers=\"v1\"";
+constexpr std::string_view Readable = ";\r\n hp=\"clear\"; protected-headers=\"v1\"";
 std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark = Protected) {
   const auto* field = post.header().find("Content-Type");
   const auto type =
@@ -242,6 +243,18 @@ std::string contentFields(const mail::Message& post, const std::string& contentT
   return fields;
 }
 
+// The body as it came, but for empty lines after the closing boundary of a multipart (Outlook writes one): programs on
+// GMime, such as notmuch, lose them and then call the list's signature bad.
+std::string_view contentBody(const mail::Message& post) {
+  const auto* field = post.header().find("Content-Type");
+  const auto type = mail::parseParameterized(field == nullptr ? std::string() : std::string(field->value));
+  const auto* boundary = type.find("boundary");
+  if (boundary == nullptr || !type.value.starts_with("multipart/")) return post.body();
+  const auto end = post.body().find_last_not_of("\r\n") + 1;
+  const bool closed = post.body().substr(0, end).ends_with("--" + boundary->value + "--");
+  return closed && post.body().substr(end).starts_with("\r\n") ? post.body().substr(0, end + 2) : post.body();
+}
+
 std::string innerMimeFields(const mail::Message& post, const std::string& contentType) {
   return "MIME-Version: 1.0\r\n" + contentFields(post, contentType);
 }
@@ -257,7 +270,7 @@ std::string belowSenderCheck(const mail::Message& post, const std::string& conte
   entity += "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n";
   entity += senderCheck;
   entity += delimiter + "\r\n" + contentFields(post, contentType) + "\r\n";
-  entity += post.body();
+  entity += contentBody(post);
   return entity + delimiter + "--\r\n";
 }
 
@@ -291,7 +304,7 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
   if (senderCheck.empty()) {
     result.inner += innerMimeFields(post, *contentType);
     result.inner += "\r\n";
-    result.inner += post.body();
+    result.inner += contentBody(post);
   } else {
     result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Protected);
   }
@@ -312,7 +325,7 @@ Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message
   result.inner = result.outerHeader;
   if (senderCheck.empty()) {
     result.inner += innerMimeFields(post, *contentType) + "\r\n";
-    result.inner += post.body();
+    result.inner += contentBody(post);
   } else {
     result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Readable);
   }

@@ -309,31 +309,37 @@ class BenchSite(Site):
         self.orders = Orders(self.data)
         self.orders.give("domain.add", name="lists.example")
         self.orders.give("route.add", domain="*", host="127.0.0.1", port=sink_port, tls="opportunistic")
-        self.have = {}
+        self.have, self.keys_of = {}, {}
 
-    def list_of(self, count, secure=False):
-        """The address of a list with so many members m0@example.com …, made when first asked for."""
-        address = f"{'sealed' if secure else 'open'}{count}@lists.example"
+    def list_of(self, count, keys=None):
+        """The address of a list with so many members, made when first asked for. `keys`: the kinds of their keys, in
+        turn ("rsa", "ec", "openpgp"); a list whose members have keys is secure. rsa0@example.com has an RSA key."""
+        address = f"{'-'.join(keys) if keys else 'open'}{count}@lists.example"
         if address not in self.have:
-            self.orders.give("list.create", address=address, secure=secure)
+            self.orders.give("list.create", address=address, secure=bool(keys))
             self.orders.give("list.set", address=address, posting="anyone")
+            kinds = [keys[i % len(keys)] if keys else "m" for i in range(count)]
             start = time.monotonic()
-            if secure:
-                self.import_keys(count)
+            if keys:
+                for kind in keys:
+                    self.import_keys(kind, 1 + max(i for i in range(count) if kinds[i] == kind))
             self.have[address] = time.monotonic() - start
-            csv = "".join(f"m{i}@example.com\r\n" for i in range(count))
+            csv = "".join(f"{kinds[i]}{i}@example.com\r\n" for i in range(count))
             result = self.orders.give("member.import", list=address, csv=csv)
             if result["added"] != count:
                 raise Failure(f"member.import: {result}")
             settle(self.pid)
         return address
 
-    def import_keys(self, count):
-        certificates = make_certificates(count)
+    def import_keys(self, kind, count):
+        """Sees to it that the addresses KIND0@example.com … have keys."""
+        have = self.keys_of.get(kind, 0)
+        material = make_keys(kind, have, count)
+        self.keys_of[kind] = max(have, count)
         links = [Orders(self.data) for _ in range(8)]  # orders of several connections share a commit
         def give(part):
-            for i in range(part, count, len(links)):
-                links[part].give("key.import", address=f"m{i}@example.com", certificate=certificates[i])
+            for i in range(part, len(material), len(links)):
+                links[part].give("key.import", address=f"{kind}{have + i}@example.com", certificate=material[i])
         with ThreadPoolExecutor(len(links)) as pool:
             list(pool.map(give, range(len(links))))
 
@@ -344,9 +350,29 @@ class BenchSite(Site):
         settle(self.pid)
 
 
-def make_certificates(count):
-    """PEM certificates with RSA-2048 keys that all differ. A modulus nobody knows the factors of costs the same to seal
-    to, and is made much faster than a real key; the issuer signs with P-256 for the same reason."""
+def make_keys(kind, start, end):
+    """Keys or certificates of KIND<start>@example.com … as text, all different."""
+    if kind == "openpgp":
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(make_openpgp_key, range(start, end)))
+    return make_certificates(kind, start, end)
+
+
+def make_openpgp_key(number):
+    """An Ed25519 key with a Curve25519 subkey, made by Sequoia; kept for the next run."""
+    kept = BUILD / "openpgp" / f"{number}.asc"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        made = subprocess.run(["sq", "key", "generate", "--userid", f"<openpgp{number}@example.com>", "--export", "-"],
+                              capture_output=True, check=True).stdout
+        public = subprocess.run(["sq", "key", "extract-cert", "-"], input=made, capture_output=True, check=True).stdout
+        kept.write_bytes(public)
+    return kept.read_text()
+
+
+def make_certificates(kind, start, end):
+    """PEM certificates with RSA-2048 ("rsa") or P-256 ("ec") keys that all differ. A modulus nobody knows the factors of
+    costs the same to seal to, and is made much faster than a real key; the issuer signs with P-256 for the same reason."""
     import datetime
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -355,18 +381,24 @@ def make_certificates(count):
     issuer_key = ec.generate_private_key(ec.SECP256R1())
     name = lambda text: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
     issuer, today = name("Bench CA"), datetime.datetime.utcnow()
-    usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
+    usage = x509.KeyUsage(True, False, True, False, kind == "ec", False, False, False, False)
     small = math.prod(n for n in range(3, 2000) if all(n % d for d in range(2, n)))
-    found = []
-    for i in range(count):
+
+    def public_key():
+        if kind == "ec":
+            return ec.generate_private_key(ec.SECP256R1()).public_key()
         modulus = 0
         while math.gcd(modulus, small) != 1:  # small factors are found at import
             modulus = int.from_bytes(os.urandom(256), "big") | 1 << 2047 | 1
-        certificate = (x509.CertificateBuilder().subject_name(name(f"m{i}")).issuer_name(issuer)
-                       .public_key(rsa.RSAPublicNumbers(65537, modulus).public_key()).serial_number(i + 1)
+        return rsa.RSAPublicNumbers(65537, modulus).public_key()
+
+    found = []
+    for i in range(start, end):
+        certificate = (x509.CertificateBuilder().subject_name(name(f"{kind}{i}")).issuer_name(issuer)
+                       .public_key(public_key()).serial_number(i + 1)
                        .not_valid_before(today - datetime.timedelta(days=1))
                        .not_valid_after(today + datetime.timedelta(days=365))
-                       .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(f"m{i}@example.com")]), False)
+                       .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(f"{kind}{i}@example.com")]), False)
                        .add_extension(usage, True)
                        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION]), False)
                        .sign(issuer_key, hashes.SHA256()))

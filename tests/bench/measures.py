@@ -168,7 +168,7 @@ def measure_fanout(bench, options):
 
 def measure_sealed(bench, options):
     count = max(options.fanouts)
-    to = bench.site.list_of(count, secure=True)
+    to = bench.site.list_of(count, ["rsa"])
     ours, postfix = FanOut(), FanOut()
     for _ in range(options.rounds):
         ours.run(bench, bench.site, count, 20480, to)
@@ -177,6 +177,72 @@ def measure_sealed(bench, options):
     imported.add(count / bench.site.have[to])
     return (fanout_rows("N4", "sealed fan-out", f"20 kB, {count} RSA-2048 members", ours, postfix, 5, 0.10) +
             [row("", "certificates taken in", f"{count} orders", "keys/s", imported)])
+
+
+MIXES = {"RSA-2048": ["rsa"], "P-256": ["ec"], "OpenPGP Curve25519": ["openpgp"], "mixed": ["rsa", "ec", "openpgp"]}
+
+
+def measure_ladder(bench, options):
+    """N4 to N6: one sealed post to members with keys of each kind, beside what others need for a copy, and beside the one
+    operation with the member's key that no copy can do without."""
+    crypt_smime, gpg = crypt_smime_rate(bench), gpg_rate(bench)
+    limits = wrap_limits(options)
+    rows = []
+    for name, keys in MIXES.items():
+        limit = single(sum(1000 / limits[key] for key in keys) / len(keys))
+        for count in options.fanouts:
+            to = bench.site.list_of(count, keys)
+            for size in (20480, 1_000_000):
+                ours, variant = FanOut(), f"{size // 1000} kB, {count} members, {name}"
+                for _ in range(options.rounds if size * count < 5e9 else 1):
+                    ours.run(bench, bench.site, count, size, to)
+                rows += [row("N4", "sealed fan-out", variant, "copies/s", ours.rate),
+                         row("N4", "sealed fan-out, CPU", variant, "ms/copy", ours.cpu, wanted=0.10 if size < 1e5 else None,
+                             ratio="cost"),
+                         row("", "sealed fan-out, CPU", variant, "ms/copy", ours.cpu, limit, "bare wrap", ratio="cost"),
+                         row("", "sealed fan-out, peak memory", variant, "MB", ours.memory)]
+                if size < 1e5:
+                    rows.append(row("N6", "sealed fan-out", variant, "copies/s", ours.rate, gpg, "gpg, a process a copy"))
+                    rows.append(row("N6", "sealed fan-out", variant, "copies/s", ours.rate, crypt_smime,
+                                    "Crypt::SMIME alone, RSA-2048, 4 kB", 10))
+    return rows
+
+
+def wrap_limits(options):
+    """Bare public-key operations a second on one core, by kind of key."""
+    rounds = ("--json", "--rounds", 3)
+    smime = {one["key"]: one["limit"] for one in json.loads(program(options, "SealBench", *rounds))["copies"]}
+    openpgp = {one["key"]: one["limit"] for one in json.loads(program(options, "PgpSealBench", *rounds))["copies"]}
+    return {"rsa": smime["RSA-2048"], "ec": smime["P-256"], "openpgp": openpgp["cv25519"]}
+
+
+def crypt_smime_rate(bench):
+    """What Sympa seals with, in one process: Crypt::SMIME to one RSA-2048 certificate."""
+    folder = bench.folder / "smime"
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "k", "-out", folder / "c",
+                    "-subj", "/CN=m", "-days", "9"], check=True, capture_output=True)
+    script = ("use Crypt::SMIME; local $/; open F, shift; my $c = <F>; my $b = 'X' x 4096;"
+              "for (1..1000) { my $s = Crypt::SMIME->new; $s->setPublicKey($c);"
+              'length $s->encrypt("Content-Type: text/plain\r\n\r\n$b") or die }')
+    start = time.monotonic()
+    done = subprocess.run(["perl", "-e", script, folder / "c"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"apt-get install libcrypt-smime-perl ({done.stderr.strip()[:200]})")
+    return single(1000 / (time.monotonic() - start))
+
+
+def gpg_rate(bench):
+    """The lower bound of Schleuder and all that start gpg for each copy: signed and encrypted, Curve25519."""
+    home = bench.folder / "gpg"
+    home.mkdir(mode=0o700, exist_ok=True)
+    gpg = ["gpg", "--homedir", home, "--batch", "--no-tty", "--passphrase", "", "--pinentry-mode", "loopback"]
+    subprocess.run([*gpg, "--quick-generate-key", "m@example.com", "future-default"], check=True, capture_output=True)
+    seal = [*gpg, "--trust-model", "always", "--armor", "--sign", "--encrypt", "-r", "m@example.com"]
+    start = time.monotonic()
+    for _ in range(50):
+        subprocess.run(seal, input=b"X" * 4096, check=True, capture_output=True)
+    return single(50 / (time.monotonic() - start))
 
 
 # --- the rest ----------------------------------------------------------------------------------------------------------
@@ -227,12 +293,14 @@ def single(value):
 
 
 def measure_seal(bench, options):
-    """N5 by SealBench, and the in-process CMS_encrypt of OpenSSL beside it."""
-    found = json.loads(program(options, "SealBench", "--json", "--rounds", 3 if options.quick else 9))["copies"]
+    """N5 by SealBench and PgpSealBench, and the in-process CMS_encrypt of OpenSSL beside it."""
+    rounds = ("--json", "--rounds", 3 if options.quick else 9)
+    found = json.loads(program(options, "SealBench", *rounds))["copies"]
+    openpgp = json.loads(program(options, "PgpSealBench", *rounds))["copies"]
     rows = []
-    for one in found:
+    for one in found + openpgp:
         ours, limit = single(one["copies"]), single(one["limit"])
-        variant = f"{one['key']}, {one['cipher']}, {one['bytes'] // 1000} kB"
+        variant = f"{one['key']}, {one.get('cipher', 'OpenPGP')}, {one['bytes'] // 1000} kB"
         rows.append(row("N5", "sealing alone, one core", variant, "copies/s", ours, limit, "raw wrap limit",
                         0.75 if one["bytes"] < 100_000 else 0.7))
     raw = subprocess.run([bench.tools.rawbench, "cms", "3000", "rsa", "20480"], capture_output=True, text=True).stdout
@@ -282,5 +350,6 @@ def measure_deliver(bench, options):
 
 
 MEASURES = {"accept": measure_accept, "tls": measure_tls, "fanout": measure_fanout, "sealed": measure_sealed,
+            "ladder": measure_ladder,
             "idle": measure_idle, "seal": measure_seal, "policy": measure_policy, "queue": measure_queue,
             "deliver": measure_deliver}

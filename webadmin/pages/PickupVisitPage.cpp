@@ -65,7 +65,8 @@ Response pickupPage(const Visit& visit, std::string_view name, const std::string
 
 // Lax, so that a link in a mail finds a session that is open; it moves nothing: every act is a form of ours.
 std::pair<std::string, std::string> pickupCookie(std::string_view secret) {
-  auto cookie = std::string(PickupCookie) + "=" + std::string(secret) + "; Path=/; Secure; HttpOnly; SameSite=Lax";
+  std::string cookie(PickupCookie);
+  cookie.append("=").append(secret).append("; Path=/; Secure; HttpOnly; SameSite=Lax");
   if (secret.empty()) cookie += "; Max-Age=0";
   return {"Set-Cookie", std::move(cookie)};
 }

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(the_inner_message_protects_the_header) {
   BOOST_TEST(*header.value("Date") == "Sun, 1 Mar 2026 13:59:00 +0200");
   BOOST_TEST(*header.value("Message-ID") == Stamp.messageId);
   BOOST_TEST(*header.value("References") == "<foreign@y.example> " + OwnId + " <orig-CANARY@x.example>");
-  BOOST_TEST(*header.value("Content-Type") == "text/plain; charset=utf-8; hp=\"cipher\"");
+  BOOST_TEST(*header.value("Content-Type") == "text/plain; charset=utf-8; hp=\"cipher\"; protected-headers=\"v1\"");
   BOOST_TEST(inner.body() == Body);
   for (const auto* gone : {"Received", "DKIM-Signature", "Bcc", "Disposition-Notification-To", "Return-Receipt-To",
                            "Authentication-Results", "Approved", "X-Mailer", "Sender"})
@@ -139,18 +139,33 @@ BOOST_AUTO_TEST_CASE(inner_and_outer_from_have_the_same_address) {
 BOOST_AUTO_TEST_CASE(a_forged_hp_mark_of_the_author_is_replaced) {
   const auto inner = message(
       secure(post("Content-Type: multipart/mixed; HP=\"clear\"; boundary=\"a b\"; protected-headers=v1\r\n")).inner);
-  BOOST_TEST(*inner.header().value("Content-Type") == "multipart/mixed; boundary=\"a b\"; hp=\"cipher\"");
+  BOOST_TEST(*inner.header().value("Content-Type") ==
+             "multipart/mixed; boundary=\"a b\"; hp=\"cipher\"; protected-headers=\"v1\"");
+}
+
+BOOST_AUTO_TEST_CASE(empty_lines_after_the_closing_boundary_are_left_out_and_nothing_else) {
+  const auto body = [](const std::string& type, const std::string& content) {
+    const auto parsed = message("From: a@x.example\r\nContent-Type: " + type + "\r\n\r\n" + content);
+    return std::string(message(secure(parsed).inner).body());
+  };
+  const std::string parts = "--b\r\n\r\nx\r\n--b--\r\n";
+  BOOST_TEST(body("multipart/mixed; boundary=b", parts + "\r\n\r\n") == parts);
+  BOOST_TEST(body("multipart/mixed; boundary=b", parts) == parts);
+  BOOST_TEST(body("multipart/mixed; boundary=b", parts + "\r\nepilogue\r\n") == parts + "\r\nepilogue\r\n");
+  BOOST_TEST(body("text/plain; boundary=b", parts + "\r\n") == parts + "\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_post_without_mime_fields_becomes_a_whole_entity) {
   auto inner = message(secure(message("From: a@x.example\r\n\r\nplain\r\n")).inner);
-  BOOST_TEST(*inner.header().value("Content-Type") == "text/plain; charset=us-ascii; hp=\"cipher\"");
+  BOOST_TEST(*inner.header().value("Content-Type") ==
+             "text/plain; charset=us-ascii; hp=\"cipher\"; protected-headers=\"v1\"");
   BOOST_TEST(*inner.header().value("To") == "board@lists.example");
   BOOST_TEST(*inner.header().value("Subject") == "");
   BOOST_TEST(*inner.header().value("Date") == "Sun, 01 Mar 2026 12:00:00 +0000");
   BOOST_TEST(*inner.header().value("From") == "a via The Board <board@lists.example>");
   inner = message(secure(message("From: a@x.example\r\n\r\n\xc3\xbc\r\n")).inner);
-  BOOST_TEST(*inner.header().value("Content-Type") == "text/plain; charset=utf-8; hp=\"cipher\"");
+  BOOST_TEST(*inner.header().value("Content-Type") ==
+             "text/plain; charset=utf-8; hp=\"cipher\"; protected-headers=\"v1\"");
   BOOST_TEST(*inner.header().value("Content-Transfer-Encoding") == "8bit");
   BOOST_TEST(message(secure(message("From: a@x.example\r\nSubject: x")).inner).body() == "");
 }

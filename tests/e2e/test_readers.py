@@ -1,0 +1,172 @@
+"""Copies of a secure list as programs of others read them: each kind of key, header protection, attachments, a subject
+that is not ASCII. S/MIME: openssl, gpgsm, PKI.js. OpenPGP: gpg, Sequoia, RNP, OpenPGP.js, notmuch."""
+import email
+import email.policy
+import json
+import os
+import pathlib
+import re
+import sqlite3
+import subprocess
+import tempfile
+
+import pytest
+from sitekit import Person, swaks, wait_until
+from test_ladder import GnuPg
+
+LIST, AUTHOR = "readers@lists.example", "doc@example.org"
+SUBJECT = "Prüfung am Größten Übungsplatz – 検査"
+TEXT = "Grüße\n.\nFrom here on the Kanarienvogel-7a31 sings.\n"
+BLOB = bytes(range(256)) * 40
+READERS = pathlib.Path(__file__).parent / "readers"
+SMIME = {f"{kind}@smime.example": kind for kind in ("rsa", "rsa3072", "rsa4096", "p256", "p384", "p521")}
+OPENPGP = {f"{usage}@pgp.example": (algorithm, usage) for algorithm, usage in
+           (("rsa3072", "rsa3072"), ("rsa4096", "rsa4096"), ("ed25519", "cv25519"), ("nistp256", "nistp256"),
+            ("nistp384", "nistp384"), ("nistp521", "nistp521"))}
+
+
+def run(*command, input=None, env=None):
+    done = subprocess.run([str(part) for part in command], input=input, capture_output=True,
+                          env={**os.environ, **(env or {})}, cwd=READERS)
+    assert done.returncode == 0, f"{command[0]}: {done.stderr.decode(errors='replace')}"
+    return done.stdout
+
+
+def post():
+    message = email.message.EmailMessage(policy=email.policy.SMTP.clone(utf8=False))
+    message["From"], message["To"], message["Subject"] = f"Ärztin <{AUTHOR}>", LIST, SUBJECT
+    message["Date"], message["Message-ID"] = "Mon, 02 Mar 2026 10:00:00 +0000", f"<{os.urandom(8).hex()}@example.org>"
+    message.set_content(TEXT)
+    message.add_attachment(BLOB, maintype="application", subtype="octet-stream", filename="Übung.bin")
+    return message.as_bytes()
+
+
+class Copies:
+    def __init__(self, stage, folder):
+        self.stage, self.folder = stage, folder
+        self.smime = {address: stage.person(address, kind) for address, kind in SMIME.items()}
+        self.openpgp = {address: GnuPg(folder, address, *kinds) for address, kinds in OPENPGP.items()}
+        stage.make_list(LIST, [stage.person(AUTHOR, "rsa"), *self.smime.values(), *(Person(folder, a) for a in OPENPGP)], ladder="smime,openpgp")
+        for address, person in self.openpgp.items():
+            stage.site.cli("key", "import", address, person.public)
+        code, dialogue = swaks(stage.site.smtp_port, AUTHOR, [LIST], post())
+        assert code == 0, dialogue
+        self.of = {address: wait_until(lambda: stage.sink.of(address), f"mail for {address}")[0]
+                   for address in (*SMIME, *OPENPGP)}
+        with sqlite3.connect(f"file:{stage.site.data}/listd/site.db?mode=ro", uri=True) as database:
+            self.list_certificate, self.list_key = database.execute(
+                "SELECT certificate, openpgp_key FROM lists WHERE address = ?", (LIST,)).fetchone()
+        (folder / "list.pgp").write_bytes(self.list_key)
+
+    def armor(self, address):
+        return self.of[address].message.get_payload()[1].get_payload(decode=True)
+
+    def enveloped(self, address):
+        return self.of[address].message.get_payload(decode=True)
+
+    def secret(self, address):
+        path = self.openpgp[address].home / "secret.asc"
+        path.write_bytes(self.openpgp[address].run("--armor", "--export-secret-keys", address))
+        return path
+
+
+@pytest.fixture(scope="module")
+def copies(stage):
+    with tempfile.TemporaryDirectory(prefix="readers") as folder:
+        yield Copies(stage, pathlib.Path(folder))
+
+
+def signed_part_and_signature(opened):
+    """The first part of a multipart/signed entity byte for byte, and the decoded second part."""
+    opened = re.sub(rb"\r?\n", b"\r\n", opened)
+    entity = email.message_from_bytes(opened, policy=email.policy.SMTP)
+    assert entity.get_content_type() == "multipart/signed"
+    boundary = re.escape(entity.get_boundary().encode())
+    first = re.search(rb"\r\n--" + boundary + rb"\r\n(.*?)\r\n--" + boundary + rb"\r\n", opened, re.S).group(1)
+    return first, entity.get_payload()[1].get_payload(decode=True)
+
+
+def assert_is_the_post(opened):
+    payload, _ = signed_part_and_signature(opened)
+    inner = email.message_from_bytes(payload, policy=email.policy.default)
+    assert inner["Subject"] == SUBJECT and AUTHOR in inner["Author"]
+    assert inner.get_body().get_content().replace("\r\n", "\n") == TEXT
+    attachment, = inner.iter_attachments()
+    assert attachment.get_filename() == "Übung.bin" and attachment.get_content() == BLOB
+
+
+@pytest.mark.parametrize("address", SMIME)
+def test_openssl_opens_and_verifies(copies, address):
+    person = copies.smime[address]
+    assert_is_the_post(person.decrypt(copies.of[address].raw))
+    assert TEXT.split("\n")[2].encode() in person.read(copies.of[address].raw)
+
+
+# gpgsm 2.2 of Debian 12 falls over at the import of an EC key.
+@pytest.mark.parametrize("address", [address for address, kind in SMIME.items() if kind.startswith("rsa")])
+def test_gpgsm_opens(copies, address, tmp_path):
+    person = copies.smime[address]
+    home = pathlib.Path(tempfile.mkdtemp(dir=copies.folder))
+    pkcs12 = run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key, "-passout", "pass:x",
+                 "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1")
+    gpgsm = ("gpgsm", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0",
+             "--disable-crl-checks")
+    (tmp_path / "p12").write_bytes(pkcs12)
+    run(*gpgsm, "--import", tmp_path / "p12", input=b"x\n")
+    (tmp_path / "copy").write_bytes(copies.enveloped(address))
+    assert_is_the_post(run(*gpgsm, "--decrypt", tmp_path / "copy", input=b"x\n"))
+
+
+@pytest.mark.parametrize("address", SMIME)
+def test_pkijs_opens_and_verifies(copies, address, tmp_path):
+    person = copies.smime[address]
+    (tmp_path / "key").write_bytes(run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", person.key, "-outform", "DER"))
+    opened = run("node", READERS / "pkijs.mjs", tmp_path / "key", input=copies.enveloped(address))
+    assert_is_the_post(opened)
+    text, signature = signed_part_and_signature(opened)
+    (tmp_path / "p7s").write_bytes(signature)
+    run("node", READERS / "pkijs.mjs", "--verify", tmp_path / "p7s", input=text)
+
+
+@pytest.mark.parametrize("address", OPENPGP)
+def test_gpg_sequoia_rnp_and_openpgpjs_open(copies, address, tmp_path):
+    secret = copies.secret(address)
+    (tmp_path / "copy").write_bytes(copies.armor(address))
+    opened = copies.openpgp[address].run("--decrypt", input=copies.armor(address))
+    assert_is_the_post(opened)
+    assert run("sq", "decrypt", "--recipient-key", secret, tmp_path / "copy") == opened
+    run("rnp", "--keyfile", secret, "--password", "", "--output", tmp_path / "rnp", "--decrypt", tmp_path / "copy")
+    assert (tmp_path / "rnp").read_bytes() == opened
+    assert run("node", READERS / "openpgp.mjs", secret, input=copies.armor(address)) == opened
+
+
+def test_every_program_finds_the_signature_of_the_list_good(copies, tmp_path):
+    address = next(iter(OPENPGP))
+    text, signature = signed_part_and_signature(copies.openpgp[address].run("--decrypt", input=copies.armor(address)))
+    (tmp_path / "text").write_bytes(text)
+    (tmp_path / "sig").write_bytes(signature)
+    copies.openpgp[address].run("--import", input=copies.list_key)
+    copies.openpgp[address].run("--verify", tmp_path / "sig", tmp_path / "text")
+    run("sq", "verify", "--signer-cert", copies.folder / "list.pgp", "--detached", tmp_path / "sig", tmp_path / "text")
+    run("node", READERS / "openpgp.mjs", "--verify", copies.folder / "list.pgp", tmp_path / "sig", input=text)
+
+
+@pytest.mark.parametrize("address", ["cv25519@pgp.example", "rsa3072@pgp.example"])
+def test_notmuch_shows_the_protected_subject_and_a_good_signature(copies, address, tmp_path):
+    mail = tmp_path / "mail"
+    for name in ("cur", "new", "tmp"):
+        (mail / name).mkdir(parents=True)
+    (mail / "new/copy").write_bytes(copies.of[address].raw)
+    (tmp_path / "config").write_text(f"[database]\npath={mail}\n[user]\nname=x\nprimary_email={address}\n"
+                                     "[new]\ntags=new\n")
+    person = copies.openpgp[address]
+    person.run("--import", input=copies.list_key)
+    environment = {"NOTMUCH_CONFIG": str(tmp_path / "config"), "GNUPGHOME": str(person.home)}
+    run("notmuch", "new", "--decrypt=true", env=environment)
+    shown = json.loads(run("notmuch", "show", "--format=json", "--decrypt=true", "*", env=environment))
+    message = shown[0][0][0]
+    assert message["headers"]["Subject"] == SUBJECT
+    assert message["crypto"]["decrypted"]["status"] == "full"
+    assert message["crypto"]["signed"]["status"][0]["status"] == "good"
+    found = run("notmuch", "search", "--output=messages", "Kanarienvogel", env=environment)
+    assert found.strip()
