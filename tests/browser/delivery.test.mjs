@@ -61,21 +61,21 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
     it("asks for a recipient, and for a list from its page", async () => {
       const { address } = postern.site.posts[0].trace.recipients[0];
       await page.goto(postern.url + "/delivery");
-      await page.getByLabel("Recipient").fill(address);
+      await page.getByRole("textbox", { name: "Recipient" }).fill(address);
       await page.getByRole("button", { name: "Make the report" }).click();
       await page.getByRole("heading", { name: /^Post \d+ to / }).first().waitFor();
       for (const row of await page.locator("tbody th").allInnerTexts()) assert.ok(row.includes(address), row);
       await page.goto(postern.url + "/lists/" + encodeURIComponent(postern.site.lists[0].address));
       await page.getByRole("link", { name: "Delivery report" }).click();
       await page.getByText("The first 100 copies are shown here.").waitFor();
-      assert.equal(await page.getByLabel("List").inputValue(), postern.site.lists[0].address);
+      assert.equal(await page.getByRole("textbox", { name: "List" }).inputValue(), postern.site.lists[0].address);
       await good();
     });
 
     it("says so when nothing fits, and why a question cannot be answered", async () => {
       await page.goto(postern.url + "/delivery?recipient=j%C3%BCrgen@ex%C3%A4mple.org");
       await page.getByRole("heading", { name: "No message fits" }).waitFor();
-      assert.equal(await page.getByLabel("Recipient").inputValue(), "jürgen@exämple.org");
+      assert.equal(await page.getByRole("textbox", { name: "Recipient" }).inputValue(), "jürgen@exämple.org");
       await good();
       await page.goto(postern.url + "/delivery?post=%3Cscript%3Ealert(1)%3C/script%3E");
       await page.getByRole("alert").getByText("has the Message-ID, queue id or number <script>", { exact: false }).waitFor();
