@@ -1,6 +1,7 @@
 #include "cli/CommandLine.h"
 
 #include "cli/AuditVerbs.h"
+#include "cli/DeliveryReports.h"
 #include "cli/HopsVerb.h"
 #include "cli/Init.h"
 #include "cli/KeysVerbs.h"
@@ -119,6 +120,7 @@ public:
     addPolicyVerbs();
     addKeysVerbs();
     addAuditVerbs();
+    addReportVerbs();
   }
 
   std::vector<std::string> verbs() const {
@@ -270,6 +272,25 @@ private:
         return writeText(c, script.str());
       };
     });
+  }
+
+  void addReportVerbs() {
+    auto asked = std::make_shared<DeliveryOptions>();
+    auto& made = *noun("report").add_subcommand("delivery", "Tells how mail came, what was done with it, how it left.");
+    made.add_option("--post", asked->post, "Message-ID, queue id or number of a post");
+    made.add_option("--recipient", asked->recipient, "address of one recipient");
+    made.add_option("--list", asked->list, "address of a list");
+    made.add_option("--from", asked->from, "first day, as 2026-03-01");
+    made.add_option("--until", asked->until, "last day");
+    made.add_option("--out", asked->out, "file to write; without --csv and --html as JSON");
+    made.add_flag("--csv", asked->csv, "as CSV");
+    made.add_flag("--html", asked->html, "as a page to print");
+    made.callback([this, asked] { action_ = [asked](const Context& c) { return showDeliveryReport(c, *asked); }; });
+    auto check = std::make_shared<VerifyOptions>();
+    auto& verify = *noun("report").add_subcommand("verify", "Checks the signature of reports; needs no site.");
+    verify.add_option("file", check->file, "signed reports, - for standard input")->required();
+    verify.add_option("--key", check->key, "file with the site's public key (PEM)");
+    verify.callback([this, check] { action_ = [check](const Context& c) { return verifyReports(c, *check); }; });
   }
 
   void addPolicyVerbs() {

@@ -39,6 +39,13 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "Puts a backup of the keys in place while the site is stopped. With --replace keys that are there and not in the "
      "backup are lost."},
     {"job", "watch", "ID", "Shows how a job goes until it has ended."},
+    {"report", "delivery",
+     "[--post ID] [--recipient ADDRESS] [--list ADDRESS] [--from DAY] [--until DAY] [--csv|--html] [--out FILE]",
+     "Tells by message and recipient how the mail came to us, what was done with it and how it left, of a post, a "
+     "recipient, a list, or what these have in common. With --json, or --out alone, one signed document a line. Exit "
+     "status 1: no message fits."},
+    {"report", "verify", "FILE [--key PEM]",
+     "Checks without a site that signed reports are unchanged and no page is missing. Exit status 1: they are not."},
     {"config", "check", "", "Checks postern.toml."},
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},

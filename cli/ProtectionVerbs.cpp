@@ -45,7 +45,11 @@ void renderList(std::ostream& out, const json& result) {
   }
   renderRules(out, rules);
   out << "  a content key for each recipient: " << (rules.at("freshKeys").get<bool>() ? "yes" : "no")
-      << "\n  the plan's counts go to the poster: " << (rules.at("mailPlan").get<bool>() ? "yes" : "no") << "\n";
+      << "\n  the plan's counts go to the poster: "
+      << (rules.at("mailPlan").get<bool>()   ? "yes"
+          : rules.value("planOnWish", false) ? "on wish"
+                                             : "no")
+      << "\n";
   const auto key = result.value("openpgpKey", "");
   out << "  OpenPGP key of the list: " << (key.empty() ? "made at first need" : key) << "\n";
 }
@@ -85,7 +89,9 @@ std::vector<OrderVerb> protectionVerbs() {
         option("--ladder", "ladder", "what is tried, in order, as in smime,openpgp,tls,pickup; or default"), TlsMinutes,
         option("--fresh-keys", "freshKeys",
                "a content key for each recipient, so that copies cannot be linked: yes or no"),
-        option("--mail-plan", "mailPlan", "send the poster the plan's counts: yes or no")},
+        option("--mail-plan", "mailPlan", "send the poster the plan's counts: yes or no"),
+        option("--plan-on-wish", "planOnWish",
+               "send them to posters who ask by the field \"Postern-Plan: yes\": yes or no")},
        renderList},
       {"list",
        "plan",

@@ -99,6 +99,12 @@ void reportTrace(std::ostream& out, const json& result) {
     const auto& client = post["client"];
     out << " from " << text(client, "address") << ", " << tlsText(client.value("tls", json()));
   }
+  if (post.contains("journey")) out << "\n  before us: " << text(post["journey"], "sentence");
+  if (post.contains("senderCheck")) {
+    const auto& check = post["senderCheck"];
+    out << "\n  encrypted to the list: " << text(check, "encryption") << ", signature: " << text(check, "standing");
+    if (!check.value("signer", "").empty()) out << " (" << text(check, "signer") << ")";
+  }
   out << "\n  Message-ID " << text(post, "messageId") << ", queue id " << text(post, "queueId") << "\n\n";
   for (const auto& recipient : result.at("recipients")) {
     out << "  " << text(recipient, "address") << "\n    " << text(recipient, "state") << ", protection "

@@ -72,6 +72,8 @@ constexpr Route Site[] = {
     {Method::Get, "/posts", WatchersAndOwners, pages::posts},
     {Method::Get, "/posts/{post}", WatchersAndOwners, pages::ledger},
     {Method::Get, "/posts/{post}/ledger.csv", WatchersAndOwners, pages::ledgerCsv},
+    {Method::Get, "/delivery", WatchersAndOwners, pages::delivery},
+    {Method::Get, "/delivery/{file}", WatchersAndOwners, pages::deliveryFile},
     {Method::Get, "/queue", Support, pages::queue},
     {Method::Post, "/queue", Admin, pages::actOnQueue},
     {Method::Get, "/queue/{copy}/drop", Admin, pages::confirmDrop},

@@ -2,6 +2,8 @@
 #include "core/hops/Journey.h"
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
 
 namespace postern::hops {
 
@@ -9,5 +11,10 @@ namespace postern::hops {
 // "state", "inside", "protocol", "software", "version", "cipher", "bits", "verification", "why" and "at"
 // (microseconds).
 nlohmann::json toJson(const Journey& journey);
+
+// The same for keeping: what is empty is left out. Always valid UTF-8.
+std::string compactJson(const Journey& journey);
+// What compactJson() wrote, in the form of toJson(); null for what is no such text.
+nlohmann::json expandJson(std::string_view compact);
 
 }  // namespace postern::hops

@@ -4,6 +4,7 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "core/crypto/Digest.h"
+#include "core/hops/JourneyJson.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
 #include "core/seal/SmimeReader.h"
@@ -51,6 +52,12 @@ std::vector<std::string> outboundRecipients(const app::Submission& submission) {
     known.insert(address->key());
   }
   return {known.begin(), known.end()};
+}
+
+// The way that the message took to us, by its Received fields; the newest is the gateway's own.
+std::string journeyOf(SiteContext& context, const mail::Message& message) {
+  const hops::JourneySettings settings{context.site.read([](SiteTables& tables) { return tables.domains.names(); })};
+  return hops::compactJson(hops::readJourney(message.header(), settings));
 }
 
 // "board@x" for "board-bounces@x" and "board-bounces+TAG@x".
@@ -183,6 +190,7 @@ void Intake::judgeOutbound(const std::shared_ptr<const Arrival>& arrival, const 
     return;
   }
   post.vaultObject = objectIdOf(submission.receivedAt, arrival->id, ContentKind::AsItCame);
+  post.journey = journeyOf(context_, *arrival->message);
   plans.push_back(Planned{
       arrival, std::move(post), *list, std::move(ruling), *arrival->message, {}, outboundRecipients(submission)});
 }
@@ -209,6 +217,7 @@ std::optional<Intake::Planned> Intake::judge(const std::shared_ptr<const Arrival
   post.vaultObject =
       objectIdOf(submission.receivedAt, arrival->id, asItCame ? ContentKind::AsItCame : ContentKind::Opened);
   post.senderCheck = reception->check.json();
+  post.journey = journeyOf(context_, *arrival->message);
   auto keys = keysOf(*reception, list);
   return Planned{arrival, std::move(post), list, std::move(ruling), std::move(reception->message), std::move(keys), {}};
 }

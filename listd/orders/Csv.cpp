@@ -87,7 +87,7 @@ std::string csvLine(const std::vector<std::string>& fields) {
   for (const auto& field : fields) {
     if (!line.empty() || &field != &fields.front()) line.push_back(',');
     std::string value = field;
-    if (!value.empty() && std::string_view("=+-@\t").find(value.front()) != std::string_view::npos)
+    if (!value.empty() && std::string_view("=+-@\t\r").find(value.front()) != std::string_view::npos)
       value.insert(value.begin(), '\'');
     if (value.find_first_of(",\"\r\n") == std::string::npos) {
       line += value;

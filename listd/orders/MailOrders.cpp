@@ -1,3 +1,4 @@
+#include "core/hops/JourneyJson.h"
 #include "core/mail/Text.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
@@ -9,6 +10,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::milliseconds GatewayWait{3000};
+constexpr std::size_t MostHeader = 512 * 1024;
 constexpr std::uint32_t WholeQueue = 1'000'000;
 
 template <class Question>
@@ -143,10 +145,23 @@ json trace(OrderTools& tools, const OrderCall& call) {
       if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, *post));
     view["client"] = json::parse(post->client, nullptr, false);
     if (!post->senderCheck.empty()) view["senderCheck"] = json::parse(post->senderCheck, nullptr, false);
+    if (auto journey = hops::expandJson(tables.posts.journeyOf(post->id)); !journey.is_null())
+      view["journey"] = std::move(journey);
     return json{{"post", std::move(view)},
                 {"recipients", std::move(recipients)},
                 {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};
   });
+}
+
+// Nothing of what it is given is kept. The own domains of who asks count as one provider, and the site's.
+json readHops(OrderTools& tools, const OrderCall& call) {
+  const auto text = call.args.bytes("header", MostHeader);
+  const auto header = mail::HeaderBlock::scan(text);
+  if (!header) refuse("invalid", "the header of this message is too large to be read", "give its Received lines only");
+  hops::JourneySettings settings;
+  settings.ownDomains = tools.context.site.read([](SiteTables& tables) { return tables.domains.names(); });
+  for (const auto& domain : call.args.texts("own")) settings.ownDomains.push_back(mail::lowerAscii(domain));
+  return hops::toJson(hops::readJourney(*header, settings));
 }
 
 json listPosts(OrderTools& tools, const OrderCall& call) {

@@ -83,6 +83,7 @@ constexpr OrderRow Table[] = {
     {"queue.release", Changes, releaseQueued},
     {"queue.drop", Changes, dropQueued},
     {"trace", Reads, trace, Own},
+    {"hops.read", Reads, readHops, AnySignedIn},
     {"post.list", Reads, listPosts, OwnList},
 };
 

@@ -102,6 +102,7 @@ nlohmann::json releaseQueued(OrderTools& tools, const OrderCall& call);
 nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
 
 nlohmann::json trace(OrderTools& tools, const OrderCall& call);
+nlohmann::json readHops(OrderTools& tools, const OrderCall& call);
 nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);
 
 // The list that an argument names. Refuses the order when there is none.

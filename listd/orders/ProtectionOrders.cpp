@@ -111,6 +111,7 @@ json protectList(OrderTools& tools, const OrderCall& call) {
     takeMinutes(call.args, list.protection.tlsWithin);
     list.protection.freshKeys = yes(call.args, "freshKeys", list.protection.freshKeys);
     list.protection.mailPlan = yes(call.args, "mailPlan", list.protection.mailPlan);
+    list.protection.planOnWish = yes(call.args, "planOnWish", list.protection.planOnWish);
     const auto rules = rulesOf(tables, list);
     requireReachable(rules);
     tables.lists.update(list);

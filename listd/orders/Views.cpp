@@ -82,7 +82,8 @@ json viewOf(const ListProtection& protection) {
           {"ladder", wordsOf(protection.rungs)},
           {"tlsMinutes", minutesOf(protection.tlsWithin)},
           {"freshKeys", protection.freshKeys},
-          {"mailPlan", protection.mailPlan}};
+          {"mailPlan", protection.mailPlan},
+          {"planOnWish", protection.planOnWish}};
 }
 
 json viewOf(const DomainProtection& protection) {
@@ -98,7 +99,8 @@ json viewOf(const LadderRules& rules) {
           {"ladder", wordsOf(rules.rungs)},
           {"tlsMinutes", rules.tlsWithin.count()},
           {"freshKeys", rules.freshKeys},
-          {"mailPlan", rules.mailPlan}};
+          {"mailPlan", rules.mailPlan},
+          {"planOnWish", rules.planOnWish}};
 }
 
 // How the key stands, as people say it: a confirmed key that ends in 30 days is expiring.

@@ -54,6 +54,7 @@ LadderRules rulesFor(bool secure, const ListProtection& list, const DomainProtec
   LadderRules rules;
   rules.secure = secure;
   rules.mailPlan = list.mailPlan;
+  rules.planOnWish = list.planOnWish;
   if (!secure) {
     rules.floor = Protection::None;
     return rules;

@@ -18,6 +18,7 @@ struct ListProtection {
   std::optional<std::chrono::minutes> tlsWithin;  // how long a copy waits for verified TLS
   bool freshKeys = false;                         // a content key for each recipient, so that copies cannot be linked
   bool mailPlan = false;                          // the poster gets the plan's counts
+  bool planOnWish = false;                        // … when the post asks for it
   bool operator==(const ListProtection&) const = default;
 };
 struct DomainProtection {
@@ -36,6 +37,7 @@ struct LadderRules {
   std::chrono::minutes tlsWithin{240};
   bool freshKeys = false;
   bool mailPlan = false;
+  bool planOnWish = false;
 };
 
 // Postern's own table: high-risk mail never goes by TLS alone, unless a list or domain says so.

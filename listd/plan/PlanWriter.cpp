@@ -126,7 +126,7 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   if (ruling.verdict == Verdict::Accept) {
     const auto rules = strengthened(rulesOf(tables, list), post.floor);
     const auto counts = post.domainMail ? writer.writeCopiesFor(rules, recipients) : writer.writeCopies(rules);
-    if (rules.mailPlan) writer.writePlanMail(post);
+    if (rules.mailPlan || (rules.planOnWish && ruling.wantsPlan)) writer.writePlanMail(post);
     tables.posts.addCounts(id, counts);
     flow.posts = 1;
     flow.withheld = counts.withheld;

@@ -1,6 +1,7 @@
 #include "listd/plan/PostingRule.h"
 
 #include "core/base/Error.h"
+#include "core/mail/Text.h"
 #include "listd/compose/LoopGuard.h"
 #include "listd/compose/PostComposer.h"
 #include "listd/plan/LadderRules.h"
@@ -21,6 +22,14 @@ PostingRuling reject(std::string reason, RejectReason report) {
 bool asksForProtection(const app::Submission& submission) {
   return std::any_of(submission.notes.begin(), submission.notes.end(),
                      [](const auto& note) { return note.first == "tagged" && !note.second.empty(); });
+}
+
+// "Postern-Plan: yes". The counts go to the envelope sender, which anybody can write, so it must be the author.
+bool wantsPlan(const mail::Message& post, const app::Submission& submission, const mail::Address& author) {
+  const auto* wish = post.header().find("Postern-Plan");
+  if (wish == nullptr || !mail::equalsIgnoreCase(mail::trim(wish->value), "yes")) return false;
+  const auto sender = mail::Address::parse(submission.mailFrom);
+  return sender && sender->key() == author.key();
 }
 
 // Composing is what decides whether two readers may see two messages; better now than when copies are due.
@@ -71,7 +80,8 @@ PostingRuling judgePost(const mail::Message& post, const app::Submission& submis
   if (!composes(post, list)) return reject("malformed", RejectReason::Malformed);
   if (!settings.anyonePosts && !isMember(from.mailboxes.front().address->key()))
     return reject("not-a-member", RejectReason::NotAMember);
-  return {Verdict::Accept, {}, std::nullopt, false, requestedFloor(submission)};
+  const auto& author = *from.mailboxes.front().address;
+  return {Verdict::Accept, {}, std::nullopt, false, requestedFloor(submission), wantsPlan(post, submission, author)};
 }
 
 }  // namespace postern::listd

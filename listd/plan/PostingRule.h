@@ -20,6 +20,7 @@ struct PostingRuling {
   std::optional<RejectReason> report;                   // what the author is told of a rejection
   bool automatic = false;                               // no person wrote it, so no report about it may go out
   std::optional<app::Protection> floor = std::nullopt;  // what a policy asks for at least; it only ever strengthens
+  bool wantsPlan = false;  // the author asks for the plan's counts, and mail to the envelope sender goes to the author
 };
 const char* verdictWord(PostingRuling::Verdict verdict);  // "accepted" "rejected" "ignored"
 

@@ -1,7 +1,6 @@
 #include "listd/reports/Controls.h"
 
-#include "core/base/Error.h"
-#include "listd/ReportFiles.h"
+#include "listd/reports/HtmlParts.h"
 
 namespace postern::listd {
 
@@ -9,72 +8,14 @@ using nlohmann::json;
 
 namespace {
 
-std::string_view embedded(std::string_view name) {
-  const auto* file = reportFiles::find(name);
-  if (file == nullptr) throw Error(ErrorKind::Invariant, "this binary lacks " + std::string(name));
-  return file->content;
-}
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += c;
-    }
-  return safe;
-}
-
-// Takes the part of the page between <!--name--> and <!--/name--> out of it.
-std::string takePart(std::string& page, const std::string& name) {
-  const auto begin = "<!--" + name + "-->", end = "<!--/" + name + "-->";
-  const auto from = page.find(begin), until = page.find(end);
-  if (from == std::string::npos || until == std::string::npos)
-    throw Error(ErrorKind::Invariant, "the page of controls has no part " + name);
-  auto part = page.substr(from + begin.size(), until - from - begin.size());
-  page.replace(from, until + end.size() - from, "{{" + name + "}}");
-  return part;
-}
-
-struct Filling {
-  std::string_view name;
-  std::string html;
-};
-
-std::string filled(const std::string& part, const std::vector<Filling>& fillings) {
-  std::string page;
-  std::size_t at = 0;
-  for (auto open = part.find("{{"); open != std::string::npos; open = part.find("{{", at)) {
-    const auto close = part.find("}}", open);
-    if (close == std::string::npos) break;
-    page.append(part, at, open - at);
-    const auto name = std::string_view(part).substr(open + 2, close - open - 2);
-    for (const auto& filling : fillings)
-      if (filling.name == name) page += filling.html;
-    at = close + 2;
-  }
-  return page.append(part, at);
-}
-
 std::string wordsOfList(const json& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + word.get<std::string>();
-  return escaped(text);
+  return escapedHtml(text);
 }
 
 std::string field(const json& object, const char* name) {
-  return escaped(object.at(name).get<std::string>());
+  return escapedHtml(object.at(name).get<std::string>());
 }
 
 const char* shownWord(const json& object) {
@@ -103,7 +44,7 @@ std::string controlRow(const std::string& row, const std::string& check, const j
 }  // namespace
 
 const json& controls() {
-  static const json table = json::parse(embedded("reports/controls.json"));
+  static const json table = json::parse(reportFile("reports/controls.json"));
   return table;
 }
 
@@ -134,7 +75,7 @@ json controlMap(const ReportAsk& ask) {
 }
 
 std::string controlPage(const json& map) {
-  std::string page(embedded("reports/control-map.html"));
+  std::string page(reportFile("reports/control-map.html"));
   const auto row = takePart(page, "control");
   const auto check = takePart(page, "check");
   std::string rows;

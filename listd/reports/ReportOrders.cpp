@@ -1,6 +1,7 @@
 #include "listd/reports/ReportOrders.h"
 
 #include "listd/audit/Sentence.h"
+#include "listd/reports/DeliveryReport.h"
 #include "listd/reports/EvidencePack.h"
 #include "listd/reports/OwnerNotice.h"
 #include "listd/reports/Report.h"
@@ -76,6 +77,10 @@ json contentAccessOfList(OrderTools& tools, const OrderCall& call) {
 
 constexpr OrderRow Table[] = {
     {"report", OrderKind::Looks, report, {Role::Officer | Role::Auditor}},
+    {"report.delivery",
+     OrderKind::Looks,
+     deliveryReport,
+     {Role::Admin | Role::Officer | Role::Auditor | Role::Helpdesk | Role::Owner, false, ""}},
     {"evidence.pack", OrderKind::Looks, evidencePack, {Role::Auditor}},
     {"list.content-access", OrderKind::Reads, contentAccessOfList, {Role::Owner | Role::Auditor}},
 };

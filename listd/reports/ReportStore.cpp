@@ -61,6 +61,17 @@ std::vector<DeliveryGroup> ReportStore::deliveries(const ReportSpan& span, std::
   return page;
 }
 
+std::vector<PostPlace> ReportStore::postsBetween(const PostPlace& from, TimePoint until, std::uint64_t listId,
+                                                 std::uint32_t limit) const {
+  auto select = database_.prepare(
+      "SELECT received_at, id, list_id FROM posts WHERE (received_at, id) >= (?, ?) AND received_at < ? AND (? = 0 OR "
+      "list_id = ?) ORDER BY received_at, id LIMIT ?");
+  select.bind(from.receivedAt, from.id, until, listId, listId, limit);
+  std::vector<PostPlace> places;
+  while (select.step()) places.push_back({select.time(0), select.unsignedInteger(1), select.unsignedInteger(2)});
+  return places;
+}
+
 std::uint64_t ReportStore::oldTlsDeliveries() const {
   auto select = database_.prepare(
       "SELECT count(*) FROM attempts WHERE outcome = 'delivered' AND tls_version NOT IN ('', 'TLSv1.2', 'TLSv1.3')");

@@ -45,6 +45,13 @@ struct ContentAccess {
   std::uint64_t objects = 0;  // of the list
 };
 
+// A post by the moment at which it came.
+struct PostPlace {
+  TimePoint receivedAt = {};
+  std::uint64_t id = 0;
+  std::uint64_t listId = 0;
+};
+
 // Reads for reports what the other stores wrote; changes nothing. Lists of any length come in pages.
 // Threads: those of the connection. Errors: Error(Store).
 class ReportStore {
@@ -53,6 +60,9 @@ public:
 
   // Exceptions first, the worst of them at the top, then newest day first.
   std::vector<DeliveryGroup> deliveries(const ReportSpan& span, std::uint64_t offset, std::uint64_t limit) const;
+  // Posts of a list or (0) of all, as they came, from this place on until before that time.
+  std::vector<PostPlace> postsBetween(const PostPlace& from, TimePoint until, std::uint64_t listId,
+                                      std::uint32_t limit) const;
   std::uint64_t oldTlsDeliveries() const;  // attempts that delivered over less than TLS 1.2
 
   std::vector<Disposal> disposals(const ReportSpan& span, std::uint64_t after, std::uint64_t limit) const;

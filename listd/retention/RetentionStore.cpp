@@ -390,10 +390,12 @@ void RetentionStore::purgePosts(std::uint64_t objectId) {
     database_.prepare("DELETE FROM attempts WHERE ledger_id = ?").bind(copy).run();
     database_.prepare("DELETE FROM ledger WHERE id = ?").bind(copy).run();
   }
-  for (const auto post : posts)
+  for (const auto post : posts) {
+    database_.prepare("DELETE FROM journeys WHERE post_id = ?").bind(post).run();
     database_.prepare("UPDATE posts SET message_id = '', mail_from = '', client = '{}', sender_check = '' WHERE id = ?")
         .bind(post)
         .run();
+  }
 }
 
 void RetentionStore::anonymisePosts(std::uint64_t objectId,
@@ -420,6 +422,10 @@ void RetentionStore::anonymisePosts(std::uint64_t objectId,
       .prepare(
           "UPDATE posts SET message_id = '', mail_from = ?, client = '{}', sender_check = '' WHERE vault_object = ?")
       .bind(from, objectId)
+      .run();
+  // Names and addresses of the author's machines.
+  database_.prepare("DELETE FROM journeys WHERE post_id IN (SELECT id FROM posts WHERE vault_object = ?)")
+      .bind(objectId)
       .run();
 }
 

@@ -35,6 +35,14 @@ std::vector<Domain> DomainStore::all() const {
   return domains;
 }
 
+std::vector<std::string> DomainStore::names() const {
+  auto select = database_.prepare("SELECT name FROM domains ORDER BY name");
+  select.bind();
+  std::vector<std::string> names;
+  while (select.step()) names.push_back(select.text(0));
+  return names;
+}
+
 DomainProtection DomainStore::protection(std::string_view name) const {
   auto select =
       database_.prepare("SELECT floor, rungs_low, rungs_moderate, rungs_high, tls_minutes FROM domains WHERE name = ?");

@@ -27,6 +27,7 @@ public:
   void add(const Domain& domain);
   std::optional<Domain> find(std::string_view name) const;
   std::vector<Domain> all() const;  // by name
+  std::vector<std::string> names() const;
   // How copies of the lists of a domain are to be protected; nothing set for a domain that is not there.
   DomainProtection protection(std::string_view name) const;
   void setProtection(std::string_view name, const DomainProtection& protection);

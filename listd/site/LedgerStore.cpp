@@ -192,6 +192,18 @@ bool LedgerStore::addAttempt(std::uint64_t id, const Attempt& attempt) {
   return database_.changes() > 0;
 }
 
+std::vector<LedgerRow> LedgerStore::contentOf(std::uint64_t postId, std::string_view recipient, std::uint64_t after,
+                                              std::uint32_t limit) const {
+  auto select = database_.prepare(
+      std::string("SELECT id, post_id, kind, recipient, protection, reason, key_fingerprint, state, attempts, "
+                  "delivered_at FROM ledger WHERE post_id = ?1 AND id > ?2 AND kind = 'content' ") +
+      (recipient.empty() ? "AND ?4 = '' " : "AND recipient = ?4 ") + "ORDER BY id LIMIT ?3");
+  select.bind(postId, after, limit, recipient);
+  std::vector<LedgerRow> rows;
+  while (select.step()) rows.push_back(readRow(select));
+  return rows;
+}
+
 std::vector<LedgerRow> LedgerStore::page(std::uint64_t postId, std::uint64_t after, std::uint32_t limit) const {
   auto select = database_.prepare(
       "SELECT id, post_id, kind, recipient, protection, reason, key_fingerprint, state, attempts, delivered_at FROM "

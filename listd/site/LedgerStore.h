@@ -81,6 +81,9 @@ public:
   // False when this attempt is already there: an event that comes again changes nothing.
   bool addAttempt(std::uint64_t id, const Attempt& attempt);
 
+  // Copies of the post behind `after`, without notices and reports: of one recipient, or (empty) of all.
+  std::vector<LedgerRow> contentOf(std::uint64_t postId, std::string_view recipient, std::uint64_t after,
+                                   std::uint32_t limit) const;
   std::vector<LedgerRow> page(std::uint64_t postId, std::uint64_t after, std::uint32_t limit) const;
   std::vector<Attempt> attemptsOf(std::uint64_t id) const;
 

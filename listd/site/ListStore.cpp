@@ -9,7 +9,7 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
       "fingerprint, not_after, deleted_at, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, fresh_keys, "
-      "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys FROM lists ";
+      "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys, plan_on_wish FROM lists ";
   return sql.append(rest);
 }
 
@@ -40,6 +40,7 @@ List readList(const store::Statement& row) {
   list.smimeKeyName = row.text(22);
   list.openPgpKeyName = row.text(23);
   list.publishKeys = row.boolean(24);
+  list.protection.planOnWish = row.boolean(25);
   return list;
 }
 
@@ -58,12 +59,12 @@ std::uint64_t ListStore::add(const List& list) {
           "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
           "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, "
           "tls_minutes, "
-          "fresh_keys, mail_plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "fresh_keys, mail_plan, plan_on_wish) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
             postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds,
             store::Blob{list.openPgpKey}, list.openPgpFingerprint, floorWord(list.protection.floor),
             rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin), list.protection.freshKeys,
-            list.protection.mailPlan)
+            list.protection.mailPlan, list.protection.planOnWish)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -99,10 +100,10 @@ void ListStore::update(const List& list) {
       .prepare(
           "UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ?, floor = ?, rungs = "
           "?, "
-          "tls_minutes = ?, fresh_keys = ?, mail_plan = ? WHERE id = ?")
+          "tls_minutes = ?, fresh_keys = ?, mail_plan = ?, plan_on_wish = ? WHERE id = ?")
       .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list),
             floorWord(list.protection.floor), rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin),
-            list.protection.freshKeys, list.protection.mailPlan, list.id)
+            list.protection.freshKeys, list.protection.mailPlan, list.protection.planOnWish, list.id)
       .run();
 }
 

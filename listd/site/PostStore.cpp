@@ -88,7 +88,15 @@ std::uint64_t PostStore::add(const Post& post) {
             post.verdict, post.reason, stateWord(post.state), post.counts.recipients, post.counts.withheld,
             post.counts.pending, post.senderCheck, floorWord(post.floor), post.domainMail ? "domain" : "list")
       .run();
-  return static_cast<std::uint64_t>(database_.lastInsertId());
+  const auto id = static_cast<std::uint64_t>(database_.lastInsertId());
+  if (!post.journey.empty())
+    database_.prepare("INSERT INTO journeys (post_id, hops) VALUES (?, ?)").bind(id, post.journey).run();
+  return id;
+}
+
+std::string PostStore::journeyOf(std::uint64_t id) const {
+  auto select = database_.prepare("SELECT hops FROM journeys WHERE post_id = ?");
+  return select.bind(id).step() ? select.text(0) : std::string();
 }
 
 std::optional<Post> PostStore::find(std::uint64_t id) const {

@@ -39,6 +39,7 @@ struct Post {
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
   std::string client;                    // JSON {address name tls{…}}
+  std::string journey;                   // hops::compactJson(): its way to us; written by add(), read by journeyOf()
   std::string senderCheck;               // SenderCheck::json(): how it was encrypted and signed; empty: neither
   std::optional<app::Protection> floor;  // where a policy asked for more than the list
   std::string verdict;                   // "accepted" "rejected" "ignored"
@@ -67,6 +68,7 @@ public:
 
   std::uint64_t add(const Post& post);
   std::optional<Post> find(std::uint64_t id) const;
+  std::string journeyOf(std::uint64_t id) const;  // empty: it was not kept
   bool exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const;
   bool isKnown(std::uint64_t acceptedId, std::string_view queueId) const;  // a post of this message, for any list
   // By Message-ID (with angle brackets), queue id or post id; of several the newest.

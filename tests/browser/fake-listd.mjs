@@ -6,6 +6,7 @@ import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
 import { relayOrders } from "./fake-relays.mjs";
 import { tlsOrders } from "./fake-tls.mjs";
+import { checkOf, deliveryOrders, journeyOf } from "./fake-delivery.mjs";
 
 const minute = 60_000_000;
 const day = 24 * 60 * minute;
@@ -279,6 +280,7 @@ const rules = (site, actor) => ({
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
   ...tlsOrders(site, Refused),
   ...relayOrders(site, Refused),
+  ...deliveryOrders(site, Refused),
   "queue.list": () => ({ items: site.queue }),
   "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),
   "queue.retry": ({ id }) => ({ changed: find(site.queue, "id", id, "copy") ? 1 : 0 }),
@@ -290,7 +292,7 @@ const rules = (site, actor) => ({
     const post = site.posts.find((one) => [one.id, one.queueId, one.messageId].includes(id));
     if (!post) throw new Refused("not-found", `There is no post ${id}.`, "Give a Message-ID, a queue id or a post id.");
     const { trace, ...rest } = post;
-    return { post: { ...rest, class: trace.class, state: trace.state, client: trace.client }, recipients: trace.recipients };
+    return { post: { ...rest, class: trace.class, state: trace.state, client: trace.client, journey: journeyOf(post), senderCheck: checkOf(post) }, recipients: trace.recipients };
   },
   "user.setup-check": ({ token }) => {
     if (token !== site.setupToken || site.accounts.length) throw new Refused("refused", "This set-up link was used, or it is too old.", "");

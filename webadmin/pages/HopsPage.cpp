@@ -1,4 +1,5 @@
-#include "core/hops/Journey.h"
+#include "core/hops/JourneyJson.h"
+#include "webadmin/JourneyViews.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/Views.h"
 
@@ -7,36 +8,6 @@ namespace postern::webadmin::pages {
 using nlohmann::json;
 
 namespace {
-
-json badgeOf(hops::HopState state) {
-  switch (state) {
-    case hops::HopState::Encrypted:
-      return {{"text", "Recorded as encrypted"}, {"tone", "good"}};
-    case hops::HopState::Plain:
-      return {{"text", "Recorded as plain"}, {"tone", "bad"}};
-    case hops::HopState::NotRecorded:
-      return {{"text", "Not recorded"}, {"tone", "wait"}};
-    case hops::HopState::Inside:
-      break;
-  }
-  return {{"text", "Inside one provider"}, {"tone", "quiet"}};
-}
-
-json badgeOf(hops::Verdict verdict) {
-  switch (verdict) {
-    case hops::Verdict::Encrypted:
-      return {{"text", "Encrypted, as recorded"}, {"tone", "good"}};
-    case hops::Verdict::Plain:
-      return {{"text", "In clear"}, {"tone", "bad"}};
-    case hops::Verdict::NotRecorded:
-      return {{"text", "Not known"}, {"tone", "wait"}};
-    case hops::Verdict::Inside:
-      return {{"text", "Inside one provider"}, {"tone", "quiet"}};
-    case hops::Verdict::NoHops:
-      break;
-  }
-  return {{"text", "No record"}, {"tone", "wait"}};
-}
 
 // The mail of the site's own domains stays with one provider. Who may not see the domains does without them.
 hops::JourneySettings settingsOf(const Visit& visit) {
@@ -50,29 +21,12 @@ hops::JourneySettings settingsOf(const Visit& visit) {
   return settings;
 }
 
-json viewOf(const hops::Hop& hop, std::size_t number, TimePoint now) {
-  return {{"number", number},
-          {"from", hop.from.empty() ? std::string("not named") : hop.from},
-          {"fromAddress", hop.fromAddress},
-          {"by", hop.by.empty() ? std::string("not named") : hop.by},
-          {"software", hop.software},
-          {"badge", badgeOf(hop.state)},
-          {"version", hop.tls.version},
-          {"cipher", hop.tls.cipher},
-          {"why", hop.why},
-          {"at", hop.at ? views::time({{"at", toMicros(*hop.at)}}, "at", now) : json(nullptr)}};
-}
-
 json journeyView(const Visit& visit, std::string_view text) {
   const auto header = mail::HeaderBlock::scan(text);
   if (!header)
     throw app::OrderRefused(
         {"invalid", "The header of this message is too large to be read.", "Paste its Received lines only."});
-  const auto journey = hops::readJourney(*header, settingsOf(visit));
-  json rows = json::array();
-  for (const auto& hop : journey.hops) rows.push_back(viewOf(hop, rows.size() + 1, visit.now()));
-  return {
-      {"sentence", journey.sentence}, {"badge", badgeOf(journey.verdict)}, {"hops", rows}, {"hasHops", !rows.empty()}};
+  return views::journey(hops::toJson(hops::readJourney(*header, settingsOf(visit))), visit.now());
 }
 
 Response draw(const Visit& visit, int status, const json& refusal, const json& journey) {

@@ -1,3 +1,4 @@
+#include "webadmin/JourneyViews.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
@@ -209,6 +210,10 @@ Response ledger(Visit& visit) {
        {"show", show},
        {"q", wanted},
        {"csvPath", path + "/ledger.csv"},
+       {"reportPath", "/delivery?post=" + percentEncode(views::text(post, "id"))},
+       {"accepted", stateWord != "rejected" && stateWord != "ignored"},
+       {"check", secure ? views::senderCheck(views::part(post, "senderCheck")) : json(nullptr)},
+       {"journey", views::journey(views::part(post, "journey"), visit.now())},
        {"panelPath", views::may(visit, Panel) ? "/messages?q=" + percentEncode(views::text(post, "id")) : ""},
        {"pager", pager},
        {"unprotected", unprotected ? json(words::count(unprotected)) : json(nullptr)}});

@@ -107,7 +107,7 @@ Response listKeyFile(Visit& visit) {
   response.contentType = smime ? "application/x-pem-file" : "application/pgp-keys";
   response.body = views::text(key, "text");
   response.headers.emplace_back("Content-Disposition",
-                                std::string("attachment; filename=") + (smime ? "list.pem" : "list.asc"));
+                                smime ? "attachment; filename=list.pem" : "attachment; filename=list.asc");
   return response;
 }
 

@@ -95,6 +95,7 @@ Response drawList(const Visit& visit, int status, const json& refusal) {
   view["roles"] = views::rolesOf(visit);
   view["maySeeAccess"] = views::may(visit, Owner | Auditor);
   view["mayChange"] = views::may(visit, Admin | Owner);
+  view["deliveryPath"] = "/delivery?list=" + percentEncode(address);
   view["refusal"] = refusal;
   view["settings"] = settings(visit, stored);
   view["posts"] = posts;

@@ -134,6 +134,10 @@ Response posts(Visit& visit);
 Response ledger(Visit& visit);
 Response ledgerCsv(Visit& visit);
 
+// DeliveryPage.cpp
+Response delivery(Visit& visit);
+Response deliveryFile(Visit& visit);
+
 // QueuePage.cpp
 Response queue(Visit& visit);
 Response actOnQueue(Visit& visit);

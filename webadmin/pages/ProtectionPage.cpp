@@ -110,6 +110,7 @@ Response drawListProtection(const Visit& visit, int status, const json& refusal)
                      {"tlsMinutes", visit.request.form.get("tlsMinutes", minutes == "null" ? std::string() : minutes)},
                      {"freshKeys", views::flag(own, "freshKeys")},
                      {"mailPlan", views::flag(own, "mailPlan")},
+                     {"planOnWish", views::flag(own, "planOnWish")},
                      {"refusal", refusal}});
 }
 
@@ -186,6 +187,7 @@ Response setListProtection(Visit& visit) {
   takeMinutes(form, args);
   args["freshKeys"] = form.get("freshKeys") == "yes";
   args["mailPlan"] = form.get("mailPlan") == "yes";
+  args["planOnWish"] = form.get("planOnWish") == "yes";
   try {
     visit.order("list.protect", args);
   } catch (const app::OrderRefused& refused) {

@@ -1,4 +1,6 @@
-#include "core/hops/Journey.h"
+#include "core/hops/JourneyJson.h"
+
+#include <nlohmann/json.hpp>
 
 using namespace postern;
 using hops::HopState;
@@ -200,6 +202,17 @@ BOOST_AUTO_TEST_CASE(a_journey_longer_than_the_limit_is_never_called_encrypted) 
   const auto journey = journeyOf(header);
   BOOST_TEST(journey.hops.size() == hops::MaxHops);
   BOOST_TEST((journey.verdict == Verdict::NotRecorded));
+}
+
+BOOST_AUTO_TEST_CASE(a_journey_that_is_kept_reads_back_as_it_was_and_is_small) {
+  auto journey = journeyOf(WorkedExample);
+  const auto kept = hops::compactJson(journey);
+  BOOST_TEST(hops::expandJson(kept).dump() == hops::toJson(journey).dump());
+  BOOST_TEST(kept.size() < hops::toJson(journey).dump().size());
+  journey.hops[0].from = "caf\xe9.example";
+  BOOST_TEST(hops::expandJson(hops::compactJson(journey)).at("hops")[0].at("from") == "caf\xef\xbf\xbd.example");
+  for (const auto* text : {"", "nothing", "[]", "{}", R"({"hops":7})", R"({"hops":[7]})"})
+    BOOST_TEST(hops::expandJson(text).is_null(), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

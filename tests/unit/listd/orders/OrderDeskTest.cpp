@@ -89,7 +89,9 @@ BOOST_AUTO_TEST_CASE(no_order_that_shows_subjects_or_bodies_is_open_to_the_admin
   for (const auto table : orderTables())
     for (const auto& row : table)
       if (row.kind == OrderKind::Looks)
-        BOOST_TEST((row.name.starts_with("audit.") || !row.access.roles.has(app::Role::Admin)), row.name);
+        BOOST_TEST((row.name.starts_with("audit.") || row.name == "report.delivery" ||  // tells what trace tells
+                    !row.access.roles.has(app::Role::Admin)),
+                   row.name);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_order_and_bad_arguments_are_refused_with_words) {

@@ -88,4 +88,15 @@ BOOST_AUTO_TEST_CASE(a_tagged_post_passes_a_secure_list_only) {
   BOOST_TEST(judge("From: ann@example.org\r\n", {}, false, "ann@example.org", tagged).reason == "secure-tag");
 }
 
+BOOST_AUTO_TEST_CASE(the_plan_is_wished_for_by_a_field_and_only_the_author_gets_it) {
+  const std::string from = "From: Ann <ann@example.org>\r\n";
+  BOOST_TEST(judge(from + "Postern-Plan: yes\r\n").wantsPlan);
+  BOOST_TEST(judge(from + "postern-plan:  YES \r\n").wantsPlan);
+  BOOST_TEST(!judge(from).wantsPlan);
+  BOOST_TEST(!judge(from + "Postern-Plan: no\r\n").wantsPlan);
+  BOOST_TEST(!judge(from + "Subject: Postern-Plan: yes\r\n").wantsPlan);
+  BOOST_TEST(!judge(from + "Postern-Plan: yes\r\n", {}, true, "mallory@elsewhere.example").wantsPlan);
+  BOOST_TEST(!judge(from + "Postern-Plan: yes\r\n", {}, true, "").wantsPlan);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

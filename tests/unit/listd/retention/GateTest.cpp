@@ -272,4 +272,20 @@ BOOST_AUTO_TEST_CASE(purge_leaves_no_address_and_no_canary_in_any_file_and_the_c
   });
 }
 
+BOOST_AUTO_TEST_CASE(purge_and_anonymise_take_the_way_of_the_post_with_them) {
+  for (const auto* action : {"purge", "anonymise"}) {
+    Site site;
+    site.rule({{"tier", "default"}, {"effect", "both"}, {"period", "1 year"}, {"action", action}});
+    site.receive({"a"}, "2020-01-01", "x");
+    const auto way = [&] {
+      return site.context.site.read(
+          [](SiteTables& tables) { return tables.posts.journeyOf(tables.posts.page(0, 0, 1).front().id); });
+    };
+    BOOST_TEST(way().find("verdict") != std::string::npos);
+    site.goTo("2024-01-01");
+    BOOST_TEST(site.run().removed == 1u);
+    BOOST_TEST(way() == "", action);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -225,8 +225,20 @@ BOOST_AUTO_TEST_CASE(what_needs_a_second_person_is_accepted_and_not_done) {
   BOOST_TEST(c.orders.given.back().args["id"] == "3");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_signed_comes_as_it_was_signed) {
+  Caller c;
+  const json document = {{"form", "postern-report-v1"},
+                         {"madeAt", 1'772'366'400'000'000},
+                         {"signature", "c2ln"},
+                         {"posts", {{{"arrival", {{"journey", {{"hops", {{{"at", 1'772'366'400'000'000}}}}}}}}}}}};
+  c.orders.answers["report.delivery"] = document;
+  BOOST_TEST(c.body(c.call(Method::Get, "/api/v1/reports/delivery?post=7")) == document);
+}
+
 BOOST_AUTO_TEST_CASE(a_fixed_segment_goes_before_a_name) {
   Caller c;
+  c.call(Method::Get, "/api/v1/reports/delivery?post=7");
+  BOOST_TEST(c.orders.given.back().order == "report.delivery");
   c.call(Method::Get, "/api/v1/searches/check?query=a");
   BOOST_TEST(c.orders.given.back().order == "search.check");
   c.call(Method::Post, "/api/v1/lists/a@x/members/import", R"({"csv":"b@x"})");
