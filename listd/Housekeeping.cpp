@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::minutes Interval{1};
 constexpr std::chrono::hours GuessesKept{24};
+constexpr std::chrono::hours KeyLinksKept{24};  // they still bound the mails of a day
 
 }  // namespace
 
@@ -23,6 +24,7 @@ void Housekeeping::runOnce() {
     refreshTurned(tables, now);
     tables.accounts.sweepGuesses(now - GuessesKept);
     tables.sessions.sweep(now);
+    tables.keyRing.sweepLinks(now - KeyLinksKept);
   });
 }
 

@@ -27,6 +27,8 @@ struct SiteMail {
     BreakGlass,        // {time}; the sealed emergency account was opened; link to the accounts
     ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
     PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()
+    KeyEnding,         // {time it ends, time the link ends}; link to the page where a new key can be given
+    OwnerWork,         // {keys that wait, members without a copy, keys that end}; weekly, link to the work list
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;
