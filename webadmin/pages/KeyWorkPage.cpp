@@ -61,10 +61,15 @@ Response keyWork(Visit& visit) {
 }
 
 Response decideKeyWork(Visit& visit) {
-  const auto order = visit.field("decision") == "confirm" ? "key.confirm" : "key.refuse";
-  visit.order(order, {{"fingerprint", visit.field("key")}, {"address", visit.field("address")}, {"list", visit.field("list")}});
-  return Response::redirect(std::string("/work/keys?done=") +
-                            (visit.field("decision") == "confirm" ? "key-confirmed" : "key-refused"));
+  const auto& form = visit.request.form;
+  const bool takes = form.get("decision") == "confirm";
+  try {  // the boundary of a page: what listd refuses is shown in place
+    visit.order(takes ? "key.confirm" : "key.refuse",
+                {{"fingerprint", form.get("key")}, {"address", form.get("address")}, {"list", form.get("list")}});
+  } catch (const app::OrderRefused& refused) {
+    return draw(visit, 422, views::refusal(refused));
+  }
+  return Response::redirect(takes ? "/work/keys?done=key-confirmed" : "/work/keys?done=key-refused");
 }
 
 }  // namespace postern::webadmin::pages
