@@ -200,18 +200,18 @@ struct FetchedDocument {
 // The requests. Each is one frame: a verb byte, then fields; the reply frame is a status byte (0 ok, 1 error),
 // then fields or the text of the error.
 enum class GatewayVerb : std::uint8_t {
-  Hello = 1,     // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
-  SetRouting,    // RoutingView -> {} once it is on disk and in force
-  TakeAccepted,  // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
-  StoreTail,     // {tail, bytes} -> {}; durable with the next SubmitCopies
-  SubmitCopies,  // list of Copy -> {} once durable
-  Finish,        // {accepted id} -> {}: expansion is complete, the accepted content may go
-  TakeEvents,    // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
-  Stats,         // {} -> GatewayStats
-  QueueList,     // {max} -> list of QueueEntry, oldest first
-  QueueAct,      // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
-                 // withdraw: as drop, but only what is not on its way at that moment
-  ProbeDomain,   // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
+  Hello = 1,      // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
+  SetRouting,     // RoutingView -> {} once it is on disk and in force
+  TakeAccepted,   // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
+  StoreTail,      // {tail, bytes} -> {}; durable with the next SubmitCopies
+  SubmitCopies,   // list of Copy -> {} once durable
+  Finish,         // {accepted id} -> {}: expansion is complete, the accepted content may go
+  TakeEvents,     // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
+  Stats,          // {} -> GatewayStats
+  QueueList,      // {max} -> list of QueueEntry, oldest first
+  QueueAct,       // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
+                  // withdraw: as drop, but only what is not on its way at that moment
+  ProbeDomain,    // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
   FetchDocument,  // DocumentRequest -> FetchedDocument; see GatewayService::fetchDocument
 };
 

@@ -70,7 +70,8 @@ const std::vector<Setting>& allSettings() {
        "CA certificates (file or folder) that members' certificates must chain to; empty: trusted when imported.",
        &C::certificateAuthorities},
       {"smime", "revocation",
-       "Revocation lists and OCSP of members' certificates: soft (revoked ones are not used; without an answer mail goes "
+       "Revocation lists and OCSP of members' certificates: soft (revoked ones are not used; without an answer mail "
+       "goes "
        "on), strict (without an answer nothing is sealed to the certificate) or off.",
        &C::revocation},
       {"smime", "revocation_hosts",

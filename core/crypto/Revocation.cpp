@@ -25,8 +25,8 @@ constexpr std::size_t MaxSources = 4;
 constexpr std::size_t MaxUrl = 500;
 constexpr int MaxChain = 8;
 constexpr std::chrono::minutes ClockSlack{5};
-constexpr std::chrono::hours LongestFresh{7 * 24};      // what an issuer promises for longer is asked again
-constexpr std::chrono::hours FreshWithoutEnd{12};       // an OCSP answer that names no end
+constexpr std::chrono::hours LongestFresh{7 * 24};  // what an issuer promises for longer is asked again
+constexpr std::chrono::hours FreshWithoutEnd{12};   // an OCSP answer that names no end
 constexpr std::chrono::hours OldestWithoutEnd{24};
 
 struct StackFree {  // the certificates stay
@@ -105,8 +105,8 @@ std::string dayOf(TimePoint at) {
 
 RevocationSources revocationSources(const Certificate& certificate) {
   RevocationSources sources;
-  const DistPointsPtr points(
-      static_cast<CRL_DIST_POINTS*>(X509_get_ext_d2i(certificate.handle(), NID_crl_distribution_points, nullptr, nullptr)));
+  const DistPointsPtr points(static_cast<CRL_DIST_POINTS*>(
+      X509_get_ext_d2i(certificate.handle(), NID_crl_distribution_points, nullptr, nullptr)));
   for (int i = 0; points && i < sk_DIST_POINT_num(points.get()); ++i) {
     const auto* point = sk_DIST_POINT_value(points.get(), i);
     // A list of some reasons, or by another issuer, would not be complete.
@@ -189,7 +189,8 @@ Result<RevocationList, std::string> RevocationList::parse(std::string_view bytes
 RevocationAnswer RevocationList::find(const Certificate& certificate) const {
   const bool authority = X509_check_ca(certificate.handle()) > 0;
   clearOpenSslErrors();
-  if (authority ? !forAuthorities_ : !forUsers_) return unknown("the revocation list is for another kind of certificate");
+  if (authority ? !forAuthorities_ : !forUsers_)
+    return unknown("the revocation list is for another kind of certificate");
   X509_REVOKED* entry = nullptr;
   const int found = X509_CRL_get0_by_cert(list_.get(), &entry, certificate.handle());
   clearOpenSslErrors();

@@ -31,9 +31,9 @@ RevocationSources revocationSources(const Certificate& certificate);
 // The certificate with the authorities above it, the trusted root last. Empty: it does not lead to one.
 std::vector<Certificate> trustChain(const Certificate& certificate, TimePoint now, const TrustStore& trust);
 
-// A certificate revocation list (RFC 5280 §5 and 6.3) that its issuer signed and that is in date. Only complete lists by
-// the issuer of the certificates themselves count: no delta, no indirect, no list of some reasons.
-// Invariant: immutable. Threads: safe for all. Cheap to copy.
+// A certificate revocation list (RFC 5280 §5 and 6.3) that its issuer signed and that is in date. Only complete lists
+// by the issuer of the certificates themselves count: no delta, no indirect, no list of some reasons. Invariant:
+// immutable. Threads: safe for all. Cheap to copy.
 class RevocationList {
 public:
   static constexpr std::size_t MaxBytes = 8u << 20;

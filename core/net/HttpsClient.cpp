@@ -59,7 +59,8 @@ CurlHttpsClient::CurlHttpsClient(std::filesystem::path trustAnchors) : trustAnch
 
 Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& request) {
   if (request.addresses.empty()) return Unexpected(request.host + " has no address");
-  if (trustAnchors_.empty() && !request.plain) return Unexpected(std::string("no certificate authority is trusted here"));
+  if (trustAnchors_.empty() && !request.plain)
+    return Unexpected(std::string("no certificate authority is trusted here"));
   const std::unique_ptr<CURL, EasyFree> owned(curl_easy_init());
   auto* handle = owned.get();
   if (!handle) throw Error(ErrorKind::Tls, "cannot start libcurl");

@@ -28,8 +28,9 @@ struct HttpsDocument {
   std::string redirect;  // the address that the server sends to, as a whole URL; empty: none
 };
 
-// Fetches one document over HTTPS, or HTTP where the request says so. Never follows redirects, uses no proxy, never goes on without a trusted certificate
-// for the host's name. Threads: safe for all. Errors: what the network does is a value, in words.
+// Fetches one document over HTTPS, or HTTP where the request says so. Never follows redirects, uses no proxy, never
+// goes on without a trusted certificate for the host's name. Threads: safe for all. Errors: what the network does is a
+// value, in words.
 class HttpsClient {
 public:
   virtual ~HttpsClient() = default;

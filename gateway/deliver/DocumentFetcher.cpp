@@ -20,10 +20,10 @@ struct Network {
   int bits;
 };
 constexpr std::array Closed4 = {
-    Network{{0, 0, 0, 0}, 8},      Network{{10, 0, 0, 0}, 8},     Network{{100, 64, 0, 0}, 10},
-    Network{{127, 0, 0, 0}, 8},    Network{{169, 254, 0, 0}, 16}, Network{{172, 16, 0, 0}, 12},
-    Network{{192, 0, 0, 0}, 24},   Network{{192, 0, 2, 0}, 24},   Network{{192, 168, 0, 0}, 16},
-    Network{{198, 18, 0, 0}, 15},  Network{{198, 51, 100, 0}, 24}, Network{{203, 0, 113, 0}, 24},
+    Network{{0, 0, 0, 0}, 8},     Network{{10, 0, 0, 0}, 8},      Network{{100, 64, 0, 0}, 10},
+    Network{{127, 0, 0, 0}, 8},   Network{{169, 254, 0, 0}, 16},  Network{{172, 16, 0, 0}, 12},
+    Network{{192, 0, 0, 0}, 24},  Network{{192, 0, 2, 0}, 24},    Network{{192, 168, 0, 0}, 16},
+    Network{{198, 18, 0, 0}, 15}, Network{{198, 51, 100, 0}, 24}, Network{{203, 0, 113, 0}, 24},
     Network{{224, 0, 0, 0}, 3},
 };
 
@@ -44,7 +44,8 @@ bool isHost(std::string_view host) {
 
 bool isAddress(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
-  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
 }  // namespace
@@ -80,11 +81,13 @@ std::optional<WebAddress> parseWebAddress(std::string_view url) {
 bool isPublicAddress(const std::string& address) {
   std::array<unsigned char, 16> bytes{};
   if (::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1)
-    return std::none_of(Closed4.begin(), Closed4.end(), [&](const auto& network) { return isIn(bytes.data(), network); });
+    return std::none_of(Closed4.begin(), Closed4.end(),
+                        [&](const auto& network) { return isIn(bytes.data(), network); });
   if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return false;
   // Only 2000::/3 is given out; of that not what is for documents, and not what carries IPv4 (6to4, Teredo).
   if ((bytes[0] & 0xE0) != 0x20) return false;
-  const bool teredoOrDocuments = bytes[0] == 0x20 && bytes[1] == 0x01 && ((bytes[2] & 0xFE) == 0 || (bytes[2] == 0x0d && bytes[3] == 0xb8));
+  const bool teredoOrDocuments =
+      bytes[0] == 0x20 && bytes[1] == 0x01 && ((bytes[2] & 0xFE) == 0 || (bytes[2] == 0x0d && bytes[3] == 0xb8));
   return !teredoOrDocuments && !(bytes[0] == 0x20 && bytes[1] == 0x02);
 }
 

@@ -17,8 +17,7 @@ public:
   using Probe = std::function<app::DomainProbe(std::string_view domain, bool fresh, std::chrono::milliseconds wait)>;
 
   QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},
-               std::function<void()> routingChanged = {}, Probe probe = {},
-               Fetch fetch = {});
+               std::function<void()> routingChanged = {}, Probe probe = {}, Fetch fetch = {});
 
   void hello(std::string_view queueKey) override;
   void setRouting(const app::RoutingView& view) override;

@@ -193,8 +193,8 @@ json checkAllKeys(JobContext& job, SiteContext& context, FetchDocument fetch) {
 
 std::uint64_t remindOfEnds(SiteContext& context) {
   const auto now = context.clock.now();
-  const auto ending = context.site.read(
-      [&](SiteTables& tables) { return tables.keys.ending(now, now + days(Steps.front())); });
+  const auto ending =
+      context.site.read([&](SiteTables& tables) { return tables.keys.ending(now, now + days(Steps.front())); });
   std::uint64_t sent = 0;
   context.site.write([&](SiteTables& tables) { tables.keyRing.forgetReminders(now + days(Steps.front() + 1)); });
   for (std::size_t first = 0; first < ending.size(); first += PageSize) {
@@ -266,8 +266,8 @@ void KeyHealthSchedule::minute() {
   const bool started = context_.site.write([&](SiteTables& tables) {
     const auto last = fromMicros(static_cast<std::int64_t>(tables.counters.get(CounterStore::KeyHealth)));
     const bool due = last < night;
-    const bool waits = asksIssuers(context_) && context_.config.revocation == "strict" &&
-                       !tables.keys.withoutIssuersWord(1).empty();
+    const bool waits =
+        asksIssuers(context_) && context_.config.revocation == "strict" && !tables.keys.withoutIssuersWord(1).empty();
     if (!due && !waits) return false;
     tables.counters.set(CounterStore::KeyHealth, static_cast<std::uint64_t>(toMicros(now)));
     jobs_.start(tables, CheckKeys, {{"list", ""}}, "schedule");

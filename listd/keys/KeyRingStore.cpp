@@ -135,7 +135,8 @@ void KeyRingStore::forgetReminders(TimePoint endAfter) {
 
 std::map<std::string, RevocationNote> KeyRingStore::revocations(std::uint64_t after, std::uint64_t upTo) const {
   auto select = database_.prepare(
-      "SELECT r.fingerprint, r.state, r.detail, r.checked_at, r.fresh_until FROM member_keys k JOIN key_revocation r ON "
+      "SELECT r.fingerprint, r.state, r.detail, r.checked_at, r.fresh_until FROM member_keys k JOIN key_revocation r "
+      "ON "
       "r.fingerprint = k.fingerprint WHERE k.id > ? AND k.id <= ?");
   select.bind(after, upTo);
   std::map<std::string, RevocationNote> notes;

@@ -29,8 +29,7 @@ bool mayDecide(SiteTables& tables, const Person& person, std::string_view addres
 }
 
 json showWork(OrderTools& tools, const OrderCall& call) {
-  const auto only =
-      call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
+  const auto only = call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
   const auto now = tools.now();
   return tools.context.site.read([&](SiteTables& tables) {
     KeyWorkCounts counts;

@@ -43,10 +43,10 @@ private:
 
   SiteContext& context_;
   const FetchDocument fetch_;
-  std::map<std::string, List> lists_;                                  // by URL and issuer
-  std::map<std::string, std::string> listProblems_;                    // the same
+  std::map<std::string, List> lists_;                                 // by URL and issuer
+  std::map<std::string, std::string> listProblems_;                   // the same
   std::map<std::string, crypto::RevocationAnswer> authorityAnswers_;  // by fingerprint
-  std::map<std::string, int> failures_;                                // by host
+  std::map<std::string, int> failures_;                               // by host
   std::size_t questions_ = 0;
 };
 

@@ -153,8 +153,7 @@ json revokeKey(OrderTools& tools, const OrderCall& call) {
 json checkKey(OrderTools& tools, const OrderCall& call) {
   if (call.args.textOr("fingerprint", {}, 100).empty()) {
     const auto list = call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
-    if (!list.empty())
-      tools.context.site.read([&](SiteTables& tables) { return requireList(tables, call.args).id; });
+    if (!list.empty()) tools.context.site.read([&](SiteTables& tables) { return requireList(tables, call.args).id; });
     return startJob(tools, call, CheckKeys, {{"list", list}});
   }
   return change(tools, call, [&](SiteTables& tables) {

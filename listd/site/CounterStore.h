@@ -20,7 +20,7 @@ public:
 
   static constexpr std::string_view Approvers = "approvers";  // 1: the site has had one (listd/people/AccountRequests)
 
-  static constexpr std::string_view RevocationStrict = "revocation-strict";  // migration 0018
+  static constexpr std::string_view RevocationStrict = "revocation-strict";  // migration 0014
   static constexpr std::string_view KeyHealth = "key-health";                // when the nightly look began last
 
   explicit CounterStore(store::Database& database) : database_(database) {}

@@ -46,21 +46,26 @@ std::vector<MemberKey> readKeys(store::Statement& select) {
 }
 
 // The verdict as it is written: whoever wrote it, a certificate that its issuer revoked is never good here, nor is one
-// of which the issuer said nothing yet where the site wants its word (migration 0018). ?1: fingerprint, ?2: verdict.
+// of which the issuer said nothing yet where the site wants its word (migration 0014). ?1: fingerprint, ?2: verdict.
 constexpr std::string_view Verdict =
     "CASE WHEN ?2 <> 'valid-certificate' THEN ?2 "
     "WHEN EXISTS (SELECT 1 FROM key_revocation r WHERE r.fingerprint = ?1 AND r.state = 'revoked') THEN 'revoked' "
     "WHEN (SELECT value FROM counters WHERE name = 'revocation-strict') = 1 AND NOT EXISTS (SELECT 1 FROM "
     "key_revocation r WHERE r.fingerprint = ?1 AND r.state = 'good') THEN 'revocation-unknown' ELSE ?2 END";
 
+std::string withVerdict(std::string_view before, std::string_view after) {
+  std::string sql(before);
+  return sql.append(Verdict).append(after);
+}
+
 }  // namespace
 
 void MemberKeyStore::add(const MemberKey& key) {
   database_
-      .prepare(
+      .prepare(withVerdict(
           "INSERT INTO member_keys (fingerprint, verdict, address, kind, state, not_before, not_after, algorithm, "
-          "bits, subject, issuer, added_at, recipient_key, certificate, origin, mailbox_proven) VALUES (?1, " +
-          std::string(Verdict) + ", ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")
+          "bits, subject, issuer, added_at, recipient_key, certificate, origin, mailbox_proven) VALUES (?1, ",
+          ", ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"))
       .bind(key.facts.fingerprint, reasonWord(key.facts.verdict), key.address, keyKindWord(key.facts.kind),
             keyStateWord(key.facts.state), key.facts.notBefore, key.facts.notAfter, key.algorithm, key.bits,
             key.subject, key.issuer, key.addedAt, store::Blob{key.recipientKey}, store::Blob{key.certificate},
@@ -70,10 +75,9 @@ void MemberKeyStore::add(const MemberKey& key) {
 
 void MemberKeyStore::replaceVerdict(const MemberKey& key) {
   database_
-      .prepare(
-          "UPDATE member_keys SET verdict = " + std::string(Verdict) +
-          ", state = ?3, not_before = ?4, not_after = ?5, recipient_key = ?6, certificate = ?7 "
-          "WHERE address = ?8 AND fingerprint = ?1")
+      .prepare(withVerdict("UPDATE member_keys SET verdict = ",
+                           ", state = ?3, not_before = ?4, not_after = ?5, recipient_key = ?6, certificate = ?7 "
+                           "WHERE address = ?8 AND fingerprint = ?1"))
       .bind(key.facts.fingerprint, reasonWord(key.facts.verdict), keyStateWord(key.facts.state), key.facts.notBefore,
             key.facts.notAfter, store::Blob{key.recipientKey}, store::Blob{key.certificate}, key.address)
       .run();
@@ -81,8 +85,8 @@ void MemberKeyStore::replaceVerdict(const MemberKey& key) {
 
 bool MemberKeyStore::rejudge(const MemberKey& key) {
   database_
-      .prepare("UPDATE member_keys SET verdict = " + std::string(Verdict) +
-               ", not_before = ?3, not_after = ?4, recipient_key = ?5 WHERE id = ?6 AND certificate = ?7")
+      .prepare(withVerdict("UPDATE member_keys SET verdict = ",
+                           ", not_before = ?3, not_after = ?4, recipient_key = ?5 WHERE id = ?6 AND certificate = ?7"))
       .bind(key.facts.fingerprint, reasonWord(key.facts.verdict), key.facts.notBefore, key.facts.notAfter,
             store::Blob{key.recipientKey}, key.id, store::Blob{key.certificate})
       .run();
@@ -104,13 +108,16 @@ std::vector<MemberKey> MemberKeyStore::withoutIssuersWord(std::uint32_t limit) c
 namespace {
 
 // Driven by the keys that are asked for, which are few; the list's roster may have 100,000.
+constexpr std::string_view CountWhere = "SELECT count(*) FROM member_keys WHERE ";
 constexpr std::string_view ProposedOn =
-    "state = 'proposed' AND EXISTS (SELECT 1 FROM members m WHERE m.address = member_keys.address AND m.list_id = ?1 AND "
+    "state = 'proposed' AND EXISTS (SELECT 1 FROM members m WHERE m.address = member_keys.address AND m.list_id = ?1 "
+    "AND "
     "m.state = 'enabled')";
 constexpr std::string_view EndingOn =
     "not_after > ?2 AND not_after <= ?3 AND state = 'confirmed' AND EXISTS (SELECT 1 FROM members m WHERE m.address = "
     "member_keys.address AND m.list_id = ?1 AND m.state = 'enabled') AND NOT EXISTS (SELECT 1 FROM member_keys n WHERE "
-    "n.address = member_keys.address AND n.state = 'confirmed' AND n.not_after > member_keys.not_after AND n.verdict IN "
+    "n.address = member_keys.address AND n.state = 'confirmed' AND n.not_after > member_keys.not_after AND n.verdict "
+    "IN "
     "('valid-certificate', 'valid-openpgp-key'))";
 
 }  // namespace
@@ -131,26 +138,26 @@ std::vector<std::string> MemberKeyStore::addressesOn(std::uint64_t listId) const
 }
 
 std::vector<MemberKey> MemberKeyStore::proposalsOn(std::uint64_t listId, std::uint32_t limit) const {
-  auto select = database_.prepare(rowsWhere(std::string(ProposedOn) + " ORDER BY id LIMIT ?2"));
+  auto select = database_.prepare(rowsWhere(std::string(ProposedOn).append(" ORDER BY id LIMIT ?2")));
   select.bind(listId, limit);
   return readKeys(select);
 }
 
 std::uint64_t MemberKeyStore::countProposalsOn(std::uint64_t listId) const {
-  auto select = database_.prepare("SELECT count(*) FROM member_keys WHERE " + std::string(ProposedOn));
+  auto select = database_.prepare(std::string(CountWhere).append(ProposedOn));
   select.bind(listId).step();
   return select.unsignedInteger(0);
 }
 
 std::vector<MemberKey> MemberKeyStore::endingOn(std::uint64_t listId, TimePoint from, TimePoint to,
                                                 std::uint32_t limit) const {
-  auto select = database_.prepare(rowsWhere(std::string(EndingOn) + " ORDER BY not_after, id LIMIT ?4"));
+  auto select = database_.prepare(rowsWhere(std::string(EndingOn).append(" ORDER BY not_after, id LIMIT ?4")));
   select.bind(listId, from, to, limit);
   return readKeys(select);
 }
 
 std::uint64_t MemberKeyStore::countEndingOn(std::uint64_t listId, TimePoint from, TimePoint to) const {
-  auto select = database_.prepare("SELECT count(*) FROM member_keys WHERE " + std::string(EndingOn));
+  auto select = database_.prepare(std::string(CountWhere).append(EndingOn));
   select.bind(listId, from, to).step();
   return select.unsignedInteger(0);
 }

@@ -44,9 +44,10 @@ struct Scene {
 
 BOOST_AUTO_TEST_CASE(only_public_addresses_are_asked) {
   for (const std::string address :
-       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-        "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-        "2002:a00:1::", "2001:0:1::1", "2001:db8::1", "ff02::1", "nonsense"})
+       {"127.0.0.1",   "10.1.2.3", "172.16.0.1",      "172.31.255.255",  "192.168.1.1",  "169.254.169.254",
+        "100.64.0.1",  "0.0.0.0",  "224.0.0.1",       "255.255.255.255", "::1",          "::",
+        "fe80::1",     "fc00::1",  "::ffff:10.0.0.1", "64:ff9b::a00:1",  "2002:a00:1::", "2001:0:1::1",
+        "2001:db8::1", "ff02::1",  "nonsense"})
     BOOST_TEST(!isPublicAddress(address), address);
   for (const std::string address : {"8.8.8.8", "172.32.0.1", "192.169.0.1", "2a00:1450::1", "2001:4860:4860::8888"})
     BOOST_TEST(isPublicAddress(address), address);
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(redirects_are_few_and_looked_at_like_the_first_address) {
   a.client.redirects["a.example"] = "http://b.example/";
   BOOST_TEST(a.fetch("http://a.example/").body == "body");
   BOOST_TEST(!a.fetch("http://a.example/", false, "posted").problem.empty());
-  for (const std::string to : {"http://169.254.169.254/secret", "file:///etc/passwd", "gopher://b.example/", "http://a.example/"}) {
+  for (const std::string to :
+       {"http://169.254.169.254/secret", "file:///etc/passwd", "gopher://b.example/", "http://a.example/"}) {
     a.client.redirects["a.example"] = to;
     a.client.asked.clear();
     const auto document = a.fetch("http://a.example/");
@@ -84,9 +86,9 @@ BOOST_AUTO_TEST_CASE(redirects_are_few_and_looked_at_like_the_first_address) {
 }
 
 BOOST_AUTO_TEST_CASE(addresses_that_are_not_plain_are_refused) {
-  for (const std::string url : {"", "http://", "ftp://a.example/", "http://a.example:0/", "http://a.example:99999/",
-                                "http://user@a.example/", "http://a.example:80x/", "http://[::1", "http://[a.example]/",
-                                "http://a exa/", "http://a.example/\r\nX: y"})
+  for (const std::string url :
+       {"", "http://", "ftp://a.example/", "http://a.example:0/", "http://a.example:99999/", "http://user@a.example/",
+        "http://a.example:80x/", "http://[::1", "http://[a.example]/", "http://a exa/", "http://a.example/\r\nX: y"})
     BOOST_TEST(!parseWebAddress(url).has_value(), url);
   const auto six = parseWebAddress("https://[2001:db8::1]:444/x");
   BOOST_REQUIRE(six.has_value());

@@ -1,5 +1,6 @@
-// The nightly look at keys, with a real authority, list and responder of the openssl command: what its issuer revoked is
-// not used, and who said nothing is treated as the site wants it.
+// The nightly look at keys, with a real authority, list and responder of the openssl command: what its issuer revoked
+// is not used, and who said nothing is treated as the site wants it.
+#include "listd/Housekeeping.h"
 #include "listd/keys/KeyHealth.h"
 #include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeyWork.h"
@@ -25,11 +26,12 @@ struct Authority {
   int days = 2;  // that what it says holds, by the real clock
 
   Authority() {
-    files::replaceDurably(folder.path() / "ca.cnf",
-                          "[ca]\ndefault_ca=d\n[d]\ndir=" + at +
-                              "\ndatabase=$dir/index.txt\nnew_certs_dir=$dir\nserial=$dir/serial\ncrlnumber=$dir/number\n"
-                              "certificate=$dir/ca.pem\nprivate_key=$dir/ca.key\ndefault_md=sha256\ndefault_days=100\n"
-                              "default_crl_days=2\npolicy=p\ncopy_extensions=copy\n[p]\ncommonName=supplied\n");
+    files::replaceDurably(
+        folder.path() / "ca.cnf",
+        "[ca]\ndefault_ca=d\n[d]\ndir=" + at +
+            "\ndatabase=$dir/index.txt\nnew_certs_dir=$dir\nserial=$dir/serial\ncrlnumber=$dir/number\n"
+            "certificate=$dir/ca.pem\nprivate_key=$dir/ca.key\ndefault_md=sha256\ndefault_days=100\n"
+            "default_crl_days=2\npolicy=p\ncopy_extensions=copy\n[p]\ncommonName=supplied\n");
     files::replaceDurably(folder.path() / "index.txt", "");
     files::replaceDurably(folder.path() / "serial", "1000\n");
     files::replaceDurably(folder.path() / "number", "1000\n");
@@ -86,13 +88,14 @@ struct Scene {
     config.certificateAuthorities = authority.at + "/ca.pem";
     config.revocation = mode;
     context.emplace(config, clock);
-    context->site.write([&](SiteTables& tables) {
-      tables.counters.set(CounterStore::RevocationStrict, mode == "strict" ? 1 : 0);
-    });
+    context->site.write(
+        [&](SiteTables& tables) { tables.counters.set(CounterStore::RevocationStrict, mode == "strict" ? 1 : 0); });
     addMember(*context, makeList(*context, "board@lists.example", true), Ann);
   }
   std::string add(const std::string& sources) {
-    const auto key = importKey(authority.issue(Ann, sources), Ann, clock.now(), context->trustStore());
+    const auto certificate = authority.issue(Ann, sources);
+    clock.advance(std::chrono::minutes(1));  // the authority goes by the real time
+    const auto key = importKey(certificate, Ann, clock.now(), context->trustStore());
     BOOST_REQUIRE_MESSAGE(key.has_value(), (key ? std::string() : key.error().message));
     context->site.write([&](SiteTables& tables) {
       tables.keys.add(*key);
@@ -225,7 +228,8 @@ BOOST_AUTO_TEST_CASE(an_answer_about_another_certificate_or_by_another_issuer_sa
   const crypto::OcspQuestion second(other, ca);
   BOOST_TEST((question.read(authority.answer(second.der()), realNow()).state == State::Unknown));
   BOOST_TEST((question.read(stranger.answer(question.der()), realNow()).state == State::Unknown));
-  BOOST_TEST((question.read(authority.answer(question.der()), realNow() + std::chrono::days(3)).state == State::Unknown));
+  BOOST_TEST(
+      (question.read(authority.answer(question.der()), realNow() + std::chrono::days(3)).state == State::Unknown));
   BOOST_TEST((question.read(std::string(70'000, 'x'), realNow()).state == State::Unknown));
 }
 
@@ -299,4 +303,97 @@ BOOST_AUTO_TEST_CASE(a_look_never_undoes_what_a_person_decided_meanwhile) {
     key.certificate += "x";
     BOOST_TEST(!tables.keys.rejudge(key));
   });
+}
+
+BOOST_AUTO_TEST_CASE(housekeeping_sweeps_links_that_ended) {
+  Scene a;
+  a.context->site.write([&](SiteTables& tables) { BOOST_TEST(mailKeyLink(*a.context, tables, Ann, {})); });
+  const auto there = [&] {
+    return a.context->site.read(
+        [&](SiteTables& tables) { return tables.keyRing.linksSince(Ann, a.clock.now() - std::chrono::days(30)); });
+  };
+  Housekeeping keeper(*a.context);
+  BOOST_TEST(there() == 1u);
+  a.clock.advance(std::chrono::hours(72));
+  keeper.runOnce();
+  BOOST_TEST(there() == 1u);  // the mails of a day are still counted
+  a.clock.advance(std::chrono::hours(25));
+  keeper.runOnce();
+  BOOST_TEST(there() == 0u);
+}
+
+namespace {
+
+// Two secure lists, of which Otto owns one.
+struct Owned : Desk {
+  const List board = makeList(context, "board@lists.example", true);
+  const List other = makeList(context, "other@lists.example", true);
+  const app::Actor otto{"web", "otto", {}, "s1"};
+
+  Owned() {
+    context.site.write([&](SiteTables& tables) {
+      Account account;
+      account.name = "otto";
+      account.mail = "otto@example.net";
+      account.roles = app::Role::Owner;
+      account.passwordHash = "x";
+      account.userHandle = "otto";
+      account.createdAt = clock.now();
+      tables.accounts.add(account);
+      tables.accounts.setLists("otto", {board.id});
+    });
+    addMember(context, board, Ann);
+  }
+  std::string propose(const std::string& member) {
+    auto key = importKey(memberCertificate(member, clock.now(), testKey("P-256", ++number)).der(), member, clock.now(),
+                         nullptr)
+                   .value();
+    key.facts.state = KeyState::Proposed;
+    context.site.write([&](SiteTables& tables) { tables.keys.add(key); });
+    return key.facts.fingerprint;
+  }
+  json decision(const std::string& fingerprint, const std::string& list = "board@lists.example") {
+    return {{"fingerprint", fingerprint}, {"address", Ann}, {"list", list}};
+  }
+  int number = 10;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(owners_see_and_decide_about_their_lists_alone) {
+  Owned a;
+  addMember(a.context, a.other, "bob@example.org");
+  const auto key = a.propose(Ann);
+  const auto foreign = a.propose("bob@example.org");
+  const auto work = a.giveAs(a.otto, "key.work");
+  BOOST_TEST(work.at("proposals").size() == 1u);
+  BOOST_TEST(work.at("proposals")[0].at("decidable") == true);
+  BOOST_TEST(work.dump().find("bob@") == std::string::npos);
+  BOOST_TEST(work.at("counts").at("withheld") == 1);
+  BOOST_TEST(a.give("key.work").at("proposals").size() == 2u);
+  auto others = a.decision(foreign);
+  others["address"] = "bob@example.org";
+  BOOST_TEST(a.refusalAs(a.otto, "key.confirm", others).starts_with("not-found"));
+  BOOST_TEST(a.refusalAs(a.otto, "key.confirm", a.decision(key, "other@lists.example")).starts_with("denied"));
+  BOOST_TEST(a.refusalAs(a.otto, "key.confirm", {{"fingerprint", key}}).starts_with("denied"));
+  // The key would be used on the other list, too.
+  addMember(a.context, a.other, Ann);
+  BOOST_TEST(a.giveAs(a.otto, "key.work").at("proposals")[0].at("decidable") == false);
+  BOOST_TEST(a.refusalAs(a.otto, "key.confirm", a.decision(key)).starts_with("denied"));
+  BOOST_TEST(a.refusalAs(a.otto, "key.refuse", a.decision(key)).starts_with("denied"));
+  a.context.site.write([&](SiteTables& tables) { tables.members.remove(a.other.id, Ann); });
+  a.giveAs(a.otto, "key.confirm", a.decision(key));
+  BOOST_TEST(a.giveAs(a.otto, "key.work").at("counts").at("withheld") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(owners_are_told_once_a_week_when_something_needs_a_hand) {
+  Owned a;
+  a.propose(Ann);
+  BOOST_TEST(remindOwners(a.context) == 1u);
+  BOOST_TEST(remindOwners(a.context) == 0u);
+  a.clock.advance(std::chrono::days(7));
+  BOOST_TEST(remindOwners(a.context) == 1u);
+  const auto mail = a.context.site.read([](SiteTables& tables) { return tables.siteMail.newest(1).front().mail; });
+  BOOST_TEST(mail.recipient == "otto@example.net");
+  BOOST_TEST(mail.lines == (std::vector<std::string>{"1", "1", "0"}));
 }
