@@ -89,7 +89,7 @@ def planned(stage):
 
 
 def begin(make_stage, authority, **settings):
-    stage = make_stage({"smime.certificate_authorities": str(authority.folder / "ca.pem"), **settings})
+    stage = make_stage({"smime.certificate_authorities": f'"{authority.folder / "ca.pem"}"', **settings})
     stage.open()
     stage.make_list("board@lists.example", [])
     for address, source in ((LISTED, "crl"), (ASKED, "ocsp"), (GOOD, "crl")):
@@ -101,7 +101,7 @@ def begin(make_stage, authority, **settings):
 def test_what_the_issuer_revoked_is_not_used(make_stage, tmp_path):
     authority = Authority(tmp_path / "ca")
     try:
-        stage = begin(make_stage, authority, **{"smime.revocation_hosts": "private"})
+        stage = begin(make_stage, authority, **{"smime.revocation_hosts": '"private"'})
         authority.revoke(LISTED)
         authority.revoke(ASKED)
         authority.publish()
@@ -118,7 +118,7 @@ def test_addresses_of_the_own_network_are_not_asked_unless_allowed(make_stage, t
     authority = Authority(tmp_path / "ca")
     try:
         authority.publish()
-        stage = begin(make_stage, authority, **{"smime.revocation": "strict"})
+        stage = begin(make_stage, authority, **{"smime.revocation": '"strict"'})
         stage.site.cli("key", "check")
         wait_until(lambda: says(stage)[GOOD][0] == "unknown", "the look at the keys")
         assert set(says(stage).values()) == {("unknown", "revocation-unknown")}
