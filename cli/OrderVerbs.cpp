@@ -238,6 +238,16 @@ std::vector<OrderVerb> memberVerbs() {
   };
 }
 
+void renderKeyWork(std::ostream& out, const json& result) {
+  out << "Keys that wait for a decision: " << result.at("counts").at("proposals") << "\n";
+  renderTable(out, result.at("proposals"),
+              {{"LIST", "list"}, {"ADDRESS", "address"}, {"FINGERPRINT", "fingerprint"}, {"ORIGIN", "origin"}}, "");
+  out << "Members who get no copies: " << result.at("counts").at("withheld") << "\n";
+  renderTable(out, result.at("withheld"), {{"LIST", "list"}, {"ADDRESS", "address"}, {"REASON", "reason"}}, "");
+  out << "Keys that end within 30 days: " << result.at("counts").at("ending") << "\n";
+  renderTable(out, result.at("ending"), {{"LIST", "list"}, {"ADDRESS", "address"}, {"UNTIL", "notAfterAt"}}, "");
+}
+
 std::vector<OrderVerb> keyVerbs() {
   return {
       {"key",
@@ -269,13 +279,25 @@ std::vector<OrderVerb> keyVerbs() {
        {Fingerprint, maybe("address", "address", "whose it is, when it is on file for several")},
        record},
       {"key",
+       "work",
+       "key.work",
+       "Shows what needs a hand: proposed keys, members without a copy, keys that end.",
+       {option("--list", "list", "only of this list")},
+       renderKeyWork},
+      {"key",
        "refuse",
        "key.refuse",
        "Takes a proposed key away; mail does not propose it again.",
        {Fingerprint, maybe("address", "address", "whose it is, when it is on file for several")},
        record},
       {"key", "revoke", "key.revoke", "Never uses a key again.", {Fingerprint}, record},
-      {"key", "check", "key.check", "Checks a key as the next post would.", {Fingerprint}, record},
+      {"key",
+       "check",
+       "key.check",
+       "Checks a key as the next post would; without one all keys, as each night.",
+       {maybe("fingerprint", "fingerprint", "only this key"), option("--list", "list", "only keys of its members")},
+       record,
+       true},
   };
 }
 

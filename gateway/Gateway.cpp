@@ -7,6 +7,7 @@
 #include "core/net/TlsServerContext.h"
 #include "core/policy/PolicyHost.h"
 #include "gateway/deliver/Deliverer.h"
+#include "gateway/deliver/DocumentFetcher.h"
 #include "gateway/deliver/DomainProber.h"
 #include "gateway/deliver/StsPolicies.h"
 #include "gateway/GatewayCounters.h"
@@ -90,11 +91,13 @@ struct Gateway::Parts {
         deliverer(DelivererOptions::from(config), queue, resolver, clientTls, clock, &sts),
         prober(probeSettings(config), NextHopFinder(DelivererOptions::from(config).hops, resolver, &sts), clientTls,
                clock),
+        fetcher(resolver, https, config.revocationHosts == "private"),
         service(
             queue, routing, [this](app::GatewayStats& stats) { fillIn(stats); }, [this] { takeRouting(); },
             [this](std::string_view domain, bool fresh, std::chrono::milliseconds wait) {
               return prober.probe(std::string(domain), fresh, wait);
-            }) {
+            },
+            [this](const app::DocumentRequest& request) { return fetcher.fetch(request); }) {
     takeRouting();
     deliverer.start();
     server.start();
@@ -141,6 +144,7 @@ struct Gateway::Parts {
   StsPolicies sts;
   Deliverer deliverer;
   DomainProber prober;
+  DocumentFetcher fetcher;
   QueueService service;
   std::optional<app::GatewayLinkServer> link;
 };

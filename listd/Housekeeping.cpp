@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::minutes Interval{1};
 constexpr std::chrono::hours GuessesKept{24};
+constexpr std::chrono::hours KeyLinksKept{24};  // they still bound the mails of a day
 
 }  // namespace
 
@@ -28,6 +29,7 @@ void Housekeeping::runOnce() {
     tables.accounts.sweepGuesses(now - GuessesKept);
     tables.sessions.sweep(now);
     tables.disk.note(now, space.capacity - space.available, space.available);
+    tables.keyRing.sweepLinks(now - KeyLinksKept);
   });
   tendListKeys(context_);
 }

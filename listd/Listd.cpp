@@ -15,6 +15,7 @@
 #include "listd/export/Exporter.h"
 #include "listd/Housekeeping.h"
 #include "listd/jobs/JobRunner.h"
+#include "listd/keys/KeyHealth.h"
 #include "listd/keys/KeyJobs.h"
 #include "listd/ledger/EventWorker.h"
 #include "listd/mailout/SiteMailWorker.h"
@@ -81,6 +82,7 @@ struct Listd::Impl {
   // Every kind of job is named here, before the first order can come.
   bool runJobs() {
     addKeyJobs(jobs, context);
+    addKeyHealth(jobs, context, gateway);
     addSearchJobs(jobs, context, search);
     retention.addTo(jobs);
     jobs.run();
@@ -116,6 +118,7 @@ struct Listd::Impl {
   OrderDesk desk;
   const bool jobsRun{runJobs()};
   RetentionSchedule schedule{context, jobs};
+  KeyHealthSchedule keyHealth{context, jobs};
   app::OrderServer webOrders;
   app::OrderServer commandOrders;
 };

@@ -44,6 +44,9 @@ constexpr std::array Rooms = {
          "13.400h10.800V15H4.600z"},
     Room{"work", "/work", "Work queue", Officer | Approver | Auditor | Admin,
          "M4 3h12v14H4zM6 6v1.6h8V6zm0 3.200v1.600h8V9.200zm0 3.200V14h5v-1.600z"},
+    Room{"key-work", "/work/keys", "Keys of members", Admin | Owner,
+         "M6.500 5a4.500 4.500 0 1 0 4.200 6H13v2h2v-2h2.500V9h-6.800a4.500 4.500 0 0 0-4.200-4zm0 2.500a2 2 0 1 1 0 4 "
+         "2 2 0 0 1 0-4z"},
     Room{"retention", "/retention", "Retention", Admin | Officer | Approver | Auditor,
          "M10 2.500a7.500 7.500 0 1 0 0 15 7.500 7.500 0 0 0 0-15zm-.8 3h1.600v4.200l3 1.800-.8 1.400-3.800-2.300z"},
     Room{"messages", "/messages", "Messages", Officer | Auditor | Helpdesk,

@@ -139,6 +139,8 @@ constexpr Route Site[] = {
     {Method::Post, "/notice", Anyone, pages::acknowledgeNotice},
     {Method::Get, "/requests/stop", Anyone, pages::stopForm},
     {Method::Post, "/requests/stop", Anyone, pages::stop},
+    {Method::Get, "/work/keys", Admin | Owner, pages::keyWork},
+    {Method::Post, "/work/keys", Admin | Owner, pages::decideKeyWork},
     {Method::Get, "/work", Deciders, pages::work},
     {Method::Post, "/work/review", Officer | Approver, pages::confirmReview},
     {Method::Post, "/work/review/decide", Officer | Approver, pages::decideReview},

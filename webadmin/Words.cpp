@@ -52,6 +52,7 @@ constexpr Entry Reasons[] = {
     {"key-not-yet-valid", "The OpenPGP key is not valid yet."},
     {"tls-not-verified", "The mail servers of the domain could not be verified."},
     {"tls-does-not-count", "TLS to this domain does not count as a protection here."},
+    {"revocation-unknown", "The issuer has not said whether the certificate is still good."},
     {"not-on-ladder", "What is on file is not what the list allows."},
     {"wish", "The member wants a stronger protection than can be had now."},
 };

@@ -73,6 +73,9 @@ public:
       case GatewayVerb::ProbeDomain:
         probeDomain(reader, reply);
         break;
+      case GatewayVerb::FetchDocument:
+        service_.fetchDocument(DocumentRequest::decode(reader)).encode(reply);
+        break;
       default:
         throw Error(ErrorKind::Malformed, "the gateway was asked for something it does not know");
     }
@@ -212,6 +215,42 @@ DomainProbe GatewayLink::probeDomain(std::string_view domain, bool fresh, std::c
 
 DomainProbe GatewayService::probeDomain(std::string_view, bool, std::chrono::milliseconds) {
   throw Error(ErrorKind::Unavailable, "no mail server can be asked from here");
+}
+
+FetchedDocument GatewayLink::fetchDocument(const DocumentRequest& request) {
+  auto writer = verb(GatewayVerb::FetchDocument);
+  request.encode(writer);
+  const auto reply = ask(std::move(writer).bytes());
+  Reader reader(reply);
+  return FetchedDocument::decode(reader);
+}
+
+FetchedDocument GatewayService::fetchDocument(const DocumentRequest&) {
+  return {{}, "nothing can be fetched from here"};
+}
+
+void DocumentRequest::encode(Writer& writer) const {
+  writer.string(url).string(question).string(type).u32(maxBytes);
+}
+
+DocumentRequest DocumentRequest::decode(Reader& reader) {
+  DocumentRequest request;
+  request.url = reader.string();
+  request.question = reader.string();
+  request.type = reader.string();
+  request.maxBytes = reader.u32();
+  return request;
+}
+
+void FetchedDocument::encode(Writer& writer) const {
+  writer.string(body).string(problem);
+}
+
+FetchedDocument FetchedDocument::decode(Reader& reader) {
+  FetchedDocument document;
+  document.body = reader.string();
+  document.problem = reader.string();
+  return document;
 }
 
 void GatewayLink::shutdown() {

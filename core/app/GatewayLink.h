@@ -194,21 +194,40 @@ struct GatewayStats {
   static GatewayStats decode(Reader& reader);
 };
 
+// A document on the web that is signed itself, such as a revocation list: http is as good as https.
+struct DocumentRequest {
+  std::string url;
+  std::string question;  // posted, when there is one
+  std::string type;      // of the question
+  std::uint32_t maxBytes = 64 * 1024;
+
+  void encode(Writer& writer) const;
+  static DocumentRequest decode(Reader& reader);
+};
+struct FetchedDocument {
+  std::string body;
+  std::string problem;  // why there is none, a plain sentence
+
+  void encode(Writer& writer) const;
+  static FetchedDocument decode(Reader& reader);
+};
+
 // The requests. Each is one frame: a verb byte, then fields; the reply frame is a status byte (0 ok, 1 error),
 // then fields or the text of the error.
 enum class GatewayVerb : std::uint8_t {
-  Hello = 1,     // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
-  SetRouting,    // RoutingView -> {} once it is on disk and in force
-  TakeAccepted,  // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
-  StoreTail,     // {tail, bytes} -> {}; durable with the next SubmitCopies
-  SubmitCopies,  // list of Copy -> {} once durable
-  Finish,        // {accepted id} -> {}: expansion is complete, the accepted content may go
-  TakeEvents,    // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
-  Stats,         // {} -> GatewayStats
-  QueueList,     // {max} -> list of QueueEntry, oldest first
-  QueueAct,      // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
-                 // withdraw: as drop, but only what is not on its way at that moment
-  ProbeDomain,   // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
+  Hello = 1,      // {queueKey: 32 bytes that seal outbound copies at rest} -> {}
+  SetRouting,     // RoutingView -> {} once it is on disk and in force
+  TakeAccepted,   // {max, waitMillis} -> list of AcceptedItem not taken on this connection; given again to a new one
+  StoreTail,      // {tail, bytes} -> {}; durable with the next SubmitCopies
+  SubmitCopies,   // list of Copy -> {} once durable
+  Finish,         // {accepted id} -> {}: expansion is complete, the accepted content may go
+  TakeEvents,     // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
+  Stats,          // {} -> GatewayStats
+  QueueList,      // {max} -> list of QueueEntry, oldest first
+  QueueAct,       // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
+                  // withdraw: as drop, but only what is not on its way at that moment
+  ProbeDomain,    // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
+  FetchDocument,  // DocumentRequest -> FetchedDocument; see GatewayService::fetchDocument
 };
 
 // One connection to the gateway. Throws Error(Unavailable) when it breaks; make a new one then.
@@ -229,6 +248,7 @@ public:
   std::vector<QueueEntry> queueList(std::uint32_t max);
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
   DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait);
+  FetchedDocument fetchDocument(const DocumentRequest& request);
 
   // Wakes a thread that waits in a call; the call throws.
   void shutdown();
@@ -261,6 +281,9 @@ public:
   // Asks the mail servers of a domain for their TLS, without sending mail. `fresh` starts over; else one that is under
   // way is looked at. Returns when it is finished or `wait` is over. Error(Unavailable) where nothing can be asked.
   virtual DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait);
+  // Fetches, within limits of size, time and redirects of the gateway's own. What the network does stands in the
+  // answer.
+  virtual FetchedDocument fetchDocument(const DocumentRequest& request);
 };
 
 // Listens on the gateway's local socket and serves until stop(). One thread per connection.

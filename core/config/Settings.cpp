@@ -69,6 +69,14 @@ const std::vector<Setting>& allSettings() {
       {"smime", "certificate_authorities",
        "CA certificates (file or folder) that members' certificates must chain to; empty: trusted when imported.",
        &C::certificateAuthorities},
+      {"smime", "revocation",
+       "Revocation lists and OCSP of members' certificates: soft (revoked ones are not used; without an answer mail "
+       "goes "
+       "on), strict (without an answer nothing is sealed to the certificate) or off.",
+       &C::revocation},
+      {"smime", "revocation_hosts",
+       "Empty: only public addresses are asked about revocation; private: also those of the own network.",
+       &C::revocationHosts},
 
       {"web", "listen", "Address of the web UI (HTTPS).", &C::webListen},
       {"web", "url", "Address of the web UI as people reach it; empty: https:// and the listen address.", &C::webUrl},

@@ -134,6 +134,12 @@ void checkTogether(const SiteConfig& config, std::string_view fileName) {
     throw Error(ErrorKind::Config, std::string(fileName) +
                                        ": [store] root_key_source is file, passphrase or credential:NAME, not \"" +
                                        config.rootKeySource + "\"");
+  if (config.revocation != "strict" && config.revocation != "soft" && config.revocation != "off")
+    throw Error(ErrorKind::Config, std::string(fileName) + ": [smime] revocation is strict, soft or off, not \"" +
+                                       config.revocation + "\"");
+  if (!config.revocationHosts.empty() && config.revocationHosts != "private")
+    throw Error(ErrorKind::Config, std::string(fileName) + ": [smime] revocation_hosts is empty or private, not \"" +
+                                       config.revocationHosts + "\"");
   if (config.maxRetry < config.firstRetry)
     throw Error(ErrorKind::Config, std::string(fileName) + ": [delivery] max_retry is shorter than first_retry");
 }

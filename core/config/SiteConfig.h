@@ -62,6 +62,9 @@ struct SiteConfig {
   // [smime]
   std::filesystem::path certificateAuthorities;  // CAs that members' certificates must chain to; empty: pinned only
 
+  std::string revocation = "soft";  // "strict", "soft" or "off": what revocation lists and OCSP decide
+  std::string revocationHosts;      // "private": issuers in the own network may be asked, too
+
   // [web]
   HostPort webListen{"127.0.0.1", 8443};
   std::string webUrl;  // as people reach it; empty: https://HOST:PORT of webListen

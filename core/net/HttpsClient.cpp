@@ -59,17 +59,21 @@ CurlHttpsClient::CurlHttpsClient(std::filesystem::path trustAnchors) : trustAnch
 
 Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& request) {
   if (request.addresses.empty()) return Unexpected(request.host + " has no address");
-  if (trustAnchors_.empty()) return Unexpected(std::string("no certificate authority is trusted here"));
+  if (trustAnchors_.empty() && !request.plain)
+    return Unexpected(std::string("no certificate authority is trusted here"));
   const std::unique_ptr<CURL, EasyFree> owned(curl_easy_init());
   auto* handle = owned.get();
   if (!handle) throw Error(ErrorKind::Tls, "cannot start libcurl");
   const std::unique_ptr<curl_slist, ListFree> resolve(curl_slist_append(nullptr, resolveEntry(request).c_str()));
+  const std::unique_ptr<curl_slist, ListFree> fields(
+      request.question.empty() ? nullptr : curl_slist_append(nullptr, ("Content-Type: " + request.type).c_str()));
   Receiving receiving{{}, request.maxBytes};
   char why[CURL_ERROR_SIZE] = {};
-  const auto url = "https://" + request.host + ":" + std::to_string(request.port) + request.path;
+  const std::string scheme = request.plain ? "http" : "https";
+  const auto url = scheme + "://" + request.host + ":" + std::to_string(request.port) + request.path;
   set(handle, CURLOPT_URL, url.c_str());
   set(handle, CURLOPT_RESOLVE, resolve.get());
-  set(handle, CURLOPT_PROTOCOLS_STR, "https");
+  set(handle, CURLOPT_PROTOCOLS_STR, scheme.c_str());
   set(handle, CURLOPT_PROXY, "");
   set(handle, CURLOPT_NOSIGNAL, 1L);
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -86,6 +90,11 @@ Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& requ
   set(handle, CURLOPT_WRITEFUNCTION, &receive);
   set(handle, CURLOPT_WRITEDATA, static_cast<void*>(&receiving));
   set(handle, CURLOPT_ERRORBUFFER, why);
+  if (!request.question.empty()) {
+    set(handle, CURLOPT_HTTPHEADER, fields.get());
+    set(handle, CURLOPT_POSTFIELDS, request.question.c_str());
+    set(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.question.size()));
+  }
   const auto code = curl_easy_perform(handle);
   if (receiving.tooLarge) return Unexpected(std::string("the document is too large"));
   if (code != CURLE_OK) return Unexpected(std::string(why[0] != '\0' ? why : curl_easy_strerror(code)));
@@ -94,6 +103,9 @@ Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& requ
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &document.status);
   curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
   if (type) document.contentType = type;
+  const char* redirect = nullptr;
+  curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, &redirect);
+  if (redirect) document.redirect = redirect;
   document.body = std::move(receiving.body);
   return document;
 }

@@ -16,16 +16,21 @@ struct HttpsRequest {
   std::string path;                    // begins with a slash
   std::size_t maxBytes = 64 * 1024;    // of the body
   std::chrono::milliseconds limit{20000};
+  bool plain = false;    // http: only for what is signed itself
+  std::string question;  // posted, when there is one
+  std::string type;      // of the question
 };
 
 struct HttpsDocument {
   long status = 0;
   std::string contentType;
   std::string body;
+  std::string redirect;  // the address that the server sends to, as a whole URL; empty: none
 };
 
-// Fetches one document over HTTPS. Never follows redirects, uses no proxy, never goes on without a trusted certificate
-// for the host's name. Threads: safe for all. Errors: what the network does is a value, in words.
+// Fetches one document over HTTPS, or HTTP where the request says so. Never follows redirects, uses no proxy, never
+// goes on without a trusted certificate for the host's name. Threads: safe for all. Errors: what the network does is a
+// value, in words.
 class HttpsClient {
 public:
   virtual ~HttpsClient() = default;

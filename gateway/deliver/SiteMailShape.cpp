@@ -65,6 +65,14 @@ constexpr std::array Shapes = {
         "Somebody reported a problem with secure mail"sv,
         "Hello,\r\n\r\non {time} somebody who reads secure mail here reported a problem with a\r\nmessage. What it is "
         "stands behind this link:\r\n\r\n{link}\r\n\r\nYou get this mail once an hour at most.\r\n"sv},
+    Shape{"Your key ends soon"sv,
+          "Hello,\r\n\r\nthe key to which mail for you is encrypted ends on {time}.\r\nAfter that such mail cannot "
+          "reach you as it does now. Give a new key here:\r\n\r\n{link}\r\n\r\nThe link works once, until "
+          "{time}.\r\n"sv},
+    Shape{"Your lists: what needs a hand"sv,
+          "Hello,\r\n\r\non the lists that you own:\r\n\r\nKeys that wait for a decision: {number}\r\nMembers who "
+          "get no copies: {number}\r\nKeys that end within 30 days: {number}\r\n\r\nWho, and what to do, stands "
+          "here:\r\n\r\n{link}\r\n\r\nYou get this mail once a week at most.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";

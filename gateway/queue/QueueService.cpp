@@ -39,12 +39,13 @@ void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& cop
 }  // namespace
 
 QueueService::QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn,
-                           std::function<void()> routingChanged, Probe probe)
+                           std::function<void()> routingChanged, Probe probe, Fetch fetch)
     : queue_(queue),
       routing_(routing),
       fillIn_(std::move(fillIn)),
       routingChanged_(std::move(routingChanged)),
-      probe_(std::move(probe)) {}
+      probe_(std::move(probe)),
+      fetch_(std::move(fetch)) {}
 
 void QueueService::hello(std::string_view queueKey) {
   queue_.setQueueKey(queueKey);
@@ -91,6 +92,10 @@ std::vector<app::QueueEntry> QueueService::queueList(std::uint32_t max) {
 
 std::uint64_t QueueService::queueAct(std::string_view action, std::uint64_t copyKey) {
   return queue_.queueAct(action, copyKey);
+}
+
+app::FetchedDocument QueueService::fetchDocument(const app::DocumentRequest& request) {
+  return fetch_ ? fetch_(request) : GatewayService::fetchDocument(request);
 }
 
 app::DomainProbe QueueService::probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) {

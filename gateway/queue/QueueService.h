@@ -13,10 +13,11 @@ namespace postern::gateway {
 // the routing view calls secure is not taken without a floor. Threads: safe for all.
 class QueueService : public app::GatewayService {
 public:
+  using Fetch = std::function<app::FetchedDocument(const app::DocumentRequest&)>;
   using Probe = std::function<app::DomainProbe(std::string_view domain, bool fresh, std::chrono::milliseconds wait)>;
 
   QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn = {},
-               std::function<void()> routingChanged = {}, Probe probe = {});
+               std::function<void()> routingChanged = {}, Probe probe = {}, Fetch fetch = {});
 
   void hello(std::string_view queueKey) override;
   void setRouting(const app::RoutingView& view) override;
@@ -31,6 +32,7 @@ public:
   app::GatewayStats stats() override;
   std::vector<app::QueueEntry> queueList(std::uint32_t max) override;
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override;
+  app::FetchedDocument fetchDocument(const app::DocumentRequest& request) override;
   app::DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) override;
 
 private:
@@ -39,6 +41,7 @@ private:
   std::function<void(app::GatewayStats&)> fillIn_;
   std::function<void()> routingChanged_;
   Probe probe_;
+  Fetch fetch_;
 };
 
 }  // namespace postern::gateway

@@ -38,6 +38,7 @@ WithheldReason noticeReason(Reason reason) {
     case Reason::WeakKey:
     case Reason::UnsupportedKey:
     case Reason::Untrusted:
+    case Reason::RevocationUnknown:
       return WithheldReason::KeyUnfit;
     case Reason::SealingFailed:
     case Reason::OpenList:

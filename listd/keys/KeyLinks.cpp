@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::string_view Purpose = "key link";
 constexpr std::chrono::hours LinkLife{72};
+constexpr std::chrono::hours ReminderLinkLife{16 * 24};  // until the next reminder
 constexpr std::size_t MaxKeyText = 512 * 1024;
 constexpr std::size_t MaxParts = 20;
 constexpr int MaxDepth = 3;
@@ -172,6 +173,23 @@ bool mailKeyLink(SiteContext& context, SiteTables& tables, const std::string& ad
                 {}},
                now);
   return true;
+}
+
+void mailKeyEnding(SiteContext& context, SiteTables& tables, const EndingKey& key) {
+  const auto now = context.clock.now();
+  KeyLink link;
+  link.address = key.address;
+  link.purpose = "upload";
+  link.madeAt = now;
+  link.endsAt = std::min(std::max(key.endsAt, now + LinkLife), now + ReminderLinkLife);
+  const auto id = tables.keyRing.addLink(link);
+  const auto seconds = [](TimePoint at) { return formatRfc3339(std::chrono::floor<std::chrono::seconds>(at)); };
+  sendSiteMail(tables,
+               {SiteMail::Kind::KeyEnding,
+                key.address,
+                context.webUrl() + "/lists/my-keys/open?token=" + makeMailToken(context.root, Purpose, id, key.address),
+                {seconds(key.endsAt), seconds(link.endsAt)}},
+               now);
 }
 
 void takeKeyRequest(SiteContext& context, const mail::Message& message, const std::string& mailFrom, const List& list) {

@@ -14,6 +14,11 @@ constexpr std::uint64_t KeyMailsPerDay = 3;  // to one address, whatever asks fo
 // False when the address got its mails of the day. In the caller's transaction.
 bool mailKeyLink(SiteContext& context, SiteTables& tables, const std::string& address, const std::string& candidate);
 
+// Mails the member that the key ends, with a link to the page where a new one can be given; it works until the key
+// ends, 16 days at most. In the caller's transaction. Counts among the mails of the day, but is never left out for
+// them.
+void mailKeyEnding(SiteContext& context, SiteTables& tables, const EndingKey& key);
+
 // Mail to LIST-request: a member's key as an attachment, or on the signature. A key that a confirmed key of the member
 // signs for is in use at once; any other waits until the member uses the link that is mailed to the address. Mail of
 // others, automatic mail and what is over the day's number is dropped without an answer.

@@ -114,12 +114,54 @@ std::optional<RevocationNote> KeyRingStore::revocation(std::string_view fingerpr
 }
 
 void KeyRingStore::noteRevocation(std::string_view fingerprint, const RevocationNote& note) {
+  if (note.state == "unknown") {
+    const auto known = revocation(fingerprint);
+    if (known && known->state == "revoked") return;
+  }
   database_.prepare("DELETE FROM key_revocation WHERE fingerprint = ?").bind(fingerprint).run();
   database_
       .prepare(
           "INSERT INTO key_revocation (fingerprint, state, detail, checked_at, fresh_until) VALUES (?, ?, ?, ?, ?)")
       .bind(fingerprint, note.state, note.detail, note.checkedAt, note.freshUntil)
       .run();
+}
+
+void KeyRingStore::forgetReminders(TimePoint endAfter) {
+  database_
+      .prepare(
+          "DELETE FROM key_reminders WHERE NOT EXISTS (SELECT 1 FROM member_keys k WHERE k.address = "
+          "key_reminders.address AND k.fingerprint = key_reminders.fingerprint AND k.not_after <= ?)")
+      .bind(endAfter)
+      .run();
+}
+
+std::map<std::string, RevocationNote> KeyRingStore::revocations(std::uint64_t after, std::uint64_t upTo) const {
+  auto select = database_.prepare(
+      "SELECT r.fingerprint, r.state, r.detail, r.checked_at, r.fresh_until FROM member_keys k JOIN key_revocation r "
+      "ON "
+      "r.fingerprint = k.fingerprint WHERE k.id > ? AND k.id <= ?");
+  select.bind(after, upTo);
+  std::map<std::string, RevocationNote> notes;
+  while (select.step())
+    notes[select.text(0)] = RevocationNote{select.text(1), select.text(2), select.time(3), select.time(4)};
+  return notes;
+}
+
+std::optional<KeyRingStore::FetchedList> KeyRingStore::revocationList(std::string_view url) const {
+  auto select = database_.prepare("SELECT body, fresh_until FROM revocation_lists WHERE url = ?");
+  if (!select.bind(url).step()) return std::nullopt;
+  return FetchedList{select.blob(0), select.time(1)};
+}
+
+void KeyRingStore::keepRevocationList(std::string_view url, const FetchedList& list, TimePoint now) {
+  database_.prepare("DELETE FROM revocation_lists WHERE url = ?").bind(url).run();
+  database_.prepare("INSERT INTO revocation_lists (url, body, fetched_at, fresh_until) VALUES (?, ?, ?, ?)")
+      .bind(url, store::Blob{list.body}, now, list.freshUntil)
+      .run();
+}
+
+void KeyRingStore::sweepRevocationLists(TimePoint now) {
+  database_.prepare("DELETE FROM revocation_lists WHERE fresh_until < ?").bind(now).run();
 }
 
 std::uint64_t KeyRingStore::addListKey(const ListKey& key) {

@@ -3,6 +3,7 @@
 #include "core/store/Database.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,8 +65,22 @@ public:
   // False when that reminder was sent already.
   bool noteReminder(std::string_view address, std::string_view fingerprint, int step, TimePoint at);
 
+  // Reminders of keys that got a later end, or are gone: the next end is a new one.
+  void forgetReminders(TimePoint endAfter);
+
   std::optional<RevocationNote> revocation(std::string_view fingerprint) const;
+  // Of the keys with ids in (after, upTo], by fingerprint.
+  std::map<std::string, RevocationNote> revocations(std::uint64_t after, std::uint64_t upTo) const;
+  // What is revoked stays so until the issuer says that it is good: no answer changes nothing.
   void noteRevocation(std::string_view fingerprint, const RevocationNote& note);
+
+  struct FetchedList {
+    std::string body;
+    TimePoint freshUntil;
+  };
+  std::optional<FetchedList> revocationList(std::string_view url) const;
+  void keepRevocationList(std::string_view url, const FetchedList& list, TimePoint now);
+  void sweepRevocationLists(TimePoint now);
 
   std::uint64_t addListKey(const ListKey& key);
   std::vector<ListKey> listKeys(std::uint64_t listId) const;  // newest first

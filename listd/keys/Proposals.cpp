@@ -2,6 +2,7 @@
 
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
+#include "core/crypto/Revocation.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
 #include "core/pgp/PublicKey.h"
@@ -74,6 +75,22 @@ bool isRevokedAnywhere(SiteTables& tables, const std::string& fingerprint) {
 bool hadKey(SiteTables& tables, std::string_view address) {
   const auto keys = tables.keys.factsOf(address);
   return std::any_of(keys.begin(), keys.end(), [](const auto& key) { return key.state != KeyState::Proposed; });
+}
+
+// A certificate for the public key of one that is in use for the address: whoever opens mail to the new one could open
+// it before. Not when the issuer revoked the old one: its private key may be in other hands.
+bool renewsSameKey(SiteTables& tables, const MemberKey& key) {
+  if (key.facts.kind != KeyKind::Smime) return false;
+  const auto fresh = crypto::Certificate::parse(key.certificate);
+  if (!fresh) return false;
+  const auto keys = tables.keys.factsOf(key.address);
+  return std::any_of(keys.begin(), keys.end(), [&](const KeyFacts& facts) {
+    if (facts.kind != KeyKind::Smime || facts.state != KeyState::Confirmed || facts.verdict != Reason::ValidCertificate)
+      return false;
+    const auto known = tables.keys.find(key.address, facts.fingerprint);
+    const auto old = crypto::Certificate::parse(known->certificate);
+    return old && crypto::samePublicKey(*old, *fresh);
+  });
 }
 
 void recordTaken(SiteTables& tables, const MemberKey& key, const char* state) {
@@ -157,7 +174,7 @@ KeyTaken takeProven(SiteTables& tables, MemberKey key, KeyProof proof, TimePoint
     }
     return KeyTaken::Confirmed;
   }
-  const bool inUse = proof == KeyProof::OldKey || !hadKey(tables, key.address);
+  const bool inUse = proof == KeyProof::OldKey || !hadKey(tables, key.address) || renewsSameKey(tables, key);
   key.facts.state = inUse ? KeyState::Confirmed : KeyState::Proposed;
   key.mailboxProven = true;
   tables.keyRing.forgetRefusal(key.address, key.facts.fingerprint);

@@ -28,7 +28,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 13> Shapes = {{
+constexpr std::array<Shape, 15> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -136,6 +136,23 @@ constexpr std::array<Shape, 13> Shapes = {{
      "this link:\n\n{link}\n\nYou get this mail once an hour at most.\n",
      {Slot::Time},
      1,
+     true},
+    {Kind::KeyEnding,
+     "key-ending",
+     "Your key ends soon",
+     "Hello,\n\nthe key to which mail for you is encrypted ends on {0}.\nAfter that such mail cannot reach you as it "
+     "does now. Give a new key here:\n\n{link}\n\nThe link works once, until {1}.\n",
+     {Slot::Time, Slot::Time},
+     2,
+     true},
+    {Kind::OwnerWork,
+     "owner-work",
+     "Your lists: what needs a hand",
+     "Hello,\n\non the lists that you own:\n\nKeys that wait for a decision: {0}\nMembers who get no copies: {1}\n"
+     "Keys that end within 30 days: {2}\n\nWho, and what to do, stands here:\n\n{link}\n\nYou get this mail once a "
+     "week at most.\n",
+     {Slot::Number, Slot::Number, Slot::Number},
+     3,
      true},
 }};
 

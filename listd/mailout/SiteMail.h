@@ -28,6 +28,8 @@ struct SiteMail {
     ContentAccess,     // {time}; to an owner: staff read mail of a list; link to the lists
     PickupLink,        // {time it ends}; proves a mailbox for pick-up, from sealLink()
     PickupProblem,     // {time}; a recipient of pick-up reported a problem; link to the item
+    KeyEnding,         // {time it ends, time the link ends}; link to the page where a new key can be given
+    OwnerWork,         // {keys that wait, members without a copy, keys that end}; weekly, link to the work list
   };
   Kind kind = Kind::HoldNotice;
   std::string recipient;

@@ -51,6 +51,22 @@ CREATE TABLE key_revocation (
   fresh_until BIGINT NOT NULL
 ) WITHOUT ROWID;
 
+-- When the key was looked at last; zero: not yet.
+ALTER TABLE member_keys ADD COLUMN checked_at BIGINT NOT NULL DEFAULT 0;
+
+-- 'revocation-strict' 1: a certificate is not used before its issuer said that it is good (set at each start from the
+-- settings). 'key-health': when the nightly look began last, 0: never.
+INSERT INTO counters (name, value) VALUES ('revocation-strict', 0), ('key-health', 0);
+
+-- Written by postern-listd: revocation lists as they were fetched, until they end. Their signature is checked at each
+-- use.
+CREATE TABLE revocation_lists (
+  url         TEXT   NOT NULL PRIMARY KEY,
+  body        BLOB   NOT NULL,
+  fetched_at  BIGINT NOT NULL,
+  fresh_until BIGINT NOT NULL
+) WITHOUT ROWID;
+
 -- Written by postern-listd: keys of lists beside the ones in use. state: 'former' opens mail until ends_at;
 -- 'requested': a CA was asked for its certificate (`public_part` is the request). The private half is in keys.db under
 -- `name`.

@@ -1,5 +1,8 @@
 #include "core/crypto/Encoding.h"
 #include "core/mail/Text.h"
+#include "listd/jobs/JobOrders.h"
+#include "listd/keys/KeyHealth.h"
+#include "listd/keys/KeyWork.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 #include "listd/plan/KeyImport.h"
@@ -109,6 +112,9 @@ json showKey(OrderTools& tools, const OrderCall& call) {
 json confirmKey(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     auto key = requireOne(tables, call.args);
+    requireMayDecide(tables, call, key.address);
+    if (call.person.onlyAsOwner && key.facts.state != KeyState::Proposed)
+      refuse("refused", "only a proposed key can be confirmed", "see: postern key work");
     for (const auto& same : tables.keys.withFingerprint(key.facts.fingerprint))
       if (same.facts.state == KeyState::Revoked)
         refuse("refused", "a revoked key is never used again", "import another key of the member");
@@ -126,6 +132,7 @@ json confirmKey(OrderTools& tools, const OrderCall& call) {
 json refuseKey(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto key = requireOne(tables, call.args);
+    requireMayDecide(tables, call, key.address);
     if (key.facts.state != KeyState::Proposed)
       refuse("refused", "only a proposed key can be refused", "to stop using a key, revoke it");
     tables.keys.removeProposal(key.address, key.facts.fingerprint);
@@ -142,8 +149,13 @@ json revokeKey(OrderTools& tools, const OrderCall& call) {
   return setKeyState(tools, call, KeyState::Revoked);
 }
 
-// Looks at the certificate itself again, with the authorities as they are now.
+// Looks at the certificate itself again, with the authorities as they are now; without one, a job looks at all.
 json checkKey(OrderTools& tools, const OrderCall& call) {
+  if (call.args.textOr("fingerprint", {}, 100).empty()) {
+    const auto list = call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
+    if (!list.empty()) tools.context.site.read([&](SiteTables& tables) { return requireList(tables, call.args).id; });
+    return startJob(tools, call, CheckKeys, {{"list", list}});
+  }
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
     for (const auto& key : keys) {

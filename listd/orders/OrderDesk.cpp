@@ -7,6 +7,7 @@
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
+#include "listd/keys/KeyWork.h"
 #include "listd/keys/ListKeyOrders.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
@@ -72,8 +73,8 @@ constexpr OrderRow Table[] = {
     {"key.import", Changes, importMemberKey},
     {"key.list", Reads, listKeys, Support},
     {"key.show", Reads, showKey, Support},
-    {"key.confirm", Changes, confirmKey},
-    {"key.refuse", Changes, refuseKey},
+    {"key.confirm", Changes, confirmKey, AdminOrOwner},
+    {"key.refuse", Changes, refuseKey, AdminOrOwner},
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
     {"queue.list", Reads, listQueue, Support},
@@ -105,6 +106,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       keysOrders(),
       keyLinkOrders(),
       listKeyOrders(),
+      keyWorkOrders(),
       requestOrders(),
       matterOrders(),
       holdOrders(),

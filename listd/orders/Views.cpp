@@ -127,7 +127,10 @@ json viewOf(const MemberKey& key, TimePoint now) {
           {"origin", key.origin},
           {"mailboxProven", key.mailboxProven},
           {"addedAt", toMicros(key.addedAt)},
-          {"reason", reasonWord(judgeKey(key.facts, now))}};
+          {"reason", reasonWord(judgeKey(key.facts, now))},
+          {"checkedAt", toMicros(key.checkedAt)},
+          {"issuerSays", key.issuerSays},
+          {"issuerDetail", key.issuerDetail}};
 }
 
 json viewOf(const Account& account) {

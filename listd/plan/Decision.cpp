@@ -12,17 +12,10 @@ using app::Protection;
 namespace {
 
 // Which reason to show when no key is usable: the first of these that any key has is what the member can act on.
-constexpr std::array Nearest{Reason::CertificateNotYetValid,
-                             Reason::KeyNotYetValid,
-                             Reason::CertificateExpired,
-                             Reason::KeyExpired,
-                             Reason::KeyUnconfirmed,
-                             Reason::Untrusted,
-                             Reason::WrongAddress,
-                             Reason::WrongPurpose,
-                             Reason::WeakKey,
-                             Reason::UnsupportedKey,
-                             Reason::Revoked};
+constexpr std::array Nearest{
+    Reason::CertificateNotYetValid, Reason::KeyNotYetValid,    Reason::CertificateExpired, Reason::KeyExpired,
+    Reason::KeyUnconfirmed,         Reason::RevocationUnknown, Reason::Untrusted,          Reason::WrongAddress,
+    Reason::WrongPurpose,           Reason::WeakKey,           Reason::UnsupportedKey,     Reason::Revoked};
 
 std::size_t distance(Reason reason) {
   return static_cast<std::size_t>(std::find(Nearest.begin(), Nearest.end(), reason) - Nearest.begin());

@@ -7,7 +7,7 @@
 namespace postern::listd {
 namespace {
 
-constexpr std::array<std::pair<Reason, const char*>, 23> Words{{
+constexpr std::array<std::pair<Reason, const char*>, 24> Words{{
     {Reason::OpenList, "open-list"},
     {Reason::ValidCertificate, "valid-certificate"},
     {Reason::NoKey, "no-key"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<Reason, const char*>, 23> Words{{
     {Reason::TlsDoesNotCount, "tls-does-not-count"},
     {Reason::NotOnLadder, "not-on-ladder"},
     {Reason::Wish, "wish"},
+    {Reason::RevocationUnknown, "revocation-unknown"},
 }};
 
 }  // namespace

@@ -31,8 +31,9 @@ enum class Reason : std::uint8_t {
   TlsDoesNotCount,         // "tls-does-not-count": the site says so of the domain
   NotOnLadder,             // "not-on-ladder": what the member has is not what the list allows
   Wish,                    // "wish": the member wants more than can be had
+  RevocationUnknown,       // "revocation-unknown": the site wants the issuer's word first, and has none
 };
-constexpr auto LastReason = Reason::Wish;
+constexpr auto LastReason = Reason::RevocationUnknown;
 
 const char* reasonWord(Reason reason);
 std::optional<Reason> parseReason(std::string_view word);

@@ -20,6 +20,9 @@ public:
 
   static constexpr std::string_view Approvers = "approvers";  // 1: the site has had one (listd/people/AccountRequests)
 
+  static constexpr std::string_view RevocationStrict = "revocation-strict";  // migration 0014
+  static constexpr std::string_view KeyHealth = "key-health";                // when the nightly look began last
+
   explicit CounterStore(store::Database& database) : database_(database) {}
 
   std::uint64_t get(std::string_view name) const;

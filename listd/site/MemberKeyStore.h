@@ -25,6 +25,16 @@ struct MemberKey {
   std::string certificate;        // DER, or a binary OpenPGP key
   std::string origin = "import";  // "import" "signed-mail" "autocrypt" "mail" "web" "lookup"
   bool mailboxProven = false;     // a token that was sent to the address came back with it
+  TimePoint checkedAt;            // by the nightly look; zero: not yet
+  std::string issuerSays;         // "good" "revoked" "unknown"; empty: not asked
+  std::string issuerDetail;       // why it is unknown, or when it was revoked
+};
+
+// A key in use that ends soon, of a member who has none that ends later.
+struct EndingKey {
+  std::string address;
+  std::string fingerprint;
+  TimePoint endsAt;
 };
 
 // Public keys of members. Threads: those of the connection. Errors: Error(Store).
@@ -35,6 +45,19 @@ public:
   void add(const MemberKey& key);
   // The same key imported again: state, verdict, validity and bytes are as found now.
   void replaceVerdict(const MemberKey& key);
+  // Verdict and validity alone, for the key with this id. False when its bytes are others by now.
+  bool rejudge(const MemberKey& key);
+  void noteChecked(std::uint64_t after, std::uint64_t upTo, TimePoint at);  // ids in (after, upTo]
+  // Certificates that wait for their issuer to be asked for the first time.
+  std::vector<MemberKey> withoutIssuersWord(std::uint32_t limit) const;
+  std::uint64_t count() const;
+  // Of the members of a list.
+  std::vector<std::string> addressesOn(std::uint64_t listId) const;  // with a key on file
+  std::vector<MemberKey> proposalsOn(std::uint64_t listId, std::uint32_t limit) const;
+  std::uint64_t countProposalsOn(std::uint64_t listId) const;
+  std::vector<MemberKey> endingOn(std::uint64_t listId, TimePoint from, TimePoint to, std::uint32_t limit) const;
+  std::uint64_t countEndingOn(std::uint64_t listId, TimePoint from, TimePoint to) const;
+  std::vector<EndingKey> ending(TimePoint from, TimePoint to) const;  // in (from, to]
   std::optional<MemberKey> find(std::string_view address, std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprint(std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprintPrefix(std::string_view prefix) const;  // at most 100

@@ -108,6 +108,10 @@ Response importKey(Visit& visit);
 Response confirmRemove(Visit& visit);
 Response removeMember(Visit& visit);
 
+// KeyWorkPage.cpp
+Response keyWork(Visit& visit);
+Response decideKeyWork(Visit& visit);
+
 // KeyPage.cpp
 Response confirmKey(Visit& visit);
 Response refuseKey(Visit& visit);

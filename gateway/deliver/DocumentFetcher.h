@@ -1,0 +1,49 @@
+#pragma once
+#include "core/app/GatewayLink.h"
+#include "core/net/HttpsClient.h"
+#include "core/net/Resolver.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::gateway {
+
+// The parts of an http or https URL.
+struct WebAddress {
+  bool plain = false;
+  std::string host;  // lower case; an IPv6 address without its brackets
+  std::uint16_t port = 0;
+  std::string path;
+};
+std::optional<WebAddress> parseWebAddress(std::string_view url);
+
+// False for addresses of this machine, of private and of local networks, and for what is no address.
+bool isPublicAddress(const std::string& address);
+
+// Fetches documents that are signed themselves, for listd, which has no network. Their URLs stand in certificates that
+// others made, so that each address is looked at before it is asked, also behind a redirect: without `allowPrivate`
+// only public ones are. The client asks just the addresses that were looked at.
+// Ownership: resolver and client must outlive it. Threads: safe for all.
+class DocumentFetcher {
+public:
+  static constexpr std::uint32_t MaxBytes = 8u << 20;
+  static constexpr int MaxRedirects = 2;
+
+  DocumentFetcher(net::Resolver& resolver, net::HttpsClient& client, bool allowPrivate,
+                  std::chrono::milliseconds limit = std::chrono::milliseconds(15000))
+      : resolver_(resolver), client_(client), allowPrivate_(allowPrivate), limit_(limit) {}
+
+  app::FetchedDocument fetch(const app::DocumentRequest& request) const;
+
+private:
+  Result<std::vector<std::string>, std::string> addressesOf(const std::string& host) const;
+
+  net::Resolver& resolver_;
+  net::HttpsClient& client_;
+  const bool allowPrivate_;
+  const std::chrono::milliseconds limit_;
+};
+
+}  // namespace postern::gateway
