@@ -45,7 +45,7 @@ enum class KeyTaken : std::uint8_t { Confirmed, WaitsForOwner, Revoked };
 // Takes a key that its owner brought. It is in use at once for an address that never had one, or when an old key
 // vouches for it; else it waits for a person of the site, since a mailbox alone must not replace a confirmed key.
 // The same key again, with a later end, renews itself: it is signed by itself. A new certificate for the public key of
-// one that is in use is in use at once, too (docs/decisions/0028).
+// one that is in use is in use at once, too (docs/decisions/0029).
 KeyTaken takeProven(SiteTables& tables, MemberKey key, KeyProof proof, TimePoint now);
 
 }  // namespace postern::listd
