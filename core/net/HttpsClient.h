@@ -25,7 +25,7 @@ struct HttpsDocument {
   long status = 0;
   std::string contentType;
   std::string body;
-  std::string redirect;  // the address that the server sends to, as a whole URL; empty: none
+  std::string redirect = {};  // the address that the server sends to, as a whole URL; empty: none
 };
 
 // Fetches one document over HTTPS, or HTTP where the request says so. Never follows redirects, uses no proxy, never
