@@ -237,6 +237,10 @@ private:
     mail.add_option("file", send->file, "RFC 5322 message, - for standard input")->required();
     mail.add_option("--from", send->from, "envelope sender; default: the From field");
     mail.add_option("--to", send->to, "recipient; may be given again; default: To and Cc");
+    auto* secure = mail.add_flag("--secure", send->secure, "send it protected to people elsewhere, as an account");
+    mail.add_option("--as", send->account, "with --secure: the account whose message it is")->needs(secure);
+    mail.add_option("--key", send->key, "with --secure: the same key sends once, however often it is tried")
+        ->needs(secure);
     mail.callback([this, send] { action_ = [send](const Context& c) { return sendMessage(c, *send); }; });
 
     auto hops = std::make_shared<HopsOptions>();

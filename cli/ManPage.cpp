@@ -18,8 +18,11 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"init", "", "[--host-name NAME] [--smtp HOST:PORT]... [--smtps HOST:PORT]... [--web HOST:PORT]",
      "Makes a site in the data folder."},
     {"run", "", "", "Runs all processes of the site until stopped."},
-    {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]...",
-     "Hands a message to the site by SMTP, as a mail program would."},
+    {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]... [--secure [--as ACCOUNT] [--key KEY]]",
+     "Hands a message to the site by SMTP, as a mail program would. With --secure it goes to people elsewhere, for "
+     "each "
+     "protected by the ladder of the list that a relay names for the sender's domain, or not at all. From must be the "
+     "mail address of the account: of the token's, or on the server the one that --as names."},
     {"hops", "", "FILE [--own DOMAIN]...",
      "Tells of each hop of a message whether it was encrypted, as its Received lines record it, and what follows for "
      "the "

@@ -3,6 +3,8 @@
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/config/SiteConfig.h"
+#include "core/crypto/Encoding.h"
+#include "core/crypto/Random.h"
 #include "core/mail/Header.h"
 #include "core/mail/Mailboxes.h"
 
@@ -120,9 +122,25 @@ Outcome transfer(const config::SiteConfig& site, const Envelope& envelope, const
   return outcome;
 }
 
+Exit sendSecure(const Context& context, const SendOptions& options) {
+  const auto message = readMessage(options.file);
+  const auto envelope = envelopeOf(message, options);
+  nlohmann::json args{{"message", crypto::base64(message)}, {"to", envelope.to}};
+  args["key"] = options.key.empty() ? crypto::randomToken() : options.key;
+  if (!options.account.empty()) args["account"] = options.account;
+  const auto sent = context.give("mail.send", args);
+  if (context.json)
+    context.out << sent.dump(2) << "\n";
+  else
+    context.out << "post " << sent.at("id") << " from " << sent.at("from").get<std::string>() << " for "
+                << sent.at("recipients") << (sent.at("again").get<bool>() ? " (sent before, not again)" : "") << "\n";
+  return Exit::Ok;
+}
+
 }  // namespace
 
 Exit sendMessage(const Context& context, const SendOptions& options) {
+  if (options.secure) return sendSecure(context, options);
   const auto site = config::loadSiteConfig(context.dataFolder);
   const auto message = readMessage(options.file);
   const auto outcome = transfer(site, envelopeOf(message, options), message);

@@ -9,6 +9,7 @@
 #include "listd/expand/GatewayControl.h"
 #include "listd/expand/Intake.h"
 #include "listd/expand/IntakeWorkers.h"
+#include "listd/expand/Outbox.h"
 #include "listd/expand/SendWorkers.h"
 #include "listd/expand/SubmitGate.h"
 #include "listd/expand/TakeBacks.h"
@@ -63,11 +64,13 @@ struct Listd::Impl {
                  senders.wake();
                  indexer.wake();
                }),
+        outbox(context, intake),
         intakeWorkers(context, gateway, intake, troubles),
         answers(search),
         retention(context, &answers),
         jobs(context),
-        tools{context, control, troubles, passwords, clock.now(), &jobs, &search, &indexer, &retention, &probes},
+        tools{context, control,  troubles,   passwords, clock.now(), &jobs,
+              &search, &indexer, &retention, &probes,   &outbox},
         minuteWork(tools),
         desk(tools, makeCommandKey(config)),
         webOrders(config.webSocket().string(), from(OrderDesk::Entrance::Web)),
@@ -108,6 +111,7 @@ struct Listd::Impl {
   IndexWorker indexer;
   ExportSweeper exportSweeper{context};
   Intake intake;
+  Outbox outbox;
   IntakeWorkers intakeWorkers;
   IndexAnswers answers;
   Retention retention;

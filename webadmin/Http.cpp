@@ -52,16 +52,27 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
   return std::nullopt;
 }
 
-// The field name of one part, from its Content-Disposition. RFC 7578 §4.2.
-std::optional<std::string> partName(std::string_view head) {
+// The line of a part's header that begins so, in small letters; nothing when there is none.
+std::optional<std::string_view> partLine(std::string_view head, std::string_view begin) {
   while (!head.empty()) {
     const auto end = head.find("\r\n");
     const auto line = head.substr(0, end);
     head = end == head.npos ? std::string_view{} : head.substr(end + 2);
-    constexpr std::string_view Disposition = "content-disposition:";
-    if (lower(line.substr(0, Disposition.size())) == Disposition) return parameter(line, "name");
+    if (lower(line.substr(0, begin.size())) == begin) return line;
   }
   return std::nullopt;
+}
+
+// The names of the field and of the file, from the Content-Disposition. RFC 7578 §4.2.
+std::optional<std::string> partName(std::string_view head, std::string_view which) {
+  const auto line = partLine(head, "content-disposition:");
+  return line ? parameter(*line, which) : std::nullopt;
+}
+
+std::string partType(std::string_view head) {
+  constexpr std::string_view Type = "content-type:";
+  const auto line = partLine(head, Type);
+  return line ? std::string(trimmed(line->substr(Type.size()))) : std::string();
 }
 
 }  // namespace
@@ -157,9 +168,13 @@ std::optional<Fields> parseMultipart(std::string_view body, std::string_view con
     const auto part = body.substr(0, end);
     const auto headEnd = part.find("\r\n\r\n");
     if (headEnd == part.npos) return std::nullopt;
-    const auto name = partName(part.substr(0, headEnd));
+    const auto name = partName(part.substr(0, headEnd), "name");
     if (!name) return std::nullopt;
     fields.add(*name, std::string(part.substr(headEnd + 4)));
+    if (auto file = partName(part.substr(0, headEnd), "filename")) {
+      fields.add(*name + ".name", std::move(*file));
+      fields.add(*name + ".type", partType(part.substr(0, headEnd)));
+    }
     body.remove_prefix(end + separator.size());
   }
   if (body.substr(0, 2) != "--") return std::nullopt;

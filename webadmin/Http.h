@@ -30,7 +30,8 @@ struct Request {
   Method method = Method::Get;
   std::string path = "/";  // percent-decoded per segment only after routing
   Fields query;
-  Fields form;  // of a POST: fields, and the content of uploaded files under their field name
+  Fields form;  // of a POST: fields, and the content of uploaded files under their field name; behind it name and
+                // type of the file, as "field.name" and "field.type"
   Fields cookies;
   std::string body;           // as it came, under /api/v1 only
   std::string authorization;  // Authorization header, or empty

@@ -47,7 +47,7 @@ std::string readBody(HTTPServerRequest& request, Method method) {
   const auto length = contentLength(request);
   if (!length) throw Refused{400};
   if ((method == Method::Get || method == Method::Delete) && *length > 0) throw Refused{400};
-  if (*length > MaxBody) throw Refused{413};
+  if (*length > (request.getURI() == "/send" ? MaxMailBody : MaxBody)) throw Refused{413};
   std::string body(*length, '\0');
   request.stream().read(body.data(), static_cast<std::streamsize>(body.size()));
   if (static_cast<std::size_t>(request.stream().gcount()) != *length) throw Refused{400};

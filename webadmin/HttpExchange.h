@@ -7,6 +7,7 @@
 namespace postern::webadmin {
 
 inline constexpr std::size_t MaxBody = 1u << 20;
+inline constexpr std::size_t MaxMailBody = 7u << 20;  // of the page that takes files: 4 MiB, and base64 of them
 inline constexpr std::size_t MaxTarget = 4096;
 
 // One request and its response between POCO and the Site. POCO 1.11 takes what is left of a body for the next request,

@@ -39,6 +39,7 @@ constexpr std::array Rooms = {
          "M6 9V6.500a4 4 0 0 1 8 0V9h1.500v8h-11V9zm2 0h4V6.500a2 2 0 0 0-4 0z"},
     Room{"relays", "/relays", "Relays", Admin | Officer | Auditor | Helpdesk,
          "M2.500 6h9V3l6 5-6 5v-3h-9zM2.500 14.500h15V16.500h-15z"},
+    Room{"send", "/send", "Send secure", Everyone | Member, "M2 3l16 7-16 7v-5.500L12 10 2 8.500z"},
     Room{"hops", "/hops", "Was it encrypted?", Everyone,
          "M3 9h3.200v2H3zM8.400 9h3.200v2H8.400zM13.800 9H17v2h-3.200zM4.600 5h10.800v1.600H4.600zM4.600 "
          "13.400h10.800V15H4.600z"},

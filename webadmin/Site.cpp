@@ -3,6 +3,7 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "webadmin/Csrf.h"
+#include "webadmin/Drafts.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/pages/PickupPages.h"
 #include "webadmin/Tokens.h"
@@ -47,14 +48,14 @@ std::string signInPath(const Request& request) {
 }  // namespace
 
 Response Site::answer(const Request& request) {
-  Visit visit{request, tools_, {}, std::nullopt, {}, &kept_};
+  Visit visit{request, tools_, {}, std::nullopt, {}, &kept_, &drafts_};
   try {
     auto response = dispatch(request, visit);
     return visit.goOn ? answer(*visit.goOn) : response;
   } catch (const app::OrderRefused& refused) {
     const auto& error = refused.error();
     if (error.code == "step-up" && visit.session) return askAgain(visit);
-    if (error.code == "signed-out" && visit.session) return Response::redirect("/sign-in?done=session-ended");
+    if (error.code == "signed-out" && visit.session) return signInAnew(request);
     if (error.code == "broken") {  // its text is for the log: it may name files and causes
       log::error("web", error.message, {{"page", pageOf(request)}});
       return errorPage(visit, 500);
@@ -63,6 +64,7 @@ Response Site::answer(const Request& request) {
   } catch (const Error& error) {
     log::error("web", error.displayText(), {{"page", pageOf(request)}});
     auto response = errorPage(visit, error.kind() == ErrorKind::Unavailable ? 503 : 500);
+    drafts::keep(drafts_, request, response);
     // Who leaves while listd is away leaves this browser at least; the session ends by itself.
     if (request.method == Method::Post && request.path == "/sign-out" && csrf::isSameOrigin(request))
       response.headers.push_back(setCookie(SessionCookie, ""));
@@ -71,6 +73,13 @@ Response Site::answer(const Request& request) {
     log::error("web", error.what(), {{"page", pageOf(request)}});
     return errorPage(visit, 500);
   }
+}
+
+Response Site::signInAnew(const Request& request) const {
+  auto response = Response::redirect(request.path == "/send" ? "/sign-in?done=session-ended&next=%2Fsend"
+                                                             : "/sign-in?done=session-ended");
+  drafts::keep(drafts_, request, response);
+  return response;
 }
 
 // The page on which people prove again that it is them. Its own failure is answered like that of any page.
@@ -110,8 +119,7 @@ Response Site::dispatch(const Request& request, Visit& visit) {
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
     // A form that outlived its session is no attack: the person signs in and does it again.
-    if (match.route->roles != Anyone && !visit.session && csrf::isSameOrigin(request))
-      return Response::redirect("/sign-in?done=session-ended");
+    if (match.route->roles != Anyone && !visit.session && csrf::isSameOrigin(request)) return signInAnew(request);
     log::warning("web", "a form was refused as forged", {{"page", pageOf(request)}, {"client", request.clientAddress}});
     return errorPage(visit, 403, "This form did not come from this page, or it is too old.",
                      "Nothing was changed. Open the page again and repeat what you did.");

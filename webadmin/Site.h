@@ -22,11 +22,13 @@ private:
   Response callApi(const Request& request);
   Response dispatch(const Request& request, Visit& visit);
   Response askAgain(Visit& visit) const;
+  Response signInAnew(const Request& request) const;
   void findSession(Visit& visit, const Route* route) const;
   Response obey(const Route& route, Visit& visit);
   Response errorPage(const Visit& visit, int status, std::string_view message = {}, std::string_view hint = {}) const;
   mutable Tools tools_;
   mutable KeptForms kept_{tools_.clock};
+  mutable KeptForms drafts_{tools_.clock};
   Api api_;
   ClientLimit apiLimit_{tools_.clock, 100, std::chrono::minutes(5)};
 };

@@ -50,6 +50,7 @@ struct Visit {
   std::optional<Session> session;
   std::string csrf;                  // for the forms of the page
   KeptForms* kept = nullptr;         // what waits for a step-up; null where there is no session
+  KeptForms* drafts = nullptr;       // messages whose author has to sign in again (Drafts.h)
   std::optional<Request> goOn = {};  // set by a page: answered in its place, with all the guards of any request
 
   const std::string& param(std::string_view name) const { return params.find(name)->second; }

@@ -141,7 +141,17 @@ constexpr Entry Postings[] = {
     {"anyone", "Anyone may post."},
 };
 
+// To who sends a message, of one recipient.
+constexpr Entry Meanings[] = {
+    {"smime", "Encrypted to a certificate of this person."},
+    {"openpgp", "Encrypted to a key of this person."},
+    {"tls", "Goes straight to a mail server that proves itself, over an encrypted connection."},
+    {"pickup", "Gets a mail without content, and reads the message here after proving the mailbox."},
+    {"withheld", "Gets nothing: there is no protected way to this person."},
+};
+
 constexpr Entry Notices[] = {
+    {"mail-sent", "The message was taken. Here is what becomes of it."},
     {"signed-out", "You are signed out."},
     {"session-ended", "Your session had ended, so nothing was changed. Sign in and do it again."},
     {"set-up", "Your account is ready. Sign in with it."},
@@ -256,6 +266,10 @@ std::string fingerprint(std::string_view hex) {
     text += hex[i];
   }
   return text;
+}
+
+std::string meaning(std::string_view protection) {
+  return lookUp(Meanings, protection);
 }
 
 std::string protection(std::string_view word) {

@@ -16,11 +16,12 @@ std::string count(std::uint64_t number);                 // "12,345"
 std::string size(std::uint64_t bytes);                   // "20.4 kB"
 std::string fingerprint(std::string_view hex);           // in groups of four
 
-std::string protection(std::string_view word);  // "smime" -> "S/MIME"
-std::string reason(std::string_view word);      // why a copy is withheld or a key not used, as a sentence
-std::string refusal(std::string_view word);     // why mail was refused at the door
-std::string state(std::string_view word);       // of a member, key, copy or list
-std::string toneOf(std::string_view state);     // "good", "wait", "bad", "quiet": the look of a state's badge
+std::string protection(std::string_view word);     // "smime" -> "S/MIME"
+std::string meaning(std::string_view protection);  // what a protection means to who sends
+std::string reason(std::string_view word);         // why a copy is withheld or a key not used, as a sentence
+std::string refusal(std::string_view word);        // why mail was refused at the door
+std::string state(std::string_view word);          // of a member, key, copy or list
+std::string toneOf(std::string_view state);        // "good", "wait", "bad", "quiet": the look of a state's badge
 std::string verification(std::string_view word);
 std::string listClass(std::string_view word);
 std::string posting(std::string_view word);

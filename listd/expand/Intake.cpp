@@ -25,7 +25,7 @@ namespace {
 constexpr std::string_view BouncesSuffix = "-bounces";
 constexpr std::string_view RequestSuffix = "-request";
 
-std::string clientJson(const app::Submission& submission) {
+std::string clientJson(const app::Submission& submission, bool writtenHere) {
   const auto& tls = submission.tls;
   nlohmann::json json{{"address", submission.clientAddress}, {"name", submission.clientName}};
   json["tls"] = {{"version", tls.version},
@@ -33,6 +33,9 @@ std::string clientJson(const app::Submission& submission) {
                  {"bits", tls.bits},
                  {"verification", tls.verification},
                  {"peerName", tls.peerName}};
+  // Of what somebody wrote here: whose it is, also when the address is another's one day.
+  for (const auto& [name, value] : submission.notes)
+    if (writtenHere && name == AccountNote) json["account"] = value;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -101,7 +104,7 @@ Post Intake::postOf(const Arrival& arrival, const List& list) {
   post.receivedAt = submission.receivedAt;
   post.size = submission.content.size();
   post.sensitivity = list.sensitivity;
-  post.client = clientJson(submission);
+  post.client = clientJson(submission, (arrival.id & WrittenHere) != 0);
   return post;
 }
 

@@ -12,9 +12,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::listd {
+
+// The note of a submission that was written here: by which account. Believed of nothing that came by the gateway.
+constexpr std::string_view AccountNote = "account";
 
 // Takes over accepted messages: opens them, and for each list they are for stores the content in the vault and writes
 // the plan. Once take() has returned all is durable and the gateway may forget the messages; many taken together share

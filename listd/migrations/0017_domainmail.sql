@@ -11,3 +11,4 @@ CREATE TABLE relays (
 
 -- domain: its recipients were named by its author, and are not the members of the list.
 ALTER TABLE posts ADD COLUMN kind TEXT NOT NULL DEFAULT 'list' CHECK (kind IN ('list', 'domain'));
+CREATE INDEX posts_domain_by_sender ON posts (mail_from, id) WHERE kind = 'domain';

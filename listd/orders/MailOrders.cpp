@@ -52,21 +52,6 @@ json actOnQueue(OrderTools& tools, const OrderCall& call, std::string_view actio
   return change(tools, call, [&](SiteTables&) { return json{{"changed", changed}}; });
 }
 
-json postView(SiteTables& tables, const Post& post) {
-  const auto list = tables.lists.find(post.listId);
-  auto view = countsOf(post);
-  view.update({{"id", post.id},
-               {"list", list ? list->address : ""},
-               {"messageId", post.messageId},
-               {"queueId", post.queueId},
-               {"receivedAt", toMicros(post.receivedAt)},
-               {"size", post.size},
-               {"class", post.sensitivity},
-               {"state", stateOf(post)},
-               {"reason", post.trouble.empty() ? post.reason : post.trouble}});
-  return view;
-}
-
 json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
   auto attempts = json::array();
   // Most rows have none yet or one; rows without attempts cost no look-up.
@@ -88,6 +73,36 @@ json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
 }
 
 }  // namespace
+
+json postView(SiteTables& tables, const Post& post) {
+  const auto list = tables.lists.find(post.listId);
+  auto view = countsOf(post);
+  view.update({{"id", post.id},
+               {"list", list ? list->address : ""},
+               {"messageId", post.messageId},
+               {"queueId", post.queueId},
+               {"receivedAt", toMicros(post.receivedAt)},
+               {"size", post.size},
+               {"class", post.sensitivity},
+               {"state", stateOf(post)},
+               {"reason", post.trouble.empty() ? post.reason : post.trouble}});
+  return view;
+}
+
+json traceOf(SiteTables& tables, const Post& post, std::uint64_t after, std::uint32_t limit) {
+  auto view = postView(tables, post);
+  auto recipients = json::array();
+  const auto rows = tables.ledger.page(post.id, after, limit);
+  for (const auto& row : rows)
+    if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, post));
+  view["client"] = json::parse(post.client, nullptr, false);
+  if (!post.senderCheck.empty()) view["senderCheck"] = json::parse(post.senderCheck, nullptr, false);
+  if (auto journey = hops::expandJson(tables.posts.journeyOf(post.id)); !journey.is_null())
+    view["journey"] = std::move(journey);
+  return json{{"post", std::move(view)},
+              {"recipients", std::move(recipients)},
+              {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};
+}
 
 json listQueue(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 10000));
@@ -136,20 +151,10 @@ json trace(OrderTools& tools, const OrderCall& call) {
     auto post = tables.posts.findByAnyId(id);
     if (!post && !id.starts_with('<')) post = tables.posts.findByAnyId("<" + id + ">");
     if (!post) refuse("not-found", "no post has the Message-ID, queue id or number " + id, "see: postern post list");
-    auto view = postView(tables, *post);
-    if (!call.person.mayTouch(view.at("list").get<std::string>()))
+    const auto list = tables.lists.find(post->listId);
+    if (!call.person.mayTouch(list ? list->address : std::string()))
       refuse("denied", "this is not one of your lists", "ask an administrator to make you its owner");
-    auto recipients = json::array();
-    const auto rows = tables.ledger.page(post->id, after, limit);
-    for (const auto& row : rows)
-      if (row.kind == app::Copy::Kind::Content) recipients.push_back(recipientView(tables, row, *post));
-    view["client"] = json::parse(post->client, nullptr, false);
-    if (!post->senderCheck.empty()) view["senderCheck"] = json::parse(post->senderCheck, nullptr, false);
-    if (auto journey = hops::expandJson(tables.posts.journeyOf(post->id)); !journey.is_null())
-      view["journey"] = std::move(journey);
-    return json{{"post", std::move(view)},
-                {"recipients", std::move(recipients)},
-                {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};
+    return traceOf(tables, *post, after, limit);
   });
 }
 

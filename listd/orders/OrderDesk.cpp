@@ -12,6 +12,7 @@
 #include "listd/matters/MatterOrders.h"
 #include "listd/orders/ProtectionOrders.h"
 #include "listd/orders/RelayOrders.h"
+#include "listd/orders/SendOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
@@ -127,6 +128,7 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       pickupOwnOrders(),
       pickupQuestionOrders(),
       relayOrders(),
+      sendOrders(),
   };
   return tables;
 }

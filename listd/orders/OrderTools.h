@@ -19,6 +19,7 @@
 namespace postern::listd {
 
 class DomainProbes;
+class Outbox;
 class Retention;
 class SearchIndex;
 class IndexWorker;
@@ -35,6 +36,7 @@ struct OrderTools {
   IndexWorker* indexer = nullptr;
   Retention* retention = nullptr;  // null: nothing is kept or destroyed here
   DomainProbes* probes = nullptr;
+  Outbox* outbox = nullptr;
 
   TimePoint now() const { return context.clock.now(); }
 };
@@ -104,6 +106,10 @@ nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
 nlohmann::json trace(OrderTools& tools, const OrderCall& call);
 nlohmann::json readHops(OrderTools& tools, const OrderCall& call);
 nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);
+
+// A post, and what became of it for each recipient, in rows after `after`.
+nlohmann::json postView(SiteTables& tables, const Post& post);
+nlohmann::json traceOf(SiteTables& tables, const Post& post, std::uint64_t after, std::uint32_t limit);
 
 // The list that an argument names. Refuses the order when there is none.
 List requireList(SiteTables& tables, const Args& args, std::string_view argument = "list");

@@ -7,6 +7,7 @@
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Mailboxes.h"
 #include "core/mail/MessageId.h"
+#include "listd/archive/ObjectId.h"
 #include "listd/expand/Intake.h"
 #include "listd/pickup/PickupOrders.h"
 #include "listd/plan/Decision.h"
@@ -72,7 +73,8 @@ std::uint64_t giveToList(SiteContext& context, const Answered& answered, const m
   submission.notes = {{"pickup-reply", "yes"}};
   submission.content = message;
   crypto::SealedBoxWriter box(context.keys.vaultKeyPair().publicKey);
-  const app::AcceptedItem item{0, box.seal(submission.encode(), app::SubmissionContext)};
+  const auto number = context.site.write([](SiteTables& tables) { return tables.counters.take(CounterStore::Copy); });
+  const app::AcceptedItem item{WrittenHere | number, box.seal(submission.encode(), app::SubmissionContext)};
   Intake(context, [] {}).take({&item, 1});
   return 0;
 }

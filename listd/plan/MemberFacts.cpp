@@ -1,6 +1,7 @@
 #include "listd/plan/MemberFacts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::listd {
 namespace {
@@ -34,6 +35,12 @@ LadderRules rulesOf(const SiteTables& tables, const List& list, std::string_view
 
 LadderRules rulesOf(const SiteTables& tables, const List& list) {
   return rulesOf(tables, list, list.sensitivity);
+}
+
+std::vector<std::string> ownDomainsOf(const SiteTables& tables) {
+  std::vector<std::string> domains;
+  for (auto& relay : tables.relays.all()) domains.push_back(std::move(relay.domain));
+  return domains;
 }
 
 Decision decideOutbound(const SiteTables& tables, LadderRules rules, std::string_view address,

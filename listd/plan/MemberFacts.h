@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace postern::listd {
 
@@ -36,6 +37,9 @@ LadderRules rulesOf(const SiteTables& tables, const List& list, std::string_view
 // How one address stands, with what is on file for it now. For single members; a plan for all uses KnownDomains.
 Decision decideFor(const SiteTables& tables, const LadderRules& rules, std::string_view address,
                    std::optional<app::Protection> wish, TimePoint now);
+
+// The domains of the site's own people: the sender domains of all relays.
+std::vector<std::string> ownDomainsOf(const SiteTables& tables);
 
 // One recipient of domain mail. The site's own domains and those that it trusts get it directly: by verified TLS before
 // all else, where the floor allows that. One that was never asked is tried, since each connection is judged anyway, and

@@ -45,8 +45,7 @@ public:
   // Strangers get no notice of what is withheld; the author gets the delivery report.
   PostCounts writeCopiesFor(const LadderRules& rules, std::span<const std::string> recipients) {
     PostCounts counts;
-    std::vector<std::string> ownDomains;
-    for (auto& relay : tables_.relays.all()) ownDomains.push_back(std::move(relay.domain));
+    const auto ownDomains = ownDomainsOf(tables_);
     for (const auto& address : recipients) {
       const auto decision = decideOutbound(tables_, rules, address, ownDomains, now_);
       addCopy(address, decision);

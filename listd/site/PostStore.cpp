@@ -201,6 +201,12 @@ std::vector<Post> PostStore::page(std::uint64_t listId, std::uint64_t before, st
   return readPosts(select);
 }
 
+std::vector<Post> PostStore::domainMailOf(std::string_view mailFrom, std::uint32_t limit) const {
+  auto select = database_.prepare(rowsWhere("WHERE kind = 'domain' AND mail_from = ? ORDER BY id DESC LIMIT ?"));
+  select.bind(mailFrom, limit);
+  return readPosts(select);
+}
+
 std::vector<PostStore::Written> PostStore::writtenBy(std::string_view mailFrom) const {
   auto select = database_.prepare(
       "SELECT r.object_id, r.list_id FROM posts p JOIN object_references r ON r.object_id = p.vault_object AND "

@@ -66,6 +66,9 @@ public:
   };
   std::vector<Written> writtenBy(std::string_view mailFrom) const;
 
+  // Domain mail of a sender, newest first; in small letters.
+  std::vector<Post> domainMailOf(std::string_view mailFrom, std::uint32_t limit) const;
+
   std::uint64_t add(const Post& post);
   std::optional<Post> find(std::uint64_t id) const;
   std::string journeyOf(std::uint64_t id) const;  // empty: it was not kept

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
 import { relayOrders } from "./fake-relays.mjs";
+import { mailOrders } from "./fake-mail.mjs";
 import { tlsOrders } from "./fake-tls.mjs";
 import { checkOf, deliveryOrders, journeyOf } from "./fake-delivery.mjs";
 
@@ -280,6 +281,7 @@ const rules = (site, actor) => ({
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
   ...tlsOrders(site, Refused),
   ...relayOrders(site, Refused),
+  ...mailOrders(site, Refused),
   ...deliveryOrders(site, Refused),
   "queue.list": () => ({ items: site.queue }),
   "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),

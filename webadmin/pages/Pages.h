@@ -148,6 +148,11 @@ Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
 
+// SendPage.cpp
+Response composeMail(Visit& visit);
+Response sendMail(Visit& visit);
+Response sentMail(Visit& visit);
+
 // HopsPage.cpp
 Response hops(Visit& visit);
 Response readHops(Visit& visit);
