@@ -36,7 +36,7 @@ export function mailOrders(site, Refused) {
       if (!one) throw new Refused("not-found", `you have sent no message ${id}`);
       const states = { smime: "delivered", openpgp: "queued", withheld: "withheld" };
       return { post: post(one), next: "", recipients: one.plan.map((row, i) => ({ ...row, copy: 900 + i, keyFingerprint: "",
-        state: states[row.protection] ?? "delivered", deliveredAt: (states[row.protection] ?? "delivered") === "delivered" ? one.at + 2_000_000 : 0,
+        state: states[row.protection] ?? "delivered", deliveredAt: (states[row.protection] ?? "delivered") === "delivered" ? one.at : 0,
         attempts: [], ...(row.protection === "pickup" ? { pickup: { state: "waiting", openedAt: 0, expiresAt: one.at } } : {}) })) };
     },
   };

@@ -113,6 +113,39 @@ BOOST_AUTO_TEST_CASE(one_weaker_connection_does_not_lower_what_a_probe_of_all_se
   BOOST_TEST((known()->means == TlsMeans::Dane));
 }
 
+BOOST_AUTO_TEST_CASE(domains_of_people_elsewhere_are_due_while_domain_mail_goes_to_them) {
+  using Names = std::vector<std::string>;
+  board();
+  const auto due = [&] {
+    return context.site.read([&](SiteTables& tables) { return dueDomains(tables, TestNow, 10); });
+  };
+  context.site.write([](SiteTables& tables) {
+    for (const bool domainMail : {true, false}) {
+      Post post;
+      post.listId = tables.lists.find("board@lists.example")->id;
+      post.queueId = domainMail ? "D1" : "L1";
+      post.verdict = "accepted";
+      post.domainMail = domainMail;
+      const auto id = tables.posts.add(post);
+      for (const auto* protection : {"pickup", "smime"}) {
+        LedgerRow row;
+        row.id = tables.counters.take(CounterStore::Copy);
+        row.postId = id;
+        row.recipient = std::string("nora@") + protection + (domainMail ? ".example" : ".list.example");
+        row.protection = protection;
+        tables.ledger.add(row);
+      }
+    }
+  });
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "pickup"}, {"ladder", "smime,pickup"}});
+  give("relay.add", {{"range", "192.0.2.0/24"}, {"domain", "example.org"}, {"list", "board@lists.example"}});
+  BOOST_TEST((due() == Names{}));  // the list would not use it
+  give("list.protect", {{"address", "board@lists.example"}, {"floor", "tls"}, {"ladder", "smime,tls,pickup"}});
+  BOOST_TEST((due() == Names{"pickup.example"}));
+  give("domain.distrust", {{"domain", "pickup.example"}, {"reason", "free mail"}});
+  BOOST_TEST((due() == Names{}));
+}
+
 BOOST_AUTO_TEST_CASE(domains_are_due_where_the_ladder_could_use_tls_and_nothing_can_be_sealed) {
   using Names = std::vector<std::string>;
   board();
