@@ -103,6 +103,8 @@ std::map<std::string, std::vector<std::string>> otherCalls(const AnsweredSite& s
           {"send", {site.input(), "--from", "a@x", "--to", "b@x"}},
           {"hops", {site.input()}},
           {"tlsrpt", {site.input()}},
+          {"report delivery", {"--post", "1"}},
+          {"report verify", {site.input()}},
           {"export get", {"1", site.path("archive")}},
           {"man", {}},
           {"completion", {}},
