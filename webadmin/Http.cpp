@@ -9,6 +9,7 @@ namespace postern::webadmin {
 namespace {
 
 constexpr std::size_t MaxFields = 200;
+constexpr std::size_t FieldsOfFile = 3, LongestFileField = 16;
 
 int hexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -164,14 +165,16 @@ std::optional<Fields> parseMultipart(std::string_view body, std::string_view con
   while (body.substr(0, 2) == "\r\n") {
     body.remove_prefix(2);
     const auto end = body.find(separator);
-    if (end == body.npos || fields.items().size() >= MaxFields) return std::nullopt;
+    if (end == body.npos || fields.items().size() + FieldsOfFile > MaxFields) return std::nullopt;
     const auto part = body.substr(0, end);
     const auto headEnd = part.find("\r\n\r\n");
     if (headEnd == part.npos) return std::nullopt;
     const auto name = partName(part.substr(0, headEnd), "name");
     if (!name) return std::nullopt;
     fields.add(*name, std::string(part.substr(headEnd + 4)));
-    if (auto file = partName(part.substr(0, headEnd), "filename")) {
+    // Of a longer name few bytes of a body would become many here.
+    auto file = name->size() <= LongestFileField ? partName(part.substr(0, headEnd), "filename") : std::nullopt;
+    if (file) {
       fields.add(*name + ".name", std::move(*file));
       fields.add(*name + ".type", partType(part.substr(0, headEnd)));
     }

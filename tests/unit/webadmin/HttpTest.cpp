@@ -32,6 +32,9 @@ BOOST_AUTO_TEST_CASE(reads_an_uploaded_file_byte_by_byte) {
   BOOST_REQUIRE(form);
   BOOST_TEST(form->get("csrf") == "token");
   BOOST_TEST(form->get("file") == file);
+  BOOST_TEST(form->get("file.name") == "a;name=csrf.cer");
+  BOOST_TEST(form->get("file.type") == "x/y");
+  BOOST_TEST(!form->has("csrf.name"));
 }
 
 BOOST_AUTO_TEST_CASE(refuses_malformed_uploads) {
