@@ -154,6 +154,10 @@ def test_the_command_line_sends_a_file_as_an_account_once(scene, sent, tmp_path)
     arguments = ("send", str(path), "--secure", "--as", "ann", "--key", "letter-0123456789abcdef")
     first = scene.site.cli(*arguments)
     assert first["from"] == ANN and scene.site.cli(*arguments) == {**first, "again": True}
+    by_token = ("send", str(path), "--secure", "--key", "letter-0123456789abcdef")
+    assert scene.ann.run(*by_token) == {**first, "again": True}
+    with pytest.raises(Refused):
+        scene.ada.run(*by_token, "--as", "ann")
     copy = wait_until(lambda: scene.stage.sink.of(SAM)[1:], "the copy came")[0]
     inner = email.message_from_bytes(scene.stage.people[SAM].decrypt(copy.raw), policy=email.policy.default)
     assert WORD in inner["Subject"] and inner.get_content().strip() == CANARY
