@@ -12,9 +12,11 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as xml
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ_SECONDS = 5
+WORKERS = min(4, os.cpu_count())
 GROUPS = ["lint", "unit", "policies", "e2e", "browser", "fuzz"]
 
 
@@ -31,7 +33,7 @@ class Totals:
             print(output[-12000:], flush=True)
 
 
-def run(command, timeout=1800, **options):
+def run(command, timeout=3000, **options):
     """Runs a command in a process group of its own, which is killed whole when the time is over."""
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -58,19 +60,24 @@ def lint(totals, _):
                                  "tools/tidy", ".ci/run"])
 
 
+def unit_program(program):
+    """(cases passed, failed, seconds, output) of one program."""
+    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+        code, output, seconds = run([program, "--report_format=XML", "--report_level=short",
+                                     f"--report_sink={report.name}", "--log_level=warning"], timeout=900)
+        try:
+            counts = xml.parse(report.name).getroot().find("TestSuite").attrib
+            passed, failed = int(counts["test_cases_passed"]), int(counts["test_cases_failed"])
+        except xml.ParseError:
+            passed, failed = 0, 1
+    return passed, max(failed, int(code != 0)), seconds, output
+
+
 def unit(totals, preset):
-    for program in sorted(glob.glob(str(ROOT / f"build/{preset}/bin/test_*"))):
-        with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-            code, output, seconds = run([program, "--report_format=XML", "--report_level=short",
-                                         f"--report_sink={report.name}", "--log_level=warning"], timeout=600)
-            try:
-                counts = xml.parse(report.name).getroot().find("TestSuite").attrib
-                passed, failed = int(counts["test_cases_passed"]), int(counts["test_cases_failed"])
-                if code != 0 and failed == 0:
-                    failed = 1
-            except xml.ParseError:
-                passed, failed = 0, 1
-        totals.add(os.path.basename(program), passed, failed, seconds, output)
+    programs = sorted(glob.glob(str(ROOT / f"build/{preset}/bin/test_*")), key=os.path.getsize, reverse=True)
+    with ThreadPoolExecutor(WORKERS) as pool:  # the largest first: it takes longest
+        for program, result in zip(programs, pool.map(unit_program, programs)):
+            totals.add(os.path.basename(program), *result)
 
 
 def policies(totals, preset):
@@ -96,7 +103,7 @@ def e2e(totals, preset, words=None):
         return
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("CI") is None else "-q",
-                   "--tb=short", f"--junitxml={report.name}", "tests/e2e"]
+                   "--tb=short", f"--junitxml={report.name}", "-n", str(WORKERS), "--dist", "loadfile", "tests/e2e"]
         if words:
             command += ["-k", words]
         code, output, seconds = run(command, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
@@ -120,7 +127,7 @@ def browser(totals, preset):
 
 
 class FuzzBuild:
-    """Builds the fuzz targets at low priority while the end-to-end tests, which mostly wait, are run."""
+    """Builds the fuzz targets at low priority while other tests, which wait much, are run."""
 
     def __init__(self):
         self.result = None
@@ -168,10 +175,8 @@ def main():
     code, output, seconds = run(["tools/build", options.preset])
     totals.add(f"build ({options.preset})", int(code == 0), int(code != 0), seconds, output)
     if code == 0:
-        fuzz_build = None
+        fuzz_build = FuzzBuild() if "fuzz" in chosen else None
         for group in chosen:
-            if group in ("e2e", "fuzz") and "fuzz" in chosen and fuzz_build is None:
-                fuzz_build = FuzzBuild()
             if group == "e2e":
                 e2e(totals, options.preset, options.words)
             elif group == "fuzz":

@@ -33,7 +33,7 @@ def openssl(*arguments, input):
 class Scene:
     def __init__(self, stage, folder):
         self.stage, self.site, self.folder = stage, stage.site, folder
-        self.greta = GnuPg(folder, GRETA, "ed25519", "cv25519")
+        self.greta = GnuPg(GRETA, "ed25519", "cv25519")
         self.proven = Sink(folder / "proven.crt", folder / "proven.key")  # TOM has no key, his server proves itself
         self.site.cli("route", "add", "tls.example", "127.0.0.1", "--port", str(self.proven.port))
         members = [stage.person(ANN, "rsa"), stage.person(BOB, "p256"), stage.person(GRETA), stage.person(CID),

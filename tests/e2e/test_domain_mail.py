@@ -42,7 +42,7 @@ class Scene:
         stage.make_list(BOARD, [stage.person(ANN)], ladder="smime,pickup")
         self.site.cli("relay", "add", RELAY, "example.org", OUT)
         stage.person(SAM, "rsa")
-        self.otto = GnuPg(folder, OTTO, "ed25519", "cv25519")
+        self.otto = GnuPg(OTTO, "ed25519", "cv25519")
         self.site.cli("key", "import", OTTO, str(self.otto.public))
         self.site.cli("probe", "tls.example")
 

@@ -17,11 +17,11 @@ OTTO, CURVE, ANN, CID = "otto@pgp.example", "curve@pgp.example", "ann@example.or
 
 
 class GnuPg:
-    """A home of gpg with a key of one person."""
+    """A home of gpg with a key of one person; in a folder of its own, since the path of the agent's socket must be short."""
 
-    def __init__(self, folder, address, algorithm, usage):
-        self.home = pathlib.Path(folder) / address
-        self.home.mkdir(mode=0o700)
+    def __init__(self, address, algorithm, usage):
+        self.folder = tempfile.TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True)
+        self.home = pathlib.Path(self.folder.name)
         self.run("--quick-generate-key", f"Test <{address}>", algorithm, "sign", "1y")
         fingerprint = next(line.split(":")[9] for line in self.run("--with-colons", "--list-keys").decode().splitlines()
                            if line.startswith("fpr"))
@@ -39,19 +39,18 @@ class GnuPg:
 
 @pytest.fixture(scope="module")
 def ladder(stage):
-    with tempfile.TemporaryDirectory(prefix="gpg") as folder:
-        people = {OTTO: GnuPg(folder, OTTO, "rsa3072", "rsa3072"), CURVE: GnuPg(folder, CURVE, "ed25519", "cv25519")}
-        members = [stage.person(ANN, "rsa"), stage.person(OTTO), stage.person(CURVE), stage.person(CID)]
-        stage.make_list(BOARD, members, ladder="smime,openpgp")
-        for address, person in people.items():
-            stage.site.cli("key", "import", address, str(person.public))
-        plan = stage.site.cli("list", "plan", BOARD)
-        code, dialogue = swaks(stage.site.smtp_port, ANN, [BOARD], make_message(f"Ann <{ANN}>", BOARD, SUBJECT, CANARY))
-        assert code == 0, dialogue
-        copies = {address: wait_until(lambda: [m for m in stage.sink.of(address)
-                                               if m.message.get_content_type() != "multipart/report"],
-                                      f"mail for {address}")[0] for address in (ANN, OTTO, CURVE, CID)}
-        yield stage, people, copies, plan
+    people = {OTTO: GnuPg(OTTO, "rsa3072", "rsa3072"), CURVE: GnuPg(CURVE, "ed25519", "cv25519")}
+    members = [stage.person(ANN, "rsa"), stage.person(OTTO), stage.person(CURVE), stage.person(CID)]
+    stage.make_list(BOARD, members, ladder="smime,openpgp")
+    for address, person in people.items():
+        stage.site.cli("key", "import", address, str(person.public))
+    plan = stage.site.cli("list", "plan", BOARD)
+    code, dialogue = swaks(stage.site.smtp_port, ANN, [BOARD], make_message(f"Ann <{ANN}>", BOARD, SUBJECT, CANARY))
+    assert code == 0, dialogue
+    copies = {address: wait_until(lambda: [m for m in stage.sink.of(address)
+                                           if m.message.get_content_type() != "multipart/report"],
+                                  f"mail for {address}")[0] for address in (ANN, OTTO, CURVE, CID)}
+    yield stage, people, copies, plan
 
 
 def test_the_plan_said_before_what_then_happened(ladder):

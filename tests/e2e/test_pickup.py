@@ -65,9 +65,9 @@ def test_a_recipient_with_nothing_gets_an_envelope_reads_keeps_and_answers(org):
     number, letters = post(org, subject, canary)
     for name, letter in letters.items():
         text = letter.decode("latin-1")
-        assert all(word not in text for word in ("4f1e", "9a02", ANN, "Ann", "Bericht")), name
+        assert all(word not in text for word in ("4f1e-wacht", "Zeisig-9a02", ANN, "Bericht")), name
     assert row_of(org, number, BOB)["pickup"]["openedAt"] == 0
-    assert all(files_with(folder, b"4f1e") == [] for folder in (org.site.data, org.postfix.boxes))
+    assert all(files_with(folder, b"4f1e-wacht") == [] for folder in (org.site.data, org.postfix.boxes))
 
     bob = Recipient(org.site)
     inbox = bob.first_visit(link_in(letters["bob"]))
@@ -94,10 +94,10 @@ def test_a_recipient_with_nothing_gets_an_envelope_reads_keeps_and_answers(org):
     answer = "Blaukehlchen-77d0 antwortet"
     assert "on its way" in bob.send(bob.get(path), path + "/reply", text=answer).text
     copy = wait_until(lambda: mails(org, "ann", b"application/pkcs7-mime")[sealed:], "the sealed reply")[-1]
-    assert b"77d0" not in copy
+    assert b"77d0 antwortet" not in copy
     inner = email.message_from_bytes(org.people[ANN].read(copy), policy=email.policy.default)
     assert answer in inner.get_content() and inner["Subject"] == "Re: " + subject
-    for needle in (b"4f1e", b"77d0"):
+    for needle in (b"4f1e-wacht", b"77d0 antwortet"):
         assert all(files_with(folder, needle) == [] for folder in (org.site.data, org.postfix.boxes)), needle
 
 

@@ -47,7 +47,7 @@ class Copies:
     def __init__(self, stage, folder):
         self.stage, self.folder = stage, folder
         self.smime = {address: stage.person(address, kind) for address, kind in SMIME.items()}
-        self.openpgp = {address: GnuPg(folder, address, *kinds) for address, kinds in OPENPGP.items()}
+        self.openpgp = {address: GnuPg(address, *kinds) for address, kinds in OPENPGP.items()}
         stage.make_list(LIST, [stage.person(AUTHOR, "rsa"), *self.smime.values(), *(Person(folder, a) for a in OPENPGP)], ladder="smime,openpgp")
         for address, person in self.openpgp.items():
             stage.site.cli("key", "import", address, person.public)

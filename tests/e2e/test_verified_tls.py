@@ -94,7 +94,7 @@ def test_a_member_without_keys_gets_the_copy_over_verified_tls_and_pick_up_when_
         stage.site.cli("route", "add", "example.org", "127.0.0.1", "--port", str(proven.port))
         stage.make_list(BOARD, [stage.person(ANN, "rsa"), stage.person(OTTO), stage.person(CID)],
                         ladder="smime,openpgp,tls,pickup")
-        otto = GnuPg(tmp_path, OTTO, "rsa3072", "rsa3072")
+        otto = GnuPg(OTTO, "rsa3072", "rsa3072")
         stage.site.cli("key", "import", OTTO, str(otto.public))
         stage.site.cli("list", "protect", BOARD, "--tls-minutes", "1")
 
