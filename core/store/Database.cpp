@@ -43,6 +43,13 @@ struct TransparentHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
+// SQLite counts what it allocates, under one lock for the whole process, and nobody asks for the count: a tenth of the
+// time of many small statements. Refused, without harm, once SQLite is in use.
+void countNoMemory() {
+  static const int answer = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(answer);
+}
+
 // The file lock that keeps a second writer out; held as long as the connection.
 FileDescriptor lockForWriting(const std::filesystem::path& path) {
   const auto lockPath = path.string() + ".lock";
@@ -150,6 +157,7 @@ Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
 
 Database Database::openWriter(const std::filesystem::path& path, const WriterOptions& options) {
+  countNoMemory();
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->lock = lockForWriting(path);
@@ -176,6 +184,7 @@ Database Database::openWriter(const std::filesystem::path& path, const WriterOpt
 }
 
 Database Database::openReader(const std::filesystem::path& path, std::chrono::milliseconds busyTimeout) {
+  countNoMemory();
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   // Read-write, because a reader of a WAL database maintains the shared-memory file; query_only forbids the rest.

@@ -203,7 +203,7 @@ void Deliverer::work() {
     serveLane(*lane);
     const MutexLock lock(mutex_);
     scheduler_.closeLane(*lane);
-    --busy_;
+    if (--busy_ == 0) tails_.clear();  // nothing is being sent: posts that are out are not kept in memory
     ended_.notify_all();
     wakeTimer();
   }

@@ -106,7 +106,7 @@ private:
   const net::TlsClient& tls_;
   const Clock& clock_;
   const NextHopFinder hops_;
-  TailCache tails_;
+  ReadyTails tails_;
 
   mutable Mutex mutex_;
   Condition workers_;    // there may be a lane to serve

@@ -4,7 +4,7 @@
 
 namespace postern::gateway {
 
-Result<std::shared_ptr<const OutboundTail>, std::string> TailCache::find(
+Result<std::shared_ptr<const OutboundTail>, std::string> ReadyTails::find(
     const std::shared_ptr<const std::string>& bytes) {
   std::vector<Entry> entries;
   {
@@ -28,7 +28,12 @@ Result<std::shared_ptr<const OutboundTail>, std::string> TailCache::find(
   return made;
 }
 
-std::optional<std::string> OutboundCopy::prepare(TailCache& tails) {
+void ReadyTails::clear() {
+  const MutexLock lock(mutex_);
+  entries_.clear();
+}
+
+std::optional<std::string> OutboundCopy::prepare(ReadyTails& tails) {
   auto head = smtp::ClientText::check(copy_.head);
   if (!head) return "the head of the copy cannot be sent: " + head.error();
   head_ = std::move(*head);

@@ -15,9 +15,10 @@ namespace postern::gateway {
 
 // Tails that were made ready for the wire lately. Found by their bytes, never by a number, so that what is sent is
 // what was checked. Threads: safe for all.
-class TailCache {
+class ReadyTails {
 public:
   Result<std::shared_ptr<const OutboundTail>, std::string> find(const std::shared_ptr<const std::string>& bytes);
+  void clear();  // copies that are being sent keep theirs
 
 private:
   static constexpr std::size_t MaxEntries = 8;
@@ -39,7 +40,7 @@ public:
   OutboundCopy& operator=(const OutboundCopy&) = delete;
 
   // Why the bytes must never be on a wire, if so (the wire guard).
-  std::optional<std::string> prepare(TailCache& tails);
+  std::optional<std::string> prepare(ReadyTails& tails);
 
   // Asks the FloorGuard for this connection. The reason if it is blocked.
   std::optional<std::string> clear(const smtp::ClientConnection& connection, std::string_view ownUrl);

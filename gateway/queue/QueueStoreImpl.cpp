@@ -125,6 +125,7 @@ void QueueStore::Impl::keepIndex() {
         unsaved = index.takeSnapshot(position);
       }
     }
+    forgetTails();
     saveIndex(unsaved);
     if (unsaved && last) return;  // the log has it all
     if (unsaved) {
@@ -134,6 +135,19 @@ void QueueStore::Impl::keepIndex() {
     for (const auto& ref : released) log.release(ref);
     released.clear();
   }
+}
+
+// A tail that is asked for after all is opened again.
+void QueueStore::Impl::forgetTails() {
+  auto unused = tailCache.instances();
+  {
+    const std::lock_guard lock(mutex);
+    std::erase_if(unused, [this](std::uint64_t instance) {
+      const auto tail = index.tails.find(instance);
+      return tail != index.tails.end() && (tail->second.copies > 0 || tail->second.pins > 0);
+    });
+  }
+  tailCache.forget(unused);
 }
 
 void QueueStore::Impl::saveIndex(std::optional<QueueIndex::Snapshot>& snapshot) {

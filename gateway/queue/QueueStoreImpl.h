@@ -32,6 +32,7 @@ struct QueueStore::Impl {
 
   // The index thread: brings queue.db up to date, drops what nobody needs.
   void keepIndex();
+  void forgetTails();
   void saveIndex(std::optional<QueueIndex::Snapshot>& snapshot);
   void setIndexProblem(std::string text);
   void waitBeforeNextTry();

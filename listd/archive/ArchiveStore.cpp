@@ -1,6 +1,7 @@
 #include "listd/archive/ArchiveStore.h"
 
 #include "core/base/Error.h"
+#include "listd/site/IdList.h"
 
 #include <algorithm>
 #include <set>
@@ -111,9 +112,7 @@ std::optional<StoredObject> ArchiveStore::find(std::uint64_t id) const {
 
 // One statement for each table: a statement for each object would take several times as long.
 std::unordered_map<std::uint64_t, ArchivedMessage> ArchiveStore::messages(std::span<const std::uint64_t> ids) const {
-  std::string wanted = "[";
-  for (const auto id : ids) wanted += (wanted.size() > 1 ? "," : "") + std::to_string(static_cast<std::int64_t>(id));
-  wanted += "]";
+  const auto wanted = idList(ids);
   std::unordered_map<std::uint64_t, ArchivedMessage> messages;
   messages.reserve(ids.size());
   auto objects = database_.prepare("SELECT " + std::string(ObjectColumns) +
@@ -352,15 +351,18 @@ bool ArchiveStore::removeLabel(std::uint64_t objectId, std::string_view label) {
   return database_.changes() == 1;
 }
 
-void ArchiveStore::removeReference(std::uint64_t objectId, std::uint64_t listId, TimePoint at) {
-  database_.prepare("UPDATE object_references SET removed_at = ? WHERE object_id = ? AND list_id = ?")
-      .bind(at, objectId, listId)
+void ArchiveStore::removeReferences(std::span<const std::uint64_t> objectIds, std::uint64_t listId, TimePoint at) {
+  database_
+      .prepare(
+          "UPDATE object_references SET removed_at = ? WHERE object_id IN (SELECT value FROM json_each(?)) AND "
+          "list_id = ?")
+      .bind(at, idList(objectIds), listId)
       .run();
 }
 
-void ArchiveStore::setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt) {
-  database_.prepare("UPDATE objects SET state = ?, destroyed_at = ? WHERE id = ?")
-      .bind(States[static_cast<std::size_t>(state)], destroyedAt, objectId)
+void ArchiveStore::setState(std::span<const std::uint64_t> objectIds, ObjectState state, TimePoint destroyedAt) {
+  database_.prepare("UPDATE objects SET state = ?, destroyed_at = ? WHERE id IN (SELECT value FROM json_each(?))")
+      .bind(States[static_cast<std::size_t>(state)], destroyedAt, idList(objectIds))
       .run();
 }
 

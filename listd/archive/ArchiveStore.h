@@ -94,8 +94,14 @@ public:
   bool removeLabel(std::uint64_t objectId, std::string_view label);
 
   // For the DestructionGate alone.
-  void removeReference(std::uint64_t objectId, std::uint64_t listId, TimePoint at);
-  void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {});
+  void removeReference(std::uint64_t objectId, std::uint64_t listId, TimePoint at) {
+    removeReferences({&objectId, 1}, listId, at);
+  }
+  void removeReferences(std::span<const std::uint64_t> objectIds, std::uint64_t listId, TimePoint at);
+  void setState(std::uint64_t objectId, ObjectState state, TimePoint destroyedAt = {}) {
+    setState(std::span(&objectId, 1), state, destroyedAt);
+  }
+  void setState(std::span<const std::uint64_t> objectIds, ObjectState state, TimePoint destroyedAt = {});
 
 private:
   store::Statement fromReceipt(Order order, std::uint64_t after) const;

@@ -1,5 +1,6 @@
 #include "listd/audit/AuditLog.h"
 
+#include "core/base/Error.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/Random.h"
@@ -30,18 +31,36 @@ std::string shortText(std::string_view text) {
 
 struct AuditLog::State {
   std::string logId;
-  std::uint64_t size = 0;
+  audit::CompactRange range;
   std::string lastHash;
   TimePoint lastAt;
-  std::string peaks;
   std::string policyVersion;
 };
+
+AuditLog::AuditLog(store::Database& database, const AuditScene& scene) : database_(database), scene_(scene) {}
+
+AuditLog::~AuditLog() = default;
+
+AuditLog::Series::Series(AuditLog& log) : log_(log) {
+  if (log_.series_) throw Error(ErrorKind::Invariant, "a series of entries of the audit log is open already");
+  log_.series_ = std::make_unique<State>(log_.state());
+}
+
+// Unfinished, the entries stand behind the end of the log as it is stored: the next one cannot be added.
+AuditLog::Series::~Series() {
+  log_.series_.reset();
+}
+
+void AuditLog::Series::finish() {
+  log_.store(*log_.series_);
+}
 
 AuditLog::State AuditLog::state() {
   auto select =
       database_.prepare("SELECT log_id, size, last_hash, last_at, peaks, policy_version FROM audit_state WHERE id = 1");
   if (select.bind().step())
-    return {select.text(0), select.unsignedInteger(1), select.blob(2), select.time(3), select.blob(4), select.text(5)};
+    return {select.text(0), audit::CompactRange(select.unsignedInteger(1), select.view(4)), select.blob(2),
+            select.time(3), select.text(5)};
   State fresh;
   fresh.logId = crypto::hex(crypto::randomBytes(8));
   database_
@@ -55,14 +74,22 @@ AuditLog::State AuditLog::state() {
 
 void AuditLog::store(const State& state) {
   database_.prepare("UPDATE audit_state SET size = ?, last_hash = ?, last_at = ?, peaks = ? WHERE id = 1")
-      .bind(state.size, store::Blob{state.lastHash}, state.lastAt, store::Blob{state.peaks})
+      .bind(state.range.size(), store::Blob{state.lastHash}, state.lastAt, store::Blob{state.range.peaks()})
       .run();
 }
 
 std::uint64_t AuditLog::append(const audit::Event& event) {
+  if (series_) return append(*series_, event);
   auto log = state();
+  const auto number = append(log, event);
+  store(log);
+  return number;
+}
+
+std::uint64_t AuditLog::append(State& log, const audit::Event& event) {
   const auto now = scene_.clock->now();
-  const auto seq = std::to_string(log.size);
+  const auto number = log.range.size();
+  const auto seq = std::to_string(number);
   const auto at = std::to_string(toMicros(now));
   const auto prevHash = crypto::hex(log.lastHash);
   const auto actor = event.actor.empty() ? std::string() : pseudonym(event.actor);
@@ -111,21 +138,17 @@ std::uint64_t AuditLog::append(const audit::Event& event) {
       .prepare(
           "INSERT INTO audit_entries (seq, at, actor, action, object_type, object_id, matter_id, outcome, entry, "
           "leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(log.size, now, actor, event.action, event.objectType, event.objectId, event.matterId,
+      .bind(number, now, actor, event.action, event.objectType, event.objectId, event.matterId,
             audit::outcomeWord(event.outcome), store::Blob{bytes}, store::Blob{log.lastHash})
       .run();
-  audit::CompactRange range(log.size, log.peaks);
-  range.add(log.lastHash, [&](unsigned level, std::uint64_t index, const std::string& hash) {
+  log.range.add(log.lastHash, [&](unsigned level, std::uint64_t index, const std::string& hash) {
     if (level < audit::LowestStoredLevel) return;
     database_.prepare("INSERT INTO audit_nodes (level, idx, hash) VALUES (?, ?, ?)")
         .bind(level, index, store::Blob{hash})
         .run();
   });
-  log.size = range.size();
   log.lastAt = std::max(log.lastAt, now);
-  log.peaks = range.peaks();
-  store(log);
-  return log.size - 1;
+  return number;
 }
 
 std::string AuditLog::detailsOf(const audit::Event& event) {
@@ -168,6 +191,7 @@ bool AuditLog::erasePerson(std::string_view name) {
 void AuditLog::setPolicyVersion(std::string_view version) {
   state();
   database_.prepare("UPDATE audit_state SET policy_version = ? WHERE id = 1").bind(version).run();
+  if (series_) series_->policyVersion = version;
 }
 
 std::string AuditLog::policyVersion() const {
@@ -189,11 +213,13 @@ void AuditLog::declareRollback(const DeclaredRollback& rollback) {
 }
 
 std::uint64_t AuditLog::size() const {
+  if (series_) return series_->range.size();
   auto select = database_.prepare("SELECT size FROM audit_state WHERE id = 1");
   return select.bind().step() ? select.unsignedInteger(0) : 0;
 }
 
 std::string AuditLog::root() const {
+  if (series_) return series_->range.root();
   auto select = database_.prepare("SELECT size, peaks FROM audit_state WHERE id = 1");
   if (!select.bind().step()) return audit::emptyRoot();
   return audit::CompactRange(select.unsignedInteger(0), select.view(1)).root();

@@ -7,6 +7,7 @@
 #include "core/store/Database.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,10 +63,25 @@ struct DeclaredRollback {
 // Threads: those of the connection. Errors: Error(Store); the change must fail then.
 class AuditLog {
 public:
-  AuditLog(store::Database& database, const AuditScene& scene) : database_(database), scene_(scene) {}
+  AuditLog(store::Database& database, const AuditScene& scene);
+  ~AuditLog();
 
   // Adds an entry, in the caller's transaction. Gives its number back.
   std::uint64_t append(const audit::Event& event);
+
+  // Many entries of one transaction: where the log stands is read once and written by finish(), not for each of them.
+  // Without finish() the transaction must fail. One at a time; valid as long as the log.
+  class Series {
+  public:
+    explicit Series(AuditLog& log);
+    ~Series();
+    Series(const Series&) = delete;
+    Series& operator=(const Series&) = delete;
+    void finish();
+
+  private:
+    AuditLog& log_;
+  };
 
   // Put into every entry from now on: the version of the rules in force.
   void setPolicyVersion(std::string_view version);
@@ -95,12 +111,14 @@ private:
   std::uint64_t firstSince(TimePoint at) const;
   struct State;
   State state();
+  std::uint64_t append(State& log, const audit::Event& event);
   void store(const State& state);
   std::string pseudonym(std::string_view name);
   std::string detailsOf(const audit::Event& event);
 
   store::Database& database_;
   const AuditScene& scene_;
+  std::unique_ptr<State> series_;  // null: no series is open
 };
 
 }  // namespace postern::listd

@@ -364,7 +364,7 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
   const auto contentType = protectedContentType(message);
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
-  std::vector<std::string> outer;
+  std::vector<std::string> outer{mail::mailboxField("From", {{author->name, author->address}})};
   SecurePost result;
   for (const auto& field : message.header().fields()) {
     const std::string name = mail::lowerAscii(field.name);
@@ -377,7 +377,6 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
       outer.push_back(asciiField(field).value_or(wholeField(field)));
   }
   result.inner += markedSubject(message.header().find("Subject"));
-  outer.insert(outer.begin(), mail::mailboxField("From", {{author->name, author->address}}));
   if (message.header().find("To") == nullptr) outer.push_back("To: undisclosed-recipients:;\r\n");
   outer.push_back("Subject: [...]\r\n");
   if (message.header().find("Date") == nullptr) outer.push_back("Date: " + mail::formatDate(stamp.at) + "\r\n");

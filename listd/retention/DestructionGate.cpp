@@ -8,12 +8,14 @@
 #include "listd/retention/Assessment.h"
 #include "listd/retention/CertificateWriter.h"
 #include "listd/retention/ClockGuard.h"
+#include "listd/retention/DisposalEvents.h"
 #include "listd/retention/HoldsInForce.h"
 #include "listd/retention/Questions.h"
 #include "listd/retention/Recording.h"
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <unordered_map>
 
 namespace postern::listd {
@@ -107,9 +109,7 @@ struct DestructionGate::Impl {
                                    const Assessment& assessment, const ArchivedMessage& message, Verdict& verdict);
   void complete(SiteTables& tables, DestructionCaller caller, std::span<Verdict> verdicts, const Answers& answers,
                 Begun& begun);
-  void finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now);
-  void recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now);
-  void recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict, TimePoint now);
+  void finishRows(SiteTables& tables, std::span<const Disposal* const> disposals, TimePoint now);
   void settle(std::span<Verdict> verdicts);
   void settleOne(SiteTables& tables, const Disposal& disposal);
 
@@ -225,7 +225,6 @@ std::optional<Disposal> DestructionGate::Impl::beginOne(SiteTables& tables, Dest
     if (rule.id == disposal.ruleId) disposal.ruleVersion = rule.version;
   disposal.retainUntil = due.dates.retainUntil;
   disposal.deleteAt = due.byPerson ? due.at : due.dates.deleteAt;
-  tables.archive.setState(target.objectId, ObjectState::Destroying);
   tables.retention.begin(disposal);
   verdict.destroyed = true;  // to be, in the second job
   return disposal;
@@ -238,6 +237,8 @@ Begun DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller,
   const auto assessment = assess(tables, answers);
   Begun begun;
   begun.messages = tables.archive.messages(idsOf(verdicts));
+  std::vector<std::uint64_t> going;
+  AuditLog::Series entries(tables.audit);
   for (auto& verdict : verdicts) {
     const auto message = begun.messages.find(verdict.target.objectId);
     if (trouble)
@@ -246,12 +247,15 @@ Begun DestructionGate::Impl::begin(SiteTables& tables, DestructionCaller caller,
       keep(verdict, "gone");
     else if (auto disposal = beginOne(tables, caller, runId, assessment, message->second, verdict))
       begun.lines.emplace(disposal->objectId, std::move(*disposal));
-    if (verdict.destroyed)
+    if (verdict.destroyed) {
       message->second.object.state = ObjectState::Destroying;
-    else if (verdict.removed)
+      going.push_back(verdict.target.objectId);
+    } else if (verdict.removed)
       message->second = tables.archive.message(verdict.target.objectId).value();
-    if (!verdict.kept.empty()) recordKept(tables, caller, verdict, now);
+    if (!verdict.kept.empty()) parts.record(tables, keptEvent(caller, verdict), now);
   }
+  tables.archive.setState(going, ObjectState::Destroying);
+  entries.finish();
   begun.mark = tables.archive.changeMark();
   return begun;
 }
@@ -265,6 +269,8 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
   // Read again, unless nothing at all was written since the first job.
   if (tables.archive.changeMark() != begun.mark) begun.messages = tables.archive.messages(idsOf(verdicts));
   std::vector<std::uint64_t> going;
+  std::vector<const Disposal*> lines;
+  AuditLog::Series entries(tables.audit);
   for (auto& verdict : verdicts) {
     if (!verdict.destroyed) continue;
     const auto id = verdict.target.objectId;
@@ -280,62 +286,49 @@ void DestructionGate::Impl::complete(SiteTables& tables, DestructionCaller calle
       tables.retention.undo(id);
       tables.archive.setState(id, ObjectState::Stored);
       keep(verdict, trouble ? trouble->kept : standingWord(standing));
-      recordKept(tables, caller, verdict, now);
+      parts.record(tables, keptEvent(caller, verdict), now);
       continue;
     }
-    finishRows(tables, begun.lines.at(id), now);
+    lines.push_back(&begun.lines.at(id));
     going.push_back(id);
   }
+  finishRows(tables, lines, now);
+  entries.finish();
   if (going.empty()) return;
   parts.destroy(going);
   if (parts.hasKey(going)) throw Error(ErrorKind::Store, "the key of an object is still there after its destruction");
 }
 
-void DestructionGate::Impl::finishRows(SiteTables& tables, const Disposal& disposal, TimePoint now) {
-  tables.archive.removeReference(disposal.objectId, disposal.listId, now);
-  tables.archive.setState(disposal.objectId, ObjectState::Destroyed, now);
-  if (!tables.retention.finish(disposal.objectId, now, now + KeyBackupLife))
-    throw Error(ErrorKind::Invariant, "a destruction that was begun has no line");
-  if (disposal.action == records::Action::Purge) tables.retention.purgePosts(disposal.objectId);
-  if (disposal.action == records::Action::Anonymise) {
-    const auto key = context.root.derive("postern pseudonyms of destroyed mail v1");
-    tables.retention.anonymisePosts(disposal.objectId, [&](std::string_view address) {
-      return "person-" + crypto::hex(crypto::hmacSha256(key, address).substr(0, 8));
-    });
+// One statement for each table: one for each object took most of the time of a purge.
+void DestructionGate::Impl::finishRows(SiteTables& tables, std::span<const Disposal* const> disposals, TimePoint now) {
+  if (disposals.empty()) return;
+  std::vector<std::uint64_t> all, purged;
+  std::map<std::uint64_t, std::vector<std::uint64_t>> byList;
+  for (const auto* disposal : disposals) {
+    all.push_back(disposal->objectId);
+    byList[disposal->listId].push_back(disposal->objectId);
+    if (disposal->action == records::Action::Purge) purged.push_back(disposal->objectId);
   }
-  recordDestroyed(tables, disposal, now);
-}
-
-void DestructionGate::Impl::recordDestroyed(SiteTables& tables, const Disposal& disposal, TimePoint now) {
-  audit::Event event;
-  event.actorKind = "system";
-  event.action = "object.destroyed";
-  event.objectType = "object";
-  event.objectId = std::to_string(disposal.objectId);
-  event.listId = disposal.listId;
-  event.beforeDigest = crypto::hex(disposal.digest);
-  event.reasonCode = records::actionWord(disposal.action);
-  event.number("run", disposal.runId).number("rule", disposal.ruleId).number("version", disposal.ruleVersion);
-  parts.record(tables, event, now);
-}
-
-void DestructionGate::Impl::recordKept(SiteTables& tables, DestructionCaller caller, const Verdict& verdict,
-                                       TimePoint now) {
-  audit::Event event;
-  event.actorKind = "system";
-  event.action = "object.kept";
-  event.objectType = "object";
-  event.objectId = std::to_string(verdict.target.objectId);
-  event.listId = verdict.target.listId;
-  event.outcome = audit::Outcome::BlockedByRetention;
-  event.reasonCode = publicReason(verdict.kept);
-  event.text("caller", callerWord(caller));
-  parts.record(tables, event, now);
+  for (const auto& [list, objects] : byList) tables.archive.removeReferences(objects, list, now);
+  tables.archive.setState(all, ObjectState::Destroyed, now);
+  if (tables.retention.finish(all, now, now + KeyBackupLife) != all.size())
+    throw Error(ErrorKind::Invariant, "a destruction that was begun has no line");
+  if (!purged.empty()) tables.retention.purgePosts(purged);
+  for (const auto* disposal : disposals) {
+    if (disposal->action == records::Action::Anonymise) {
+      const auto key = context.root.derive("postern pseudonyms of destroyed mail v1");
+      tables.retention.anonymisePosts(disposal->objectId, [&](std::string_view address) {
+        return "person-" + crypto::hex(crypto::hmacSha256(key, address).substr(0, 8));
+      });
+    }
+    parts.record(tables, destroyedEvent(*disposal), now);
+  }
 }
 
 // A line whose key is gone is finished; one whose key is there was not destroyed, and is taken back.
 void DestructionGate::Impl::settleOne(SiteTables& tables, const Disposal& disposal) {
-  if (!hasKey(disposal.objectId)) return finishRows(tables, disposal, context.clock.now());
+  const auto* line = &disposal;
+  if (!hasKey(disposal.objectId)) return finishRows(tables, {&line, 1}, context.clock.now());
   tables.retention.undo(disposal.objectId);
   tables.archive.setState(disposal.objectId, ObjectState::Stored);
 }

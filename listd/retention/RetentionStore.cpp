@@ -1,5 +1,7 @@
 #include "listd/retention/RetentionStore.h"
 
+#include "listd/site/IdList.h"
+
 namespace postern::listd {
 
 using nlohmann::json;
@@ -160,14 +162,14 @@ void RetentionStore::undo(std::uint64_t objectId) {
   database_.prepare("DELETE FROM dispositions WHERE object_id = ? AND state = 'begun'").bind(objectId).run();
 }
 
-bool RetentionStore::finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable) {
+std::uint64_t RetentionStore::finish(std::span<const std::uint64_t> objectIds, TimePoint at, TimePoint unrecoverable) {
   database_
       .prepare(
-          "UPDATE dispositions SET state = 'done', destroyed_at = ?, unrecoverable = ? WHERE object_id = ? AND "
-          "state = 'begun'")
-      .bind(at, unrecoverable, objectId)
+          "UPDATE dispositions SET state = 'done', destroyed_at = ?, unrecoverable = ? WHERE object_id IN (SELECT "
+          "value FROM json_each(?)) AND +state = 'begun'")
+      .bind(at, unrecoverable, idList(objectIds))
       .run();
-  return database_.changes() == 1;
+  return database_.changes();
 }
 
 std::vector<Disposal> RetentionStore::begun(std::uint32_t limit) const {
@@ -378,24 +380,24 @@ void RetentionStore::trustClock(TimePoint at) {
   database_.execute("UPDATE clock_guard SET distrusted_at = 0, reason = '' WHERE id = 1");
 }
 
-void RetentionStore::purgePosts(std::uint64_t objectId) {
-  // By keys, one by one: SQLite would make a table in memory for each IN.
+void RetentionStore::purgePosts(std::span<const std::uint64_t> objectIds) {
   std::vector<std::uint64_t> posts, copies;
-  auto ofObject = database_.prepare("SELECT id FROM posts WHERE vault_object = ?");
-  for (ofObject.bind(objectId); ofObject.step();) posts.push_back(ofObject.unsignedInteger(0));
-  auto ofPost = database_.prepare("SELECT id FROM ledger WHERE post_id = ?");
-  for (const auto post : posts)
-    for (ofPost.bind(post); ofPost.step();) copies.push_back(ofPost.unsignedInteger(0));
-  for (const auto copy : copies) {
-    database_.prepare("DELETE FROM attempts WHERE ledger_id = ?").bind(copy).run();
-    database_.prepare("DELETE FROM ledger WHERE id = ?").bind(copy).run();
-  }
-  for (const auto post : posts) {
-    database_.prepare("DELETE FROM journeys WHERE post_id = ?").bind(post).run();
-    database_.prepare("UPDATE posts SET message_id = '', mail_from = '', client = '{}', sender_check = '' WHERE id = ?")
-        .bind(post)
-        .run();
-  }
+  auto ofObjects = database_.prepare(
+      "SELECT p.id FROM json_each(?) AS w CROSS JOIN posts p ON p.vault_object = w.value ORDER BY p.id");
+  for (ofObjects.bind(idList(objectIds)); ofObjects.step();) posts.push_back(ofObjects.unsignedInteger(0));
+  const auto purged = idList(posts);
+  auto ofPosts =
+      database_.prepare("SELECT l.id FROM json_each(?) AS w CROSS JOIN ledger l ON l.post_id = w.value ORDER BY l.id");
+  for (ofPosts.bind(purged); ofPosts.step();) copies.push_back(ofPosts.unsignedInteger(0));
+  const auto gone = idList(copies);
+  for (const auto* sql : {"DELETE FROM attempts WHERE ledger_id IN (SELECT value FROM json_each(?))",
+                          "DELETE FROM ledger WHERE id IN (SELECT value FROM json_each(?))"})
+    database_.prepare(sql).bind(gone).run();
+  for (const auto* sql :
+       {"DELETE FROM journeys WHERE post_id IN (SELECT value FROM json_each(?))",
+        "UPDATE posts SET message_id = '', mail_from = '', client = '{}', sender_check = '' WHERE id IN (SELECT value "
+        "FROM json_each(?))"})
+    database_.prepare(sql).bind(purged).run();
 }
 
 void RetentionStore::anonymisePosts(std::uint64_t objectId,

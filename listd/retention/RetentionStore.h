@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,7 +123,11 @@ public:
   // The line of an object's certificate: begun before its key goes, done after. Exactly one for each object.
   void begin(const Disposal& disposal);
   void undo(std::uint64_t objectId);  // begun, and kept after all
-  bool finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable);
+  bool finish(std::uint64_t objectId, TimePoint at, TimePoint unrecoverable) {
+    return finish(std::span(&objectId, 1), at, unrecoverable) == 1;
+  }
+  // How many lines had been begun and are done now.
+  std::uint64_t finish(std::span<const std::uint64_t> objectIds, TimePoint at, TimePoint unrecoverable);
   std::vector<Disposal> begun(std::uint32_t limit) const;
   std::optional<Disposal> disposal(std::uint64_t objectId) const;
   void forEachLine(std::uint64_t runId, const std::function<void(const Disposal&)>& show) const;  // done ones
@@ -160,7 +165,8 @@ public:
 
   // Leaves no addresses behind of what was purged: ledger and attempts of the object's posts go, the posts keep dates
   // and counts. Anonymise: a pseudonym stands in the place of each address.
-  void purgePosts(std::uint64_t objectId);
+  void purgePosts(std::uint64_t objectId) { purgePosts(std::span(&objectId, 1)); }
+  void purgePosts(std::span<const std::uint64_t> objectIds);
   void anonymisePosts(std::uint64_t objectId, const std::function<std::string(std::string_view)>& pseudonym);
 
 private:

@@ -179,6 +179,26 @@ def measure_sealed(bench, options):
             [row("", "certificates taken in", f"{count} orders", "keys/s", imported)])
 
 
+def measure_memory(bench, options):
+    """Peak memory while one post after another goes to the same list. The page cache of site.db fills to its 16 MB
+    meanwhile; nothing else may grow."""
+    posts, count = 50, 200
+    rows = []
+    for size in (20480, 1_000_000):
+        to, ours = bench.site.list_of(count, ["rsa"]), FanOut()
+        for _ in range(posts):
+            ours.run(bench, bench.site, count, size, to)
+        peaks = ours.memory.values
+        early, late = Series(), Series()
+        for peak in peaks[10:20]:
+            early.add(peak)
+        for peak in peaks[-10:]:
+            late.add(peak)
+        rows.append(row("", "peak memory of the last ten of 50 posts", f"{size // 1000} kB, {count} members", "MB", late, early,
+                        "posts 11 to 20", 1.15, "cost"))
+    return rows
+
+
 MIXES = {"RSA-2048": ["rsa"], "P-256": ["ec"], "OpenPGP Curve25519": ["openpgp"], "mixed": ["rsa", "ec", "openpgp"]}
 
 
@@ -351,5 +371,5 @@ def measure_deliver(bench, options):
 
 MEASURES = {"accept": measure_accept, "tls": measure_tls, "fanout": measure_fanout, "sealed": measure_sealed,
             "ladder": measure_ladder,
-            "idle": measure_idle, "seal": measure_seal, "policy": measure_policy, "queue": measure_queue,
+            "memory": measure_memory, "idle": measure_idle, "seal": measure_seal, "policy": measure_policy, "queue": measure_queue,
             "deliver": measure_deliver}

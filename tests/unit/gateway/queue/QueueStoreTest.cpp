@@ -4,6 +4,9 @@
 #include "gateway/queue/QueueStore.h"
 #include "tests/unit/gateway/queue/QueueFixture.h"
 
+#include <memory>
+#include <thread>
+
 using namespace postern;
 using namespace postern::gateway;
 using gateway::test::QueueFixture;
@@ -138,6 +141,24 @@ BOOST_AUTO_TEST_CASE(a_copy_comes_back_as_it_was_submitted_also_after_a_restart)
     BOOST_TEST(waiting()[1].destination == "dest2.example");
     open();
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_tail_leaves_memory_once_no_copy_waits_for_it_and_not_before) {
+  queue->storeTail(9, "tail of two");
+  queue->storeTail(10, "tail of one");
+  queue->submitCopies({copy(1, 9), copy(2, 9), copy(3, 10)});
+  const std::weak_ptr<const std::string> ofTwo = queue->load(1)->tail;
+  const std::weak_ptr<const std::string> ofOne = queue->load(3)->tail;
+  const auto goes = [](const auto& tail) {
+    for (int i = 0; i < 500 && !tail.expired(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return tail.expired();
+  };
+  record(1, Outcome::Delivered);
+  record(3, Outcome::Delivered);
+  BOOST_TEST(goes(ofOne));
+  BOOST_TEST(!ofTwo.expired());  // the look that forgot the one has left it
+  record(2, Outcome::Delivered);
+  BOOST_TEST(goes(ofTwo));
 }
 
 BOOST_AUTO_TEST_CASE(another_queue_key_opens_nothing) {

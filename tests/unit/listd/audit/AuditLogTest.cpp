@@ -173,6 +173,48 @@ BOOST_AUTO_TEST_CASE(an_untouched_log_is_intact_for_both_verifiers) {
   bothSay(site, site.copy(), Finding::Intact);
 }
 
+BOOST_AUTO_TEST_CASE(a_series_of_entries_is_a_log_like_any_other_for_both_verifiers) {
+  Site site;
+  site.add(3);
+  site.context.site.write([](SiteTables& tables) {
+    AuditLog::Series series(tables.audit);
+    for (int i = 0; i < 600; ++i) BOOST_TEST(tables.audit.append(eventNo(i)) == static_cast<std::uint64_t>(3 + i));
+    tables.audit.setPolicyVersion("2");
+    tables.audit.append(eventNo(600));
+    BOOST_TEST(tables.audit.size() == 604u);
+    series.finish();
+    BOOST_CHECK_THROW(AuditLog::Series(tables.audit), Error);
+  });
+  site.add(2);
+  site.context.site.read([](SiteTables& tables) {
+    BOOST_TEST(tables.audit.size() == 606u);
+    const auto file = tables.audit.file();
+    const auto last = file.entry(603).value();
+    BOOST_TEST(audit::parseEntry(last).value()[Field::PolicyVersion] == "2");
+    BOOST_TEST(crypto::hex(audit::leafHash(last)) ==
+               std::string(audit::parseEntry(file.entry(604).value()).value()[Field::PrevHash]));
+  });
+  site.anchor();
+  bothSay(site, site.copy(), Finding::Intact);
+}
+
+BOOST_AUTO_TEST_CASE(a_series_that_is_not_finished_lets_nothing_follow_and_nothing_stay) {
+  Site site;
+  site.add(3);
+  BOOST_CHECK_THROW(site.context.site.write([](SiteTables& tables) {
+    {
+      const AuditLog::Series series(tables.audit);
+      tables.audit.append(eventNo(0));
+    }
+    tables.audit.append(eventNo(1));
+  }),
+                    Error);
+  site.add(1);
+  site.anchor();
+  bothSay(site, site.copy(), Finding::Intact);
+  BOOST_TEST(site.context.site.read([](SiteTables& tables) { return tables.audit.size(); }) == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(every_flipped_byte_of_an_entry_is_found) {
   Anchored site;
   for (const int seq : {0, 299, 300, 699}) {

@@ -185,6 +185,56 @@ BOOST_AUTO_TEST_CASE(search_finds_by_words_and_facts_and_shows_rows_from_the_vau
   BOOST_TEST(status.at("pending") == 0);
 }
 
+// Beyond 10,000 hits they are not counted, and a page comes from a look at what was received next.
+BOOST_AUTO_TEST_CASE(search_of_very_many_hits_says_more_than_and_its_pages_join_without_gap_or_repeat) {
+  Site t;
+  constexpr std::uint64_t Many = 10'300;
+  std::vector<SearchIndex::NewObject> batch;
+  std::vector<std::uint64_t> newest;  // hits, newest first; others stand between them, and many before the oldest
+  t.context.site.write([&](SiteTables& tables) {
+    for (std::uint64_t id = 1; id <= Many + Many / 5; ++id) {
+      const bool hit = id > 2 && id % 6 != 0;
+      StoredObject object;
+      object.id = id;
+      object.receivedAt = Start + std::chrono::seconds(id / 4);  // equal times too
+      object.size = 100;
+      object.sensitivity = "low";
+      tables.archive.add(object, t.board.id, 0);
+      batch.push_back({id, mailOf("m", hit ? "canarymany" : "other"), {}});
+      if (hit) newest.insert(newest.begin(), id);
+    }
+  });
+  t.index.addAll(batch);
+  BOOST_TEST(newest.size() > 10'000u);
+  auto result = t.give("search", {{"query", "canarymany"}, {"count", true}});
+  BOOST_TEST(result.at("hits") == 10'000);
+  BOOST_TEST(result.at("moreThan") == true);
+  BOOST_TEST(result.at("items").empty());
+  BOOST_TEST(t.give("search", {{"query", "other"}, {"count", true}}).at("moreThan") == false);
+
+  const auto walk = [&](const char* sort, const std::vector<std::uint64_t>& expected) {
+    std::string after;
+    std::vector<std::uint64_t> seen;
+    for (int page = 0; page < 60; ++page) {  // past the first look at 1,024
+      json args{{"query", "canarymany"}, {"limit", 40}, {"sort", sort}};
+      if (!after.empty()) args["after"] = after;
+      const auto found = t.give("search", args);
+      BOOST_TEST(found.at("moreThan") == true);
+      BOOST_TEST(found.at("items").size() == 40u);
+      for (const auto& item : found.at("items")) seen.push_back(std::stoull(item.at("object").get<std::string>()));
+      after = found.at("next").get<std::string>();
+      BOOST_TEST(after == std::to_string(seen.back()));
+    }
+    BOOST_TEST(seen == std::vector(expected.begin(), expected.begin() + 2400), boost::test_tools::per_element());
+  };
+  walk("newest", newest);
+  walk("oldest", {newest.rbegin(), newest.rend()});
+  // The last page of all says that it is the last.
+  result = t.give("search", {{"query", "canarymany"}, {"limit", 40}, {"after", std::to_string(newest.end()[-11])}});
+  BOOST_TEST(result.at("items").size() == 10u);
+  BOOST_TEST(result.at("next") == "");
+}
+
 BOOST_AUTO_TEST_CASE(no_file_of_the_site_tells_a_word_of_mail_or_search) {
   Site t;
   t.store(1, mailOf("canarysubject", "canarybody"));
