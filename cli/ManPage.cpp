@@ -97,6 +97,7 @@ void writeEntry(std::ostream& out, const std::string& command, const std::string
 std::string nounDoc(const std::string& noun) {
   static const std::map<std::string, std::string> docs = {
       {"domain", "Domains of lists."},
+      {"relay", "Servers that may hand over mail for recipients elsewhere."},
       {"route", "Next hops of outbound mail."},
       {"user", "People who may sign in, and what they may do."},
       {"session", "Who is signed in to the web UI."},

@@ -65,7 +65,7 @@ constexpr std::array Rooms = {
          "M3 3h2v12h12v2H3zM7 9h2v5H7zm3.500-4h2v9h-2zM14 7h2v7h-2z"},
     Room{"access", "/access-review", "Access review", Approver | Auditor,
          "M3 3h9v2H5v10h10v-4h2v6H3zM8.500 8.500 7.300 9.700l3 3 7-7-1.200-1.200-5.800 5.800z"},
-    Room{"keys", "/keys", "Keys", Admin | Custodian | Auditor,
+    Room{"keys", "/keys", "Keys at rest", Admin | Custodian | Auditor,
          "M6.500 5a4.500 4.500 0 1 0 4.200 6H13v2h2v-2h2.500V9h-6.800a4.500 4.500 0 0 0-4.200-4zm0 2.500a2 2 0 1 1 0 4 "
          "2 2 0 "
          "0 1 0-4z"},

@@ -150,12 +150,13 @@ json revokeKey(OrderTools& tools, const OrderCall& call) {
 }
 
 // Looks at the certificate itself again, with the authorities as they are now; without one, a job looks at all.
+json checkKeys(OrderTools& tools, const OrderCall& call) {
+  const auto list = call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
+  if (!list.empty()) tools.context.site.read([&](SiteTables& tables) { return requireList(tables, call.args).id; });
+  return startJob(tools, call, CheckKeys, {{"list", list}});
+}
+
 json checkKey(OrderTools& tools, const OrderCall& call) {
-  if (call.args.textOr("fingerprint", {}, 100).empty()) {
-    const auto list = call.args.textOr("list", {}, 400).empty() ? std::string() : call.args.address("list").key();
-    if (!list.empty()) tools.context.site.read([&](SiteTables& tables) { return requireList(tables, call.args).id; });
-    return startJob(tools, call, CheckKeys, {{"list", list}});
-  }
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
     for (const auto& key : keys) {

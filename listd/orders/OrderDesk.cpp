@@ -77,6 +77,7 @@ constexpr OrderRow Table[] = {
     {"key.refuse", Changes, refuseKey, AdminOrOwner},
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
+    {"key.check-all", Changes, checkKeys},
     {"queue.list", Reads, listQueue, Support},
     {"queue.show", Reads, showQueued, Support},
     {"queue.retry", Changes, retryQueued},

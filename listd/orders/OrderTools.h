@@ -93,6 +93,7 @@ nlohmann::json confirmKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json refuseKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json revokeKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json checkKey(OrderTools& tools, const OrderCall& call);
+nlohmann::json checkKeys(OrderTools& tools, const OrderCall& call);
 
 nlohmann::json listQueue(OrderTools& tools, const OrderCall& call);
 nlohmann::json showQueued(OrderTools& tools, const OrderCall& call);

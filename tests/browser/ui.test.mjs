@@ -384,7 +384,7 @@ describe("the rooms of the site", () => {
     await shoot(page, "ledger");
     await page.getByRole("list", { name: "Show" }).getByRole("link", { name: "Withheld" }).click();
     await page.waitForURL(/show=withheld/);
-    assert.equal(await page.locator("tbody tr").count(), 2);
+    assert.equal(await page.locator("table.ledger.stack tbody tr").count(), 2);
     await page.getByText("No certificate or key is on file.").waitFor();
   });
 

@@ -1,5 +1,6 @@
 """Attacks on the protection of a secure list, with real processes; beside each the same mail made legitimate, since a
 server that refuses everything passes every attack. At the end nothing on disk or in the logs shows the canary."""
+import json
 import os
 import pathlib
 import re
@@ -9,13 +10,14 @@ import tempfile
 import time
 
 import pytest
+from conftest import Stage
 from sitekit import Refused, Sink, files_with, make_message, swaks, wait_until
 from test_ladder import GnuPg
 
 SECURE, OPEN = "secure@lists.example", "open@lists.example"
 CANARY = "Kanarie-" + os.urandom(6).hex()
-ANN, BOB, GRETA, CID, OLD, NIK = ("ann@example.org", "bob@example.org", "greta@pgp.example", "cid@example.net",
-                                  "old@example.net", "nik@example.net")
+ANN, BOB, GRETA, CID, OLD, NIK, TOM = ("ann@example.org", "bob@example.org", "greta@pgp.example", "cid@example.net",
+                                       "old@example.net", "nik@example.net", "tom@tls.example")
 
 
 def crlf(data):
@@ -32,9 +34,13 @@ class Scene:
     def __init__(self, stage, folder):
         self.stage, self.site, self.folder = stage, stage.site, folder
         self.greta = GnuPg(folder, GRETA, "ed25519", "cv25519")
+        self.proven = Sink(folder / "proven.crt", folder / "proven.key")  # TOM has no key, his server proves itself
+        self.site.cli("route", "add", "tls.example", "127.0.0.1", "--port", str(self.proven.port))
         members = [stage.person(ANN, "rsa"), stage.person(BOB, "p256"), stage.person(GRETA), stage.person(CID),
-                   stage.person(NIK)]
-        stage.make_list(SECURE, members, ladder="smime,openpgp,pickup")
+                   stage.person(NIK), stage.person(TOM)]
+        stage.make_list(SECURE, members, ladder="smime,openpgp,tls,pickup")
+        wait_until(lambda: "tls" in [g["protection"] for g in self.site.cli("list", "plan", SECURE)["counts"]],
+                   "the server of the member is known")
         stage.make_list(OPEN, [stage.person(ANN), stage.person(CID)], secure=False)
         self.site.cli("key", "import", GRETA, str(self.greta.public))
         self.site.cli("member", "set", SECURE, NIK, "--wish", "smime")  # no key: withheld
@@ -95,19 +101,58 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(stage, tmp_path_factory):
-    made = Scene(stage, tmp_path_factory.mktemp("attacks"))
-    yield made
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("attacks")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            str(folder / "proven.key"), "-out", str(folder / "proven.crt"), "-days", "10", "-subj", "/CN=proven", "-addext",
+            "subjectAltName=IP:127.0.0.1", input=b"")
+    with tempfile.TemporaryDirectory(prefix="postern-e2e-") as site:
+        stage = Stage(site, {"delivery.trust_anchors": json.dumps(str(folder / "proven.crt"))}).open()
+        made = Scene(stage, folder)
+        yield made
+        check_at_the_end(made)
+        stage.close()
+        made.proven.stop()
+
+
+def check_at_the_end(made):
+    stage = made.stage
     # The last word of the module: what was encrypted is nowhere readable.
     assert files_with(stage.folder, CANARY.encode()) == []
     temporary = [path for path in pathlib.Path(tempfile.gettempdir()).glob("*") if path.is_file()]
     assert [path for path in temporary if os.access(path, os.R_OK) and CANARY.encode() in path.read_bytes()] == []
     for mail in stage.sink.received:
         assert CANARY.encode() not in mail.raw, mail.recipients
+    for mail in made.proven.received:
+        assert mail.recipients == [TOM] and mail.tls
 
 
 def text(canary=CANARY):
     return f"Content-Type: text/plain; charset=utf-8\r\n\r\n{canary}\r\n".encode()
+
+
+def test_1_a_tagged_mail_to_a_secure_and_an_open_list_goes_to_neither(scene):
+    message = make_message(ANN, SECURE, "Secure: both", CANARY)
+    for recipients in ([SECURE, OPEN], [OPEN, SECURE], [OPEN]):  # the order, and Bcc: the header names one of them
+        since = time.time()
+        before = scene.site.cli("post", "list", SECURE)["items"]
+        code, dialogue = swaks(scene.site.smtp_port, ANN, recipients, message)
+        assert code != 0 and "550-5.7.1 refused by policy; nothing was delivered to anyone" in dialogue, dialogue
+        time.sleep(1)
+        assert scene.site.cli("post", "list", SECURE)["items"] == before
+        assert not [m for m in scene.stage.sink.received + scene.proven.received if m.at >= since]
+    assert swaks(scene.site.smtp_port, ANN, [SECURE], message)[0] == 0
+    assert CANARY.encode() in scene.stage.people[BOB].read(scene.stage.sink.wait(BOB)[0].raw)
+
+
+def test_1_an_open_list_that_is_a_member_of_a_secure_one_spreads_nothing(scene):
+    since = time.time()
+    with pytest.raises(Refused):
+        scene.site.cli("member", "add", SECURE, OPEN)
+    post = scene.send(b"MIME-Version: 1.0\r\n" + text(), subject="Secure: nested")
+    scene.stage.sink.wait(BOB, since=since)
+    assert OPEN not in {r["address"] for r in scene.site.cli("trace", str(post["id"]))["recipients"]}
+    assert scene.site.cli("post", "list", OPEN)["items"] == []
 
 
 def test_3_no_plaintext_for_an_expired_certificate_or_no_key(scene):
@@ -119,8 +164,10 @@ def test_3_no_plaintext_for_an_expired_certificate_or_no_key(scene):
     rows = {r["address"]: r for r in scene.site.cli("trace", str(post["id"]))["recipients"]}
     assert rows[OLD]["protection"] == rows[NIK]["protection"] == "withheld"
     assert rows[CID]["protection"] == "pickup" and rows[GRETA]["protection"] == "openpgp"
+    assert rows[TOM]["protection"] == "tls"
+    assert CANARY.encode() in scene.proven.wait(TOM, since=since)[0].raw
     for address in (OLD, NIK):
-        notice, = scene.stage.sink.wait(address, since=since)
+        notice = scene.stage.sink.wait(address)[0]  # of the first post; one a day
         assert "could not be sent to you" in notice.message["Subject"] and CANARY.encode() not in notice.raw
 
 

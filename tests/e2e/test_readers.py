@@ -1,5 +1,6 @@
 """Copies of a secure list as programs of others read them: each kind of key, header protection, attachments, a subject
 that is not ASCII. S/MIME: openssl, gpgsm, PKI.js. OpenPGP: gpg, Sequoia, RNP, OpenPGP.js, notmuch."""
+import base64
 import email
 import email.policy
 import json
@@ -9,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 import pytest
 from sitekit import Person, swaks, wait_until
@@ -102,19 +104,52 @@ def test_openssl_opens_and_verifies(copies, address):
     assert TEXT.split("\n")[2].encode() in person.read(copies.of[address].raw)
 
 
+def base64_lines(data):
+    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def gpgsm_of(person, folder, *trusted):
+    """A function that runs gpgsm with the person's key in a home of its own; `trusted`: certificates of others."""
+    home = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    command = ("gpgsm", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0",
+               "--disable-crl-checks")
+    shown = [run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha1").decode()
+             for certificate in (person.certificate, *trusted)]
+    (home / "trustlist.txt").write_text("".join(line.split("=")[1].strip() + " S relax\n" for line in shown))
+    (home / "p12").write_bytes(run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key,
+                                   "-passout", "pass:x", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES",
+                                   "-macalg", "sha1"))
+    run(*command, "--import", home / "p12", input=b"x\n")
+    return lambda *arguments: run(*command, *arguments, input=b"x\n")
+
+
 # gpgsm 2.2 of Debian 12 falls over at the import of an EC key.
 @pytest.mark.parametrize("address", [address for address, kind in SMIME.items() if kind.startswith("rsa")])
 def test_gpgsm_opens(copies, address, tmp_path):
-    person = copies.smime[address]
-    home = pathlib.Path(tempfile.mkdtemp(dir=copies.folder))
-    pkcs12 = run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key, "-passout", "pass:x",
-                 "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1")
-    gpgsm = ("gpgsm", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0",
-             "--disable-crl-checks")
-    (tmp_path / "p12").write_bytes(pkcs12)
-    run(*gpgsm, "--import", tmp_path / "p12", input=b"x\n")
+    gpgsm = gpgsm_of(copies.smime[address], copies.folder)
     (tmp_path / "copy").write_bytes(copies.enveloped(address))
-    assert_is_the_post(run(*gpgsm, "--decrypt", tmp_path / "copy", input=b"x\n"))
+    assert_is_the_post(gpgsm("--decrypt", tmp_path / "copy"))
+
+
+def test_mail_that_gpgsm_signed_and_encrypted_to_the_list_is_opened_and_believed(copies, tmp_path):
+    stage, author = copies.stage, copies.stage.people[AUTHOR]
+    (tmp_path / "list").write_bytes(copies.list_certificate)
+    gpgsm = gpgsm_of(author, copies.folder, tmp_path / "list")
+    gpgsm("--import", tmp_path / "list")
+    entity = "Content-Type: text/plain; charset=utf-8\r\n\r\nGrüße von gpgsm\r\n".encode()
+    (tmp_path / "entity").write_bytes(entity)
+    signed = gpgsm("--sign", "--include-certs", "-1", "--local-user", AUTHOR, tmp_path / "entity")
+    (tmp_path / "signed").write_bytes(b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n"
+                                      b"Content-Transfer-Encoding: base64\r\n\r\n" + base64_lines(signed))
+    sealed = gpgsm("--encrypt", "--recipient", LIST, tmp_path / "signed")
+    message = (f"From: {AUTHOR}\r\nTo: {LIST}\r\nSubject: ...\r\nMessage-ID: <{os.urandom(8).hex()}@example.org>\r\n"
+               "Date: Mon, 02 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime;"
+               " smime-type=enveloped-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n").encode()
+    since = time.time()
+    code, dialogue = swaks(stage.site.smtp_port, AUTHOR, [LIST], message + base64_lines(sealed))
+    assert code == 0, dialogue
+    read = stage.people[AUTHOR].read(stage.sink.wait(AUTHOR, since=since)[0].raw)
+    assert "Grüße von gpgsm".encode() in read and b"Signature: good" in read
 
 
 @pytest.mark.parametrize("address", SMIME)

@@ -105,7 +105,7 @@ def test_what_the_issuer_revoked_is_not_used(make_stage, tmp_path):
         authority.revoke(LISTED)
         authority.revoke(ASKED)
         authority.publish()
-        stage.site.cli("key", "check")
+        stage.site.cli("key", "check-all")
         wait_until(lambda: says(stage)[GOOD][0] == "good", "the issuer's word")
         assert says(stage) == {LISTED: ("revoked", "revoked"), ASKED: ("revoked", "revoked"),
                                GOOD: ("good", "valid-certificate")}
@@ -119,7 +119,7 @@ def test_addresses_of_the_own_network_are_not_asked_unless_allowed(make_stage, t
     try:
         authority.publish()
         stage = begin(make_stage, authority, **{"smime.revocation": '"strict"'})
-        stage.site.cli("key", "check")
+        stage.site.cli("key", "check-all")
         wait_until(lambda: says(stage)[GOOD][0] == "unknown", "the look at the keys")
         assert set(says(stage).values()) == {("unknown", "revocation-unknown")}
         assert planned(stage) == {("withheld", "revocation-unknown"): 3}

@@ -47,11 +47,11 @@ const std::set<std::string_view> Visitors = {"user.setup-check",
 
 // Recipients of secure mail have no account; the session that each of these brings proves them.
 const std::set<std::string_view> OfRecipients = {
-    "pickup.who",         "pickup.set-up-options", "pickup.set-up",   "pickup.sign-out",    "pickup.inbox",
-    "pickup.message",     "pickup.read",           "pickup.key",      "pickup.content",     "pickup.part",
-    "pickup.whole",       "pickup.reply",          "pickup.report",   "pickup.account",     "pickup.passkey-options",
-    "pickup.passkey-add", "pickup.passkey-remove", "pickup.password", "pickup.session-end", "pickup.account-delete",
-    "pickup.sent",        "pickup.sent-recall"};
+    "pickup.who",         "pickup.set-up-options", "pickup.set-up",   "pickup.sign-out",     "pickup.inbox",
+    "pickup.message",     "pickup.read",           "pickup.key",      "pickup.content",      "pickup.part",
+    "pickup.whole",       "pickup.reply",          "pickup.report",   "pickup.account",      "pickup.passkey-options",
+    "pickup.passkey-add", "pickup.passkey-remove", "pickup.password", "pickup.session-end",  "pickup.account-delete",
+    "pickup.sent",        "pickup.sent-recall",    "pickup.question", "pickup.question-set", "pickup.question-answer"};
 
 struct Answer {
   json result;
