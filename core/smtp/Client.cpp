@@ -216,6 +216,7 @@ std::optional<std::string> ClientDialog::prepare(const ClientEnvelope& envelope,
   }
   if (envelope.eightBit) transaction.mailCommand += " BODY=8BITMIME";
   if (utf8) transaction.mailCommand += " SMTPUTF8";
+  if (envelope.requireTls && tlsOn_ && offers("REQUIRETLS")) transaction.mailCommand += " REQUIRETLS";
   transaction.mailCommand += "\r\n";
   transaction.recipientCommand = "RCPT TO:<" + std::string(envelope.recipient) + ">\r\n";
   return std::nullopt;

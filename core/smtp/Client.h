@@ -17,6 +17,7 @@ struct ClientEnvelope {
   std::uint64_t size = 0;
   bool eightBit = false;        // the content holds bytes above 127
   bool eightBitHeader = false;  // and so does its header: needs SMTPUTF8, as does an address that is not ASCII
+  bool requireTls = false;      // asks the server, if it knows how and TLS stands, to demand the same of the next one
 };
 
 // What came of one message.
@@ -44,8 +45,8 @@ enum class ClientTls : std::uint8_t {
   Verified,       // no message without TLS to a verified peer
 };
 
-// The dialogue of an SMTP client on one connection, without I/O (RFC 5321, 2920, 3207, 1870, 6152, 6531). The driver
-// loops: write takeOutput(), then do what want() says, until the result it waits for is there.
+// The dialogue of an SMTP client on one connection, without I/O (RFC 5321, 2920, 3207, 1870, 6152, 6531, 8689). The
+// driver loops: write takeOutput(), then do what want() says, until the result it waits for is there.
 //
 // Invariants: 1. With Required and Verified no MAIL leaves before tlsStarted(). 2. Extensions count only from the last
 // EHLO; what was said before TLS is forgotten. 3. Bytes behind the 220 of STARTTLS refuse the connection. 4. A server

@@ -67,9 +67,10 @@ Result<FileDescriptor, std::string> connectTo(const ClientTarget& target, net::D
   return Unexpected(errnoText(code));
 }
 
-ClientEnvelope envelopeOf(const ClientMessage& message) {
+ClientEnvelope envelopeOf(const ClientMessage& message, const ClientTlsFacts& tls) {
   ClientEnvelope envelope{message.mailFrom, message.recipient, message.head->size(), message.head->hasEightBit(),
                           message.head->hasEightBitHeader()};
+  envelope.requireTls = message.requireTls && tls.verified;
   if (message.tail) {
     envelope.size += message.tail->size();
     envelope.eightBit = envelope.eightBit || message.tail->hasEightBit();
@@ -284,7 +285,7 @@ ClientResult ClientConnection::send(const ClientMessage& message, const ClientMe
       result.text = dialog_.failure().text;
       return result;
     }
-    dialog_.begin(envelopeOf(message));
+    dialog_.begin(envelopeOf(message, facts_));
   }
   for (;;) {
     if (auto result = dialog_.takeResult()) return *result;
@@ -301,7 +302,7 @@ void ClientConnection::sendContent(const ClientMessage& message, const ClientMes
   deadline_.reset();
   std::string commands;
   if (next != nullptr && dialog_.mayBegin()) {
-    dialog_.begin(envelopeOf(*next));
+    dialog_.begin(envelopeOf(*next, facts_));
     nextBegun_ = true;
     commands = dialog_.takeOutput();
   }

@@ -62,6 +62,7 @@ struct ClientMessage {
   std::string_view recipient;
   const ClientText* head = nullptr;
   const ClientText* tail = nullptr;  // null: none
+  bool requireTls = false;           // by RFC 8689, where the peer is verified and offers it
 };
 
 // A connection to another mail server that is ready for messages.

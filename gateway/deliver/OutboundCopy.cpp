@@ -61,7 +61,9 @@ void OutboundCopy::expectClearance(const smtp::ClientConnection& connection) con
 }
 
 smtp::ClientMessage OutboundCopy::message() const {
-  return {copy_.mailFrom, copy_.recipient, &*head_, tail_ ? &tail_->text() : nullptr};
+  // What only the connection protects is to have the same protection on its further way.
+  return {copy_.mailFrom, copy_.recipient, &*head_, tail_ ? &tail_->text() : nullptr,
+          copy_.protection == app::Protection::Tls};
 }
 
 smtp::ClientResult OutboundCopy::send(smtp::ClientConnection& connection, OutboundCopy* next) {

@@ -29,7 +29,7 @@ class Scene:
         stage.make_list(OUT, [], ladder="smime,openpgp,pickup")
         self.site.cli("relay", "add", "192.0.2.25", "example.org", OUT)
         stage.person(SAM, "rsa")
-        self.otto = GnuPg(folder, OTTO, "ed25519", "cv25519")
+        self.otto = GnuPg(OTTO, "ed25519", "cv25519")
         self.site.cli("key", "import", OTTO, str(self.otto.public))
 
     def posts(self):

@@ -22,18 +22,19 @@ namespace postern::test {
 
 // A real name server (nsd) on a loopback port with the zone "signed.test", signed by ldns-signzone, and the unsigned
 // zones "plain.test" and "other.test". `forge`: a sed expression on the signed zone, after which its signatures no
-// longer fit.
+// longer fit. `signOptions`: more for ldns-signzone.
 class SignedZone {
 public:
   SignedZone(const std::string& signedRecords, const std::string& plainRecords, const std::string& otherRecords,
-             const std::string& forge = "")
+             const std::string& forge = "", const std::string& signOptions = "")
       : port_(freePort()) {
     write("signed.test", signedRecords);
     write("plain.test", plainRecords);
     write("other.test", otherRecords);
     const auto folder = folder_.path().string();
-    const auto sign = "cd " + folder +
-                      " && K=$(ldns-keygen -a ECDSAP256SHA256 -k signed.test) && ldns-signzone -n -f signed "
+    const auto sign = "cd " + folder + " && K=$(ldns-keygen -a ECDSAP256SHA256 -k signed.test) && ldns-signzone -n " +
+                      signOptions +
+                      " -f signed "
                       "signed.test.zone $K && cp $K.ds anchor && sed '" +
                       forge + "' signed > served";
     if (run({"sh", "-c", sign}) != 0) throw std::runtime_error("cannot sign the zone: is ldnsutils there?");

@@ -252,6 +252,25 @@ BOOST_AUTO_TEST_CASE(asks_for_extensions_only_when_needed_and_fails_when_they_la
   }
 }
 
+BOOST_AUTO_TEST_CASE(asks_to_require_tls_only_under_tls_and_where_the_ehlo_under_tls_offers_it) {
+  const auto mailCommand = [](ClientTls tls, const std::string& offeredUnderTls, bool requireTls) {
+    auto dialog = readyDialog("250-STARTTLS\r\n250-REQUIRETLS\r\n", tls);
+    dialog.takeOutput();
+    if (tls != ClientTls::None) {
+      dialog.receive("220 go\r\n");
+      dialog.tlsStarted();
+      dialog.takeOutput();
+      dialog.receive("250-sink\r\n" + offeredUnderTls + "250 OK\r\n");
+    }
+    dialog.begin({"a@b", "c@d", 1, false, false, requireTls});
+    return dialog.takeOutput();
+  };
+  BOOST_TEST(mailCommand(ClientTls::Verified, "250-REQUIRETLS\r\n", true) == "MAIL FROM:<a@b> REQUIRETLS\r\n");
+  BOOST_TEST(mailCommand(ClientTls::Verified, "250-REQUIRETLS\r\n", false) == "MAIL FROM:<a@b>\r\n");
+  BOOST_TEST(mailCommand(ClientTls::Verified, "", true) == "MAIL FROM:<a@b>\r\n");
+  BOOST_TEST(mailCommand(ClientTls::None, "", true) == "MAIL FROM:<a@b>\r\n");
+}
+
 BOOST_AUTO_TEST_CASE(keeps_results_in_order_when_the_next_message_cannot_be_sent) {
   auto dialog = readyDialog("250-PIPELINING\r\n250-SIZE 5000\r\n");
   dialog.begin(Letter);

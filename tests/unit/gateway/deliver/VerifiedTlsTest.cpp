@@ -1,11 +1,5 @@
-#include "core/crypto/Digest.h"
-#include "core/crypto/Encoding.h"
-#include "gateway/deliver/Deliverer.h"
 #include "gateway/deliver/DomainProber.h"
-#include "tests/support/DialogPeer.h"
-#include "tests/support/MemoryCopyQueue.h"
-#include "tests/support/SignedZone.h"
-#include "tests/support/TempFolder.h"
+#include "tests/support/DowngradeWorld.h"
 
 // Downgrades of TLS, tried with a real name server, real signatures and real TLS: what needs verified TLS waits, and
 // not a byte of envelope or content leaves; beside each the same mail goes where it may.
@@ -14,146 +8,15 @@ using namespace postern;
 using namespace postern::gateway;
 using namespace postern::test;
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 using Outcome = app::DeliveryEvent::Outcome;
-using Server = TlsTestCertificates::Server;
 
 namespace {
-
-const std::string Canary = "canary-7261";
-
-std::string tlsa(std::uint16_t port, const std::string& host, const std::string& numbers, const std::string& data) {
-  return "_" + std::to_string(port) + "._tcp." + host + " IN TLSA " + numbers + " " + crypto::hex(data) + "\n";
-}
-
-// A mail server that remembers every command it heard.
-struct Listener {
-  MailSink sink;
-  std::mutex mutex;
-  std::string heard;
-  std::optional<DialogPeer> peer;
-
-  Listener() {
-    sink.reply = [this](const std::string& line) {
-      const std::lock_guard lock(mutex);
-      heard += line + "\n";
-      return ""s;
-    };
-    peer.emplace(std::ref(sink));
-  }
-  bool heardMail() {
-    const std::lock_guard lock(mutex);
-    return heard.find("MAIL") != std::string::npos || heard.find("@") != std::string::npos ||
-           heard.find(Canary) != std::string::npos || !sink.mails().empty();
-  }
-};
-
-struct Fixture {
-  TlsTestCertificates certificates;
-  Listener server;
-  const std::uint16_t port = server.peer->port();
-  std::mutex httpsMutex;
-  Server httpsCertificate = certificates.server("mta-sts.plain.test");
-  std::string policy;
-  DialogPeer https{[this](DialogSession& session) {
-    Server certificate;
-    std::string answer;
-    {
-      const std::lock_guard lock(httpsMutex);
-      certificate = httpsCertificate;
-      answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(policy.size()) +
-               "\r\nConnection: close\r\n\r\n" + policy;
-    }
-    if (!session.startTls(certificate)) return;
-    while (auto line = session.line())
-      if (line->empty()) break;
-    session.send(answer);
-  }};
-  TempFolder folder;
-  SystemClock clock;
-  net::TlsClient tls{certificates.caFile()};
-  net::CurlHttpsClient client{certificates.caFile()};
-  std::string signedRecords = "@ IN MX 10 mx\nmx IN A 127.0.0.1\nmta-sts IN A 127.0.0.1\n";
-  std::string plainRecords = "@ IN MX 10 mx.other.test.\nmta-sts IN A 127.0.0.1\n";
-  std::string otherRecords = "mx IN A 127.0.0.1\n";
-  std::string forge;
-  std::vector<std::string> trusted;
-  std::vector<std::string> distrusted;
-  std::optional<SignedZone> zone;
-  std::optional<net::UnboundResolver> resolver;
-  std::optional<StsPolicies> sts;
-  std::optional<Deliverer> deliverer;
-  std::uint64_t lastKey = 0;
-
-  DelivererOptions options() const {
-    DelivererOptions options;
-    options.client = {"gate.example", 3s, 3s};
-    options.hops.hostName = "gate.example";
-    options.hops.refuseOurselves = false;
-    options.hops.port = port;
-    options.schedule.firstRetry = options.schedule.maxRetry = 1h;
-    options.linger = 20ms;
-    options.stopGrace = 200ms;
-    return options;
-  }
-
-  void serveZone() {
-    zone.emplace(signedRecords, plainRecords, otherRecords, forge);
-    resolver.emplace(zone->config());
-    sts.emplace(StsPolicies::Options{folder / "mta-sts", https.port(), 5s}, *resolver, client, clock);
-  }
-
-  void announce(const std::string& mode, const std::string& mx, const std::string& domain = "plain.test") {
-    (domain == "plain.test" ? plainRecords : signedRecords) += "_mta-sts IN TXT \"v=STSv1; id=1;\"\n";
-    httpsCertificate = certificates.server("mta-sts." + domain);
-    policy = "version: STSv1\nmode: " + mode + "\nmx: " + mx + "\nmax_age: 86400\n";
-  }
-
-  // One attempt to deliver a copy; what came of it.
-  app::DeliveryEvent attempt(const std::string& domain, app::Protection protection = app::Protection::Tls) {
-    if (!zone) serveZone();
-    MemoryCopyQueue queue;
-    deliverer.emplace(options(), queue, *resolver, tls, clock, &*sts);
-    deliverer->setRoutes(RouteTable({}, trusted, distrusted));
-    deliverer->start();
-    CopySummary summary;
-    summary.key = ++lastKey;
-    summary.destination = domain;
-    summary.queuedAt = clock.now();
-    summary.expiresAt = clock.now() + 2h;
-    LoadedCopy copy;
-    copy.mailFrom = "board-bounces+1@lists.example";
-    copy.recipient = "ann@" + domain;
-    copy.head = "From: a@b\r\nSubject: party\r\n\r\n" + Canary + "\r\n";
-    copy.tail = std::make_shared<const std::string>();
-    summary.protection = copy.protection = summary.floor = copy.floor = protection;
-    queue.put(summary, copy);
-    BOOST_REQUIRE(queue.waitForEvents(1));
-    deliverer.reset();
-    return queue.events().back();
-  }
-
-  void leaves(const app::DeliveryEvent& event, const std::string& proof) {
-    BOOST_TEST((event.outcome == Outcome::Delivered), event.replyText);
-    BOOST_TEST(event.tls.verification == proof);
-    BOOST_TEST(server.heardMail());
-    for (const auto& mail : server.sink.mails()) BOOST_TEST(mail.tls);
-  }
-  void waits(const app::DeliveryEvent& event, const std::string& why) {
-    BOOST_TEST((event.outcome == Outcome::Deferred), event.replyText);
-    BOOST_TEST(event.replyText.find(why) != std::string::npos, event.replyText);
-    BOOST_TEST(!server.heardMail());
-  }
-  std::string keyDigest(const Server& of) {
-    return crypto::sha256(TlsTestCertificates::publicKeyOf(of.certificate.get()));
-  }
-};
 
 constexpr auto Open = app::Protection::None;
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(gateway_deliver_VerifiedTls, Fixture)
+BOOST_FIXTURE_TEST_SUITE(gateway_deliver_VerifiedTls, DowngradeWorld)
 
 // ---- DANE ----
 
@@ -297,6 +160,23 @@ BOOST_AUTO_TEST_CASE(a_server_that_knows_tls_1_0_or_1_1_only_gets_nothing_that_n
   const auto event = attempt("plain.test");
   leaves(event, "mta-sts");
   BOOST_TEST(event.tls.version == "TLSv1.2");
+}
+
+// ---- what only the connection protects asks for the same on its further way (RFC 8689) ----
+
+BOOST_AUTO_TEST_CASE(a_copy_that_needs_verified_tls_asks_a_server_that_offers_it_to_require_tls) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  server.sink.extensions.push_back("REQUIRETLS");
+  leaves(attempt("signed.test"), "verified");
+  BOOST_TEST(server.sink.mails().at(0).mailFrom.ends_with(" REQUIRETLS"), server.sink.mails().at(0).mailFrom);
+  BOOST_TEST((attempt("signed.test", Open).outcome == Outcome::Delivered));
+  BOOST_TEST(server.sink.mails().at(1).mailFrom.find("REQUIRETLS") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_does_not_offer_to_require_tls_is_not_asked) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  leaves(attempt("signed.test"), "verified");
+  BOOST_TEST(server.sink.mails().at(0).mailFrom.find("REQUIRETLS") == std::string::npos);
 }
 
 // ---- the site's word ----
