@@ -4,6 +4,7 @@ import { createHmac, createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { rmSync } from "node:fs";
 import { addRecords, recordRules } from "./fake-records.mjs";
+import { keyOrders, waits } from "./fake-keys.mjs";
 import { relayOrders } from "./fake-relays.mjs";
 import { mailOrders } from "./fake-mail.mjs";
 import { tlsOrders } from "./fake-tls.mjs";
@@ -269,7 +270,7 @@ const rules = (site, actor) => ({
     site.members = site.members.filter((one) => one.list !== list || one.address !== address);
     return {};
   },
-  "key.confirm": ({ fingerprint }) => setKey(site, fingerprint, "confirmed", "smime", "valid-certificate"),
+  "key.confirm": ({ fingerprint, address }) => waits(site, fingerprint) ? site.decideKey({ fingerprint, address }) : setKey(site, fingerprint, "confirmed", "smime", "valid-certificate"),
   "key.revoke": ({ fingerprint }) => setKey(site, fingerprint, "revoked", "withheld", "revoked"),
   "key.import": ({ address, certificate }) => {
     if (!certificate.includes("-----BEGIN CERTIFICATE-----") && !/^MII/.test(certificate)) throw new Refused("invalid", "This is no certificate.", "Give an X.509 certificate as PEM or DER, without a private key.");
@@ -280,6 +281,7 @@ const rules = (site, actor) => ({
   },
   "key.list": ({ address }) => ({ items: site.keys.filter((key) => !address || key.address === address), next: "" }),
   ...tlsOrders(site, Refused),
+  ...keyOrders(site, Refused),
   ...relayOrders(site, Refused),
   ...mailOrders(site, Refused),
   ...deliveryOrders(site, Refused),

@@ -65,7 +65,9 @@ def test_gpgsm_opens_the_copy_and_finds_the_signature_of_the_list_good(lists, po
         gpgsm = ["gpgsm", "--homedir", home, "--batch", "--disable-crl-checks", "--pinentry-mode", "loopback"]
         p12_file = pathlib.Path(home) / "ann.p12"
         p12_file.write_bytes(p12)
-        subprocess.run([*gpgsm, "--passphrase-fd", "0", "--import", p12_file], input=b"x\n", capture_output=True)
+        subprocess.run(["gpgconf", "--homedir", home, "--launch", "gpg-agent"], check=True)
+        imported = subprocess.run([*gpgsm, "--passphrase-fd", "0", "--import", p12_file], input=b"x\n", capture_output=True)
+        assert imported.returncode == 0, imported.stderr
         body = post[1]["ann@example.org"].raw.split(b"\r\n\r\n", 1)[1]
         copy = pathlib.Path(home) / "copy.p7m"
         copy.write_bytes(body)

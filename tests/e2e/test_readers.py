@@ -119,6 +119,7 @@ def gpgsm_of(person, folder, *trusted):
     (home / "p12").write_bytes(run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key,
                                    "-passout", "pass:x", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES",
                                    "-macalg", "sha1"))
+    run("gpgconf", "--homedir", home, "--launch", "gpg-agent")
     run(*command, "--import", home / "p12", input=b"x\n")
     return lambda *arguments: run(*command, *arguments, input=b"x\n")
 

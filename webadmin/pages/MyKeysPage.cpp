@@ -15,12 +15,18 @@ bool leadsNowhere(const app::OrderRefused& refused) {
   return refused.error().code == "not-found" || refused.error().code == "invalid";
 }
 
+// "expired" alone is the word for a copy that was given up.
+json standingBadge(std::string_view standing) {
+  if (standing == "expired") return {{"text", "Expired"}, {"tone", "bad"}};
+  return views::badge(standing);
+}
+
 json keyView(const json& key, TimePoint now) {
   return {{"kind", words::protection(views::text(key, "kind"))},
           {"algorithm", views::text(key, "algorithm")},
           {"fingerprint", words::fingerprint(views::text(key, "fingerprint"))},
           {"subject", views::text(key, "subject")},
-          {"badge", views::badge(views::text(key, "standing"))},
+          {"badge", standingBadge(views::text(key, "standing"))},
           {"notAfter", views::time(key, "notAfterAt", now)}};
 }
 
