@@ -371,8 +371,9 @@ bool KeyStore::hasAnyObjectKey(std::span<const std::uint64_t> objectIds) const {
   MutexLock lock(impl_->mutex);
   const store::Transaction snapshot(impl_->database, store::Transaction::Kind::Read);  // one lock of the file for all
   auto select = impl_->database.prepare("SELECT 1 FROM object_keys WHERE object_id = ?");
-  return std::any_of(objectIds.begin(), objectIds.end(),
-                     [&](std::uint64_t id) { return !impl_->isOwed(id) && select.bind(id).step(); });
+  for (const auto id : objectIds)
+    if (!impl_->isOwed(id) && select.bind(id).step()) return true;
+  return false;
 }
 
 std::vector<KeyStore::Destroyed> KeyStore::destroyObjectKeys(std::span<const std::uint64_t> objectIds,
