@@ -38,11 +38,14 @@ bool isName(std::string_view field) {
   return std::ranges::find(Names, field.substr(field.rfind('.') + 1)) != Names.end();
 }
 
-std::string separated(std::string digits) {
-  const std::ptrdiff_t first = digits.starts_with('-') ? 1 : 0;
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
+std::string separated(std::string_view digits) {
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const bool behindDigit = i > 0 && digits[i - 1] != '-';
+    if (behindDigit && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 }  // namespace
