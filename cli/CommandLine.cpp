@@ -1,14 +1,19 @@
 #include "cli/CommandLine.h"
 
 #include "cli/AuditVerbs.h"
+#include "cli/Certificate.h"
 #include "cli/DeliveryReports.h"
 #include "cli/HopsVerb.h"
 #include "cli/Init.h"
 #include "cli/KeysVerbs.h"
+#include "cli/MachineVerbs.h"
+#include "cli/MailVerbs.h"
 #include "cli/ManPage.h"
 #include "cli/OrderVerbs.h"
 #include "cli/PolicyVerbs.h"
 #include "cli/ProbeVerbs.h"
+#include "cli/Reload.h"
+#include "cli/Reports.h"
 #include "cli/SearchVerbs.h"
 #include "cli/Send.h"
 #include "cli/Supervisor.h"
@@ -56,6 +61,7 @@ json argumentsOf(const OrderVerb& verb, const Given& given) {
   json args = json::object();
   for (const auto& parameter : verb.parameters) {
     if (parameter.kind == Parameter::Kind::Flag) {
+      if (*parameter.field == '\0') continue;  // for the command line itself
       if (given.flags.at(parameter.name)) args[parameter.field] = true;
       continue;
     }
@@ -101,7 +107,9 @@ Exit writeText(const Context& context, const std::string& text) {
 
 void collectVerbs(const CLI::App& app, const std::string& before, std::vector<std::string>& verbs) {
   const auto below = app.get_subcommands({});
-  if (below.empty()) verbs.push_back(before);
+  // "tlsrpt FILE" stands beside "tlsrpt list".
+  const bool alone = !app.get_options([](const CLI::Option* option) { return option->get_positional(); }).empty();
+  if (below.empty() || alone) verbs.push_back(before);
   for (const auto* one : below) collectVerbs(*one, (before.empty() ? "" : before + " ") + one->get_name(), verbs);
 }
 
@@ -118,7 +126,11 @@ public:
     addOrderVerbs();
     addSiteVerbs();
     addPolicyVerbs();
+    addMailVerbs();
     addKeysVerbs();
+    const Choose choose = [this](std::function<Exit(const Context&)> action) { action_ = std::move(action); };
+    addBackupVerbs(noun("backup"), choose);
+    addMachineVerbs(app_, noun("config"), choose);
     addAuditVerbs();
     addReportVerbs();
   }
@@ -181,7 +193,7 @@ private:
             context.out << result.dump(2) << "\n";
           else
             verb.render(context.out, result);
-          return Exit::Ok;
+          return given->flags["--check"] && hasErrors(result) ? Exit::No : Exit::Ok;
         };
       });
     }
@@ -203,13 +215,15 @@ private:
     make.add_option("--host-name", init->hostName, "name of this machine in mail")->capture_default_str();
     make.add_option("--smtp", init->listen, "address for SMTP, as in 0.0.0.0:25; may be given again");
     make.add_option("--smtps", init->listenTls, "address for SMTP in TLS, as in 0.0.0.0:465; may be given again");
-    make.add_option("--web", init->web, "address of the web UI")->capture_default_str();
+    make.add_option("--web", init->web, "address of the web UI");
     make.add_option("--root-key", init->rootKeySource, "file, passphrase or credential:NAME")->capture_default_str();
     make.callback([this, init] { action_ = [init](const Context& c) { return initSite(c, *init); }; });
-
-    auto& run = *app_.add_subcommand("run", "Runs all processes of the site until stopped.");
-    run.callback([this] { action_ = [](const Context& c) { return runSite(c); }; });
-
+    addCertificateVerbs(noun("certificate"), [this](Action action) { action_ = std::move(action); });
+    const auto plain = [this](const char* verb, const char* doc, Exit (*act)(const Context&)) {
+      app_.add_subcommand(verb, doc)->callback([this, act] { action_ = act; });
+    };
+    plain("reload", "Has the running processes read postern.toml again.", reloadSite);
+    plain("run", "Runs all processes of the site until stopped.", runSite);
     auto domain = std::make_shared<std::string>();
     auto& ask = *app_.add_subcommand("probe", "Asks the mail servers of a domain for their TLS.");
     ask.add_option("domain", *domain, "the recipients' domain")->required();
@@ -250,15 +264,27 @@ private:
     way.callback([this, hops] { action_ = [hops](const Context& c) { return showHops(c, *hops); }; });
 
     auto report = std::make_shared<std::string>();
-    auto& received = *app_.add_subcommand("tlsrpt", "Shows what another site reports of the TLS of its mail to us.");
-    received.add_option("file", *report, "mail with a report, or the report, - for standard input")->required();
-    received.callback([this, report] { action_ = [report](const Context& c) { return showTlsReport(c, *report); }; });
+    auto& received = noun("tlsrpt");  // with verbs of its own, or a file
+    received.require_subcommand(0, 1);
+    received.add_option("file", *report, "mail with a report, or the report, - for standard input");
+    received.callback([this, report, &received] {
+      if (!received.get_subcommands().empty()) return;
+      if (report->empty()) throw CLI::RequiredError("file, list, show or days");
+      action_ = [report](const Context& c) { return showTlsReport(c, *report); };
+    });
 
     auto get = std::make_shared<ExportGetOptions>();
     auto& fetch = *noun("export").add_subcommand("get", "Writes the archive of an export to a file.");
     fetch.add_option("id", get->id, "the export")->required();
     fetch.add_option("file", get->file, "the file to make")->required();
     fetch.callback([this, get] { action_ = [get](const Context& c) { return getExport(c, *get); }; });
+
+    auto pack = std::make_shared<ExportGetOptions>();
+    pack->evidence = true;
+    auto& fetchPack = *noun("evidence").add_subcommand("get", "Writes an evidence pack to a file.");
+    fetchPack.add_option("id", pack->id, "the evidence pack")->required();
+    fetchPack.add_option("file", pack->file, "the file to make")->required();
+    fetchPack.callback([this, pack] { action_ = [pack](const Context& c) { return getExport(c, *pack); }; });
 
     auto& man = *app_.add_subcommand("man", "Writes the manual page (groff).");
     man.callback([this] {
@@ -306,6 +332,17 @@ private:
     };
     add("check", "Checks that the policies load.", checkPolicies);
     add("test", "Runs the cases of the policies.", testPolicies);
+    cli::addPolicyVerbs(noun("policy"), [this](Action action) { action_ = std::move(action); });
+  }
+
+  void addMailVerbs() {
+    auto asked = std::make_shared<MailCheckOptions>();
+    auto& check = *noun("mail").add_subcommand("check", "Checks whether a message is of whom it says.");
+    check.add_option("file", asked->file, "the message, - for standard input")->required();
+    check.add_option("--ip", asked->address, "address of the server that sent it")->required();
+    check.add_option("--mail-from", asked->mailFrom, "its envelope sender; default: the null sender");
+    check.add_option("--helo", asked->helo, "the name it gave in EHLO");
+    check.callback([this, asked] { action_ = [asked](const Context& c) { return checkMail(c, *asked); }; });
   }
 
   void addKeysVerbs() {

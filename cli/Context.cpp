@@ -8,9 +8,15 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 namespace postern::cli {
+namespace {
+
+constexpr std::chrono::milliseconds RosterLimit = std::chrono::minutes(10);
+
+}  // namespace
 
 std::string unixUser() {
   const auto* entry = ::getpwuid(::getuid());
@@ -19,7 +25,9 @@ std::string unixUser() {
 
 nlohmann::json Context::give(std::string_view order, const nlohmann::json& args) const {
   const auto site = config::loadSiteConfig(dataFolder);
-  app::OrderClient client(site.commandSocket());
+  // A file with a whole roster is no question that is answered at once.
+  const bool roster = args.contains("csv") || order == "source.run";
+  app::OrderClient client(site.commandSocket(), roster ? RosterLimit : app::OrderClient::DefaultLimit);
   if (!token.empty()) return client.give(order, {"api", "", token}, args);
   return client.give(order, {"cli", unixUser(), files::read(site.commandKey())}, args);
 }

@@ -87,7 +87,7 @@ std::vector<OrderVerb> listKeyVerbs() {
       {"list",
        "key-publish",
        "list.key-publish",
-       "Says whether strangers may have the public keys of a list, by a page and the web key directory.",
+       "Says whether strangers may have the public keys of a list, by a page, by mail and the web key directory.",
        {ListName, {Kind::Positional, "publish", "publish", "yes or no", true}},
        renderRecordOf},
   };

@@ -18,6 +18,16 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"init", "", "[--host-name NAME] [--smtp HOST:PORT]... [--smtps HOST:PORT]... [--web HOST:PORT]",
      "Makes a site in the data folder."},
     {"run", "", "", "Runs all processes of the site until stopped."},
+    {"reload", "", "",
+     "Has the running processes read postern.toml again, whole or not at all, while sessions are open. What is wrong "
+     "is "
+     "said with line and column and nothing is changed; else it says which settings need a restart."},
+    {"certificate", "acme", "[--mail ADDRESS] [--domain NAME]... [--server URL] [--http-port PORT] [--agree]",
+     "Gets a TLS certificate by ACME with the program lego, and installs it. Without options it renews what was got by "
+     "the same wishes, when it has less than 30 days: for cron."},
+    {"certificate", "install", "CERTIFICATE KEY",
+     "Checks that a TLS certificate and its key belong together and puts them in place; no restart is needed."},
+    {"certificate", "server", "", "Shows the TLS certificate in place."},
     {"send", "", "FILE [--from ADDRESS] [--to ADDRESS]... [--secure [--as ACCOUNT] [--key KEY]]",
      "Hands a message to the site by SMTP, as a mail program would. With --secure it goes to people elsewhere, for "
      "each "
@@ -36,6 +46,27 @@ constexpr SimpleVerb SimpleVerbs[] = {
      "cannot be "
      "sent over verified TLS."},
     {"export", "get", "ID FILE", "Writes the archive of an export to a file."},
+    {"evidence", "get", "ID FILE", "Waits for an evidence pack and writes it, a ZIP file, to a new file."},
+    {"config", "drift", "", "Shows settings that are not the defaults and policies that are not the shipped ones."},
+    {"hardening", "", "",
+     "Looks at settings, files and kernel of this machine for what would help an attacker; 1 when something is bad."},
+    {"support-bundle", "", "FILE.tar.gz [--days N]",
+     "Collects versions, settings, states, names of files and the journal; without mail, keys and local parts of "
+     "addresses."},
+    {"backup", "init", "", "Makes the repositories of section [backup] and their password."},
+    {"backup", "create", "[--scheduled]",
+     "Copies what changed into the repositories by restic, encrypted, keys apart; refused when a message has no key."},
+    {"backup", "list", "[--repository R --keys-repository K --password-file FILE]",
+     "Lists what is in the repositories."},
+    {"backup", "verify", "[--all]", "Checks the repositories; with --all every stored byte."},
+    {"backup", "drill", "[--scratch DIR] [--samples N] [--scheduled]",
+     "Restores the newest backup aside, opens messages of it and verifies its audit log; removes it again."},
+    {"backup", "restore",
+     "--to DIR --reason TEXT --by NAME --second NAME [--root-key FILE] [--register FILE] [--anchors DIR] [--snapshot "
+     "S]",
+     "Makes a site from a backup in an empty folder; holds and destructions of the register are in force before it "
+     "opens a "
+     "port, and its audit log declares the roll-back."},
     {"keys", "backup", "FILE", "Writes a sealed backup of the keys to a new file."},
     {"keys", "verify", "FILE", "Opens a backup of the keys and every key in it."},
     {"keys", "restore", "FILE [--replace]",
@@ -53,6 +84,25 @@ constexpr SimpleVerb SimpleVerbs[] = {
     {"config", "show", "", "Shows every setting with its value and meaning."},
     {"policy", "check", "[FOLDER]", "Checks that the policies load."},
     {"policy", "test", "[FOLDER]", "Runs the cases of the policies."},
+    {"policy", "explain",
+     "FILE|--post ID [--client-ip ADDRESS] [--client-name NAME] [--helo NAME] [--mail-from ADDRESS] [--rcpt ADDRESS] "
+     "[--tls] [--folder DIR|--revision N]",
+     "Tells what each policy in force says to a message, in which time, and which decides for whom. Nothing is taken, "
+     "counted or logged. Of a stored message the verdicts alone are shown."},
+    {"policy", "reload", "[FOLDER] --reason TEXT",
+     "Stores the policies of the folder and puts them in force. Exit status 1: a case fails, and what was in force "
+     "stays."},
+    {"policy", "store", "[FOLDER] [--note TEXT]", "Stores the policies of a folder without putting them in force."},
+    {"policy", "shadow start", "[FOLDER|--revision N] [--hours N]",
+     "Has a policy set judge live mail beside the one in force, for a time. It changes no outcome and delays nothing."},
+    {"policy", "shadow stop", "", "Ends that."},
+    {"policy", "shadow report", "", "Counts what would be judged otherwise, with queue ids as examples."},
+    {"policy", "replay", "[FOLDER|--revision N] [--days N] [--no-wait]",
+     "Has a policy set judge the stored messages of the last days, and lists those that it would judge otherwise than "
+     "the one in force."},
+    {"mail", "check", "FILE --ip ADDRESS [--mail-from ADDRESS] [--helo NAME]",
+     "Checks by SPF, DKIM, DMARC and ARC whether a message is of whom it says, as the gateway does. Exit status 1: its "
+     "author is not proven."},
     {"audit", "verify", "[--db FILE] [--pub FILE] [--anchors DIR] [--from N]",
      "Verifies the audit log of the site or of a copy of its database. Exit status 0: intact to the newest anchor; 1: "
      "an "
@@ -73,8 +123,10 @@ std::string synopsis(const OrderVerb& verb) {
   std::string text;
   for (const auto& parameter : verb.parameters) {
     std::string one = parameter.name;
+    const bool dashed = one.starts_with("--");
     if (parameter.kind == Parameter::Kind::Option) one += " VALUE";
-    if (parameter.kind == Parameter::Kind::Positional || parameter.kind == Parameter::Kind::FileContent)
+    if (parameter.kind == Parameter::Kind::FileContent && dashed) one += " FILE";
+    if (!dashed)
       for (auto& c : one) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     text += " " + (parameter.required ? one : "[" + one + "]");
   }
@@ -100,7 +152,11 @@ void writeEntry(std::ostream& out, const std::string& command, const std::string
 std::string nounDoc(const std::string& noun) {
   static const std::map<std::string, std::string> docs = {
       {"domain", "Domains of lists."},
+      {"dkim", "The keys that sign what leaves (DKIM), and their DNS records."},
+      {"tlsrpt", "What other sites report of the TLS of their mail to us; with a FILE, the report in it."},
+      {"hostname", "Other names of this server, and who still uses them."},
       {"relay", "Servers that may hand over mail for recipients elsewhere."},
+      {"certificate", "The TLS certificate of the mail ports and the web UI."},
       {"route", "Next hops of outbound mail."},
       {"user", "People who may sign in, and what they may do."},
       {"session", "Who is signed in to the web UI."},
@@ -109,11 +165,21 @@ std::string nounDoc(const std::string& noun) {
       {"list", "Lists and their settings."},
       {"member", "Members of lists."},
       {"key", "Keys and certificates of members."},
+      {"subscription", "Who may join and leave lists, and who waits for a decision."},
+      {"source", "Directories from which the members of lists come."},
+      {"ban", "Who is shut out of lists."},
+      {"webhook", "Programs that are told what became of the mail of an account."},
+      {"quarantine", "Mail that is held until a person releases or deletes it."},
+      {"backup", "Encrypted backups, keys apart, and what they are worth."},
+      {"directory", "LDAP directories where members' keys are looked for."},
+      {"trust", "Authorities that members' certificates must chain to."},
       {"queue", "Copies that wait for delivery."},
       {"post", "Messages that lists accepted."},
       {"index", "The search index."},
       {"export", "Exports of stored mail as encrypted archives."},
+      {"evidence", "Evidence packs for auditors: all reports and the control map, signed."},
       {"policy", "Lua policies."},
+      {"mail", "Messages in files."},
       {"audit", "The audit log."},
       {"config", "The file postern.toml."},
       {"keys", "Keys of the site: epochs, root key, backups."},
@@ -151,6 +217,9 @@ void writeManPage(std::ostream& out) {
     writeEntry(out, std::string(verb.noun) + (*verb.verb ? " " : "") + verb.verb, synopsis(verb), verb.doc);
   out << ".SH EXIT STATUS\n0 done; 1 no (not found, refused, a check failed); 2 wrong usage; 3 broken or not running.\n"
          ".SH FILES\n.TP\nDATA/postern.toml\nWhat must be known before the store opens; see postern config show.\n"
+         ".TP\nDATA/policies\nThe shipped policies, as postern init puts them there. What they do, which of them act "
+         "on a new "
+         "site and what can be set in settings.lua is told in /usr/share/doc/postern/docs/policies/shipped.md.\n"
          ".TP\nDATA/keys/root.key\nThe root key. Without it nothing stored can be read: keep a copy elsewhere.\n";
 }
 

@@ -2,17 +2,26 @@
 
 #include "cli/AccountVerbs.h"
 #include "cli/AuditVerbs.h"
+#include "cli/BackupVerbs.h"
+#include "cli/DirectoryVerbs.h"
+#include "cli/DkimVerbs.h"
 #include "cli/KeysVerbs.h"
 #include "cli/ListKeyVerbs.h"
 #include "cli/MatterVerbs.h"
 #include "cli/PickupVerbs.h"
+#include "cli/PolicyVerbs.h"
 #include "cli/ProbeVerbs.h"
 #include "cli/ProtectionVerbs.h"
+#include "cli/QuarantineVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/ReportVerbs.h"
 #include "cli/RetentionVerbs.h"
 #include "cli/SearchVerbs.h"
+#include "cli/SourceVerbs.h"
+#include "cli/SubscriptionVerbs.h"
+#include "cli/TlsReportVerbs.h"
+#include "cli/WebhookVerbs.h"
 
 #include <nlohmann/json.hpp>
 
@@ -66,6 +75,20 @@ void changed(std::ostream& out, const json& result) {
   out << count << (count == 1 ? " copy changed\n" : " copies changed\n");
 }
 
+void renderName(std::ostream& out, const json& result) {
+  auto facts = result;
+  facts.erase("networks");
+  facts.erase("days");
+  renderRecord(out, facts);
+  out << "\n";
+  renderTable(out, result.at("networks"),
+              {{"CLIENTS", "network"}, {"LAST USE", "lastUseAt"}, {"SESSIONS", "sessions"}, {"MESSAGES", "messages"}},
+              "Nobody has come by this name.");
+  out << "\n";
+  renderTable(out, result.at("days"),
+              {{"DAY", "day"}, {"SESSIONS", "sessions"}, {"MESSAGES", "messages"}, {"REFUSED", "refused"}}, "");
+}
+
 const Parameter ListAddress = wanted("list", "list", "address of the list");
 const Parameter MemberAddress = wanted("address", "address", "address of the member");
 const Parameter Fingerprint = wanted("fingerprint", "fingerprint", "fingerprint, or its beginning");
@@ -74,7 +97,12 @@ const Parameter After = option("--after", "after", "go on after this row");
 
 std::vector<OrderVerb> siteVerbs() {
   return {
-      {"status", "", "status", "Shows whether all is well and what to do where it is not.", {}, reportStatus},
+      {"status",
+       "",
+       "status",
+       "Shows whether all is well and what to do where it is not.",
+       {flag("--check", "", "exit 1 when something is wrong that cannot wait")},
+       reportStatus},
       {"domain",
        "add",
        "domain.add",
@@ -99,28 +127,60 @@ std::vector<OrderVerb> siteVerbs() {
        "add",
        "relay.add",
        "Lets servers hand over marked mail for recipients elsewhere, to be sent protected.",
-       {wanted("range", "range", "addresses of the servers, as in 192.0.2.0/24"),
+       {wanted("range", "range", "addresses of the servers, as in 192.0.2.0/24; any, with a certificate"),
         wanted("domain", "domain", "the domain of the senders"),
-        wanted("list", "list", "the secure list by whose rules it is protected and kept")},
+        wanted("list", "list", "the secure list by whose rules it is protected and kept"),
+        {Kind::FileContent, "--certificate", "certificate", "file with the certificate that they must show"},
+        option("--fingerprint", "fingerprint", "SHA-256 of that certificate, in place of the file"),
+        option("--issuer", "issuer", "or who issued it, as openssl x509 -issuer -nameopt RFC2253 shows"),
+        option("--name", "name", "and the host name that it is for")},
        record},
       {"relay",
        "list",
        "relay.list",
        "Shows who may hand over mail.",
        {},
-       table({{"RANGE", "range"}, {"DOMAIN", "domain"}, {"LIST", "list"}}, "No relays: only mail for lists is taken.")},
+       table({{"RANGE", "range"},
+              {"DOMAIN", "domain"},
+              {"LIST", "list"},
+              {"FINGERPRINT", "fingerprint"},
+              {"ISSUER", "issuer"},
+              {"NAME", "name"}},
+             "No relays: only mail for lists is taken.")},
       {"relay",
        "remove",
        "relay.remove",
        "Takes no more such mail from these servers.",
-       {wanted("range", "range", "addresses of the servers"), wanted("domain", "domain", "the domain of the senders")},
+       {wanted("range", "range", "addresses of the servers"), wanted("domain", "domain", "the domain of the senders"),
+        option("--fingerprint", "fingerprint", "of its certificate, where several have these addresses"),
+        option("--name", "name", "for which its certificate is, likewise")},
        done("removed")},
+      {"hostname",
+       "list",
+       "hostname.list",
+       "Shows the other names of this server, and whether they are still used.",
+       {},
+       table({{"NAME", "name"},
+              {"STATE", "state"},
+              {"RETIRES", "retires"},
+              {"CERTIFICATE ENDS", "certificateEndsAt"},
+              {"LAST USE", "lastUseAt"},
+              {"MESSAGES", "messages"},
+              {"REFUSED", "refused"}},
+             "This server has one name. Others stand in [[gateway.alias]] of postern.toml.")},
+      {"hostname",
+       "show",
+       "hostname.show",
+       "Shows who still uses another name of this server.",
+       {wanted("name", "name", "the other name")},
+       renderName},
       {"route",
        "add",
        "route.add",
        "Sends mail for a domain to a next hop instead of its MX.",
        {wanted("domain", "domain", "the domain; * for all others"),
-        wanted("host", "host", "name or address of the hop"), number("--port", "port", "port of the hop (25)"),
+        wanted("host", "host", "the hop: HOST[:PORT], or several with commas, tried in order"),
+        number("--port", "port", "port of hops without one (25)"),
         option("--tls", "tls", "opportunistic, required or verified (opportunistic)")},
        record},
       {"route",
@@ -139,17 +199,28 @@ std::vector<OrderVerb> siteVerbs() {
   };
 }
 
+std::vector<Parameter> withShape(std::vector<Parameter> parameters) {
+  for (auto& parameter : std::vector<Parameter>{
+           option("--posting", "posting", "who may post: members or anyone"),
+           option("--prefix", "subjectPrefix", "put in front of subjects, as in [Board]"),
+           option("--footer", "footer", "text under each post that its author neither signed nor encrypted"),
+           option("--reply-to", "replyTo",
+                  "where answers go: author, asked (as the author's Reply-To says), list or both"),
+           option("--author", "author",
+                  "whom readers see: via (the author via the list), own (the author, where this site signs for the "
+                  "author's domain) or nobody (an anonymous list)")})
+    parameters.push_back(std::move(parameter));
+  return parameters;
+}
+
 std::vector<OrderVerb> listVerbs() {
   return {
-      {"list",
-       "create",
-       "list.create",
-       "Makes a list.",
-       {wanted("address", "address", "as in board@lists.example.org"),
-        flag("--secure", "secure", "nothing leaves unencrypted; cannot be undone"),
-        option("--name", "displayName", "name shown to readers"), option("--description", "description", "one line"),
-        option("--class", "class", "low, moderate or high"),
-        option("--posting", "posting", "who may post: members or anyone")},
+      {"list", "create", "list.create", "Makes a list.",
+       withShape({wanted("address", "address", "as in board@lists.example.org"),
+                  flag("--secure", "secure", "nothing leaves unencrypted; cannot be undone"),
+                  option("--name", "displayName", "name shown to readers"),
+                  option("--description", "description", "one line"),
+                  option("--class", "class", "low, moderate or high")}),
        record},
       {"list",
        "list",
@@ -164,13 +235,10 @@ std::vector<OrderVerb> listVerbs() {
               {"WITHHELD", "readiness.withheld"}},
              "No lists. Make one with: postern list create board@lists.example.org --secure")},
       {"list", "show", "list.show", "Shows one list.", {wanted("address", "address", "the list")}, record},
-      {"list",
-       "set",
-       "list.set",
-       "Changes settings of a list.",
-       {wanted("address", "address", "the list"), option("--name", "displayName", "name shown to readers"),
-        option("--description", "description", "one line"), option("--class", "class", "low, moderate or high"),
-        option("--posting", "posting", "who may post: members or anyone")},
+      {"list", "set", "list.set", "Changes settings of a list.",
+       withShape({wanted("address", "address", "the list"), option("--name", "displayName", "name shown to readers"),
+                  option("--description", "description", "one line"),
+                  option("--class", "class", "low, moderate or high")}),
        record},
       {"list",
        "close",
@@ -218,9 +286,16 @@ std::vector<OrderVerb> memberVerbs() {
        "set",
        "member.set",
        "Changes a member.",
-       {ListAddress, MemberAddress, option("--name", "name", "name of the person"),
+       {ListAddress,
+        MemberAddress,
+        option("--name", "name", "name of the person"),
         option("--state", "state", "enabled or disabled"),
-        option("--wish", "wish", "the weakest protection that the member wants: none, tls, pickup, openpgp or smime")},
+        option("--wish", "wish", "the weakest protection that the member wants: none, tls, pickup, openpgp or smime"),
+        option("--delivery", "delivery", "each, or none: gets no copies but may post"),
+        {Parameter::Kind::Option, "--paused-from", "pausedFrom", "no copies from then (microseconds since 1970)", false,
+         Parameter::Type::Number},
+        {Parameter::Kind::Option, "--paused-until", "pausedUntil", "until then; 0 ends the pause", false,
+         Parameter::Type::Number}},
        record},
       {"member",
        "import",
@@ -269,6 +344,7 @@ std::vector<OrderVerb> keyVerbs() {
               {"STATE", "standing"},
               {"ORIGIN", "origin"},
               {"REASON", "reason"},
+              {"ISSUER SAYS", "issuerSays"},
               {"UNTIL", "notAfterAt"}},
              "No keys. Import one with: postern key import ADDRESS FILE")},
       {"key", "show", "key.show", "Shows one key.", {Fingerprint}, record},
@@ -328,7 +404,7 @@ std::vector<OrderVerb> mailVerbs() {
        "",
        "trace",
        "Shows what became of a message, recipient by recipient.",
-       {wanted("id", "id", "Message-ID, queue id or post id")},
+       {maybe("id", "id", "trace id, Message-ID or post id"), option("--id", "id", "the same")},
        reportTrace},
       {"post",
        "list",
@@ -349,16 +425,43 @@ std::vector<OrderVerb> mailVerbs() {
 
 }  // namespace
 
+// Each subject has its own; add it here, one on a line.
+// clang-format off
 const std::vector<OrderVerb>& orderVerbs() {
   static const std::vector<OrderVerb> verbs = [] {
     std::vector<OrderVerb> all;
-    for (auto verbsOf :
-         {siteVerbs, accountVerbs, listVerbs, memberVerbs, keyVerbs, mailVerbs, keysVerbs, auditVerbs, matterVerbs,
-          retentionVerbs, searchVerbs, reportVerbs, protectionVerbs, probeVerbs, pickupVerbs, listKeyVerbs})
+    for (auto verbsOf : {
+             siteVerbs,
+             accountVerbs,
+             listVerbs,
+             memberVerbs,
+             keyVerbs,
+             mailVerbs,
+             keysVerbs,
+             auditVerbs,
+             matterVerbs,
+             retentionVerbs,
+             searchVerbs,
+             reportVerbs,
+             protectionVerbs,
+             probeVerbs,
+             pickupVerbs,
+             listKeyVerbs,
+             directoryVerbs,
+             tlsReportVerbs,
+             backupVerbs,
+             dkimVerbs,
+             quarantineVerbs,
+             subscriptionVerbs,
+             sourceVerbs,
+             webhookVerbs,
+             policyVerbs,
+         })
       for (auto& verb : verbsOf()) all.push_back(std::move(verb));
     return all;
   }();
   return verbs;
 }
+// clang-format on
 
 }  // namespace postern::cli

@@ -36,6 +36,11 @@ void items(std::ostream& out, const json& result) {
               "Nothing waits for pick-up.");
 }
 
+void domainTable(std::ostream& out, const json& result) {
+  renderTable(out, result.at("items"), {{"DOMAIN", "domain"}, {"UP TO BYTES", "limit"}},
+              "All recipients get a link only.");
+}
+
 const Parameter Id = {Kind::Positional, "id", "id", "number of the item, see: postern pickup list", true};
 const Parameter List = {Kind::Positional, "list", "list", "address of the list", true};
 const Parameter Reason = option("--reason", "reason", "why; recorded", true);
@@ -96,6 +101,12 @@ std::vector<OrderVerb> pickupVerbs() {
        {{Kind::Positional, "domain", "domain", "the recipients' domain", true},
         number("--limit", "limit", "up to so many bytes; 0: a link only")},
        record},
+      {"pickup",
+       "domains",
+       "pickup.domains",
+       "Shows the domains whose recipients get the ciphertext as a file, too.",
+       {},
+       domainTable},
       {"pickup",
        "sign-out",
        "pickup.sign-out-all",

@@ -63,15 +63,16 @@ void renderDomain(std::ostream& out, const json& result) {
 }
 
 void renderPlan(std::ostream& out, const json& result) {
-  out << result.at("total") << " members of " << result.at("address").get<std::string>() << ", " << result.at("percent")
-      << " % would get a post of class " << result.at("class").get<std::string>() << ":\n";
+  out << result.at("sentence").get<std::string>() << "\n"
+      << result.at("percent") << " % of the members of " << result.at("address").get<std::string>()
+      << " would get a post of class " << result.at("class").get<std::string>() << ".\n";
   for (const auto& group : result.at("counts"))
-    out << "  " << group.at("count") << "  " << group.at("protection").get<std::string>() << ": "
-        << group.at("reason").get<std::string>() << "\n";
+    out << "  " << group.at("count") << "  " << group.at("title").get<std::string>() << ": "
+        << group.at("why").get<std::string>() << "\n";
   if (result.at("bytes").is_number()) out << "about " << result.at("bytes") << " bytes in all\n";
   if (result.at("items").empty()) return;
   renderTable(out, result.at("items"),
-              {{"ADDRESS", "address"}, {"NAME", "name"}, {"PROTECTION", "protection"}, {"REASON", "reason"}}, "");
+              {{"ADDRESS", "address"}, {"NAME", "name"}, {"PROTECTION", "protection"}, {"WHY", "why"}}, "");
   const auto next = result.value("next", "");
   if (!next.empty()) out << "(more: --after " << next << ")\n";
 }

@@ -73,6 +73,43 @@ std::vector<OrderVerb> reportVerbs() {
                      "Nobody of the staff read mail of this list.");
          more(out, result);
        }},
+      {"evidence",
+       "make",
+       "evidence.pack",
+       "Begins an evidence pack: all rows of all reports, the control map and the keys, signed as a whole.",
+       {},
+       [](std::ostream& out, const json& result) {
+         out << "evidence pack " << result.at("id") << " begun; fetch it with: postern evidence get " << result.at("id")
+             << " FILE\n";
+       }},
+      {"evidence",
+       "list",
+       "evidence.list",
+       "Shows the evidence packs; each is kept for seven days.",
+       {},
+       [](std::ostream& out, const json& result) {
+         renderTable(out, result.at("items"),
+                     {{"ID", "id"},
+                      {"STATE", "state"},
+                      {"ASKED", "createdAt"},
+                      {"BY", "createdBy"},
+                      {"ROWS", "rows"},
+                      {"BYTES", "bytes"},
+                      {"UNTIL", "expiresAt"}},
+                     "No evidence packs. Ask for one with: postern evidence make");
+       }},
+      {"evidence",
+       "show",
+       "evidence.show",
+       "Shows one evidence pack: how far it is, its size and its SHA-256.",
+       {{Kind::Positional, "id", "id", "the evidence pack", true}},
+       [](std::ostream& out, const json& result) { renderRecord(out, result); }},
+      {"evidence",
+       "remove",
+       "evidence.remove",
+       "Removes an evidence pack, or stops one that is being made.",
+       {{Kind::Positional, "id", "id", "the evidence pack", true}},
+       [](std::ostream& out, const json&) { out << "removed\n"; }},
   };
 }
 

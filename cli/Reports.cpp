@@ -71,7 +71,8 @@ void reportStatus(std::ostream& out, const json& result) {
   }
   out << "\nNeeds attention:\n";
   for (const auto& problem : problems)
-    out << "  - " << text(problem, "what") << "\n    " << text(problem, "do") << "\n";
+    out << (problem.value("severity", "") == "error" ? "  ! " : "  - ") << text(problem, "what") << "\n    "
+        << text(problem, "do") << "\n";
 }
 
 void reportReadiness(std::ostream& out, const json& result) {
@@ -98,6 +99,7 @@ void reportTrace(std::ostream& out, const json& result) {
   if (post.contains("client")) {
     const auto& client = post["client"];
     out << " from " << text(client, "address") << ", " << tlsText(client.value("tls", json()));
+    if (!client.value("senderCheck", "").empty()) out << "\n  sender: " << text(client, "senderCheck");
   }
   if (post.contains("journey")) out << "\n  before us: " << text(post["journey"], "sentence");
   if (post.contains("senderCheck")) {
@@ -105,13 +107,24 @@ void reportTrace(std::ostream& out, const json& result) {
     out << "\n  encrypted to the list: " << text(check, "encryption") << ", signature: " << text(check, "standing");
     if (!check.value("signer", "").empty()) out << " (" << text(check, "signer") << ")";
   }
-  out << "\n  Message-ID " << text(post, "messageId") << ", queue id " << text(post, "queueId") << "\n\n";
+  out << "\n  Message-ID " << text(post, "messageId") << ", trace id " << text(post, "queueId") << "\n";
+  const auto others = result.value("message", json::object()).value("posts", json::array());
+  for (const auto& other : others)
+    if (other.value("id", json()) != post.value("id", json()))
+      out << "  the same message is post " << text(other, "id") << " to " << text(other, "list") << "\n";
+  out << "\n";
   for (const auto& recipient : result.at("recipients")) {
     out << "  " << text(recipient, "address") << "\n    " << text(recipient, "state") << ", protection "
         << text(recipient, "protection") << ": " << text(recipient, "reason") << "\n";
     if (!recipient.value("keyFingerprint", "").empty()) out << "    key " << text(recipient, "keyFingerprint") << "\n";
     for (const auto& attempt : recipient.value("attempts", json::array())) reportAttempt(out, attempt);
   }
+}
+
+bool hasErrors(const json& result) {
+  const auto problems = result.value("problems", json::array());
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const json& problem) { return problem.value("severity", "") == "error"; });
 }
 
 }  // namespace postern::cli

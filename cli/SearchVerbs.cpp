@@ -85,13 +85,14 @@ private:
 };
 
 // The export once it is written or will not be.
-json waitFor(const Context& context, const std::string& id) {
+json waitFor(const Context& context, const ExportGetOptions& options) {
   for (;;) {
-    auto view = context.give("export.show", {{"id", id}});
-    if (view.at("state") != "waiting") return view;
-    const auto& job = view.at("job");
+    auto view = context.give(options.evidence ? "evidence.show" : "export.show", {{"id", options.id}});
+    if (view.at("state") != "waiting" && view.at("state") != "running") return view;
+    const auto& job = options.evidence ? view : view.at("job");
     if (job.is_object() && !context.json)
-      context.err << "\r" << job.at("done") << " of " << job.at("total") << " messages" << std::flush;
+      context.err << "\r" << job.at("done") << " of " << job.at("total")
+                  << (options.evidence ? " parts of the pack" : " messages") << std::flush;
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
   }
 }
@@ -146,18 +147,23 @@ std::vector<OrderVerb> searchVerbs() {
 }
 
 Exit getExport(const Context& context, const ExportGetOptions& options) {
-  const auto view = waitFor(context, options.id);
+  const auto view = waitFor(context, options);
   if (view.at("state") != "done") {
     if (context.json) context.out << view.dump(2) << "\n";
-    context.err << "\nthe export is " << view.at("state").get<std::string>() << ": "
-                << view.at("trouble").get<std::string>() << "\n";
+    context.err << (options.evidence ? "\nthe evidence pack is " : "\nthe export is ")
+                << view.at("state").get<std::string>() << ": "
+                << view.value(options.evidence ? "message" : "trouble", "") << "\n";
     return Exit::No;
   }
   Target target(options.file);
   crypto::Sha256 digest;
   const auto total = view.at("bytes").get<std::uint64_t>();
+  std::string ticket;  // of an evidence pack: that its download has begun
   for (std::uint64_t at = 0; at < total;) {
-    const auto answer = context.give("export.read", {{"id", options.id}, {"offset", at}});
+    json args{{"id", options.id}, {"offset", at}};
+    if (!ticket.empty()) args["ticket"] = ticket;
+    const auto answer = context.give(options.evidence ? "evidence.read" : "export.read", args);
+    ticket = answer.value("ticket", "");
     const auto bytes = crypto::fromBase64(answer.at("bytes").get<std::string>());
     if (!bytes || bytes->empty()) throw Error(ErrorKind::Malformed, "the archive ended before its time");
     target.write(*bytes);

@@ -53,6 +53,8 @@ FileDescriptor lockSite(const std::filesystem::path& dataFolder) {
   return file;
 }
 
+void openLog(const config::SiteConfig& site);
+
 class Supervisor {
 public:
   // `passphrase`: of the root key, for listd each time it is started; empty: it needs none.
@@ -144,6 +146,18 @@ private:
       if (child.process < 0) patience = {0, 50'000'000};
     const int signal = ::sigtimedwait(&signals_, nullptr, &patience);
     if (signal == SIGTERM || signal == SIGINT) stopping_ = true;
+    if (signal == SIGHUP) reload();
+  }
+
+  // Each process reads the settings itself, and refuses them as a whole when they are wrong.
+  void reload() {
+    try {
+      openLog(config::loadSiteConfig(dataFolder_));
+    } catch (const Error& error) {
+      log::error("supervisor", "the settings were not read again", {{"reason", error.message()}});
+    }
+    for (const auto& child : children_)
+      if (child.process > 0) ::kill(child.process, SIGHUP);
   }
 
   void reap() {
@@ -197,11 +211,20 @@ private:
   Steady::time_point anchorAt_ = Steady::now() + FirstAnchor;
 };
 
+void openLog(const config::SiteConfig& site) {
+  if (site.logTo == "file") files::makePrivateFolder(site.path(site.logFolder));
+  log::open("postern",
+            {.level = site.logLevel, .to = site.logTo, .format = site.logFormat, .folder = site.path(site.logFolder)});
+}
+
 }  // namespace
 
 Exit runSite(const Context& context) {
   const auto site = config::loadSiteConfig(context.dataFolder);
-  log::open("postern", site.logLevel);
+  // As root it would make files that the units' users cannot read afterwards.
+  if (::geteuid() == 0 && std::filesystem::is_symlink(context.dataFolder / "postern.toml"))
+    throw Error(ErrorKind::Config, "this site belongs to the users of its units: systemctl start postern.target");
+  openLog(site);
   const auto lock = lockSite(context.dataFolder);
   Secret passphrase;
   if (site.rootKeySource == "passphrase") {
@@ -213,7 +236,7 @@ Exit runSite(const Context& context) {
   }
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD, SIGHUP}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   Supervisor(std::filesystem::absolute(context.dataFolder), signals, std::move(passphrase)).run();
   return Exit::Ok;

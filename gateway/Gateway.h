@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/Service.h"
 #include "core/config/SiteConfig.h"
 
 #include <memory>
@@ -8,10 +9,14 @@ namespace postern::gateway {
 // The whole gateway of a site: SMTP server, policies, queue, delivery and the local socket for listd. Runs from
 // construction to destruction; stopping first lets the messages in accept end, then the deliveries.
 // Threads: made and destroyed by one. Errors: the constructor throws Error for what is missing or cannot be opened.
-class Gateway {
+class Gateway : public app::Service {
 public:
   explicit Gateway(const config::SiteConfig& config);
-  ~Gateway();
+  ~Gateway() override;
+
+  bool alive() override;  // connections are accepted, and the queue answers
+  // Limits of new sessions; those that are open keep theirs. The TLS certificate is read again.
+  void reload(const config::SiteConfig& config) override;
 
 private:
   struct Parts;

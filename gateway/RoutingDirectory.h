@@ -17,6 +17,8 @@ namespace postern::gateway {
 class RoutingDirectory : public Directory {
 public:
   explicit RoutingDirectory(const RoutingFile& routing);
+  // `clock` says whether a certificate is in time.
+  RoutingDirectory(const RoutingFile& routing, const Clock& clock);
 
   // Takes the view that is in force in the routing file now.
   void refresh();
@@ -24,8 +26,12 @@ public:
   bool ready() const override { return snapshot() != nullptr; }
   bool isLocalDomain(std::string_view domain) const override;
   std::optional<app::RoutedAddress> find(const mail::Address& address) const override;
-  std::optional<app::RoutedAddress> outbound(std::string_view client, const mail::Address& from,
+  std::optional<app::RoutedAddress> outbound(const ClientFacts& client, const mail::Address& from,
                                              const mail::Address& to) const override;
+  std::optional<app::RoutedAddress> outboundOfPerson(const mail::Address& from, const mail::Address& to) const override;
+  bool isRelay(const ClientFacts& client) const override;
+  bool asksCertificate(std::string_view address) const override;
+  bool pinsCertificate(std::string_view fingerprint) const override;
   std::string helpLink() const override;
 
 private:
@@ -33,16 +39,19 @@ private:
     std::unordered_set<std::string> domains;
     std::unordered_map<std::string, app::RoutedAddress> addresses;
     struct Relay {
-      net::IpRange range;
-      std::string senderDomain;
-      std::string listName;
+      std::optional<net::IpRange> range;  // none: anywhere, with a certificate
+      app::Relay facts;
+      bool covers(std::string_view address) const { return !range || range->contains(address); }
     };
     std::vector<Relay> relays;
     std::string helpLink;
   };
   std::shared_ptr<const Index> snapshot() const;
+  static void add(Index& index, const app::Relay& relay);
+  bool fits(const Index::Relay& relay, const ClientFacts& client) const;
 
   const RoutingFile& routing_;
+  const Clock& clock_;
   mutable Mutex mutex_;
   std::shared_ptr<const Index> index_ GUARDED_BY(mutex_);
 };

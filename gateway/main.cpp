@@ -18,6 +18,10 @@ using namespace postern;
 app::Confinement confinementOf(const config::SiteConfig& config) {
   app::Confinement confinement;
   confinement.mayReadTlsFiles(config);
+  for (const auto& alias : config.aliases)
+    if (!alias.certificate.empty())
+      confinement.mayReadTlsFile(config, alias.certificate).mayReadTlsFile(config, alias.certificateKey);
+  if (!config.clientAuthorities.empty()) confinement.mayReadTlsFile(config, config.clientAuthorities);
   confinement.mayRead(config.dataFolder / "postern.toml").mayRead(config.path(config.policyFolder));
   confinement.mayRead(config.path(config.trustAnchors)).mayRead(config.path(config.dnsTrustAnchor));
   return confinement.mayWrite(config.path("gateway")).mayWrite(config.path("run"));

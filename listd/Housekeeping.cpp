@@ -11,6 +11,7 @@ namespace postern::listd {
 namespace {
 
 constexpr std::chrono::minutes Interval{1};
+constexpr std::chrono::hours KeySweepInterval{1};
 constexpr std::chrono::hours GuessesKept{24};
 constexpr std::chrono::hours KeyLinksKept{24};  // they still bound the mails of a day
 
@@ -32,6 +33,16 @@ void Housekeeping::runOnce() {
     tables.keyRing.sweepLinks(now - KeyLinksKept);
   });
   tendListKeys(context_);
+  sweepKeys();
+}
+
+void Housekeeping::sweepKeys() {
+  const auto now = std::chrono::steady_clock::now();
+  const bool first = lastSweep_ == std::chrono::steady_clock::time_point();
+  const auto passed = std::chrono::floor<std::chrono::seconds>(now - lastSweep_);
+  if (!first && passed < KeySweepInterval) return;
+  sweepListKeys(context_, first ? std::chrono::seconds(0) : passed);
+  lastSweep_ = now;
 }
 
 void Housekeeping::run(const std::stop_token& stop) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "listd/site/SiteContext.h"
 
+#include <chrono>
 #include <stop_token>
 #include <thread>
 
@@ -16,9 +17,11 @@ public:
 
 private:
   void run(const std::stop_token& stop);
+  void sweepKeys();
 
   SiteContext& context_;
-  std::jthread thread_;  // last: it uses all of the above
+  std::chrono::steady_clock::time_point lastSweep_;  // of private keys that no list names; at once, then each hour
+  std::jthread thread_;                              // last: it uses all of the above
 };
 
 }  // namespace postern::listd

@@ -1,4 +1,6 @@
 // postern-listd: what a list does to a post. Usage: postern-listd --data DIR
+// With --rehearse it opens a site that was put back from a backup, without serving it; see Rehearsal.h. The wish comes
+// on standard input and the result goes to standard output, both JSON.
 //
 // SECURITY
 //   This process alone opens the vault, the key ring and site.db. It listens on no network: orders come over
@@ -16,12 +18,14 @@
 //   8551 (CMS, S/MIME), RFC 6238 (one-time codes), RFC 9106 (Argon2), RFC 9788 (header protection).
 #include "core/app/Daemon.h"
 #include "core/base/Files.h"
+#include "listd/backup/Rehearsal.h"
 #include "listd/Listd.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cstdlib>
+#include <iostream>
 
 namespace {
 
@@ -47,9 +51,18 @@ void keepMemoryOffSwap() {
     ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
 
+int rehearseSite(const config::SiteConfig& config) {
+  keepMemoryOffSwap();
+  const SystemClock clock(config.clockOffset);
+  std::cout << listd::rehearse(config, clock, nlohmann::json::parse(std::cin)).dump() << std::endl;
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[3]) == "--rehearse")
+    return app::runTask("postern-listd", argv[2], confinementOf, rehearseSite);
   return app::runDaemon("postern-listd", argc, argv, confinementOf, [](const config::SiteConfig& config) {
     keepMemoryOffSwap();
     return std::make_shared<listd::Listd>(config);

@@ -175,6 +175,8 @@ end
 return {
   name = "secure_tag",
   doc = [[
+The mark of secure mail
+
 Refuses mail that is marked as secure for every open list it is addressed to; the gateway then refuses the whole
 transaction, so that nothing of it reaches anyone. Secure lists and addresses that are no list are not concerned.
 

@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ_SECONDS = 5
 WORKERS = min(4, os.cpu_count())
-GROUPS = ["lint", "unit", "policies", "e2e", "browser", "fuzz"]
+GROUPS = ["lint", "unit", "policies", "units", "e2e", "browser", "fuzz"]
+ASKED_FOR = ["packages"]  # some minutes, and root: only when it is named
 
 
 class Totals:
@@ -57,7 +58,7 @@ def lint(totals, _):
     check(totals, "format", ["tools/format", "--check"])
     check(totals, "luacheck", ["luacheck", "-q", "lua-policies"])
     check(totals, "shellcheck", ["shellcheck", "tools/setup", "tools/build", "tools/run", "tools/test", "tools/format",
-                                 "tools/tidy", ".ci/run"])
+                                 "tools/tidy", "tools/package", "tools/oci", ".ci/run"])
 
 
 def unit_program(program):
@@ -70,7 +71,8 @@ def unit_program(program):
             passed, failed = int(counts["test_cases_passed"]), int(counts["test_cases_failed"])
         except xml.ParseError:
             passed, failed = 0, 1
-    return passed, max(failed, int(code != 0)), seconds, output
+    faults = "\n".join(re.findall(r"^.*error: in .*$", output, re.M))
+    return passed, max(failed, int(code != 0)), seconds, output[-6000:] + "\n" + faults[-5000:]
 
 
 def unit(totals, preset):
@@ -87,6 +89,37 @@ def policies(totals, preset):
     totals.add("policy cases", passed, max(failed, int(code != 0)), seconds, output)
 
 
+def names_of_bad(suite):
+    return [f"  {case.get('classname')}::{case.get('name')}" for case in suite.iter("testcase")
+            if any(child.tag in ("failure", "error", "skipped") for child in case)]
+
+
+def count(totals, name, command, **options):
+    """Runs pytest, whose own report counts."""
+    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+        code, output, seconds = run([*command, f"--junitxml={report.name}"], **options)
+        try:
+            suite = next(xml.parse(report.name).getroot().iter("testsuite"))
+            bad = sum(int(suite.attrib[kind]) for kind in ("failures", "errors", "skipped"))
+            passed = int(suite.attrib["tests"]) - bad
+            output += "\n".join(["did not pass:", *names_of_bad(suite)])
+        except (xml.ParseError, StopIteration):
+            passed, bad = 0, 1
+    totals.add(name, passed, max(bad, int(code != 0)), seconds, output)
+
+
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=short"]
+
+
+def units(totals, _):
+    count(totals, "units", [*PYTEST, "tests/packages/test_units.py"])
+
+
+def packages(totals, _):
+    check(totals, "setup of packages", ["tools/setup", "units", "package", "image", "machine"])
+    count(totals, "packages", [*PYTEST, "-x", "tests/packages"], timeout=5400)
+
+
 def npm_packages(totals):
     """True when node_modules holds what package-lock.json names; installs it otherwise."""
     installed, wanted = ROOT / "node_modules/.package-lock.json", ROOT / "package-lock.json"
@@ -101,19 +134,15 @@ def npm_packages(totals):
 def e2e(totals, preset, words=None):
     if not npm_packages(totals):
         return
-    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x" if os.environ.get("CI") is None else "-q",
-                   "--tb=short", f"--junitxml={report.name}", "-n", str(WORKERS), "--dist", "loadfile", "tests/e2e"]
-        if words:
-            command += ["-k", words]
-        code, output, seconds = run(command, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
-        try:
-            suite = next(xml.parse(report.name).getroot().iter("testsuite")).attrib
-            bad = int(suite["failures"]) + int(suite["errors"]) + int(suite["skipped"])
-            passed = int(suite["tests"]) - bad
-        except (xml.ParseError, StopIteration):
-            passed, bad = 0, 1
-    totals.add("end to end", passed, max(bad, int(code != 0)), seconds, output)
+    command = [*PYTEST, "-x" if os.environ.get("CI") is None else "-q", "-n", str(WORKERS), "--dist", "loadfile",
+               "tests/e2e", *(["-k", words] if words else [])]
+    count(totals, "end to end", command, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
+
+
+def tap_failures(output):
+    """What TAP says of the tests that failed, and the end of the rest: which file it was, and how it ended."""
+    blocks = re.findall(r"^( *)(not ok .*\n(?:\1  .*\n|\n)*)", output, re.M)
+    return "\n".join(block[:4000] for _, block in blocks)[:9000] + "\n…\n" + output[-2500:]
 
 
 def browser(totals, preset):
@@ -122,8 +151,8 @@ def browser(totals, preset):
     files = sorted(glob.glob(str(ROOT / "tests/browser/*.test.mjs")))
     code, output, seconds = run(["node", "--test", *files], timeout=900, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
     passed = int((re.findall(r"^(?:#|ℹ) pass (\d+)", output, re.M) or ["0"])[-1])
-    failed = int((re.findall(r"^(?:#|ℹ) fail (\d+)", output, re.M) or ["1"])[-1])
-    totals.add("browser", passed, max(failed, int(code != 0)), seconds, output)
+    failed = sum(int((re.findall(rf"^(?:#|ℹ) {word} (\d+)", output, re.M) or ["1"])[-1]) for word in ("fail", "cancelled"))
+    totals.add("browser", passed, max(failed, int(code != 0)), seconds, tap_failures(output))
 
 
 class FuzzBuild:
@@ -151,22 +180,28 @@ def fuzz(totals, build):
         name = os.path.basename(program)
         seeds = ROOT / "tests/fuzz/seeds" / name
         with tempfile.TemporaryDirectory() as work:
-            command = [program, f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=2048", "-timeout=10",
+            # One seed, so that a finding shows itself again; tools/fuzz seeks with a new one each time.
+            command = [program, f"-max_total_time={FUZZ_SECONDS}", "-seed=1", "-rss_limit_mb=2048", "-timeout=10",
                        f"-artifact_prefix={work}/", work]
             if seeds.is_dir():
                 command.append(str(seeds))
             code, output, seconds = run(command)
-        totals.add(name, int(code == 0), int(code != 0), seconds, output)
+        totals.add(name, int(code == 0), int(code != 0), seconds, finding(output))
+
+
+def finding(output):
+    """What a fuzz target says of its finding: the trace, and the input in Base64; not its progress."""
+    return re.sub(r"^#\d+\t.*\n", "", output, flags=re.M)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="dev")
-    parser.add_argument("--only", default=",".join(GROUPS), help="comma-separated: " + ", ".join(GROUPS))
+    parser.add_argument("--only", default=",".join(GROUPS), help="comma-separated: " + ", ".join(GROUPS + ASKED_FOR))
     parser.add_argument("-k", dest="words", help="end-to-end tests whose names match")
     options = parser.parse_args()
     chosen = options.only.split(",")
-    unknown = set(chosen) - set(GROUPS)
+    unknown = set(chosen) - set(GROUPS + ASKED_FOR)
     if unknown:
         parser.error("no such group: " + ", ".join(sorted(unknown)))
 

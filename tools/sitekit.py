@@ -26,10 +26,30 @@ class Failure(Exception):
     """Something did not come out as it must; the text says what."""
 
 
+def ports_of_this_process():
+    """Each worker of a test run has ports of its own, below those that the system gives to clients (32768 and up)."""
+    worker = re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    first, count = 10_000 + 2_000 * (int(worker) % 8 if worker else 8 + os.getpid() % 3), 2_000
+    while True:
+        for step in range(count):
+            yield first + (os.getpid() + step) % count
+
+
+PORTS, PORTS_LOCK = ports_of_this_process(), threading.Lock()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, and that is not given out again soon."""
+    while True:
+        with PORTS_LOCK:
+            port = next(PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, what, seconds=30):
@@ -180,7 +200,7 @@ class Site:
 
     def set(self, key, value):
         """Changes a line of postern.toml: set("delivery.first_retry", "1")."""
-        section, name = key.split(".")
+        section, name = key.rsplit(".", 1)
         lines, here = [], ""
         for line in (self.data / "postern.toml").read_text().splitlines():
             if line.startswith("["):

@@ -1,4 +1,6 @@
 #pragma once
+#include "core/app/Orders.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -33,13 +35,16 @@ struct Request {
   Fields form;  // of a POST: fields, and the content of uploaded files under their field name; behind it name and
                 // type of the file, as "field.name" and "field.type"
   Fields cookies;
-  std::string body;           // as it came, under /api/v1 only
-  std::string authorization;  // Authorization header, or empty
-  std::string host;           // Host header
-  std::string origin;         // Origin header, or empty
-  std::string fetchSite;      // Sec-Fetch-Site header, or empty
+  std::string body;            // as it came, under /api/v1 only
+  std::string authorization;   // Authorization header, or empty
+  std::string contentType;     // Content-Type header, under /api/v1 only
+  std::string idempotencyKey;  // Idempotency-Key header, or empty
+  std::string host;            // Host header
+  std::string origin;          // Origin header, or empty
+  std::string fetchSite;       // Sec-Fetch-Site header, or empty
   std::string ifNoneMatch;
   std::string clientAddress;
+  app::HttpsFacts https;  // of the connection
   std::string userAgent;  // User-Agent header, or empty
 };
 

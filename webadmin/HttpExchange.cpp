@@ -37,6 +37,11 @@ std::optional<std::size_t> contentLength(const HTTPServerRequest& request) {
   return static_cast<std::size_t>(std::stoul(text));
 }
 
+bool takesMail(const std::string& target) {
+  const auto path = target.substr(0, target.find('?'));
+  return path == "/send" || path == "/api/v1/messages";
+}
+
 std::string readBody(HTTPServerRequest& request, Method method) {
   const auto lengths = countOf(request, "Content-Length");
   if (request.has("Transfer-Encoding") || lengths > 1 || countOf(request, "Host") != 1) throw Refused{400};
@@ -47,7 +52,7 @@ std::string readBody(HTTPServerRequest& request, Method method) {
   const auto length = contentLength(request);
   if (!length) throw Refused{400};
   if ((method == Method::Get || method == Method::Delete) && *length > 0) throw Refused{400};
-  if (*length > (request.getURI() == "/send" ? MaxMailBody : MaxBody)) throw Refused{413};
+  if (*length > (takesMail(request.getURI()) ? MaxMailBody : MaxBody)) throw Refused{413};
   std::string body(*length, '\0');
   request.stream().read(body.data(), static_cast<std::streamsize>(body.size()));
   if (static_cast<std::size_t>(request.stream().gcount()) != *length) throw Refused{400};
@@ -62,8 +67,9 @@ Method methodOf(const HTTPServerRequest& request) {
   throw Refused{405};
 }
 
-Request readRequest(HTTPServerRequest& from) {
+Request readRequest(HTTPServerRequest& from, const app::HttpsFacts& https) {
   Request request;
+  request.https = https;
   request.method = methodOf(from);
   auto body = readBody(from, request.method);
   const auto& target = from.getURI();
@@ -78,6 +84,8 @@ Request readRequest(HTTPServerRequest& from) {
   if (isApi(request.path)) {
     request.body = std::move(body);
     request.authorization = from.get("Authorization", "");
+    request.contentType = from.getContentType();
+    request.idempotencyKey = from.get("Idempotency-Key", "").substr(0, 200);
   } else if (request.method == Method::Post) {
     auto form = parseForm(body, from.getContentType());
     if (!form) throw Refused{400};
@@ -134,9 +142,9 @@ void send(const Response& from, bool withBody, HTTPServerResponse& to) {
   if (withBody) out.write(from.body.data(), static_cast<std::streamsize>(from.body.size()));
 }
 
-Response answer(Site& site, HTTPServerRequest& request, HTTPServerResponse& response) {
+Response answer(Site& site, HTTPServerRequest& request, HTTPServerResponse& response, const app::HttpsFacts& https) {
   try {
-    return site.answer(readRequest(request));
+    return site.answer(readRequest(request, https));
   } catch (const Refused& refused) {
     response.setKeepAlive(false);
     auto page = site.refusal(refused.status);
@@ -153,9 +161,9 @@ Response answer(Site& site, HTTPServerRequest& request, HTTPServerResponse& resp
 
 }  // namespace
 
-void exchange(Site& site, HTTPServerRequest& request, HTTPServerResponse& response) {
+void exchange(Site& site, HTTPServerRequest& request, HTTPServerResponse& response, const app::HttpsFacts& https) {
   const bool withBody = request.getMethod() != "HEAD";
-  send(answer(site, request, response), withBody, response);
+  send(answer(site, request, response, https), withBody, response);
 }
 
 }  // namespace postern::webadmin

@@ -14,6 +14,7 @@ inline constexpr std::size_t MaxTarget = 4096;
 // believes a repeated Content-Length, reads Content-Length beside Transfer-Encoding and takes a truncated body for a
 // whole one. So: only one Content-Length is taken, no Transfer-Encoding, the body is read whole before anything is
 // answered, and after any doubt the connection is closed. Errors: throws nothing but network errors.
-void exchange(Site& site, Poco::Net::HTTPServerRequest& request, Poco::Net::HTTPServerResponse& response);
+void exchange(Site& site, Poco::Net::HTTPServerRequest& request, Poco::Net::HTTPServerResponse& response,
+              const app::HttpsFacts& https);
 
 }  // namespace postern::webadmin

@@ -58,7 +58,7 @@ json senderCheck(const json& check) {
   const auto standing = text(check, "standing");
   const auto signer = text(check, "signer");
   const auto by = signer.empty() ? std::string() : " Key of " + signer + ".";
-  std::string words = "Not signed. Anybody could have written this in the sender's name.";
+  std::string words = "Not signed: nothing proves which person wrote it.";
   json badge = {{"text", "Not signed"}, {"tone", "wait"}};
   if (standing == "good") {
     words = "Good, by " + formOf(text(check, "signature")) + "." + by;
@@ -79,6 +79,27 @@ json senderCheck(const json& check) {
           {"signature", words},
           {"badge", badge},
           {"fingerprint", words::fingerprint(text(check, "fingerprint"))}};
+}
+
+json senderDomain(const json& client) {
+  const auto proven = text(client, "senderProven");
+  const auto sentence = words::sentence(text(client, "senderCheck"));
+  const auto view = [&](const char* badge, const char* tone, std::string said, const char* help) {
+    return json{{"badge", {{"text", badge}, {"tone", tone}}}, {"sentence", std::move(said)}, {"help", help}};
+  };
+  if (proven == "yes")
+    return view("Domain proven", "good", sentence,
+                "Looked at by SPF, DKIM, DMARC and ARC. It proves the domain, never the person.");
+  if (proven == "no")
+    return view("Domain not proven", "wait", sentence,
+                "Looked at by SPF, DKIM, DMARC and ARC. Anybody could have put this sender in.");
+  if (proven == "unknown")
+    return view("Could not be looked at", "wait", sentence,
+                "SPF, DKIM and DMARC need the DNS. What is not proven counts as unproven.");
+  if (const auto account = text(client, "account"); !account.empty())
+    return view("Written here", "good", "Written on this site by " + account + ", who was signed in.", "");
+  return view("Not looked at", "calm", "SPF, DKIM, DMARC and ARC were not looked at.",
+              "It came from this machine, from a relay of your own, or before there were such checks.");
 }
 
 }  // namespace postern::webadmin::views

@@ -13,4 +13,8 @@ nlohmann::json journey(const nlohmann::json& journey, TimePoint now);
 // the post was neither encrypted nor signed.
 nlohmann::json senderCheck(const nlohmann::json& check);
 
+// Whether the domain in From was proven by SPF, DKIM, DMARC or ARC, in words: {"badge", "sentence", "help"}. Of mail
+// that is not looked at, why not.
+nlohmann::json senderDomain(const nlohmann::json& client);
+
 }  // namespace postern::webadmin::views

@@ -56,17 +56,16 @@ MemberTable::MemberTable(const Visit& visit, const std::string& list) {
     if (tooLong_ && !wanted.empty()) args["filter"] = wanted;
     return visit.order("member.list", args);
   };
-  auto answer = fetch(FetchSize, "");
-  total_ = views::number(answer, "total");
+  total_ = views::number(fetch(1, ""), "total");
   if (total_ > SortLimit) {
     tooLong_ = true;
-    answer = fetch(static_cast<int>(PageSize), query.get("after"));
+    const auto answer = fetch(static_cast<int>(PageSize), query.get("after"));
     for (const auto& member : views::part(answer, "items")) rows_.push_back(member);
     next_ = views::text(answer, "next");
     return;
   }
   const auto show = query.get("show");
-  for (;;) {
+  for (auto answer = fetch(FetchSize, "");;) {
     for (const auto& member : views::part(answer, "items"))
       if ((show.empty() || standing(member) == show) && holds(member, wanted)) rows_.push_back(member);
     const auto next = views::text(answer, "next");

@@ -35,10 +35,24 @@ constexpr std::array Rooms = {
     Room{"waiting", "/waiting", "Pick-up", Admin | Officer | Auditor | Helpdesk | Owner,
          "M4 3h12v6.500h-3.200a2.800 2.800 0 0 1-5.600 0H4zM2.500 11h3.400a4.300 4.300 0 0 0 8.200 0h3.400v6h-15z"},
     Room{"queue", "/queue", "Queue", Admin | Helpdesk, "M3 4h14v2.5H3zM3 8.75h14v2.5H3zM3 13.5h9V16H3z"},
+    Room{"quarantine", "/quarantine", "Quarantine", Admin | Officer | Auditor | Helpdesk | Owner,
+         "M10 2.500 17.500 16.500h-15zM9.200 7.500v4.500h1.600V7.500zm0 5.800v1.600h1.600v-1.600z"},
+    Room{"policies", "/policies", "Policies", Admin | Officer | Auditor,
+         "M4 2.500h9l3 3v12H4zM6 7v1.500h8V7zm0 3v1.500h8V10zm0 3v1.500h5V13z"},
     Room{"tls", "/tls", "TLS of domains", Admin | Officer | Auditor | Helpdesk | Owner,
          "M6 9V6.500a4 4 0 0 1 8 0V9h1.500v8h-11V9zm2 0h4V6.500a2 2 0 0 0-4 0z"},
     Room{"relays", "/relays", "Relays", Admin | Officer | Auditor | Helpdesk,
          "M2.500 6h9V3l6 5-6 5v-3h-9zM2.500 14.500h15V16.500h-15z"},
+    Room{"hostnames", "/hostnames", "Server names", Admin | Officer | Auditor | Helpdesk,
+         "M3 3h14v5H3zM5 4.800v1.400h1.800V4.800zM3 9.500h14v5H3zM5 11.300v1.400h1.800v-1.400zM9 15.500h2V18H9z"},
+    Room{"dkim", "/dkim", "Signing keys", Admin | Officer | Auditor | Helpdesk,
+         "M3 3h14v3.500H3zM3 8h9v2H3zM3 11.500h7v2H3zM3 15h5v2H3zM13.500 9a2.800 2.800 0 0 1 1.500 "
+         "5.200V18l-1.500-1-1.500 "
+         "1v-3.800A2.800 2.800 0 0 1 13.500 9z"},
+    Room{"webhooks", "/webhooks", "Webhooks", Admin | Auditor,
+         "M10 2.500a3.500 3.500 0 0 1 3.100 5.100l2.200 4.100a3.500 3.500 0 1 1-1.500.8l-2.300-4.200A3.500 3.500 0 1 1 "
+         "10 "
+         "2.500zM5 10.500a3.500 3.500 0 1 0 3.300 4.500h2.200v-1.800H8.300A3.500 3.500 0 0 0 5 10.500z"},
     Room{"send", "/send", "Send secure", Everyone | Member, "M2 3l16 7-16 7v-5.500L12 10 2 8.500z"},
     Room{"hops", "/hops", "Was it encrypted?", Everyone,
          "M3 9h3.200v2H3zM8.400 9h3.200v2H8.400zM13.800 9H17v2h-3.200zM4.600 5h10.800v1.600H4.600zM4.600 "
@@ -48,6 +62,12 @@ constexpr std::array Rooms = {
     Room{"key-work", "/work/keys", "Keys of members", Admin | Owner,
          "M6.500 5a4.500 4.500 0 1 0 4.200 6H13v2h2v-2h2.500V9h-6.800a4.500 4.500 0 0 0-4.200-4zm0 2.500a2 2 0 1 1 0 4 "
          "2 2 0 0 1 0-4z"},
+    Room{"subscriptions", "/subscriptions", "Requests to join", Admin | Owner,
+         "M7 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm0 1.500c-3 0-5 1.500-5 4V16h10v-.5c0-2.500-2-4-5-4zM14.500 "
+         "5v2.500H17v1.500h-2.500v2.500H13V9h-2.500V7.500H13V5z"},
+    Room{"directories", "/directories", "Key sources", Admin | Officer | Auditor | Helpdesk,
+         "M4 3h10a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4zm2 2v10h8V5zM10 6.500a1.800 1.800 0 1 1 0 3.600 1.800 1.800 0 0 1 "
+         "0-3.600zM7 13.500c0-1.700 1.300-2.600 3-2.600s3 .9 3 2.600z"},
     Room{"retention", "/retention", "Retention", Admin | Officer | Approver | Auditor,
          "M10 2.500a7.500 7.500 0 1 0 0 15 7.500 7.500 0 0 0 0-15zm-.8 3h1.600v4.200l3 1.800-.8 1.400-3.800-2.300z"},
     Room{"messages", "/messages", "Messages", Officer | Auditor | Helpdesk,

@@ -356,6 +356,20 @@ bool countedYet(const json& hold) {
 
 }  // namespace
 
+json matterNames(const Visit& visit) {
+  json names = json::object();
+  if (!may(visit, app::Role::Officer | app::Role::Auditor)) return names;
+  const auto listed = visit.order("matter.list");
+  for (const auto& matter : part(listed, "items")) names[text(matter, "id")] = text(matter, "name");
+  return names;
+}
+
+json withMatterName(json row, const json& names) {
+  const auto name = text(names, text(row, "matter"));
+  row["matterName"] = name.empty() ? "Matter " + text(row, "matter") : name;
+  return row;
+}
+
 json holdRow(const json& hold, TimePoint now) {
   const auto id = text(hold, "id");
   const auto state = text(hold, "state");

@@ -47,6 +47,9 @@ json difference(const json& before, const json& after);
 
 json requestRow(const json& request, TimePoint now);
 json holdRow(const json& hold, TimePoint now);
+// The names of the matters that the person may see, by their numbers; and the row ("matter") with "matterName" in it.
+json matterNames(const Visit& visit);
+json withMatterName(json row, const json& names);
 
 // A download by the browser.
 Response attachment(std::string contentType, const std::string& fileName, std::string body);

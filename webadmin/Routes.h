@@ -29,7 +29,8 @@ struct Route {
   Activity activity = Activity::Person;
 };
 
-// The whole site in one list. Every POST in it is guarded against forgery by Site, without exception.
+// The whole site in one list. Every POST in it is guarded against forgery by Site; the one exception is the way out of
+// RFC 8058 (pages::isOneClick), whose proof is the token in its address.
 std::span<const Route> routes();
 
 struct Match {

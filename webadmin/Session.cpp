@@ -16,10 +16,11 @@ app::Roles rolesOf(const nlohmann::json& words) {
 
 }  // namespace
 
-app::Actor actorOf(const std::string& secret, const std::string& client) {
+app::Actor actorOf(const std::string& secret, const std::string& client, const app::HttpsFacts& https) {
   app::Actor actor{"web", ""};
   actor.token = secret;
   actor.client = client;
+  actor.https = https;
   return actor;
 }
 

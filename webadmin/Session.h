@@ -23,6 +23,6 @@ struct Session {
 std::optional<Session> sessionOf(Orders& orders, const std::string& secret, const std::string& client, bool byPerson);
 
 // How a person who is signed in gives orders.
-app::Actor actorOf(const std::string& secret, const std::string& client);
+app::Actor actorOf(const std::string& secret, const std::string& client, const app::HttpsFacts& https = {});
 
 }  // namespace postern::webadmin

@@ -6,6 +6,7 @@
 #include "webadmin/Drafts.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/pages/PickupPages.h"
+#include "webadmin/pages/SubscribePages.h"
 #include "webadmin/Tokens.h"
 #include "webadmin/Words.h"
 
@@ -111,11 +112,11 @@ Response Site::dispatch(const Request& request, Visit& visit) {
   const bool pickup = request.path == "/pickup" || request.path.starts_with("/pickup/");
   const bool pickupSession = pickup && request.cookies.get(pages::PickupCookie).size() >= 40;
   const bool byPerson = match.route && match.route->activity == Activity::Person;
-  if (!pickup) findSession(visit, match.route);
+  if (!pickup && !pages::isOneClick(request)) findSession(visit, match.route);
   auto formSecret = request.cookies.get(visit.session   ? SessionCookie
                                         : pickupSession ? pages::PickupCookie
                                                         : FormCookie);
-  if (request.method == Method::Post &&
+  if (request.method == Method::Post && !pages::isOneClick(request) &&
       (!csrf::isSameOrigin(request) || !csrf::matches(formSecret, request.form.get("csrf")))) {
     if (!match.route) return errorPage(visit, match.allowed.empty() ? 404 : 405);
     // A form that outlived its session is no attack: the person signs in and does it again.

@@ -36,6 +36,7 @@ void TlsCertificate::serve(SSL_CTX* context) {
 
 int TlsCertificate::choose(SSL* ssl, void* self) {
   const auto context = static_cast<TlsCertificate*>(self)->current();
+  SSL_set_info_callback(ssl, SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl)));  // the new context has none
   return SSL_set_SSL_CTX(ssl, context.get()) ? 1 : 0;
 }
 

@@ -11,7 +11,9 @@ namespace postern::webadmin {
 using nlohmann::json;
 
 json Visit::order(std::string_view name, const json& args) const {
-  if (session) return tools.orders.give(name, actorOf(request.cookies.get(SessionCookie), request.clientAddress), args);
+  if (session)
+    return tools.orders.give(name, actorOf(request.cookies.get(SessionCookie), request.clientAddress, request.https),
+                             args);
   app::Actor visitor{"system", "webadmin"};
   visitor.client = request.clientAddress;
   return tools.orders.give(name, visitor, args);

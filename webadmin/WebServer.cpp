@@ -4,20 +4,27 @@
 #include "core/base/Log.h"
 #include "webadmin/HttpExchange.h"
 
+#include <fcntl.h>
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServerConnection.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/NetException.h>
-#include <Poco/Net/SecureServerSocket.h>
+#include <Poco/Net/SecureSocketImpl.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/ServerSocketImpl.h>
 #include <Poco/Net/TCPServer.h>
 #include <Poco/Net/TCPServerConnectionFactory.h>
 #include <Poco/ThreadPool.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <set>
+#include <thread>
 
 namespace postern::webadmin {
 
@@ -31,11 +38,22 @@ constexpr unsigned MaxPerClient = 16;
 const Poco::Timespan RequestTimeout(15, 0);
 const Poco::Timespan KeepAliveTimeout(5, 0);
 
+// Of the connection that this thread serves. POCO hands out nothing of OpenSSL's, and shakes hands within the first
+// read, which is in the thread that then answers.
+thread_local app::HttpsFacts connectionFacts;
+
+void noteHandshake(const SSL* ssl, int where, int) {
+  if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
+  const auto* cipher = SSL_get_current_cipher(ssl);
+  connectionFacts = {SSL_get_version(ssl), cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher),
+                     static_cast<std::uint16_t>(cipher == nullptr ? 0 : SSL_CIPHER_get_bits(cipher, nullptr))};
+}
+
 class Handler : public net::HTTPRequestHandler {
 public:
   explicit Handler(Site& site) : site_(site) {}
   void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
-    exchange(site_, request, response);
+    exchange(site_, request, response, connectionFacts);
   }
 
 private:
@@ -100,6 +118,7 @@ public:
       log::warning("web", "a connection was closed: the client has too many", {{"client", client}});
       return;
     }
+    connectionFacts = {};
     try {
       HTTPServerConnection::run();
     } catch (const Poco::Exception& error) {
@@ -136,17 +155,76 @@ net::Context::Ptr makeContext(TlsCertificate& certificate) {
   context->requireMinimumProtocol(net::Context::PROTO_TLSV1_2);
   // A close without close_notify ends an HTTP exchange whose length is known: no error to report.
   SSL_CTX_set_options(context->sslContext(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_info_callback(context->sslContext(), noteHandshake);
   certificate.serve(context->sslContext());
   return context;
 }
 
-net::SecureServerSocket listenOn(const config::HostPort& where, net::Context::Ptr context) {
-  try {
-    return net::SecureServerSocket(net::SocketAddress(where.host, where.port), 128, context);
-  } catch (const Poco::Exception& error) {
-    throw Error(ErrorKind::Io, "cannot listen on " + where.host + ":" + std::to_string(where.port) +
-                                   " (web.listen): " + error.displayText());
+// A descriptor as POCO's own sockets hold it.
+class ListeningImpl : public net::ServerSocketImpl {
+public:
+  explicit ListeningImpl(FileDescriptor socket) { reset(socket.release()); }
+};
+
+// A socket that listens already, whose connections speak TLS. POCO's SecureServerSocket can only make its own socket.
+class TlsListenerImpl : public net::ServerSocketImpl {
+public:
+  TlsListenerImpl(FileDescriptor socket, const net::Context::Ptr& context)
+      : accepting_(new ListeningImpl(duplicate(socket)), context) {
+    reset(socket.release());
   }
+  net::SocketImpl* acceptConnection(net::SocketAddress& client) override { return accepting_.acceptConnection(client); }
+
+private:
+  static FileDescriptor duplicate(const FileDescriptor& socket) {
+    FileDescriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) throwErrno("use", "a listening socket");
+    return copy;
+  }
+  net::SecureSocketImpl accepting_;
+};
+
+class TlsListener : public net::ServerSocket {
+public:
+  TlsListener(FileDescriptor socket, const net::Context::Ptr& context)
+      : ServerSocket(new TlsListenerImpl(std::move(socket), context), true) {}
+};
+
+// Sees each connection in the loop that accepts, before its handshake: those that passes() makes end here.
+class Turnstile : public net::TCPServerConnectionFilter {
+public:
+  bool accept(const net::StreamSocket& socket) override {
+    const auto peer = socket.peerAddress();
+    if (peer.port() != awaited_ || peer.host() != socket.address().host()) return true;
+    awaited_ = 0;
+    return false;
+  }
+
+  // True when a connection to `where` comes by within five seconds.
+  bool passes(const net::SocketAddress& where) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    try {
+      net::StreamSocket probe;
+      probe.impl()->bind(net::SocketAddress(where.host(), 0));
+      awaited_ = probe.address().port();
+      probe.connect(where, Poco::Timespan(5, 0));
+      while (awaited_ != 0 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    } catch (const Poco::Exception& error) {
+      log::warning("web", "the own port cannot be reached", {{"why", error.displayText()}});
+      return false;
+    }
+    return awaited_.exchange(0) == 0;
+  }
+
+private:
+  std::atomic<std::uint16_t> awaited_{0};
+};
+
+// Where a socket that listens on all addresses can be reached from here.
+net::SocketAddress reachable(const net::SocketAddress& bound) {
+  if (!bound.host().isWildcard()) return bound;
+  return {bound.family() == net::SocketAddress::IPv6 ? "::1" : "127.0.0.1", bound.port()};
 }
 
 net::HTTPServerParams::Ptr makeParams() {
@@ -161,38 +239,71 @@ net::HTTPServerParams::Ptr makeParams() {
 
 }  // namespace
 
+// One TCPServer for each listener; all share the threads.
 struct WebServer::Impl {
-  Impl(const config::HostPort& listen, Site& site, TlsCertificate& certificate)
-      : params(makeParams()),
-        threads(2, MaxThreads),
-        socket(listenOn(listen, makeContext(certificate))),
-        server(new ConnectionFactory(params, site, connections), threads, socket, params) {
-    server.start();
+  struct Entrance {
+    TlsListener socket;
+    Poco::AutoPtr<Turnstile> turnstile;
+    std::unique_ptr<net::TCPServer> server;
+  };
+
+  Impl(std::vector<FileDescriptor> listeners, Site& site, TlsCertificate& certificate)
+      : params(makeParams()), threads(2, MaxThreads), context(makeContext(certificate)) {
+    for (auto& listener : listeners) {
+      auto& entrance = entrances.emplace_back(Entrance{{std::move(listener), context}, new Turnstile, nullptr});
+      entrance.server = std::make_unique<net::TCPServer>(new ConnectionFactory(params, site, connections), threads,
+                                                         entrance.socket, params);
+      entrance.server->setConnectionFilter(entrance.turnstile);
+      entrance.server->start();
+    }
   }
 
   Connections connections;
   net::HTTPServerParams::Ptr params;
   Poco::ThreadPool threads;
-  net::SecureServerSocket socket;
-  net::TCPServer server;
+  net::Context::Ptr context;
+  std::vector<Entrance> entrances;
   bool stopped = false;
 };
 
-WebServer::WebServer(const config::HostPort& listen, Site& site, TlsCertificate& certificate)
-    : impl_(std::make_unique<Impl>(listen, site, certificate)) {}
+std::vector<FileDescriptor> listenersOf(const config::HostPort& where, std::vector<FileDescriptor> handedOver) {
+  if (!handedOver.empty()) return handedOver;
+  try {
+    const net::ServerSocket socket(net::SocketAddress(where.host, where.port), 128);
+    FileDescriptor own(::fcntl(socket.impl()->sockfd(), F_DUPFD_CLOEXEC, 0));
+    if (!own) throwErrno("use", "a listening socket");
+    handedOver.push_back(std::move(own));
+    return handedOver;
+  } catch (const Poco::Exception& error) {
+    throw Error(ErrorKind::Io, "cannot listen on " + where.host + ":" + std::to_string(where.port) +
+                                   " (web.listen): " + error.displayText());
+  }
+}
+
+WebServer::WebServer(std::vector<FileDescriptor> listeners, Site& site, TlsCertificate& certificate)
+    : impl_(std::make_unique<Impl>(std::move(listeners), site, certificate)) {}
 
 WebServer::~WebServer() {
   stop();
 }
 
-std::uint16_t WebServer::port() const {
-  return impl_->socket.address().port();
+std::vector<std::uint16_t> WebServer::ports() const {
+  std::vector<std::uint16_t> all;
+  for (const auto& entrance : impl_->entrances) all.push_back(entrance.socket.address().port());
+  return all;
+}
+
+bool WebServer::turns() {
+  return std::all_of(impl_->entrances.begin(), impl_->entrances.end(),
+                     [](auto& entrance) { return entrance.turnstile->passes(reachable(entrance.socket.address())); });
 }
 
 void WebServer::stop() {
   if (std::exchange(impl_->stopped, true)) return;
-  impl_->server.stop();
-  impl_->socket.close();  // stop() leaves it open
+  for (auto& entrance : impl_->entrances) {
+    entrance.server->stop();
+    entrance.socket.close();  // stop() leaves it open
+  }
   impl_->connections.close();
   impl_->threads.joinAll();
 }

@@ -1,5 +1,6 @@
 #include "webadmin/Words.h"
 
+#include "core/app/PlanWords.h"
 #include "webadmin/RecordWords.h"
 
 #include <algorithm>
@@ -24,39 +25,6 @@ std::string lookUp(std::span<const Entry> entries, std::string_view word) {
   return std::string(word);
 }
 
-constexpr Entry Protections[] = {
-    {"smime", "S/MIME"},       {"openpgp", "OpenPGP"}, {"tls", "Verified TLS"},
-    {"pickup", "Web pick-up"}, {"none", "Plaintext"},  {"withheld", "Withheld"},
-};
-
-constexpr Entry Reasons[] = {
-    {"open-list", "The list is open: copies are plain."},
-    {"valid-certificate", "A valid certificate is on file."},
-    {"no-key", "No certificate or key is on file."},
-    {"key-unconfirmed", "A certificate was proposed, but nobody confirmed it."},
-    {"certificate-expired", "The certificate has expired."},
-    {"certificate-not-yet-valid", "The certificate is not valid yet."},
-    {"wrong-address", "The certificate names another address."},
-    {"wrong-purpose", "The certificate is not made for encrypting mail."},
-    {"weak-key", "The key is too weak."},
-    {"unsupported-key", "The key is of a kind that Postern cannot encrypt to."},
-    {"untrusted", "No trusted authority stands behind the certificate."},
-    {"revoked", "The certificate was revoked."},
-    {"sealing-failed", "Encrypting this copy failed, so it was not sent."},
-    {"member-disabled", "Delivery to this member is switched off."},
-    {"valid-openpgp-key", "A valid OpenPGP key is on file."},
-    {"verified-tls", "The mail servers of the domain can be verified."},
-    {"pick-up", "No key is on file that can be used; the message waits on our pages."},
-    {"tls-too-late", "Verified TLS could not be had in time; the message waits on our pages."},
-    {"key-expired", "The OpenPGP key has expired."},
-    {"key-not-yet-valid", "The OpenPGP key is not valid yet."},
-    {"tls-not-verified", "The mail servers of the domain could not be verified."},
-    {"tls-does-not-count", "TLS to this domain does not count as a protection here."},
-    {"revocation-unknown", "The issuer has not said whether the certificate is still good."},
-    {"not-on-ladder", "What is on file is not what the list allows."},
-    {"wish", "The member wants a stronger protection than can be had now."},
-};
-
 constexpr Entry Refusals[] = {
     {"secure-tag", "Tagged “Secure:” to a list that is not secure"},
     {"malformed", "Malformed message"},
@@ -66,6 +34,9 @@ constexpr Entry Refusals[] = {
     {"long-line", "Line longer than mail may have"},
     {"null-sender", "Bounce to an address that takes none"},
     {"size", "Larger than the limit"},
+    {"client-unsaid", "A load balancer that does not say for whom it speaks"},
+    {"tls-demanded", "Not over the TLS that is demanded"},
+    {"name-retired", "Sent over a retired name of this server"},
     {"relay", "Address that is not ours (relay attempt)"},
     {"unknown-recipient", "Unknown recipient"},
     {"not-a-member", "Sender may not post to the list"},
@@ -170,6 +141,12 @@ constexpr Entry Notices[] = {
     {"keys-backed-up", "The backup of the keys was made. Move it to its own place."},
     {"job-cancelled", "The job was asked to stop. It stops at its next step."},
     {"list-created", "The list was created."},
+    {"requests-granted", "The requests were granted. Who asked gets a mail."},
+    {"requests-refused", "The requests were refused. Who asked gets a mail with a link to the reason."},
+    {"member-invited", "The invitation is on its way."},
+    {"ban-added", "Whoever that fits cannot join any more. Who is a member stays one."},
+    {"members-taken", "The members were taken from the directory."},
+    {"ban-removed", "The ban was taken back."},
     {"member-added", "The member was added."},
     {"list-saved", "The settings were saved."},
     {"list-closed", "The list is closed. It takes no more posts."},
@@ -182,13 +159,36 @@ constexpr Entry Notices[] = {
     {"key-imported", "The key was imported."},
     {"list-keys-changed", "The keys of the list were changed."},
     {"protection-saved", "The protection was saved. The members stand anew."},
+    {"pickup-saved", "The settings were saved. They hold for what is sent from now on."},
     {"wish-saved", "The wish was saved."},
     {"queue-retry", "Asked for another delivery attempt."},
     {"queue-hold", "The copy is held. It stays in the queue until you release it."},
     {"queue-release", "The copy is released."},
     {"queue-drop", "The copy was dropped. It will not be delivered."},
+    {"held-released", "The messages were released and go to their recipients."},
+    {"held-deleted", "The messages were deleted and their contents destroyed."},
+    {"held-kept", "The messages were deleted. Some of them must be kept for now, out of the quarantine."},
+    {"sender-untrusted", "The sender is not trusted any more."},
+    {"dkim-added", "The key was made. Publish its record now; it signs once the record is seen in the DNS."},
+    {"policy-stored", "The policy set was stored as a candidate."},
+    {"policy-in-force", "The policy set is in force."},
+    {"policy-soon", "The policy set is on record, and comes into force within a minute of the gateway being back."},
+    {"policy-shadow", "The policy set now judges live mail beside the one in force."},
+    {"policy-shadow-over", "The shadow was ended; what it counted stays here."},
+    {"policy-set", "The set was changed, and is in force."},
+    {"policy-set-soon", "The set was changed. It comes into force within a minute of the gateway being back."},
+    {"webhook-on", "The webhook is on. What happens from now on is told."},
+    {"webhook-off", "The webhook is off. Nothing is noted for it meanwhile."},
+    {"webhook-removed", "The webhook was removed, with what waited for it."},
+    {"dkim-checked", "The DNS was asked."},
     {"relay-added", "The relay was added. Its marked mail is taken from now on."},
     {"relay-removed", "The relay was removed. Its mail for recipients elsewhere is refused."},
+    {"evidence-begun", "The evidence pack is being made. It can be downloaded here as soon as it is ready."},
+    {"evidence-removed", "The evidence pack was removed."},
+    {"directory-added", "The directory was saved. Members without a key are looked up there now."},
+    {"directory-removed", "The directory was removed. It is not asked any more."},
+    {"authority-added", "The authority is trusted. All certificates are looked at again now."},
+    {"authority-removed", "The authority is trusted no more. All certificates are looked at again now."},
     {"domain-marked",
      "It is recorded and in force. What was known of the domain's TLS is forgotten; ask its servers again."},
 };
@@ -273,10 +273,10 @@ std::string meaning(std::string_view protection) {
 }
 
 std::string protection(std::string_view word) {
-  return lookUp(Protections, word);
+  return app::protectionTitle(word);
 }
 std::string reason(std::string_view word) {
-  return lookUp(Reasons, word);
+  return app::reasonText(word);
 }
 std::string refusal(std::string_view word) {
   return lookUp(Refusals, word);

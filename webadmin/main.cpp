@@ -15,6 +15,8 @@
 #include "core/base/Error.h"
 #include "core/base/Files.h"
 #include "core/base/Log.h"
+#include "core/base/Periodic.h"
+#include "core/base/Systemd.h"
 #include "webadmin/Walls.h"
 #include "webadmin/WebServer.h"
 
@@ -25,23 +27,30 @@
 
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
 
 namespace {
 
 using namespace postern;
 
 // The parts of the process, in the order of making; destroyed the other way round.
-struct WebAdmin {
+struct WebAdmin : app::Service {
   explicit WebAdmin(const config::SiteConfig& config)
       : clock(config.clockOffset),
         orders(config.webSocket()),
         signInLimit(clock, 10, std::chrono::minutes(5)),
         certificate(config.path(config.certificate), config.path(config.certificateKey)),
         site({config, clock, orders, signInLimit, certificate}),
-        server(config.webListen, site, certificate) {
-    log::info("web", "listening", {{"address", config.webListen.host}, {"port", server.port()}});
+        server(webadmin::listenersOf(config.webListen, systemd::takeSockets("web")), site, certificate) {
+    for (const auto port : server.ports()) log::info("web", "listening", {{"port", port}});
   }
-  ~WebAdmin() { server.stop(); }
+  ~WebAdmin() override {
+    beat.request_stop();
+    server.stop();
+  }
+
+  bool alive() override { return server.turns(); }
 
   SystemClock clock;
   webadmin::ListdOrders orders;
@@ -49,6 +58,16 @@ struct WebAdmin {
   webadmin::TlsCertificate certificate;
   webadmin::Site site;
   webadmin::WebServer server;
+  // By this listd knows that the web process lives; its status says so when it does not.
+  std::jthread beat{[this](const std::stop_token& stop) {
+    repeatUntilStopped(stop, std::chrono::seconds(15), [this] {
+      try {
+        orders.give("health", {"system", "webadmin"}, nlohmann::json::object());
+      } catch (const std::exception& error) {
+        log::debug("web", "listd does not answer", {{"why", error.what()}});
+      }
+    });
+  }};
 };
 
 }  // namespace

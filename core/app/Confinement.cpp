@@ -53,18 +53,19 @@ Confinement& Confinement::mayRead(const std::filesystem::path& path) {
 }
 
 Confinement& Confinement::mayReadTlsFiles(const config::SiteConfig& config) {
+  return mayReadTlsFile(config, config.certificate).mayReadTlsFile(config, config.certificateKey);
+}
+
+Confinement& Confinement::mayReadTlsFile(const config::SiteConfig& config, const std::filesystem::path& file) {
   const auto data = std::filesystem::weakly_canonical(config.dataFolder);
-  for (const auto& file : {config.certificate, config.certificateKey}) {
-    const auto folder = std::filesystem::weakly_canonical(config.path(file).parent_path());
-    const bool holdsData = *data.lexically_relative(folder).begin() != "..";
-    if (holdsData)
-      throw Error(ErrorKind::Config, "the TLS file " + config.path(file).string() +
-                                         " needs a folder of its own: the processes that face the network may read all "
-                                         "of " +
-                                         folder.string() + ", which holds the site's keys");
-    mayRead(folder);
-  }
-  return *this;
+  const auto folder = std::filesystem::weakly_canonical(config.path(file).parent_path());
+  const bool holdsData = *data.lexically_relative(folder).begin() != "..";
+  if (holdsData)
+    throw Error(ErrorKind::Config, "the TLS file " + config.path(file).string() +
+                                       " needs a folder of its own: the processes that face the network may read all "
+                                       "of " +
+                                       folder.string() + ", which holds the site's keys");
+  return mayRead(folder);
 }
 
 Confinement& Confinement::mayWrite(const std::filesystem::path& path) {

@@ -19,6 +19,8 @@ public:
   // The folders of the TLS certificate and its key, so that replaced files are seen. Throws Error(Config) when such a
   // folder holds the data folder or is it: the rule would open the vault and the keys.
   Confinement& mayReadTlsFiles(const config::SiteConfig& config);
+  // The folder of one such file. Throws Error(Config) where that would be the site's own.
+  Confinement& mayReadTlsFile(const config::SiteConfig& config, const std::filesystem::path& file);
   Confinement& mayWrite(const std::filesystem::path& path);  // and read, create and remove below it
 
   // False if the kernel has no Landlock: nothing is confined then. Throws Error(Io) if it has and refuses.

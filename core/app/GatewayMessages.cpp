@@ -146,6 +146,7 @@ std::string RoutingView::encode() const {
   });
   writer.list(trustedDomains, writeString).list(distrustedDomains, writeString);
   writer.list(relays, [](Writer& w, const Relay& r) { w.string(r.range).string(r.senderDomain).string(r.listName); });
+  writer.list(relays, [](Writer& w, const Relay& r) { w.string(r.fingerprint).string(r.issuer).string(r.name); });
   return std::move(writer).bytes();
 }
 
@@ -162,7 +163,7 @@ RoutingView RoutingView::decode(std::string_view bytes) {
     address.address = r.string();
     address.listName = r.string();
     address.secure = r.boolean();
-    address.role = r.enumeration(RoutedAddress::Role::Request);
+    address.role = r.enumeration(RoutedAddress::Role::Confirm);
     return address;
   });
   view.routes = reader.list<Route>([](Reader& r) {
@@ -186,8 +187,64 @@ RoutingView RoutingView::decode(std::string_view bytes) {
       return relay;
     });
   }
+  if (!reader.atEnd()) {
+    auto next = view.relays.begin();
+    reader.list<bool>([&](Reader& r) {
+      if (next == view.relays.end()) throw Error(ErrorKind::Malformed, "certificates of more relays than there are");
+      next->fingerprint = r.string();
+      next->issuer = r.string();
+      next->name = r.string();
+      ++next;
+      return true;
+    });
+    if (next != view.relays.end()) throw Error(ErrorKind::Malformed, "certificates of fewer relays than there are");
+  }
   reader.expectEnd();
   return view;
+}
+
+void ServerNameUse::encode(Writer& writer) const {
+  writer.string(name).string(retires).boolean(retired).string(afterwards).list(addresses, writeString);
+  writer.boolean(hasCertificate);
+  writeTime(writer, certificateEnds);
+  writer.string(certificateProblem);
+  writeTime(writer, lastUse);
+  writer.list(networks, [](Writer& w, const Network& n) {
+    w.string(n.network);
+    writeTime(w, n.lastUse);
+    w.u64(n.sessions).u64(n.messages);
+  });
+  writer.list(days, [](Writer& w, const Day& d) { w.string(d.day).u64(d.sessions).u64(d.messages).u64(d.refused); });
+}
+
+ServerNameUse ServerNameUse::decode(Reader& reader) {
+  ServerNameUse use;
+  use.name = reader.string();
+  use.retires = reader.string();
+  use.retired = reader.boolean();
+  use.afterwards = reader.string();
+  use.addresses = reader.list<std::string>(readString);
+  use.hasCertificate = reader.boolean();
+  use.certificateEnds = readTime(reader);
+  use.certificateProblem = reader.string();
+  use.lastUse = readTime(reader);
+  use.networks = reader.list<Network>([](Reader& r) {
+    Network network;
+    network.network = r.string();
+    network.lastUse = readTime(r);
+    network.sessions = r.u64();
+    network.messages = r.u64();
+    return network;
+  });
+  use.days = reader.list<Day>([](Reader& r) {
+    Day day;
+    day.day = r.string();
+    day.sessions = r.u64();
+    day.messages = r.u64();
+    day.refused = r.u64();
+    return day;
+  });
+  return use;
 }
 
 void Copy::encode(Writer& writer) const {
@@ -195,6 +252,7 @@ void Copy::encode(Writer& writer) const {
   writer.u8(static_cast<std::uint8_t>(protection)).u8(static_cast<std::uint8_t>(floor));
   writer.string(mailFrom).string(recipient).string(head);
   writeTime(writer, expiresAt);
+  writer.u8(static_cast<std::uint8_t>(tlsAsk)).string(trace);
 }
 
 Copy Copy::decode(Reader& reader) {
@@ -208,6 +266,8 @@ Copy Copy::decode(Reader& reader) {
   copy.recipient = reader.string();
   copy.head = reader.string();
   copy.expiresAt = readTime(reader);
+  copy.tlsAsk = reader.enumeration(TlsAsk::Waive);
+  copy.trace = reader.string();
   return copy;
 }
 
@@ -248,11 +308,25 @@ QueueEntry QueueEntry::decode(Reader& reader) {
   return entry;
 }
 
+void Finding::encode(Writer& writer) const {
+  writer.string(rule).string(severity).string(what).string(todo);
+}
+
+Finding Finding::decode(Reader& reader) {
+  Finding finding;
+  finding.rule = reader.string();
+  finding.severity = reader.string();
+  finding.what = reader.string();
+  finding.todo = reader.string();
+  return finding;
+}
+
 void GatewayStats::encode(Writer& writer) const {
   writer.u64(sessions).u64(acceptedTotal).u64(refusedTotal).u64(deliveredTotal).u64(deferredTotal);
   writer.u64(waitingAccepted).u64(queued).u64(held).u64(freeBytes);
   writeTime(writer, oldestQueued);
   writer.list(problems, writeString);
+  writer.list(findings, [](Writer& w, const Finding& finding) { finding.encode(w); });
 }
 
 GatewayStats GatewayStats::decode(Reader& reader) {
@@ -268,6 +342,7 @@ GatewayStats GatewayStats::decode(Reader& reader) {
   stats.freeBytes = reader.u64();
   stats.oldestQueued = readTime(reader);
   stats.problems = reader.list<std::string>(readString);
+  stats.findings = reader.list<Finding>(Finding::decode);
   return stats;
 }
 

@@ -34,6 +34,8 @@ json handle(const OrderServer::Handler& handler, const std::string& frame) {
       actor.name = given.value("name", "");
       actor.token = given.value("token", "");
       actor.client = given.value("client", "");
+      if (const auto https = given.find("https"); https != given.end())
+        actor.https = {https->value("version", ""), https->value("cipher", ""), https->value("bits", std::uint16_t{0})};
     }
     const auto& args = request.contains("args") ? request["args"] : NoArguments;
     if (!args.is_object()) return refusal({"usage", "\"args\" is a JSON object", ""});
@@ -64,10 +66,10 @@ OrderClient::OrderClient(const std::string& socketPath, std::chrono::millisecond
 OrderClient::~OrderClient() = default;
 
 json OrderClient::give(std::string_view order, const Actor& actor, const json& args) {
-  const json request = {
-      {"order", order},
-      {"actor", {{"kind", actor.kind}, {"name", actor.name}, {"token", actor.token}, {"client", actor.client}}},
-      {"args", args}};
+  json giver{{"kind", actor.kind}, {"name", actor.name}, {"token", actor.token}, {"client", actor.client}};
+  if (const auto& https = actor.https; !https.version.empty())
+    giver["https"] = {{"version", https.version}, {"cipher", https.cipher}, {"bits", https.bits}};
+  const json request = {{"order", order}, {"actor", std::move(giver)}, {"args", args}};
   auto connection = std::exchange(connection_, nullptr);  // back in its place only after a whole answer
   if (!connection) connection = std::make_unique<Connection>(socketPath_, limit_);
   connection->socket.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -82,8 +84,8 @@ json OrderClient::give(std::string_view order, const Actor& actor, const json& a
 }
 
 struct OrderServer::Impl {
-  Impl(const std::string& path, Handler h)
-      : handler(std::move(h)), server(path, [this](net::LocalSocket& socket) { serve(socket); }) {}
+  Impl(const std::string& path, Handler h, net::LocalListener::For whom)
+      : handler(std::move(h)), server(path, whom, [this](net::LocalSocket& socket) { serve(socket); }) {}
 
   void serve(net::LocalSocket& socket) {
     while (const auto frame = socket.receive())
@@ -94,8 +96,8 @@ struct OrderServer::Impl {
   SocketServer server;
 };
 
-OrderServer::OrderServer(const std::string& socketPath, Handler handler)
-    : impl_(std::make_unique<Impl>(socketPath, std::move(handler))) {}
+OrderServer::OrderServer(const std::string& socketPath, Handler handler, net::LocalListener::For whom)
+    : impl_(std::make_unique<Impl>(socketPath, std::move(handler), whom)) {}
 OrderServer::~OrderServer() {
   stop();
 }

@@ -1,7 +1,9 @@
 #pragma once
 #include "core/app/Roles.h"
+#include "core/net/LocalSocket.h"
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -15,6 +17,13 @@
 // changes something is answered after the change is durable. docs/orders.md lists all of them.
 namespace postern::app {
 
+// The TLS of the HTTPS connection by which a person came.
+struct HttpsFacts {
+  std::string version;  // "TLSv1.3"; empty: they did not come by HTTPS
+  std::string cipher;   // "TLS_AES_256_GCM_SHA384"
+  std::uint16_t bits = 0;
+};
+
 // Who acts. Kind "cli" (name: the Unix user; token: the command key of the site, listd/command.key), "web" (token: the
 // secret of a session that listd issued, from which it learns the account), "api" (token: a personal access token, the
 // same) or "system" (a process of ours, before anybody signed in: may do what an unknown visitor may). Which kinds are
@@ -26,6 +35,7 @@ struct Actor {
   std::string session = {};  // filled in by listd: reference of the session or token, opens nothing
   std::string client = {};   // address that the person comes from; empty: this machine
   Roles roles = {};          // filled in by listd, never taken from the wire
+  HttpsFacts https = {};     // of "web" and "api"
 };
 
 // An expected refusal of an order, to be shown to the person who gave it.
@@ -68,7 +78,9 @@ private:
 class OrderServer {
 public:
   using Handler = std::function<nlohmann::json(std::string_view order, const Actor&, const nlohmann::json& args)>;
-  OrderServer(const std::string& socketPath, Handler handler);
+  // `whom`: who may connect, as LocalListener says.
+  OrderServer(const std::string& socketPath, Handler handler,
+              net::LocalListener::For whom = net::LocalListener::For::OwnUser);
   ~OrderServer();
   void stop();
 

@@ -5,8 +5,8 @@
 
 namespace postern::app {
 
-SocketServer::SocketServer(const std::string& path, Serve serve)
-    : listener_(path), serve_(std::move(serve)), acceptor_([this] { acceptAll(); }) {}
+SocketServer::SocketServer(const std::string& path, net::LocalListener::For whom, Serve serve)
+    : listener_(path, whom), serve_(std::move(serve)), acceptor_([this] { acceptAll(); }) {}
 
 void SocketServer::acceptAll() {
   while (auto socket = listener_.accept()) {

@@ -16,7 +16,7 @@ class SocketServer {
 public:
   using Serve = std::function<void(net::LocalSocket&)>;
 
-  SocketServer(const std::string& path, Serve serve);
+  SocketServer(const std::string& path, net::LocalListener::For whom, Serve serve);
   ~SocketServer() { stop(); }
   void stop();
 

@@ -17,6 +17,7 @@ struct Range {
 
 // One setting of postern.toml: the single place that names it, bounds it and explains it. The reader, the written
 // default file and `postern config show` all come from this list.
+// `reloads`: taken over by a reload; the others count from the next start.
 struct Setting {
   const char* section;
   const char* key;
@@ -25,6 +26,7 @@ struct Setting {
                std::vector<HostPort> SiteConfig::*, Range<std::uint32_t>, Range<std::uint64_t>,
                Range<std::chrono::seconds>, Range<std::chrono::milliseconds>>
       target;
+  bool reloads = false;
 };
 
 const std::vector<Setting>& allSettings();

@@ -216,6 +216,10 @@ TimePoint Certificate::notBefore() const {
 TimePoint Certificate::notAfter() const {
   return content_->notAfter;
 }
+bool Certificate::isAuthority() const {
+  return X509_check_ca(content_->x509.get()) == 1;
+}
+
 KeyKind Certificate::keyKind() const {
   return content_->keyKind;
 }

@@ -59,6 +59,7 @@ public:
 
   const std::string& issuerAndSerial() const;  // DER, RFC 5652 §10.2.4
   const std::string& subjectKeyId() const;     // empty if the certificate has none
+  bool isAuthority() const;                    // may issue certificates
   X509* handle() const;                        // lives as long as any copy of this object
 
 private:
@@ -80,6 +81,7 @@ bool sameAddress(std::string_view a, std::string_view b);
 class TrustStore {
 public:
   static TrustStore load(const std::filesystem::path& authorities, const std::filesystem::path& revocations = {});
+  void trust(const Certificate& authority);  // too; one that is in it already changes nothing
   std::size_t size() const { return size_; }
   X509_STORE* handle() const { return store_.get(); }
 

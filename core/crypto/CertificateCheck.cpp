@@ -39,6 +39,18 @@ std::optional<std::string> rsaWeakness(const Certificate& certificate) {
   return std::nullopt;
 }
 
+// Two certificates of one such digest can be made on purpose: what the issuer signed may not be what is shown. A chain
+// is looked at by OpenSSL; this also counts where a certificate is trusted by the act of import.
+std::optional<std::string> weakDigest(const Certificate& certificate) {
+  constexpr std::array Weak = {NID_sha1, NID_md5, NID_md5_sha1, NID_md4, NID_md2, NID_ripemd160};
+  int digest = NID_undef;
+  X509_get_signature_info(certificate.handle(), &digest, nullptr, nullptr, nullptr);
+  clearOpenSslErrors();
+  if (std::find(Weak.begin(), Weak.end(), digest) == Weak.end()) return std::nullopt;
+  return "It is signed by " + std::string(digest == NID_sha1 ? "SHA-1" : OBJ_nid2sn(digest)) +
+         ", which does not bind any more; SHA-256 is the usual one.";
+}
+
 bool usageAllows(const Certificate& certificate, CertificateUse use) {
   const auto usage = certificate.keyUsage();
   if (!usage) return true;
@@ -135,6 +147,7 @@ CertificateCheck check(const Certificate& certificate, std::string_view address,
       return {CertificateState::Unsupported, "RSA keys of more than 8192 bits are not supported."};
     if (auto weakness = rsaWeakness(certificate)) return {CertificateState::WeakKey, *weakness};
   }
+  if (auto weakness = weakDigest(certificate)) return {CertificateState::WeakKey, *weakness};
   const auto& names = certificate.addresses();
   if (std::none_of(names.begin(), names.end(), [&](const auto& name) { return sameAddress(name, address); }))
     return {CertificateState::WrongAddress, addressDetail(certificate, address)};

@@ -75,4 +75,13 @@ TrustStore TrustStore::load(const fs::path& authorities, const fs::path& revocat
   return trust;
 }
 
+void TrustStore::trust(const Certificate& authority) {
+  if (!store_) store_.reset(check(X509_STORE_new(), "make a trust store"));
+  const auto der = authority.der();
+  const auto bio = readOnlyBio(der);
+  const X509Ptr certificate(check(d2i_X509_bio(bio.get(), nullptr), "read an authority"));
+  check(X509_STORE_add_cert(store_.get(), certificate.get()), "trust an authority");
+  ++size_;
+}
+
 }  // namespace postern::crypto

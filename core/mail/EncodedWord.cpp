@@ -87,9 +87,8 @@ public:
     result_ += repairUtf8(text);
   }
 
-  void word(Word next, std::string_view gapBefore) {
+  void word(Word next) {
     if (!run_.empty() && run_.front().charset != next.charset) flush();
-    gaps_.push_back(run_.empty() ? std::string_view() : gapBefore);
     run_.push_back(std::move(next));
   }
 
@@ -103,20 +102,15 @@ private:
     if (run_.empty()) return;
     std::string bytes;
     for (const auto& word : run_) bytes += word.bytes;
-    if (auto text = toUtf8(bytes, run_.front().charset)) {
-      for (char& c : *text)
-        if (c == '\r' || c == '\n') c = ' ';
-      result_ += *text;
-    } else {
-      for (std::size_t i = 0; i < run_.size(); ++i)
-        result_ += repairUtf8(std::string(gaps_[i]) + std::string(run_[i].raw));
-    }
+    // A charset that nobody knows is read as ASCII, as many readers do: a tag must not hide in one.
+    auto text = toUtf8(bytes, run_.front().charset).value_or(repairUtf8(bytes));
+    for (char& c : text)
+      if (c == '\r' || c == '\n') c = ' ';
+    result_ += text;
     run_.clear();
-    gaps_.clear();
   }
 
   std::vector<Word> run_;
-  std::vector<std::string_view> gaps_;
   std::string result_;
 };
 
@@ -241,7 +235,7 @@ std::string decodeUnstructured(std::string_view rawValue) {
     const auto gap = text.substr(pending, at - pending);
     const bool blankGap = gap.find_first_not_of(" \t") == gap.npos;
     if (!(afterWord && blankGap) && !gap.empty()) decoder.plain(gap);  // RFC 2047 §6.2: blanks between words go
-    decoder.word(std::move(*word), gap);
+    decoder.word(std::move(*word));
     at += length;
     pending = at;
     afterWord = true;

@@ -6,7 +6,8 @@ namespace postern::mail {
 
 // The text of an unstructured value (Subject, Comments): unfolded, RFC 2047 words of both encodings and any charset
 // that iconv knows decoded; adjacent words of one charset are joined before decoding, so that a character split over
-// two of them comes out whole. A word that does not decode stays as it stands.
+// two of them comes out whole. A word in a charset that nobody knows is read as ASCII; what is no word by its form
+// stays as it stands.
 // The result is valid UTF-8 on one line: CR and LF out of a word become blanks. Other controls stay for the caller
 // to judge. Time is linear in the value.
 std::string decodeUnstructured(std::string_view rawValue);

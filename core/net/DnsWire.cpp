@@ -48,6 +48,12 @@ std::optional<std::string> readTxt(std::string_view data) {
   return text;
 }
 
+std::optional<std::string> readPointer(std::string_view data) {
+  auto name = readHostName(data);
+  if (name && name->empty()) return std::nullopt;
+  return name;
+}
+
 std::optional<TlsaRecord> readTlsa(std::string_view data) {
   if (data.size() < 4) return std::nullopt;
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(data[i]); };

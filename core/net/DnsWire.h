@@ -13,6 +13,7 @@ std::optional<std::string> readHostName(std::string_view data);  // lower case, 
 std::optional<MxRecord> readMx(std::string_view data);
 std::optional<std::string> readAddress(std::string_view data);  // A or AAAA, as text
 std::optional<std::string> readTxt(std::string_view data);      // the strings of one record joined
+std::optional<std::string> readPointer(std::string_view data);  // a host name
 std::optional<TlsaRecord> readTlsa(std::string_view data);
 
 }  // namespace postern::net

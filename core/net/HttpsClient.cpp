@@ -57,6 +57,18 @@ CurlHttpsClient::CurlHttpsClient(std::filesystem::path trustAnchors) : trustAnch
   if (ready != CURLE_OK) throw Error(ErrorKind::Tls, "cannot start libcurl");
 }
 
+namespace {
+
+curl_slist* fieldsOf(const HttpsRequest& request) {
+  curl_slist* fields = nullptr;
+  if (!request.question.empty()) fields = curl_slist_append(fields, ("Content-Type: " + request.type).c_str());
+  for (const auto& field : request.fields)
+    if (field.find_first_of("\r\n") == field.npos) fields = curl_slist_append(fields, field.c_str());
+  return fields;
+}
+
+}  // namespace
+
 Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& request) {
   if (request.addresses.empty()) return Unexpected(request.host + " has no address");
   if (trustAnchors_.empty() && !request.plain)
@@ -65,8 +77,7 @@ Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& requ
   auto* handle = owned.get();
   if (!handle) throw Error(ErrorKind::Tls, "cannot start libcurl");
   const std::unique_ptr<curl_slist, ListFree> resolve(curl_slist_append(nullptr, resolveEntry(request).c_str()));
-  const std::unique_ptr<curl_slist, ListFree> fields(
-      request.question.empty() ? nullptr : curl_slist_append(nullptr, ("Content-Type: " + request.type).c_str()));
+  const std::unique_ptr<curl_slist, ListFree> fields(fieldsOf(request));
   Receiving receiving{{}, request.maxBytes};
   char why[CURL_ERROR_SIZE] = {};
   const std::string scheme = request.plain ? "http" : "https";
@@ -90,8 +101,8 @@ Result<HttpsDocument, std::string> CurlHttpsClient::get(const HttpsRequest& requ
   set(handle, CURLOPT_WRITEFUNCTION, &receive);
   set(handle, CURLOPT_WRITEDATA, static_cast<void*>(&receiving));
   set(handle, CURLOPT_ERRORBUFFER, why);
+  if (fields) set(handle, CURLOPT_HTTPHEADER, fields.get());
   if (!request.question.empty()) {
-    set(handle, CURLOPT_HTTPHEADER, fields.get());
     set(handle, CURLOPT_POSTFIELDS, request.question.c_str());
     set(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.question.size()));
   }

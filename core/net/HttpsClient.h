@@ -16,9 +16,10 @@ struct HttpsRequest {
   std::string path;                    // begins with a slash
   std::size_t maxBytes = 64 * 1024;    // of the body
   std::chrono::milliseconds limit{20000};
-  bool plain = false;    // http: only for what is signed itself
-  std::string question;  // posted, when there is one
-  std::string type;      // of the question
+  bool plain = false;                    // http: only for what is signed itself
+  std::string question;                  // posted, when there is one
+  std::string type;                      // of the question
+  std::vector<std::string> fields = {};  // more fields of the request, each "Name: value" without line ends
 };
 
 struct HttpsDocument {

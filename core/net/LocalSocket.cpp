@@ -34,6 +34,13 @@ FileDescriptor makeSocket() {
   return fd;
 }
 
+// The group that a folder is shared with: the set-group-ID bit says so.
+std::optional<gid_t> sharedGroup(const std::filesystem::path& folder) {
+  struct stat facts {};
+  if (::stat(folder.c_str(), &facts) != 0 || (facts.st_mode & S_ISGID) == 0) return std::nullopt;
+  return facts.st_gid;
+}
+
 }  // namespace
 
 LocalSocket LocalSocket::connect(const std::filesystem::path& path) {
@@ -130,17 +137,23 @@ LocalSocket::Peer LocalSocket::peer() const {
   return {credentials.uid, credentials.gid, credentials.pid};
 }
 
-LocalListener::LocalListener(const std::filesystem::path& path, unsigned mode)
+LocalListener::LocalListener(const std::filesystem::path& path, For whom)
     : path_(path), fd_(makeSocket()), wake_(::eventfd(0, EFD_CLOEXEC)) {
+  if (whom == For::FolderGroup) group_ = sharedGroup(path.parent_path());
   const auto address = addressOf(path);
   ::unlink(path.c_str());
   if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throwErrno("bind", path);
-  if (::chmod(path.c_str(), mode) != 0) throwErrno("set the permissions of", path);
+  // Nobody is served before listen(), so the file's first mode, which the umask made, lets nobody in.
+  if (::chmod(path.c_str(), group_ ? 0660 : 0600) != 0) throwErrno("set the permissions of", path);
   if (::listen(fd_.get(), 128) != 0) throwErrno("listen on", path);
 }
 
 LocalListener::~LocalListener() {
   ::unlink(path_.c_str());
+}
+
+bool LocalListener::mayConnect(const LocalSocket::Peer& peer) const {
+  return peer.user == 0 || peer.user == ::geteuid() || (group_ && peer.group == *group_);
 }
 
 std::optional<LocalSocket> LocalListener::accept() {
@@ -158,7 +171,7 @@ std::optional<LocalSocket> LocalListener::accept() {
     if (!fd) continue;
     LocalSocket socket(std::move(fd));
     const auto peer = socket.peer();
-    if (peer.user == 0 || peer.user == ::geteuid()) return socket;
+    if (mayConnect(peer)) return socket;
     log::warning("local", "refused a local connection from a foreign user",
                  {{"user", peer.user}, {"path", path_.string()}});
   }

@@ -51,21 +51,29 @@ private:
   bool closed_ = false;
 };
 
-// A listening local socket at a path. Takes the place of a stale socket file; permission 0600 by default.
+// A listening local socket at a path. Takes the place of a stale socket file.
+// Who may connect: processes of our own user and root. Where the folder of the socket has the set-group-ID bit, its
+// group may, too (the units of the packages run each process as a user of its own): then the file is writable for that
+// group, and the peer's group is compared all the same.
 class LocalListener {
 public:
-  explicit LocalListener(const std::filesystem::path& path, unsigned mode = 0600);
+  enum class For { OwnUser, FolderGroup };  // FolderGroup: as above; OwnUser: whatever the folder says
+
+  explicit LocalListener(const std::filesystem::path& path, For whom = For::OwnUser);
   ~LocalListener();
 
-  // The next connection from a process of our own user or root; others are closed and logged.
+  // The next connection of those who may connect; others are closed and logged.
   // Nothing once shutdown() was called.
   std::optional<LocalSocket> accept();
   void shutdown();
 
 private:
+  bool mayConnect(const LocalSocket::Peer& peer) const;
+
   std::filesystem::path path_;
   FileDescriptor fd_;
   FileDescriptor wake_;
+  std::optional<gid_t> group_;
 };
 
 }  // namespace postern::net

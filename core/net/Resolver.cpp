@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/net/AskUntil.h"
 #include "core/net/DnsWire.h"
 
 #include <poll.h>
@@ -19,7 +20,7 @@ namespace postern::net {
 
 namespace {
 
-enum Type : int { TypeA = 1, TypeMx = 15, TypeTxt = 16, TypeAaaa = 28, TypeTlsa = 52 };
+enum Type : int { TypeA = 1, TypePtr = 12, TypeMx = 15, TypeTxt = 16, TypeAaaa = 28, TypeTlsa = 52 };
 constexpr int ClassIn = 1;
 constexpr int RcodeOk = 0;
 constexpr int RcodeNoName = 3;
@@ -120,7 +121,17 @@ DnsAnswer<Record> readRecords(RawAnswer raw, Read read) {
   return answer;
 }
 
+thread_local std::chrono::steady_clock::time_point askUntil = std::chrono::steady_clock::time_point::max();
+
 }  // namespace
+
+AskUntil::AskUntil(std::chrono::steady_clock::time_point until) : before_(askUntil) {
+  askUntil = std::min(askUntil, until);
+}
+
+AskUntil::~AskUntil() {
+  askUntil = before_;
+}
 
 struct UnboundResolver::Impl {
   explicit Impl(const ResolverConfig& config);
@@ -217,9 +228,10 @@ RawAnswer UnboundResolver::Impl::ask(std::string_view name, int type) {
     failed.problem = std::string("the resolver refused the name: ") + ub_strerror(code);
     return failed;
   }
-  if (!done_.wait_for(lock, deadline_, [&] { return pending->answer.has_value(); })) {
+  const auto until = std::min(std::chrono::steady_clock::now() + deadline_, askUntil);
+  if (!done_.wait_until(lock, until, [&] { return pending->answer.has_value(); })) {
     pending->abandoned = true;  // its callback frees it
-    failed.problem = "the DNS did not answer within " + std::to_string(deadline_.count() / 1000) + " seconds";
+    failed.problem = "the DNS did not answer in time";
     return failed;
   }
   auto answer = std::move(*pending->answer);
@@ -240,6 +252,10 @@ bool isUsable(const TlsaRecord& record) {
     default:
       return false;
   }
+}
+
+DnsAnswer<std::string> Resolver::pointers(std::string_view) {
+  return {};
 }
 
 UnboundResolver::UnboundResolver(const ResolverConfig& config) : impl_(std::make_unique<Impl>(config)) {}
@@ -272,6 +288,10 @@ DnsAnswer<std::string> UnboundResolver::txt(std::string_view name) {
 
 DnsAnswer<TlsaRecord> UnboundResolver::tlsa(std::string_view name) {
   return readRecords<TlsaRecord>(impl_->ask(name, TypeTlsa), readTlsa);
+}
+
+DnsAnswer<std::string> UnboundResolver::pointers(std::string_view reverseName) {
+  return readRecords<std::string>(impl_->ask(reverseName, TypePtr), readPointer);
 }
 
 }  // namespace postern::net

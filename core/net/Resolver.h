@@ -55,6 +55,9 @@ public:
   virtual DnsAnswer<std::string> addresses(std::string_view host) = 0;  // IPv6 then IPv4, as text
   virtual DnsAnswer<std::string> txt(std::string_view name) = 0;        // strings of one record joined
   virtual DnsAnswer<TlsaRecord> tlsa(std::string_view name) = 0;        // "_25._tcp.mx.example"
+  // Names that an address is said to have; the name asked is of in-addr.arpa or ip6.arpa. Whoever has no use for
+  // them need not answer.
+  virtual DnsAnswer<std::string> pointers(std::string_view reverseName);
 };
 
 // Where the DNS says that mail for a domain goes (RFC 5321 §5.1).
@@ -99,6 +102,7 @@ public:
   DnsAnswer<std::string> addresses(std::string_view host) override;
   DnsAnswer<std::string> txt(std::string_view name) override;
   DnsAnswer<TlsaRecord> tlsa(std::string_view name) override;
+  DnsAnswer<std::string> pointers(std::string_view reverseName) override;
 
 private:
   struct Impl;

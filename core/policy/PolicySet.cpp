@@ -2,11 +2,13 @@
 
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/mail/Text.h"
 #include "core/policy/frame/PolicyFrame.h"
 #include "core/policy/WorkerProcess.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,25 +76,22 @@ private:
 };
 
 // The names of order.txt first, then the rest by name.
-void readOrder(const fs::path& folder, SetTexts& texts, std::vector<Problem>& problems) {
+void readOrder(const std::string& order, const std::string& where, SetTexts& texts, std::vector<Problem>& problems) {
   std::set<std::string> names;
   for (const auto& file : texts.files)
     if (!file.path.starts_with("lib/") && file.path != "settings.lua")
       names.insert(file.path.substr(0, file.path.size() - 4));
-  if (names.empty()) problems.push_back({"", 0, "there is no policy in " + folder.string() + " (no NAME.lua)"});
-  std::error_code error;
-  if (fs::exists(folder / "order.txt", error)) {
-    std::istringstream lines(files::read(folder / "order.txt"));
-    std::string line;
-    for (std::uint32_t number = 1; std::getline(lines, line); ++number) {
-      line.erase(0, line.find_first_not_of(" \t"));
-      line.erase(std::min(line.find_first_of("# \t\r"), line.size()));
-      if (line.empty()) continue;
-      if (names.erase(line) == 0)
-        problems.push_back({"order.txt", number, "there is no policy `" + line + "`, or it is named twice"});
-      else
-        texts.order.push_back(line);
-    }
+  if (names.empty()) problems.push_back({"", 0, "there is no policy in " + where + " (no NAME.lua)"});
+  std::istringstream lines(order);
+  std::string line;
+  for (std::uint32_t number = 1; std::getline(lines, line); ++number) {
+    line.erase(0, line.find_first_not_of(" \t"));
+    line.erase(std::min(line.find_first_of("# \t\r"), line.size()));
+    if (line.empty()) continue;
+    if (names.erase(line) == 0)
+      problems.push_back({"order.txt", number, "there is no policy `" + line + "`, or it is named twice"});
+    else
+      texts.order.push_back(line);
   }
   texts.order.insert(texts.order.end(), names.begin(), names.end());
 }
@@ -145,7 +144,35 @@ private:
   std::unique_ptr<WorkerProcess> worker_;
 };
 
+Result<SetTexts, std::vector<Problem>> finished(SetTexts texts, std::vector<Problem> problems) {
+  std::size_t size = 0;
+  for (const auto& file : texts.files) size += file.text.size();
+  if (size > MaxSetSize) problems.push_back({"", 0, "the policy set is larger than 4 MB"});
+  if (!problems.empty()) return Unexpected(std::move(problems));
+  texts.digest = digestOf(texts);
+  return texts;
+}
+
+bool isPathLike(const std::string& path) {
+  return path.size() <= 100 && std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 }  // namespace
+
+std::optional<std::string> whatIsWrongWith(const SiteSets& sets) {
+  std::size_t entries = 0;
+  std::size_t size = 0;
+  for (const auto& [name, values] : sets) {
+    entries += values.size();
+    for (const auto& value : values) {
+      if (value.empty() || value.size() > 1000)
+        return "an entry of the set `" + name + "` is empty or over 1,000 bytes";
+      size += value.size();
+    }
+  }
+  if (entries > 250'000 || size > (8u << 20)) return "the sets hold more than 250,000 entries or 8 MB in all";
+  return std::nullopt;
+}
 
 Result<SetTexts, std::vector<Problem>> readSet(const fs::path& folder) {
   SetTexts texts;
@@ -159,16 +186,46 @@ Result<SetTexts, std::vector<Problem>> readSet(const fs::path& folder) {
     if (fs::is_directory(folder / "lib", error)) reader.read(folder / "lib", "lib/");
     std::sort(texts.files.begin(), texts.files.end(),
               [](const SetFile& a, const SetFile& b) { return a.path < b.path; });
-    readOrder(folder, texts, problems);
+    const bool ordered = fs::exists(folder / "order.txt", error);
+    readOrder(ordered ? files::read(folder / "order.txt") : std::string(), folder.string(), texts, problems);
   } catch (const Error& failure) {
     problems.push_back({"", 0, failure.message()});
   }
-  std::size_t size = 0;
-  for (const auto& file : texts.files) size += file.text.size();
-  if (size > MaxSetSize) problems.push_back({"", 0, "the policy set is larger than 4 MB"});
-  if (!problems.empty()) return Unexpected(std::move(problems));
-  texts.digest = digestOf(texts);
-  return texts;
+  return finished(std::move(texts), std::move(problems));
+}
+
+Result<SetTexts, std::vector<Problem>> assembleSet(const std::vector<SetFile>& files) {
+  SetTexts texts;
+  std::vector<Problem> problems;
+  std::string order;
+  std::set<std::string> seen;
+  for (const auto& file : files) {
+    const auto name = file.path.starts_with("lib/") ? file.path.substr(4) : file.path;
+    const auto shown = isPathLike(file.path) ? file.path : std::string("a file");
+    if (file.text.size() > MaxFileSize)
+      problems.push_back({shown, 0, "is larger than 256 kB"});
+    else if (!mail::isUtf8(file.text))
+      problems.push_back({shown, 0, "is not UTF-8"});
+    else if (!seen.insert(file.path).second)
+      problems.push_back({shown, 0, "is there twice"});
+    else if (file.path == "order.txt")
+      order = file.text;
+    else if (!name.ends_with(".lua") || !isPolicyName(name.substr(0, name.size() - 4)))
+      problems.push_back({shown, 0, "the name of a policy file is a-z, 0-9 and _, at most 40, then .lua"});
+    else
+      texts.files.push_back(file);
+  }
+  std::sort(texts.files.begin(), texts.files.end(), [](const SetFile& a, const SetFile& b) { return a.path < b.path; });
+  readOrder(order, "this set", texts, problems);
+  return finished(std::move(texts), std::move(problems));
+}
+
+std::vector<SetFile> filesOf(const SetTexts& texts) {
+  auto files = texts.files;
+  std::string order;
+  for (const auto& name : texts.order) order += name + "\n";
+  files.push_back({"order.txt", std::move(order)});
+  return files;
 }
 
 CheckReport checkSet(const fs::path& folder, const fs::path& worker, const CallLimits& limits) {
@@ -202,6 +259,15 @@ TestReport testSet(const SetTexts& texts, const fs::path& worker, const CallLimi
     }
   }
   return report;
+}
+
+std::vector<CoveredFile> TestReport::covered() const {
+  std::map<std::string, std::set<std::uint32_t>> all;
+  for (const auto& one : cases)
+    for (const auto& file : one.covered) all[file.file].insert(file.lines.begin(), file.lines.end());
+  std::vector<CoveredFile> files;
+  for (const auto& [file, lines] : all) files.push_back({file, {lines.begin(), lines.end()}});
+  return files;
 }
 
 fs::path defaultWorkerProgram() {

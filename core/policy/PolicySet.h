@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,12 +32,26 @@ struct Problem {
   std::string text;        // what is wrong and what is allowed
 };
 
+// A set of values that people of the site fill: `sets = { trusted_domains = "what it is for" }`.
+struct DeclaredSet {
+  std::string name;  // policies that declare the same name share it
+  std::string doc;
+};
+
 struct PolicyInfo {
   std::string name;
   std::string doc;
   std::vector<std::string> hooks;
   std::vector<std::string> cases;  // titles
+  std::vector<DeclaredSet> sets = {};
 };
+
+// What the sets of a site hold. An entry that begins with "." stands for a domain and all below it.
+using SiteSets = std::map<std::string, std::vector<std::string>>;
+
+// Why these cannot be the sets of a site: more than 250,000 entries or 8 MB in all, an entry that is empty or over
+// 1,000 bytes. Nothing: they can.
+std::optional<std::string> whatIsWrongWith(const SiteSets& sets);
 
 struct CheckReport {
   bool ok = false;
@@ -44,17 +60,27 @@ struct CheckReport {
   std::vector<Problem> warnings;  // e.g. a policy without cases
 };
 
+// The lines of a file that ran.
+struct CoveredFile {
+  std::string file;
+  std::vector<std::uint32_t> lines;  // ascending
+};
+
 struct CaseResult {
   std::string policy;
   std::string title;
   bool ok = false;
-  std::string text;  // why not: expected and got
+  std::string text;                       // why not: expected and got
+  std::vector<CoveredFile> covered = {};  // while its hook ran
 };
 
 struct TestReport {
   bool ok = false;  // the set loads and all its cases pass
   CheckReport check;
   std::vector<CaseResult> cases;
+
+  // What all cases together ran, by file.
+  std::vector<CoveredFile> covered() const;
 };
 
 struct CallLimits {
@@ -66,6 +92,13 @@ struct CallLimits {
 // Reads a folder. Expected failures (no folder, no policy in it, a bad file name, too large, an unknown name in
 // order.txt) are returned as problems.
 Result<SetTexts, std::vector<Problem>> readSet(const std::filesystem::path& folder);
+
+// A set that comes from elsewhere: the files as they stand in a folder, "order.txt" among them if there is one. The
+// same rules, and each text is UTF-8.
+Result<SetTexts, std::vector<Problem>> assembleSet(const std::vector<SetFile>& files);
+
+// The files as assembleSet() takes them.
+std::vector<SetFile> filesOf(const SetTexts& texts);
 
 // Syntax, shape, names: `postern policy check FOLDER`. `worker` is the program postern-policy.
 CheckReport checkSet(const std::filesystem::path& folder, const std::filesystem::path& worker,

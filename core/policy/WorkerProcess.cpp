@@ -1,7 +1,9 @@
 #include "core/policy/WorkerProcess.h"
 
 #include "core/base/Error.h"
+#include "core/base/Log.h"
 #include "core/policy/frame/PolicyFrame.h"
+#include "core/policy/frame/QueryFrame.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -11,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 namespace postern::policy {
@@ -96,19 +99,40 @@ void WorkerProcess::kill() {
   process_ = -1;
 }
 
-Result<std::string, FailureKind> WorkerProcess::call(std::string_view request, std::chrono::milliseconds timeout) {
+namespace {
+
+std::optional<std::string> answerTo(std::string_view query, const WorkerProcess::Answerer& answerer) {
+  if (!answerer) return std::nullopt;
+  try {
+    return answerer(query);
+  } catch (const std::exception& error) {
+    log::error("policy", "a question of a policy worker had no answer", {{"error", error.what()}});
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Result<std::string, FailureKind> WorkerProcess::call(std::string_view request, std::chrono::milliseconds timeout,
+                                                     const Answerer& answerer) {
   if (process_ < 0) return Unexpected(FailureKind::Worker);
   const auto deadline = deadlineIn(timeout);
   std::string reply;
   auto status = channel_.send(request, deadline);
-  if (status == FrameChannel::Status::Ok) status = channel_.receive(reply, FrameChannel::MaxReply, deadline);
+  while (status == FrameChannel::Status::Ok) {
+    status = channel_.receive(reply, FrameChannel::MaxReply, deadline);
+    if (status != FrameChannel::Status::Ok || !frame::isQuery(reply)) break;
+    const auto answer = answerTo(reply, answerer);
+    status = answer ? channel_.send(*answer, deadline) : FrameChannel::Status::Closed;
+  }
   if (status == FrameChannel::Status::Ok) return reply;
   kill();
   return Unexpected(status == FrameChannel::Status::Timeout ? FailureKind::Timeout : FailureKind::Worker);
 }
 
-CheckReport WorkerProcess::load(const SetTexts& texts, const CallLimits& limits) {
-  const auto request = frame::encode(frame::LoadRequest{texts.files, texts.order, limits.instructions, limits.memory});
+CheckReport WorkerProcess::load(const SetTexts& texts, const CallLimits& limits, const SiteSets& sets) {
+  const auto request =
+      frame::encode(frame::LoadRequest{texts.files, texts.order, limits.instructions, limits.memory, sets});
   const auto reply = call(request, StartTimeout);
   if (!reply)
     throw Error(ErrorKind::Unavailable, reply.error() == FailureKind::Timeout

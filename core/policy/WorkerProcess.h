@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,11 +28,16 @@ public:
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
+  // Answers what the worker asks in the middle of a call (frame/QueryFrame.h). Nothing, or an exception, ends the call
+  // and the worker.
+  using Answerer = std::function<std::optional<std::string>(std::string_view query)>;
+
   // Sends a request and waits for the reply. On Timeout and Worker the process is dead afterwards.
-  Result<std::string, FailureKind> call(std::string_view request, std::chrono::milliseconds timeout);
+  Result<std::string, FailureKind> call(std::string_view request, std::chrono::milliseconds timeout,
+                                        const Answerer& answerer = {});
 
   // Gives it a set; the report says whether the set is good. Throws Error(Unavailable) if the worker did not answer.
-  CheckReport load(const SetTexts& texts, const CallLimits& limits);
+  CheckReport load(const SetTexts& texts, const CallLimits& limits, const SiteSets& sets = {});
 
   // It can take a call: alive, and has not said anything unasked.
   bool usable() const;

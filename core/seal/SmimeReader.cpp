@@ -7,6 +7,7 @@
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -132,8 +133,15 @@ SignatureResult verifyCms(const std::string& der, const std::string* detached) {
   auto certificate = signerOf(cms.get());
   if (!certificate) return Unexpected(SignatureFault::Unsupported);
   return SignedContent{std::move(*certificate),
-                       detached != nullptr ? *detached : std::string(crypto::contentOf(out.get())),
-                       signingTime(signer)};
+                       detached != nullptr ? *detached : std::string(crypto::contentOf(out.get())), signingTime(signer),
+                       true};
+}
+
+// No control characters but those of lines, and well-formed: chance does not make sixteen such bytes of a block.
+bool isText(std::string_view bytes) {
+  return mail::isUtf8(bytes) && std::none_of(bytes.begin(), bytes.end(), [](unsigned char c) {
+           return (c < ' ' && c != '\r' && c != '\n' && c != '\t') || c == 0x7f;
+         });
 }
 
 bool isCmsSignature(std::string_view type) {
@@ -150,7 +158,10 @@ SignatureResult verifyMultipart(const Outermost& outermost) {
   const auto der = signature->decodedBody();
   if (!der || der->size() > MaxSignature) return Unexpected(SignatureFault::Unsupported);
   const std::string entity(split->parts[0]);
-  return verifyCms(*der, &entity);
+  auto verified = verifyCms(*der, &entity);
+  if (verified)
+    verified->textBeside = isText(outermost.message.head()) && isText(split->preamble) && isText(split->parts[1]);
+  return verified;
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ struct SignedContent {
   crypto::Certificate signer;
   std::string entity;                 // the MIME entity that was signed
   std::optional<TimePoint> signedAt;  // as the signer says
+  // What stands beside the entity, which nobody signed (the outer header, a preamble, the wrapping of the signature),
+  // is text. In what was encrypted with CBC anything else is the mark of a change.
+  bool textBeside = true;
 };
 
 // Verifies a message whose outermost part is multipart/signed (RFC 8551 §3.5.3) or application/pkcs7-mime with

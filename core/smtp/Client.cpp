@@ -205,6 +205,9 @@ std::optional<std::string> ClientDialog::prepare(const ClientEnvelope& envelope,
     return "5.6.7 the message has addresses or header fields in UTF-8 and the server does not take them (no SMTPUTF8)";
   if (envelope.eightBit && !offers("8BITMIME"))
     return "5.6.3 the message has 8-bit content and the server does not take it (no 8BITMIME)";
+  const bool promised = envelope.requireTls && tlsOn_ && offers("REQUIRETLS");
+  if (envelope.mustRequireTls && !promised)
+    return "5.7.30 REQUIRETLS support required: the sender wants TLS all the way, and the server does not promise it";
   transaction.mailCommand = "MAIL FROM:<" + std::string(envelope.mailFrom) + ">";
   if (const auto size = extensions_.find("SIZE"); size != extensions_.end()) {
     std::uint64_t limit = 0;
@@ -216,7 +219,7 @@ std::optional<std::string> ClientDialog::prepare(const ClientEnvelope& envelope,
   }
   if (envelope.eightBit) transaction.mailCommand += " BODY=8BITMIME";
   if (utf8) transaction.mailCommand += " SMTPUTF8";
-  if (envelope.requireTls && tlsOn_ && offers("REQUIRETLS")) transaction.mailCommand += " REQUIRETLS";
+  if (promised) transaction.mailCommand += " REQUIRETLS";
   transaction.mailCommand += "\r\n";
   transaction.recipientCommand = "RCPT TO:<" + std::string(envelope.recipient) + ">\r\n";
   return std::nullopt;

@@ -18,6 +18,7 @@ struct ClientEnvelope {
   bool eightBit = false;        // the content holds bytes above 127
   bool eightBitHeader = false;  // and so does its header: needs SMTPUTF8, as does an address that is not ASCII
   bool requireTls = false;      // asks the server, if it knows how and TLS stands, to demand the same of the next one
+  bool mustRequireTls = false;  // without that promise it is not sent: 5.7.30 (RFC 8689 §4.2.1)
 };
 
 // What came of one message.

@@ -70,7 +70,8 @@ Result<FileDescriptor, std::string> connectTo(const ClientTarget& target, net::D
 ClientEnvelope envelopeOf(const ClientMessage& message, const ClientTlsFacts& tls) {
   ClientEnvelope envelope{message.mailFrom, message.recipient, message.head->size(), message.head->hasEightBit(),
                           message.head->hasEightBitHeader()};
-  envelope.requireTls = message.requireTls && tls.verified;
+  envelope.requireTls = (message.requireTls || message.mustRequireTls) && tls.verified;
+  envelope.mustRequireTls = message.mustRequireTls;
   if (message.tail) {
     envelope.size += message.tail->size();
     envelope.eightBit = envelope.eightBit || message.tail->hasEightBit();

@@ -63,6 +63,7 @@ struct ClientMessage {
   const ClientText* head = nullptr;
   const ClientText* tail = nullptr;  // null: none
   bool requireTls = false;           // by RFC 8689, where the peer is verified and offers it
+  bool mustRequireTls = false;       // … and not at all where it does not
 };
 
 // A connection to another mail server that is ready for messages.

@@ -130,6 +130,12 @@ std::optional<Reply> applyMailParameter(MailCommand& command, std::string_view n
   } else if (mail::equalsIgnoreCase(name, "SMTPUTF8")) {
     if (hasValue) return makeReply(ReplyId::BadParameter, {"SMTPUTF8"});
     command.smtpUtf8 = true;
+  } else if (mail::equalsIgnoreCase(name, "REQUIRETLS")) {
+    if (hasValue || command.requireTls) return makeReply(ReplyId::BadParameter, {"REQUIRETLS"});
+    command.requireTls = true;
+  } else if (mail::equalsIgnoreCase(name, "AUTH")) {
+    if (value.empty() || command.saysAuth) return makeReply(ReplyId::BadParameter, {"AUTH"});
+    command.saysAuth = true;
   } else {
     return makeReply(ReplyId::UnknownParameter, {name.substr(0, 40)});
   }
@@ -192,6 +198,21 @@ Parsed parseSomething(std::string_view rest, const CommandContext&) {
   return Arguments(NoArguments{});
 }
 
+Parsed parseAuth(std::string_view rest, const CommandContext&) {
+  AuthCommand command;
+  for (const char c : nextWord(rest)) command.mechanism += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  if (command.mechanism.empty()) return fail(ReplyId::SyntaxError, {"name a mechanism, as in AUTH PLAIN"});
+  if (const auto initial = nextWord(rest); !initial.empty()) command.initial = initial;
+  if (!trimEnd(rest).empty()) return fail(ReplyId::SyntaxError, {"use AUTH mechanism, or AUTH mechanism response"});
+  return Arguments(std::move(command));
+}
+
+Parsed parseXclientCommand(std::string_view rest, const CommandContext&) {
+  auto command = parseXclient(trimEnd(rest));
+  if (!command) return fail(ReplyId::SyntaxError, {command.error()});
+  return Arguments(std::move(*command));
+}
+
 struct Grammar {
   std::string_view word;
   Verb verb;
@@ -212,7 +233,8 @@ constexpr Grammar Grammars[] = {
     {"EXPN", Verb::Expn, parseSomething},
     {"HELP", Verb::Help, parseAnything},
     {"STARTTLS", Verb::StartTls, parseNothing},
-    {"AUTH", Verb::Auth, parseSomething},
+    {"AUTH", Verb::Auth, parseAuth},
+    {"XCLIENT", Verb::Xclient, parseXclientCommand},
     {"GET", Verb::Foreign, parseAnything},
     {"POST", Verb::Foreign, parseAnything},
     {"PUT", Verb::Foreign, parseAnything},

@@ -2,6 +2,7 @@
 #include "core/base/Result.h"
 #include "core/mail/Address.h"
 #include "core/smtp/Reply.h"
+#include "core/smtp/Xclient.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,7 @@ enum class Verb : std::uint8_t {
   Help,
   StartTls,
   Auth,
+  Xclient,
   Foreign,  // a word of another protocol (GET, POST, CONNECT …): somebody's browser was made to speak to us
 };
 constexpr std::size_t VerbCount = static_cast<std::size_t>(Verb::Foreign) + 1;
@@ -46,6 +48,8 @@ struct MailCommand {
   std::optional<std::uint64_t> size;  // RFC 1870
   BodyType body = BodyType::SevenBit;
   bool smtpUtf8 = false;
+  bool requireTls = false;  // RFC 8689
+  bool saysAuth = false;    // RFC 4954 §5: taken from whoever has signed in, and not believed
 };
 
 // `to` has a domain always; <postmaster> alone (RFC 5321 §4.1.1.3) sets `barePostmaster`, and the server adds its name.
@@ -59,10 +63,17 @@ struct BdatCommand {
   bool last = false;
 };
 
-// VRFY, EXPN, HELP, NOOP, AUTH: what stands behind the verb is not used, and AUTH's is not even kept.
+// RFC 4954 §4. `initial` is as it came: base64, or "=" for an empty response.
+struct AuthCommand {
+  std::string mechanism;  // upper case
+  std::optional<std::string> initial;
+};
+
+// VRFY, EXPN, HELP, NOOP: what stands behind the verb is not used.
 struct NoArguments {};
 
-using Arguments = std::variant<NoArguments, HelloCommand, MailCommand, RcptCommand, BdatCommand>;
+using Arguments =
+    std::variant<NoArguments, HelloCommand, MailCommand, RcptCommand, BdatCommand, AuthCommand, XclientCommand>;
 
 struct Command {
   Verb verb;

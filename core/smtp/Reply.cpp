@@ -32,6 +32,8 @@ constexpr Row Table[] = {
     {ReplyId::ChunkOk, 250, "2.0.0", "{} octets received"},
     {ReplyId::Accepted, 250, "2.0.0", "accepted as {}"},
     {ReplyId::ReadyForTls, 220, "2.0.0", "ready for TLS"},
+    {ReplyId::SignedIn, 235, "2.7.0", "signed in"},
+    {ReplyId::SignInChallenge, 334, "", "{}"},
 
     {ReplyId::ShuttingDown, 421, "4.3.2", "{} is shutting down, try again later"},
     {ReplyId::NotReady, 421, "4.3.2", "{} is starting and not ready yet, try again in a minute"},
@@ -48,7 +50,13 @@ constexpr Row Table[] = {
     {ReplyId::PolicyBroken, 451, "4.7.0", "the policy check failed, nothing was accepted, try again later"},
     {ReplyId::PolicyDeferred, 451, "4.7.1", "{}"},
     {ReplyId::MessageDeferred, 451, "4.7.1", "deferred by policy, nothing was delivered to anyone, try again later"},
+    {ReplyId::CompanionBroken, 451, "4.7.0",
+     "a check of this message could not be made, nothing was accepted, try again later"},
     {ReplyId::TlsNotAvailable, 454, "4.7.0", "TLS is not available, try again later"},
+    {ReplyId::SignInTooOften, 454, "4.7.0", "too many wrong sign-ins, wait {} seconds"},
+    {ReplyId::SignInLater, 454, "4.7.0", "sign-ins cannot be judged now, try again later"},
+
+    {ReplyId::ClientUnsaid, 451, "4.7.0", "the load balancer in front of this server does not say who you are"},
 
     {ReplyId::LineTooLong, 500, "5.5.2", "the command line is too long"},
     {ReplyId::UnknownCommand, 500, "5.5.2", "unknown command"},
@@ -75,13 +83,31 @@ constexpr Row Table[] = {
     {ReplyId::LoopDetected, 554, "5.4.6", "mail loop: the message has passed {} servers already"},
     {ReplyId::RecipientRefused, 550, "5.7.1", "{}"},
     {ReplyId::MessageRefused, 550, "5.7.1", "refused by policy; nothing was delivered to anyone"},
+    {ReplyId::InfectedMessage, 550, "5.7.1", "refused: the message is infected ({}); nothing was delivered to anyone"},
+    {ReplyId::SpamRefused, 550, "5.7.1", "refused as spam; nothing was delivered to anyone"},
+    {ReplyId::ClientListed, 550, "5.7.1", "mail from your address is not taken: {}"},
     {ReplyId::BodyTypeNotTaken, 501, "5.5.4", "this BODY type is not taken here; use 7BIT or 8BITMIME"},
+    {ReplyId::SignInNeedsTls, 538, "5.7.11", "passwords are taken under TLS only; send STARTTLS first"},
+    {ReplyId::SignInMechanism, 504, "5.5.4", "this mechanism is not taken here; use PLAIN or LOGIN"},
+    {ReplyId::SignInWrong, 535, "5.7.8", "name or password is wrong; use an access token with the scope mail:write"},
+    {ReplyId::SignInCancelled, 501, "5.7.0", "sign-in cancelled"},
+    {ReplyId::SignInResponse, 501, "5.5.2", "{}"},
+    {ReplyId::SubmissionNeedsTls, 530, "5.7.0", "send STARTTLS first"},
+    {ReplyId::SubmissionNeedsSignIn, 530, "5.7.0", "sign in first, with AUTH"},
+    {ReplyId::NotYourAddress, 550, "5.7.1",
+     "you may write as {} only; set that address as sender in your mail program, or ask your administrator"},
+    {ReplyId::NotABalancer, 554, "", "{} takes no connections from your address here"},
+    {ReplyId::TlsNeeded, 530, "5.7.0", "{} is taken over TLS only; send STARTTLS first"},
+    {ReplyId::TlsTooOld, 550, "5.7.10", "{} is taken over TLS {} or newer only"},
+    {ReplyId::CertificateNeeded, 530, "5.7.0", "a client certificate is needed here: {}"},
+    {ReplyId::NameRetired, 550, "5.7.1", "{} is retired since {}; set your server to {}, nothing was accepted"},
+    {ReplyId::NotPipelined, 503, "5.5.0", "{} must be the last command that you send without waiting"},
 };
 
 constexpr bool tableIsInOrder() {
   for (std::size_t i = 0; i < std::size(Table); ++i)
     if (static_cast<std::size_t>(Table[i].id) != i) return false;
-  return std::size(Table) == static_cast<std::size_t>(ReplyId::BodyTypeNotTaken) + 1;
+  return std::size(Table) == static_cast<std::size_t>(ReplyId::NotPipelined) + 1;
 }
 static_assert(tableIsInOrder(), "a reply has no row, or stands in the wrong place");
 

@@ -23,6 +23,8 @@ enum class ReplyId : std::uint8_t {
   ChunkOk,   // {octets}
   Accepted,  // {queue id}
   ReadyForTls,
+  SignedIn,
+  SignInChallenge,  // {base64}
   // 4xx
   ShuttingDown,         // {host}
   NotReady,             // {host}
@@ -39,7 +41,11 @@ enum class ReplyId : std::uint8_t {
   PolicyBroken,
   PolicyDeferred,
   MessageDeferred,
+  CompanionBroken,
   TlsNotAvailable,
+  SignInTooOften,  // {seconds}
+  SignInLater,
+  ClientUnsaid,
   // 5xx
   LineTooLong,
   UnknownCommand,
@@ -66,7 +72,24 @@ enum class ReplyId : std::uint8_t {
   LoopDetected,        // {hops}
   RecipientRefused,    // {why}
   MessageRefused,      // one line per refused recipient, then the help link, follow
+  InfectedMessage,     // {what was found}
+  SpamRefused,
+  ClientListed,  // {why}
   BodyTypeNotTaken,
+  SignInNeedsTls,
+  SignInMechanism,
+  SignInWrong,
+  SignInCancelled,
+  SignInResponse,  // {what is wrong}
+  SubmissionNeedsTls,
+  SubmissionNeedsSignIn,
+  NotYourAddress,     // {address}
+  NotABalancer,       // {host}
+  TlsNeeded,          // {whose mail}
+  TlsTooOld,          // {whose mail} {version}
+  CertificateNeeded,  // {why the one that came does not count}
+  NameRetired,        // {old name} {day} {new name}
+  NotPipelined,       // {verb}
 };
 
 // One reply: code, enhanced code (RFC 3463) and text lines. A value; what is put into its lines may come from anywhere:

@@ -121,6 +121,11 @@ public:
   // Segments wholly before the position may be deleted once nothing in them is retained. Also sweeps.
   void allowReclaim(LogPosition before);
 
+  // The files as they are, for a backup: open() reads the copy like the log itself. Closed files are linked where the
+  // file system can, so they cost nothing; the last segment is copied. Durable on return. Threads: as append; and the
+  // caller keeps what it needs from being reclaimed meanwhile.
+  void copyFilesTo(const std::filesystem::path& target) const;
+
   std::uint64_t freeSpace() const;
   std::size_t segments() const;
   std::uint64_t bytes() const;  // on disk, segments and separate bodies

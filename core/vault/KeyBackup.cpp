@@ -146,6 +146,7 @@ KeyBackupFacts writeKeyBackup(const KeyStore& keys, const RootKey& root, const s
   {
     auto database = store::Database::openReader(copy.path());
     KeyStore::countIn(database, header.facts.epochs, header.facts.objects);
+    KeyStore::checkWrapped(database, root);  // a backup with keys that do not open is none
   }
   if (const auto* journal = keys.journal()) {
     requireSound(*journal);

@@ -28,7 +28,8 @@ struct KeyBackupFacts {
 // The root key that keys.db is under just now.
 RootKey currentRoot(const KeyStore& keys, const RootKeySource& source);
 
-// Writes a new file, durably. Error(Io), Error(DiskFull); Error(Config) when it is there.
+// Writes a new file, durably, once every key in it was opened. Error(Io), Error(DiskFull); Error(Config) when it is
+// there; Error(Crypto) for a key that does not open, so that an epoch key that is missing is told now.
 KeyBackupFacts writeKeyBackup(const KeyStore& keys, const RootKey& root, const std::filesystem::path& target,
                               TimePoint now);
 // Opens the whole of it, keys.db and each wrapped key in it included. Error(Config) for a file that is none or needs

@@ -295,9 +295,25 @@ void KeyStore::destroySigningKeys(std::uint64_t listId) {
   impl_->emptyWriteAheadLog();
 }
 
+std::vector<KeyStore::SigningKeyName> KeyStore::signingKeys() const {
+  MutexLock lock(impl_->mutex);
+  std::vector<SigningKeyName> names;
+  auto select =
+      impl_->database.prepare("SELECT list_id, name FROM private_keys WHERE list_id != 0 ORDER BY list_id, name");
+  while (select.step()) names.push_back({select.unsignedInteger(0), select.text(1)});
+  return names;
+}
+
 void KeyStore::storeSiteKey(std::string_view name, const Secret& key, std::string_view publicPart) {
   MutexLock lock(impl_->mutex);
   impl_->storePrivateKey(0, std::string(SitePrefix) + std::string(name), key, publicPart);
+}
+
+void KeyStore::destroySiteKey(std::string_view name) {
+  MutexLock lock(impl_->mutex);
+  const auto full = std::string(SitePrefix) + std::string(name);
+  impl_->database.prepare("DELETE FROM private_keys WHERE list_id = 0 AND name = ?").bind(full).run();
+  impl_->emptyWriteAheadLog();
 }
 
 std::optional<Secret> KeyStore::siteKey(std::string_view name) const {

@@ -52,11 +52,17 @@ public:
   std::optional<Secret> signingKey(std::uint64_t listId, std::string_view name) const;
   void destroySigningKey(std::uint64_t listId, std::string_view name);
   void destroySigningKeys(std::uint64_t listId);  // all of the list
+  struct SigningKeyName {
+    std::uint64_t listId = 0;
+    std::string name;
+  };
+  std::vector<SigningKeyName> signingKeys() const;  // of all lists
 
   // Private keys of the site itself, wrapped under the root: "audit" signs checkpoints, "certificate" signs disposition
   // certificates. `publicPart` is stored beside in clear. Stored once per name; replaced whole.
   void storeSiteKey(std::string_view name, const Secret& key, std::string_view publicPart = {});
   std::optional<Secret> siteKey(std::string_view name) const;
+  void destroySiteKey(std::string_view name);
   std::optional<std::string> siteKeyPublicPart(std::string_view name) const;
 
   // Object keys, for the Vault. A key is stored with the place of what it seals.

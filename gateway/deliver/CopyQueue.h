@@ -23,7 +23,19 @@ struct CopySummary {
   TimePoint notBefore;
   TimePoint expiresAt;
   bool held = false;
+  app::TlsAsk tlsAsk = app::TlsAsk::Usual;
+  std::uint64_t post = 0;  // a number that the copies of one message share; 0: not known
 };
+
+// What TLS a copy needs of the connection, whatever the destination demands.
+enum class TlsNeed : std::uint8_t {
+  Usual,
+  Protection,  // verified: nothing else protects the copy
+  Asked,       // verified, since the sender wants REQUIRETLS
+  Waived,      // the sender wants it to go also where the domain's own policy would hold it up
+};
+// What has a floor or a protection never has Waived.
+TlsNeed tlsNeedOf(const CopySummary& copy);
 
 // A copy opened for sending: `head` then `*tail` are the message.
 struct LoadedCopy {
@@ -34,6 +46,8 @@ struct LoadedCopy {
   app::Copy::Kind kind = app::Copy::Kind::Content;
   app::Protection protection = app::Protection::None;
   app::Protection floor = app::Protection::None;
+  app::TlsAsk tlsAsk = app::TlsAsk::Usual;
+  std::string trace;
 };
 
 // Told what changes in the queue. Called from the queue's writer thread in order, after the change is durable: must

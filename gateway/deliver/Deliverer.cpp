@@ -16,6 +16,15 @@ app::TlsFacts factsOf(const smtp::ClientTlsFacts& tls) {
   return {tls.version, tls.cipher, tls.bits, tls.verification, tls.peerName};
 }
 
+// Whether a refusal for now is about our connections and not about one recipient or one message (RFC 3463).
+bool asksForLess(const smtp::ClientResult& result, bool replied) {
+  if (result.outcome != smtp::ClientResult::Outcome::Temporary) return false;
+  if (!replied || result.code == 421) return true;
+  const std::string_view text = result.text;
+  const auto says = [&](std::string_view code) { return text.find(code) != std::string_view::npos; };
+  return says("4.3.2") || says("4.4.5") || says("4.7.28");
+}
+
 }  // namespace
 
 DelivererOptions DelivererOptions::from(const config::SiteConfig& config) {
@@ -24,6 +33,8 @@ DelivererOptions DelivererOptions::from(const config::SiteConfig& config) {
   options.client.connectTimeout = config.connectTimeout;
   options.client.replyTimeout = config.replyTimeout;
   options.hops.hostName = config.hostName;
+  options.hops.port = static_cast<std::uint16_t>(config.mxPort);
+  options.hops.refuseOurselves = config.mxPort == 25;
   options.ownUrl = config.publicUrl();
   for (const auto& listen : config.listen) options.hops.listenPorts.push_back(listen.port);
   for (const auto& listen : config.listenTls) options.hops.listenPorts.push_back(listen.port);
@@ -38,22 +49,31 @@ DelivererOptions DelivererOptions::from(const config::SiteConfig& config) {
 // One thread's work on one lane: the copy at hand and the connection for it.
 struct Deliverer::Visit {
   const Scheduler::Lane lane;
-  const bool mustVerify;
+  const TlsNeed need;
   CopyAtHand copy;
   CopyAtHand next;  // cleared for the connection
   std::unique_ptr<smtp::ClientConnection> connection;
   std::uint32_t sent = 0;    // copies on this connection
   std::uint32_t judged = 0;  // of those, how many got a reply of their own
   smtp::ClientInterrupt interrupt;
+  Condition call;           // its lane has more
+  bool called = false;      // … and this connection is to take it
+  std::string domain = {};  // whose way a policy chose; empty: none did
+
+  // Next hops are a lane's, what a policy chooses is a domain's.
+  bool leadsElsewhere(const CopyAtHand& other) const {
+    return other && !domain.empty() && other->job().domain != domain;
+  }
 };
 
 Deliverer::Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver,
-                     const net::TlsClient& tls, const Clock& clock, StsPolicies* sts)
+                     const net::TlsClient& tls, const Clock& clock, StsPolicies* sts, TlsCounters* counters)
     : options_(options),
       queue_(queue),
       tls_(tls),
       clock_(clock),
       hops_(options.hops, resolver, sts),
+      counters_(counters),
       routes_(std::make_shared<RouteTable>()),
       scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this)) {}
 
@@ -91,7 +111,7 @@ void Deliverer::stop() {
     const MutexLock lock(mutex_);
     stopping_ = true;
     workers_.notify_all();
-    lingerers_.notify_all();
+    for (auto* visit : lingering_) visit->call.notify_one();
     timer_.notify_all();
     const auto until = std::chrono::steady_clock::now() + options_.stopGrace;
     while (busy_ > 0 && ended_.wait_until(mutex_, until) != std::cv_status::timeout) continue;
@@ -108,9 +128,20 @@ void Deliverer::copiesQueued(std::span<const CopySummary> copies) {
   const MutexLock lock(mutex_);
   const auto now = clock_.now();
   for (const auto& copy : copies) scheduler_.add(copy, now);
-  if (lingering_ > 0) lingerers_.notify_all();
-  wakeWorker();
+  if (callLingerers(copies.size()) < copies.size()) wakeWorker();
   wakeTimer();
+}
+
+// Calls open connections to what is new, the one that was busy last first, so that those too many run out of time.
+std::size_t Deliverer::callLingerers(std::size_t wanted) {
+  std::size_t called = 0;
+  for (auto visit = lingering_.rbegin(); visit != lingering_.rend() && called < wanted; ++visit) {
+    if ((*visit)->called || !scheduler_.hasReady((*visit)->lane)) continue;
+    (*visit)->called = true;
+    (*visit)->call.notify_one();
+    ++called;
+  }
+  return called;
 }
 
 void Deliverer::copyChanged(const CopySummary& copy) {
@@ -176,9 +207,10 @@ void Deliverer::keepTime() {
         continue;
       }
     }
-    for (const auto& job : expired) {
+    for (const auto& job : keepSome(std::move(expired))) {
       auto event = eventFor(job, Outcome::Expired, "not delivered within the time allowed");
       event.attempt = job.attempts;
+      nameTrace(event);
       finish(std::move(event), job);
     }
   }
@@ -212,12 +244,12 @@ void Deliverer::work() {
 // ---- one lane ----
 
 void Deliverer::serveLane(Scheduler::Lane lane) {
-  bool mustVerify = false;
+  auto need = TlsNeed::Usual;
   {
     const MutexLock lock(mutex_);
-    mustVerify = scheduler_.needsVerified(lane);
+    need = scheduler_.need(lane);
   }
-  Visit visit{lane, mustVerify, {}, {}, {}, 0, 0, {}};
+  Visit visit{lane, need, {}, {}, {}, 0, 0, {}, {}};
   {
     const MutexLock lock(mutex_);
     if (stopping_) return;
@@ -229,7 +261,7 @@ void Deliverer::serveLane(Scheduler::Lane lane) {
     // The queue-job boundary: what is broken here delays the copy, it never drops it.
     log::error("deliver", "a delivery failed on our side", {{"error", error.what()}});
     for (auto* copy : {visit.copy.get(), visit.next.get()})
-      if (copy) defer(eventFor(copy->job(), Outcome::Deferred, "4.3.0 internal error on our side"), copy->job());
+      if (copy) defer(eventFor(*copy, Outcome::Deferred, "4.3.0 internal error on our side"), copy->job());
   }
   visit.connection.reset();
   const MutexLock lock(mutex_);
@@ -270,17 +302,37 @@ bool Deliverer::connect(Visit& visit) {
     routes = routes_;
   }
   const auto& job = visit.copy->job();
-  const auto hops = hops_.find(*routes, job.domain, visit.mustVerify);
-  auto event = eventFor(job, Outcome::Deferred, hops.problem);
+  auto hops = hops_.find(*routes, job.domain, visit.need);
+  auto event = eventFor(*visit.copy, Outcome::Deferred, hops.problem);
+  if (!chooseHops(hops, job.domain, event)) {
+    event.outcome == Outcome::Failed ? finish(std::move(event), job) : defer(std::move(event), job);
+    visit.copy.reset();
+    return false;
+  }
+  visit.domain = policies_ && policies_->asks(policy::Hook::Route) ? job.domain : std::string();
   smtp::ClientFailure failure;
-  for (auto target : hops.targets) {
+  bool unpromised = !hops.targets.empty();  // each server lacks REQUIRETLS, and nothing else
+  if (counters_)
+    for (const auto& session : hops.stopped) counters_->add(session);
+  for (std::size_t i = 0; i < hops.targets.size(); ++i) {
+    auto target = hops.targets[i];
     event.remoteHost = target.host;
     event.remoteAddress = target.address;
     auto opened = smtp::ClientConnection::open(options_.client, target, tls_, &visit.interrupt);
+    tell(hops, i, opened ? opened->get() : nullptr, opened ? smtp::ClientFailure() : opened.error());
     // RFC 7435: opportunistic means that a server with broken TLS gets what one without TLS would get.
     if (!opened && opened.error().tlsHandshake && target.tls == smtp::ClientTls::Opportunistic) {
       target.tls = smtp::ClientTls::None;
       opened = smtp::ClientConnection::open(options_.client, target, tls_, &visit.interrupt);
+    }
+    if (opened && visit.copy->mustRequireTls() && !(*opened)->offers("REQUIRETLS")) {
+      // RFC 8689 §4.2.1: another server of the domain may promise it.
+      (*opened)->quit();
+      event.replyText =
+          "5.7.30 REQUIRETLS support required: the sender wants TLS all the way, and no server promises it";
+      event.replyCode = 0;  // not what a server before this one said
+      event.tls = factsOf((*opened)->tls());
+      continue;
     }
     if (opened) {
       visit.connection = std::move(*opened);
@@ -290,6 +342,7 @@ bool Deliverer::connect(Visit& visit) {
       wakeWorker();
       return true;
     }
+    unpromised = false;
     failure = opened.error();
     event.replyCode = failure.code;
     // A server that lacks the TLS that is demanded never heard of the copy; the ledger says who demands it.
@@ -298,10 +351,9 @@ bool Deliverer::connect(Visit& visit) {
     const MutexLock lock(mutex_);
     if (stopping_) break;
   }
-  log::info("deliver", "no connection", {{"host", event.remoteHost}, {"why", event.replyText}});
-  if (hops.permanent) {
+  if (hops.permanent || unpromised) {
     event.outcome = Outcome::Failed;
-    finish(std::move(event), job);
+    giveUp(std::move(event), *visit.copy);
   } else {
     {
       const MutexLock lock(mutex_);
@@ -319,13 +371,14 @@ void Deliverer::sendAll(Visit& visit) {
   while (visit.connection->usable() && !queueIsBroken()) {
     if (!visit.copy) {
       visit.copy = take(visit, true);
-      if (!visit.copy) return;
+      if (!visit.copy || visit.leadsElsewhere(visit.copy)) return;
       clearOrBlock(visit, visit.copy);
       continue;
     }
     if (visit.sent >= options_.copiesPerConnection) return;
     if (visit.connection->pipelining() && visit.sent + 1 < options_.copiesPerConnection) {
       visit.next = take(visit, false);
+      if (visit.leadsElsewhere(visit.next)) putBack(std::exchange(visit.next, nullptr)->job());
       clearOrBlock(visit, visit.next);
     }
     const bool fresh = visit.sent++ == 0;
@@ -344,10 +397,10 @@ void Deliverer::sendAll(Visit& visit) {
 // Blocked is final: the event goes to the ledger, and an administrator has to look.
 void Deliverer::clearOrBlock(Visit& visit, CopyAtHand& copy) {
   if (!copy) return;
+  if (!letGo(*visit.connection, *copy)) return copy.reset();
   const auto why = copy->clear(*visit.connection, options_.ownUrl);
   if (!why) return;
-  log::error("deliver", "a copy was blocked", {{"copy", copy->job().key}, {"why", *why}});
-  auto event = eventFor(copy->job(), Outcome::Blocked, *why);
+  auto event = eventFor(*copy, Outcome::Blocked, *why);
   event.remoteHost = visit.connection->target().host;
   event.remoteAddress = visit.connection->target().address;
   event.tls = factsOf(visit.connection->tls());
@@ -369,7 +422,11 @@ bool Deliverer::judge(Visit& visit, const smtp::ClientResult& result) {
     }
     if (visit.judged == 0) scheduler_.laneFailed(visit.lane, clock_.now());
   }
-  auto event = eventFor(job, Outcome::Deferred, result.text);
+  if (asksForLess(result, own)) {
+    const MutexLock lock(mutex_);
+    scheduler_.laneSlowed(visit.lane);
+  }
+  auto event = eventFor(*visit.copy, Outcome::Deferred, result.text);
   event.remoteHost = visit.connection->target().host;
   event.remoteAddress = visit.connection->target().address;
   event.replyCode = result.code;
@@ -380,7 +437,8 @@ bool Deliverer::judge(Visit& visit, const smtp::ClientResult& result) {
       break;
     case smtp::ClientResult::Outcome::Permanent:
       event.outcome = Outcome::Failed;
-      break;
+      giveUp(std::move(event), *visit.copy);
+      return true;
     case smtp::ClientResult::Outcome::Temporary:
       defer(std::move(event), job);
       return true;
@@ -396,9 +454,10 @@ std::optional<Scheduler::Job> Deliverer::takeJob(Visit& visit, bool linger) {
     if (stopping_ || !healthy_ || locked_ || scheduler_.shouldYield()) return std::nullopt;
     if (auto job = scheduler_.next(visit.lane, clock_.now())) return job;
     if (!linger) return std::nullopt;
-    ++lingering_;
-    const auto status = lingerers_.wait_until(mutex_, until);
-    --lingering_;
+    lingering_.push_back(&visit);
+    const auto status = visit.call.wait_until(mutex_, until);
+    std::erase(lingering_, &visit);
+    visit.called = false;
     if (status == std::cv_status::timeout) return scheduler_.next(visit.lane, clock_.now());
   }
 }
@@ -411,48 +470,9 @@ Deliverer::CopyAtHand Deliverer::take(Visit& visit, bool linger) {
     const auto why = copy->prepare(tails_);
     if (!why) return copy;
     log::error("deliver", "a copy has a form that must not be sent", {{"copy", job->key}, {"why", *why}});
-    finish(eventFor(*job, Outcome::Failed, "5.6.0 internal error: " + *why), *job);
+    finish(eventFor(*copy, Outcome::Failed, "5.6.0 internal error: " + *why), *job);
   }
   return nullptr;
-}
-
-// Loads the copy; nothing if it cannot be tried now.
-Deliverer::CopyAtHand Deliverer::open(const Scheduler::Job& job) {
-  try {
-    bool locked = false;
-    auto copy = load(job, locked);
-    if (locked) {
-      {
-        const MutexLock lock(mutex_);
-        locked_ = true;  // until queueKeySet(), which may have come just before
-      }
-      copy = load(job, locked);
-      const MutexLock lock(mutex_);
-      if (locked) {
-        scheduler_.putBack(job.key, clock_.now(), clock_.now());
-        return nullptr;
-      }
-      locked_ = false;
-    }
-    if (copy) return std::make_unique<OutboundCopy>(job, std::move(*copy));
-    const MutexLock lock(mutex_);
-    scheduler_.finish(job.key);  // it is gone from the queue
-  } catch (const Error& error) {
-    log::error("deliver", "a copy cannot be read", {{"copy", job.key}, {"error", error.what()}});
-    defer(eventFor(job, Outcome::Deferred, "4.3.0 internal error: the copy cannot be read"), job);
-  }
-  return nullptr;
-}
-
-std::optional<LoadedCopy> Deliverer::load(const Scheduler::Job& job, bool& locked) {
-  locked = false;
-  try {
-    return queue_.load(job.key);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::Unavailable) throw;
-    locked = true;
-    return std::nullopt;
-  }
 }
 
 }  // namespace postern::gateway

@@ -4,6 +4,7 @@
 #include "core/config/SiteConfig.h"
 #include "core/net/Resolver.h"
 #include "core/net/TlsClient.h"
+#include "core/policy/PolicyHost.h"
 #include "core/smtp/ClientConnection.h"
 #include "gateway/deliver/CopyQueue.h"
 #include "gateway/deliver/NextHop.h"
@@ -40,17 +41,22 @@ struct DelivererOptions {
 // 2. A copy whose protection is verified TLS waits when that fails; nothing is ever sent with less. 3. Each attempt is
 // recorded once; a copy that got its 250 is not tried again by this process even if the record fails. 4. Nothing is
 // tried while the queue is not healthy or its key is not set. 5. One slow, dead or hostile server holds up only its
-// lane. Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its
+// lane. 6. A policy that fails, or is not there, lets no copy go and gives none up.
+// Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its
 // own, up to one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
 class Deliverer : private QueueListener {
 public:
-  // `sts`: null asks for no MTA-STS; else it must outlive the deliverer, too.
+  // `sts`: null asks for no MTA-STS; `counters`: null counts no sessions; else they must outlive the deliverer, too.
   Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Resolver& resolver, const net::TlsClient& tls,
-            const Clock& clock, StsPolicies* sts = nullptr);
+            const Clock& clock, StsPolicies* sts = nullptr, TlsCounters* counters = nullptr);
   ~Deliverer() override;  // stop()
 
   void setRoutes(const std::vector<app::Route>& routes) { setRoutes(RouteTable(routes)); }
   void setRoutes(RouteTable routes);
+  // Whom to ask before attempts and before copies are given up; before start(), and must outlive it.
+  void judgeBy(policy::PolicyHost& policies) { policies_ = &policies; }
+  // No policy keeps a copy for longer than this.
+  static constexpr std::chrono::hours LongestLife{30 * 24};
   void start();
   // Takes up nothing new, lets what is under way end within the grace, then breaks it off (it stays in the queue).
   void stop();
@@ -79,12 +85,21 @@ private:
   void keepTime();
   void work();
   void wakeWorker() REQUIRES_LOCK(mutex_);
+  std::size_t callLingerers(std::size_t wanted) REQUIRES_LOCK(mutex_);
   void wakeTimer() REQUIRES_LOCK(mutex_);
   void serveLane(Scheduler::Lane lane);
   void serve(Visit& visit);
   bool connect(Visit& visit);
+  void tell(const NextHops& hops, std::size_t target, const smtp::ClientConnection* connection,
+            const smtp::ClientFailure& failure) const;
   void sendAll(Visit& visit);
   bool judge(Visit& visit, const smtp::ClientResult& result);
+  bool chooseHops(NextHops& hops, const std::string& domain, app::DeliveryEvent& event);
+  bool letGo(const smtp::ClientConnection& connection, const OutboundCopy& copy);
+  void giveUp(app::DeliveryEvent event, const OutboundCopy& copy);
+  std::vector<Scheduler::Job> keepSome(std::vector<Scheduler::Job> expired);
+  std::optional<LoadedCopy> loadExpired(const Scheduler::Job& job, bool& broken);
+  void keep(const Scheduler::Job& job, std::string_view text);
   void clearOrBlock(Visit& visit, CopyAtHand& copy);
   CopyAtHand take(Visit& visit, bool linger);
   CopyAtHand open(const Scheduler::Job& job);
@@ -95,6 +110,9 @@ private:
 
   app::DeliveryEvent eventFor(const Scheduler::Job& job, app::DeliveryEvent::Outcome outcome,
                               std::string_view text) const;
+  app::DeliveryEvent eventFor(const OutboundCopy& copy, app::DeliveryEvent::Outcome outcome,
+                              std::string_view text) const;
+  void nameTrace(app::DeliveryEvent& event);
   void finish(app::DeliveryEvent event, const Scheduler::Job& job);
   void defer(app::DeliveryEvent event, const Scheduler::Job& job);
   bool record(app::DeliveryEvent& event);
@@ -106,20 +124,21 @@ private:
   const net::TlsClient& tls_;
   const Clock& clock_;
   const NextHopFinder hops_;
+  TlsCounters* const counters_;
+  policy::PolicyHost* policies_ = nullptr;  // null: nobody is asked
   ReadyTails tails_;
 
   mutable Mutex mutex_;
-  Condition workers_;    // there may be a lane to serve
-  Condition lingerers_;  // there may be more for a lane that has a connection
-  Condition timer_;      // something is due earlier than the timer thread thinks
-  Condition ended_;      // a worker came back
+  Condition workers_;  // there may be a lane to serve
+  Condition timer_;    // something is due earlier than the timer thread thinks
+  Condition ended_;    // a worker came back
   std::shared_ptr<const RouteTable> routes_ GUARDED_BY(mutex_);
   Scheduler scheduler_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool locked_ GUARDED_BY(mutex_) = false;  // the queue key is not there yet
   bool healthy_ GUARDED_BY(mutex_) = true;
   std::size_t idle_ GUARDED_BY(mutex_) = 0;
-  std::size_t lingering_ GUARDED_BY(mutex_) = 0;
+  std::vector<Visit*> lingering_ GUARDED_BY(mutex_);  // open connections that wait for more, the longest first
   std::size_t busy_ GUARDED_BY(mutex_) = 0;
   TimePoint timerSleepsUntil_ GUARDED_BY(mutex_){};
   std::set<smtp::ClientInterrupt*> interrupts_ GUARDED_BY(mutex_);

@@ -2,10 +2,39 @@
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "gateway/deliver/Deliverer.h"
+#include "gateway/deliver/OutcomeLine.h"
+
+#include <algorithm>
 
 namespace postern::gateway {
 
 using Outcome = app::DeliveryEvent::Outcome;
+
+namespace {
+
+// RFC 8460 §4.3, by the words of OpenSSL and our own.
+const char* tlsFailureWord(std::string_view text) {
+  const auto has = [&](std::string_view words) { return text.find(words) != std::string_view::npos; };
+  if (has("expired")) return "certificate-expired";
+  if (has("ostname mismatch")) return "certificate-host-mismatch";
+  if (has("TLSA")) return "validation-failure";
+  if (has("self-signed") || has("self signed") || has("issuer") || has("untrusted") || has("verify the first"))
+    return "certificate-not-trusted";
+  return "validation-failure";
+}
+
+// Whether the chain is trusted and the certificate is for the host, where the names that prove the domain are others.
+bool provesHost(const smtp::ClientConnection& connection) {
+  const auto certificate = connection.certificate();
+  if (!certificate || connection.tls().verification.find("ostname mismatch") == std::string::npos) return false;
+  const std::string_view host = connection.target().host;
+  const auto dot = host.find('.');
+  return std::any_of(certificate->names.begin(), certificate->names.end(), [&](const std::string& name) {
+    return name == host || (dot != std::string_view::npos && name == std::string("*").append(host.substr(dot)));
+  });
+}
+
+}  // namespace
 
 app::DeliveryEvent Deliverer::eventFor(const Scheduler::Job& job, Outcome outcome, std::string_view text) const {
   app::DeliveryEvent event;
@@ -17,9 +46,53 @@ app::DeliveryEvent Deliverer::eventFor(const Scheduler::Job& job, Outcome outcom
   return event;
 }
 
+app::DeliveryEvent Deliverer::eventFor(const OutboundCopy& copy, Outcome outcome, std::string_view text) const {
+  auto event = eventFor(copy.job(), outcome, text);
+  event.trace = copy.trace();
+  event.protection = copy.protection();
+  return event;
+}
+
+// Of a copy that is not at hand.
+void Deliverer::nameTrace(app::DeliveryEvent& event) {
+  try {
+    if (const auto copy = queue_.load(event.copyKey)) {
+      event.trace = copy->trace;
+      event.protection = copy->protection;
+    }
+  } catch (const Error&) {
+    // The outcome is told without it: the copy cannot be read, which is no news here.
+  }
+}
+
+// For the reports on TLS (RFC 8460): one session, as the domain's policy has it.
+void Deliverer::tell(const NextHops& hops, std::size_t target, const smtp::ClientConnection* connection,
+                     const smtp::ClientFailure& failure) const {
+  if (!counters_ || target >= hops.sessions.size()) return;
+  auto session = hops.sessions[target];
+  session.address = hops.targets[target].address;
+  if (!connection) {
+    const bool noStartTls = !failure.tlsHandshake && failure.text.find("STARTTLS") != std::string::npos;
+    if (!failure.tlsHandshake && !noStartTls) return;  // it never came to TLS
+    session.failure = noStartTls ? "starttls-not-supported" : tlsFailureWord(failure.text);
+    session.reason = smtp::printable(failure.text);
+  } else if (connection->tls().version.empty()) {
+    session.failure = "starttls-not-supported";
+  } else if (session.policyType == "sts" && !connection->tls().verified) {
+    // Only tested, so that mail went all the same. The name is looked at before the dates.
+    const bool named = provesHost(*connection);
+    const auto certificate = connection->certificate();
+    if (named && certificate->notAfter >= clock_.now()) return counters_->add(session);
+    session.failure = named ? "certificate-expired" : tlsFailureWord(connection->tls().verification);
+    session.reason = named ? "certificate has expired" : smtp::printable(connection->tls().verification);
+  }
+  counters_->add(session);
+}
+
 // False: the record failed. The copy is then left as it is, out, so that it is not delivered twice.
 bool Deliverer::record(app::DeliveryEvent& event) {
   count(event.outcome);
+  tellOutcome(event);
   const auto key = event.copyKey;
   try {
     queue_.record(std::move(event));

@@ -11,6 +11,7 @@ namespace postern::gateway {
 namespace {
 
 using std::chrono::steady_clock;
+using Outcome = app::FetchedDocument::Outcome;
 
 constexpr std::size_t MaxUrl = 500;
 
@@ -36,21 +37,26 @@ bool isIn(const unsigned char* address, const Network& network) {
   return true;
 }
 
-bool isHost(std::string_view host) {
-  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  });
-}
-
 bool isAddress(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
   return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
          ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
+// As RFC 952 has them. What ends in a number is an address to libcurl, also "127.1" and "0x7f.0.0.1", and would be
+// asked without having been looked at; of a dot at the end it makes another name than the one that was looked up.
+bool isHost(std::string_view host) {
+  if (host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos) return false;
+  const auto last = host.substr(host.rfind('.') + 1);
+  if (!last.empty() && last.front() >= '0' && last.front() <= '9') return isAddress(std::string(host));
+  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  });
+}
+
 }  // namespace
 
-std::optional<WebAddress> parseWebAddress(std::string_view url) {
+std::optional<WebAddress> parseWebAddress(std::string_view url, std::uint16_t httpsPort) {
   if (url.size() > MaxUrl || !std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < '\x7f'; }))
     return std::nullopt;
   WebAddress result;
@@ -69,7 +75,7 @@ std::optional<WebAddress> parseWebAddress(std::string_view url) {
   for (char& c : result.host)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   if (six ? !isAddress(result.host) : !isHost(result.host)) return std::nullopt;
-  result.port = result.plain ? 80 : 443;
+  result.port = result.plain ? 80 : httpsPort;
   if (authority.empty()) return result;
   if (authority.front() != ':') return std::nullopt;
   authority.remove_prefix(1);
@@ -91,18 +97,28 @@ bool isPublicAddress(const std::string& address) {
   return !teredoOrDocuments && !(bytes[0] == 0x20 && bytes[1] == 0x02);
 }
 
-Result<std::vector<std::string>, std::string> DocumentFetcher::addressesOf(const std::string& host) const {
+Result<std::vector<std::string>, app::FetchedDocument> DocumentFetcher::addressesOf(const std::string& host,
+                                                                                    bool webhook) const {
   std::vector<std::string> found;
   if (isAddress(host)) {
     found.push_back(host);
   } else {
     auto answer = resolver_.addresses(host);
+    const bool none = answer.outcome == net::DnsOutcome::NoName || answer.outcome == net::DnsOutcome::NoData;
     if (answer.outcome != net::DnsOutcome::Found)
-      return Unexpected(host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem));
+      return Unexpected(
+          app::FetchedDocument{{},
+                               host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem),
+                               none ? Outcome::NoHost : Outcome::Failed});
     found = std::move(answer.records);
   }
-  if (!allowPrivate_) std::erase_if(found, [](const auto& address) { return !isPublicAddress(address); });
-  if (found.empty()) return Unexpected(host + " is not in the public Internet (setting smime.revocation_hosts)");
+  if (!(webhook ? allowed_.webhooks : allowed_.documents))
+    std::erase_if(found, [](const auto& address) { return !isPublicAddress(address); });
+  if (found.empty())
+    return Unexpected(app::FetchedDocument{{},
+                                           host + " is not in the public Internet (setting " +
+                                               (webhook ? "web.webhook_hosts" : "smime.revocation_hosts") + ")",
+                                           Outcome::Failed});
   return found;
 }
 
@@ -110,10 +126,11 @@ app::FetchedDocument DocumentFetcher::fetch(const app::DocumentRequest& request)
   const auto end = steady_clock::now() + limit_;
   auto url = request.url;
   for (int hop = 0; hop <= MaxRedirects; ++hop) {
-    const auto place = parseWebAddress(url);
+    const auto place = parseWebAddress(url, httpsPort_);
     if (!place) return {{}, "this is not an http or https address that is used"};
-    auto addresses = addressesOf(place->host);
-    if (!addresses) return {{}, addresses.error()};
+    if (request.secureOnly && place->plain) return {{}, place->host + " sends to an address without TLS"};
+    auto addresses = addressesOf(place->host, request.webhook);
+    if (!addresses) return addresses.error();
     net::HttpsRequest question;
     question.host = place->host.find(':') == std::string::npos ? place->host : "[" + place->host + "]";
     question.port = place->port;
@@ -124,13 +141,21 @@ app::FetchedDocument DocumentFetcher::fetch(const app::DocumentRequest& request)
     question.limit = std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now());
     question.question = request.question;
     question.type = request.type;
+    question.fields = request.fields;
     if (question.limit <= std::chrono::milliseconds(0)) return {{}, place->host + " took too long"};
     auto document = client_.get(question);
     if (!document) return {{}, place->host + ": " + document.error()};
-    if (document->status == 200) return {std::move(document->body), {}};
+    const bool taken = !request.question.empty() && document->status >= 200 && document->status < 205;
+    if (document->status == 200 || taken) return {std::move(document->body), {}, Outcome::Got};
+    const bool notThere = document->status == 404 || document->status == 410;
     if (document->redirect.empty() || !request.question.empty())
-      return {{}, place->host + " answers " + std::to_string(document->status)};
+      return {{},
+              place->host + " answers " + std::to_string(document->status),
+              notThere ? Outcome::NotThere : Outcome::Failed};
     url = document->redirect;
+    // What is not signed itself comes from the host that was asked for it, or not at all.
+    const auto next = parseWebAddress(url, httpsPort_);
+    if (request.secureOnly && next && next->host != place->host) return {{}, place->host + " sends to another host"};
   }
   return {{}, "there are too many redirects"};
 }

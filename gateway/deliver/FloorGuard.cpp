@@ -2,6 +2,7 @@
 
 #include "core/mail/Date.h"
 #include "core/mail/EncodedWord.h"
+#include "gateway/deliver/SignatureShape.h"
 #include "gateway/deliver/SiteMailShape.h"
 
 #include <algorithm>
@@ -195,15 +196,11 @@ std::string checkSealed(Protection protection, std::string_view head, const Outb
 
 // The fields that a mail of our own has. One that is not known could hold words of the post.
 constexpr std::array OwnFields = {
-    "auto-submitted"sv,
-    "content-transfer-encoding"sv,
-    "content-type"sv,
-    "date"sv,
-    "from"sv,
-    "message-id"sv,
-    "mime-version"sv,
-    "subject"sv,
-    "to"sv,
+    "auto-submitted"sv, "content-transfer-encoding"sv,
+    "content-type"sv,   "date"sv,
+    "from"sv,           "message-id"sv,
+    "mime-version"sv,   "reply-to"sv,
+    "subject"sv,        "to"sv,
     "x-loop"sv,
 };
 static_assert(std::is_sorted(OwnFields.begin(), OwnFields.end()));
@@ -261,6 +258,10 @@ const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::s
   if (!automatic || lower(*automatic).starts_with("no")) return "a mail of our own is not marked Auto-Submitted";
   if (!header.only("subject")) return "there is not exactly one Subject";
   if (!header.only("content-type")) return "there is not exactly one Content-Type";
+  const bool answers = std::any_of(header.fields.begin(), header.fields.end(),
+                                   [](const Field& field) { return field.name == "reply-to"; });
+  if (answers && (!header.only("reply-to") || !isSiteMailSubject(*header.only("subject"))))
+    return "a mail of our own says where answers go";
   return nullptr;
 }
 
@@ -268,19 +269,24 @@ const char* checkOwnMail(std::string_view head, const OutboundTail* tail, std::s
 const char* checkSiteMail(const Header& header) {
   for (const auto name : {"from"sv, "to"sv, "date"sv, "message-id"sv, "mime-version"sv, "content-transfer-encoding"sv})
     if (!header.only(name)) return "a mail of the site has not each field just once";
-  if (header.fields.size() != 9) return "a mail of the site has a field more than it needs";
+  const auto* answers = header.only("reply-to");
+  if (header.fields.size() != (answers != nullptr ? 10u : 9u))
+    return "a mail of the site has a field more than it needs";
   if (*header.only("auto-submitted") != "auto-generated" || *header.only("mime-version") != "1.0" ||
       *header.only("content-type") != "text/plain; charset=utf-8" ||
       *header.only("content-transfer-encoding") != "base64")
     return "a field of a mail of the site is not of its form";
   if (!isDate(*header.only("date"))) return "the date of a mail of the site is not of its form";
   if (!isPlainId(*header.only("message-id"))) return "the id of a mail of the site is not of its form";
-  return siteMailFault(*header.only("subject"), *header.only("from"), *header.only("to"), header.body);
+  return siteMailFault(*header.only("subject"), *header.only("from"), *header.only("to"),
+                       answers != nullptr ? std::string_view(*answers) : std::string_view(), header.body);
 }
 
 const char* checkNotice(std::string_view head, const OutboundTail* tail) {
   Header header;
-  if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxNotice, header)) return why;
+  if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxListKeys, header)) return why;
+  if (head.size() > FloorGuard::MaxNotice && *header.only("subject") != ListKeysSubject)
+    return "a mail of our own is too large";
   if (isSiteMailSubject(*header.only("subject"))) return checkSiteMail(header);
   if (!isKnownSubject(NoticeSubjects, header)) return "the subject of a notice is not one of the known";
   const auto type = lower(*header.only("content-type"));
@@ -359,6 +365,9 @@ envelopeshape::Tail OutboundTail::envelope(std::string_view ownUrl) const {
 
 Result<Clearance, std::string> FloorGuard::check(Copy::Kind kind, Protection protection, Protection floor,
                                                  std::string_view head, const OutboundTail* tail, const HopFacts& hop) {
+  const auto signatures = takeSignatures(protection == Protection::None && kind == Copy::Kind::Content ? "" : head);
+  if (!signatures.problem.empty()) return blocked(signatures.problem);
+  head.remove_prefix(signatures.size);
   std::string why = "the kind of copy is not known";
   switch (kind) {
     case Copy::Kind::Content:

@@ -86,6 +86,7 @@ private:
 class FloorGuard {
 public:
   static constexpr std::size_t MaxNotice = 16 * 1024;
+  static constexpr std::size_t MaxListKeys = 64 * 1024;  // a notice that brings the keys of a list
   static constexpr std::size_t MaxReport = 64 * 1024;
   static constexpr std::size_t MaxSealedHeader = 16 * 1024;
 

@@ -1,10 +1,13 @@
 #include "gateway/deliver/NextHop.h"
 
+#include "core/crypto/Encoding.h"
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 namespace postern::gateway {
@@ -13,7 +16,16 @@ namespace {
 
 using smtp::ClientTls;
 
-constexpr const char* CopyDemands = "the protection of the copy";
+bool mustVerify(TlsNeed need) {
+  return need == TlsNeed::Protection || need == TlsNeed::Asked;
+}
+
+constexpr const char* DnssecInvalid = "dnssec-invalid";
+
+// Who demands verified TLS when it is not the destination.
+const char* demandOf(TlsNeed need) {
+  return need == TlsNeed::Asked ? "the sender (REQUIRETLS)" : "the protection of the copy";
+}
 
 std::string lower(std::string text) {
   for (char& c : text)
@@ -26,8 +38,8 @@ bool isAddress(const std::string& text) {
   return ::inet_pton(AF_INET, text.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, text.c_str(), bytes) == 1;
 }
 
-ClientTls tlsOf(app::Route::Tls tls, bool mustVerify) {
-  if (mustVerify) return ClientTls::Verified;
+ClientTls tlsOf(app::Route::Tls tls, bool verify) {
+  if (verify) return ClientTls::Verified;
   switch (tls) {
     case app::Route::Tls::Opportunistic:
       return ClientTls::Opportunistic;
@@ -53,6 +65,26 @@ std::string hostOf(const sockaddr* address) {
   return text;
 }
 
+// "a.example,b.example:2525,[2001:db8::1]:25": the hosts of a route, the first that answers is taken.
+std::vector<std::pair<std::string, std::uint16_t>> hostsOf(const app::Route& route) {
+  std::vector<std::pair<std::string, std::uint16_t>> hosts;
+  std::string_view rest = route.host;
+  while (!rest.empty()) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    std::string name(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    auto port = route.port;
+    const auto colon = name.rfind(':');
+    if (!isAddress(name) && colon != name.npos && !name.ends_with(']')) {
+      port = static_cast<std::uint16_t>(std::strtoul(name.c_str() + colon + 1, nullptr, 10));
+      name.resize(colon);
+    }
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    if (!name.empty() && port != 0) hosts.emplace_back(std::move(name), port);
+  }
+  return hosts;
+}
+
 bool isInterfaceAddress(const std::string& wanted) {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return false;
@@ -73,6 +105,32 @@ bool isLoopback(const std::string& address) {
   if (::inet_pton(AF_INET, address.c_str(), &four) != 1) return false;
   const auto first = ntohl(four.s_addr) >> 24;
   return first == 127 || first == 0;
+}
+
+std::string textOf(const net::TlsaRecord& record) {
+  return std::to_string(record.usage) + " " + std::to_string(record.selector) + " " + std::to_string(record.matching) +
+         " " + crypto::hex(record.data);
+}
+
+TlsSession sessionOf(const std::string& domain, const HopSurvey& survey, const HopHost& host) {
+  TlsSession session;
+  session.domain = domain;
+  session.host = host.name;
+  session.failure = host.failure;
+  const auto& policy = survey.sts.policy;
+  if (!host.target.dane.empty() || host.failure == DnssecInvalid) {
+    session.policyType = "tlsa";
+    for (const auto& record : host.target.dane) session.strings.push_back(textOf(record));
+  } else if (policy && policy->mode != net::StsPolicy::Mode::None) {
+    session.policyType = "sts";
+    session.strings = {"version: STSv1", std::string("mode: ") + net::stsModeWord(policy->mode)};
+    for (const auto& pattern : policy->mx) session.strings.push_back("mx: " + pattern);
+    session.strings.push_back("max_age: " + std::to_string(policy->maxAge.count()));
+    session.patterns = policy->mx;
+  } else {
+    session.policyType = "no-policy-found";
+  }
+  return session;
 }
 
 }  // namespace
@@ -96,78 +154,76 @@ std::string RouteTable::hopName(const std::string& domain) const {
          std::to_string(static_cast<int>(route->tls));
 }
 
-NextHops NextHopFinder::find(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
+NextHops NextHopFinder::find(const RouteTable& routes, const std::string& domain, TlsNeed need) const {
   NextHops hops;
-  if (mustVerify && routes.distrusts(domain)) {
+  if (need == TlsNeed::Protection && routes.distrusts(domain)) {
     hops.problem = "the site says that TLS does not count as a protection for " + domain + ", so the copy waits";
     return hops;
   }
-  const auto found = survey(routes, domain, mustVerify);
+  const auto found = survey(routes, domain, need);
   hops.problem = found.problem;
   hops.permanent = found.permanent;
+  const bool counted = found.route.empty() && !domain.starts_with('[') && need != TlsNeed::Waived;
+  if (counted && !found.sts.policy && !found.sts.problem.empty())
+    hops.stopped.push_back({domain, "sts", {}, {}, "sts-policy-fetch-error", {}, {}, found.sts.problem});
   for (const auto& host : found.hosts) {
     if (!host.problem.empty()) {
       hops.problem = host.problem;
+      if (counted && !host.failure.empty()) hops.stopped.push_back(sessionOf(domain, found, host));
       continue;
     }
     for (const auto& address : host.addresses) {
       if (hops.targets.size() == options_.maxTargets) return hops;
       hops.targets.push_back(host.target);
+      if (counted) hops.sessions.push_back(sessionOf(domain, found, host));
       hops.targets.back().address = address;
     }
   }
   return hops;
 }
 
-HopSurvey NextHopFinder::survey(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
-  if (const auto* route = routes.find(domain)) return byRoute(*route, mustVerify);
-  if (domain.starts_with('[')) return byLiteral(domain, mustVerify);
-  return byDns(routes, domain, mustVerify);
+HopSurvey NextHopFinder::survey(const RouteTable& routes, const std::string& domain, bool verified) const {
+  return survey(routes, domain, verified ? TlsNeed::Protection : TlsNeed::Usual);
 }
 
-HopSurvey NextHopFinder::byRoute(const app::Route& route, bool mustVerify) const {
-  HopSurvey survey;
-  survey.route = route.host + ":" + std::to_string(route.port);
-  HopHost host;
-  host.name = route.host;
-  host.addresses = {route.host};
-  host.target = {route.host, "", route.port, tlsOf(route.tls, mustVerify), {route.host}};
-  if (route.tls != app::Route::Tls::Opportunistic)
-    host.target.demand = "the site's route";
-  else if (mustVerify)
-    host.target.demand = CopyDemands;
-  if (!isAddress(route.host)) {
-    auto answer = resolver_.addresses(route.host);
-    // Permanent only in the DNS: a route is the administrator's word, who can put it right.
-    if (answer.outcome != net::DnsOutcome::Found)
-      host.problem =
-          "the next hop " + route.host + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem);
-    host.addresses = std::move(answer.records);
-  }
-  survey.hosts.push_back(std::move(host));
-  return survey;
-}
-
-// RFC 5321 §4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]"
-HopSurvey NextHopFinder::byLiteral(const std::string& literal, bool mustVerify) const {
-  HopSurvey survey;
-  auto address = literal.ends_with(']') ? literal.substr(1, literal.size() - 2) : std::string();
-  if (lower(address).starts_with("ipv6:")) address.erase(0, 5);
-  if (!isAddress(address) || isOurself(address)) {
+HopSurvey NextHopFinder::survey(const RouteTable& routes, const std::string& domain, TlsNeed need) const {
+  if (domain.starts_with('[')) {  // RFC 5321 §4.1.3: it names a machine and no organisation, so nobody's policy holds
+    HopSurvey survey;
     survey.permanent = true;
-    survey.problem = "5.1.2 no mail can be sent to " + literal;
+    survey.problem = "5.1.2 no mail is sent to an address literal such as " + domain;
     return survey;
   }
-  HopHost host;
-  host.name = address;
-  host.addresses = {address};
-  host.target = {address, "", options_.port, mustVerify ? ClientTls::Verified : ClientTls::Opportunistic, {}};
-  if (mustVerify) host.target.demand = CopyDemands;
-  survey.hosts.push_back(std::move(host));
+  if (const auto* route = routes.find(domain)) return byRoute(*route, need);
+  return byDns(routes, domain, need);
+}
+
+HopSurvey NextHopFinder::byRoute(const app::Route& route, TlsNeed need) const {
+  HopSurvey survey;
+  for (const auto& [name, port] : hostsOf(route)) {
+    survey.route += (survey.route.empty() ? "" : ", ") + name + ":" + std::to_string(port);
+    HopHost host;
+    host.name = name;
+    host.addresses = {name};
+    host.target = {name, "", port, tlsOf(route.tls, mustVerify(need)), {name}};
+    if (route.tls != app::Route::Tls::Opportunistic)
+      host.target.demand = "the site's route";
+    else if (mustVerify(need))
+      host.target.demand = demandOf(need);
+    if (!isAddress(name)) {
+      auto answer = resolver_.addresses(name);
+      // Permanent only in the DNS: a route is the administrator's word, who can put it right.
+      if (answer.outcome != net::DnsOutcome::Found)
+        host.problem =
+            "the next hop " + name + " has no address" + (answer.problem.empty() ? "" : ": " + answer.problem);
+      host.addresses = std::move(answer.records);
+    }
+    survey.hosts.push_back(std::move(host));
+  }
+  if (survey.hosts.empty()) survey.problem = "the site's route names no host";
   return survey;
 }
 
-HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& domain, bool mustVerify) const {
+HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& domain, TlsNeed need) const {
   HopSurvey survey;
   const auto found = net::findMailHosts(resolver_, domain, randomBelow);
   if (found.outcome != net::MailHosts::Outcome::Found) {
@@ -177,7 +233,7 @@ HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& doma
     return survey;
   }
   survey.mxSecure = found.secure;
-  if (sts_) survey.sts = sts_->find(domain);
+  if (sts_ && need != TlsNeed::Waived) survey.sts = sts_->find(domain);
   std::optional<std::uint16_t> ourPreference;
   for (const auto& host : found.hosts)
     if (host.name == lower(options_.hostName) && (!ourPreference || host.preference < *ourPreference))
@@ -200,7 +256,7 @@ HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& doma
     host.addresses = std::move(answer.records);
     host.target.host = mx.name;
     host.target.port = options_.port;
-    if (host.problem.empty()) demand(routes, domain, mustVerify, survey, answer.secure, answer.canonical, host);
+    if (host.problem.empty()) demand(routes, domain, need, survey, answer.secure, answer.canonical, host);
     survey.hosts.push_back(std::move(host));
   }
   if (!survey.hosts.empty() || !onlyOurselves) return survey;
@@ -210,16 +266,17 @@ HopSurvey NextHopFinder::byDns(const RouteTable& routes, const std::string& doma
 }
 
 // What the server has to prove, the strictest rule first.
-void NextHopFinder::demand(const RouteTable& routes, const std::string& domain, bool mustVerify,
-                           const HopSurvey& survey, bool hostSecure, const std::string& canonical,
-                           HopHost& host) const {
+void NextHopFinder::demand(const RouteTable& routes, const std::string& domain, TlsNeed need, const HopSurvey& survey,
+                           bool hostSecure, const std::string& canonical, HopHost& host) const {
   auto& target = host.target;
   target.names = {domain};
   if (host.name != domain && (survey.mxSecure || host.name.ends_with("." + domain) || routes.trusts(domain)))
     target.names.push_back(host.name);
+  if (need == TlsNeed::Waived) return;  // RFC 8689 §4.2.2
   if (survey.mxSecure && hostSecure && demandDane(canonical, domain, host)) return;
   const bool encrypted = host.problem.empty() && !host.tlsa.empty();  // TLSA records, none of them usable
   if (const auto& policy = survey.sts.policy; policy && policy->mode == net::StsPolicy::Mode::Enforce) {
+    if (!policy->allows(host.name)) host.failure = "validation-failure";
     if (!policy->allows(host.name))
       host.problem = "the MTA-STS policy of " + domain + " does not allow the mail server " + host.name;
     target.tls = ClientTls::Verified;
@@ -228,9 +285,9 @@ void NextHopFinder::demand(const RouteTable& routes, const std::string& domain, 
     target.demand = "MTA-STS";
     return;
   }
-  if (mustVerify) {
+  if (mustVerify(need)) {
     target.tls = ClientTls::Verified;
-    target.demand = CopyDemands;
+    target.demand = demandOf(need);
   } else if (encrypted) {
     target.tls = ClientTls::Required;  // RFC 7672 §2.2
     target.demand = "DANE";
@@ -248,6 +305,7 @@ bool NextHopFinder::demandDane(const std::string& canonical, const std::string& 
     auto answer = resolver_.tlsa(prefix + base);
     host.tlsaOutcome = answer.outcome;
     if (answer.outcome == net::DnsOutcome::Failed || answer.outcome == net::DnsOutcome::Bogus) {
+      host.failure = DnssecInvalid;
       host.problem = "the TLSA records of " + base + " cannot be validated: " + answer.problem;
       return true;
     }

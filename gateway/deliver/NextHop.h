@@ -3,7 +3,9 @@
 #include "core/base/Result.h"
 #include "core/net/Resolver.h"
 #include "core/smtp/ClientConnection.h"
+#include "gateway/deliver/CopyQueue.h"
 #include "gateway/deliver/StsPolicies.h"
+#include "gateway/report/TlsCounters.h"
 
 #include <cstdint>
 #include <functional>
@@ -19,6 +21,10 @@ namespace postern::gateway {
 // Where to try a domain's mail, in order; or why there is nowhere.
 struct NextHops {
   std::vector<smtp::ClientTarget> targets;
+  // What the domain's policy is, for each target and for what stopped hosts before they were asked; none with a route,
+  // where the domain's policy is not looked at.
+  std::vector<TlsSession> sessions;
+  std::vector<TlsSession> stopped;
   std::string problem;     // when there are no targets
   bool permanent = false;  // no later try will help: no such domain, null MX, we are its best mail server
 };
@@ -29,6 +35,7 @@ struct HopHost {
   std::uint16_t preference = 0;
   std::vector<std::string> addresses;
   std::string problem;        // why nothing may go there; empty: it is as good as `target` demands
+  std::string failure = {};   // … in a word of RFC 8460 §4.3, where TLS is why
   smtp::ClientTarget target;  // without the address
   net::DnsOutcome tlsaOutcome = net::DnsOutcome::NoName;
   bool tlsaAsked = false;  // only where DNSSEC covers the MX record and the address
@@ -88,15 +95,15 @@ public:
   NextHopFinder(Options options, net::Resolver& resolver, StsPolicies* sts = nullptr)
       : options_(std::move(options)), resolver_(resolver), sts_(sts) {}
 
-  NextHops find(const RouteTable& routes, const std::string& domain, bool mustVerify) const;
-  // The same with all that led to it, for people to look at.
-  HopSurvey survey(const RouteTable& routes, const std::string& domain, bool mustVerify) const;
+  NextHops find(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
+  // The same for a copy that needs verified TLS or nothing, with all that led to it, for people to look at.
+  HopSurvey survey(const RouteTable& routes, const std::string& domain, bool verified) const;
 
 private:
-  HopSurvey byRoute(const app::Route& route, bool mustVerify) const;
-  HopSurvey byLiteral(const std::string& literal, bool mustVerify) const;
-  HopSurvey byDns(const RouteTable& routes, const std::string& domain, bool mustVerify) const;
-  void demand(const RouteTable& routes, const std::string& domain, bool mustVerify, const HopSurvey& survey,
+  HopSurvey survey(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
+  HopSurvey byRoute(const app::Route& route, TlsNeed need) const;
+  HopSurvey byDns(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
+  void demand(const RouteTable& routes, const std::string& domain, TlsNeed need, const HopSurvey& survey,
               bool hostSecure, const std::string& canonical, HopHost& host) const;
   bool demandDane(const std::string& canonical, const std::string& domain, HopHost& host) const;
   bool isOurself(const std::string& address) const;

@@ -47,6 +47,7 @@ std::optional<std::string> OutboundCopy::prepare(ReadyTails& tails) {
 
 std::optional<std::string> OutboundCopy::clear(const smtp::ClientConnection& connection, std::string_view ownUrl) {
   const auto& tls = connection.tls();
+  if (mustRequireTls() && !tls.verified) return "the sender asked for REQUIRETLS, and the connection is not verified";
   auto clearance = FloorGuard::check(copy_.kind, copy_.protection, copy_.floor, copy_.head, tail_.get(),
                                      {!tls.version.empty(), tls.verified, ownUrl});
   if (!clearance) return clearance.error();
@@ -62,8 +63,12 @@ void OutboundCopy::expectClearance(const smtp::ClientConnection& connection) con
 
 smtp::ClientMessage OutboundCopy::message() const {
   // What only the connection protects is to have the same protection on its further way.
-  return {copy_.mailFrom, copy_.recipient, &*head_, tail_ ? &tail_->text() : nullptr,
-          copy_.protection == app::Protection::Tls};
+  return {copy_.mailFrom,
+          copy_.recipient,
+          &*head_,
+          tail_ ? &tail_->text() : nullptr,
+          copy_.protection == app::Protection::Tls,
+          mustRequireTls()};
 }
 
 smtp::ClientResult OutboundCopy::send(smtp::ClientConnection& connection, OutboundCopy* next) {

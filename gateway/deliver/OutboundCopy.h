@@ -50,6 +50,10 @@ public:
   smtp::ClientResult send(smtp::ClientConnection& connection, OutboundCopy* next);
 
   const Scheduler::Job& job() const { return job_; }
+  const std::string& trace() const { return copy_.trace; }
+  const LoadedCopy& loaded() const { return copy_; }
+  app::Protection protection() const { return copy_.protection; }
+  bool mustRequireTls() const { return copy_.tlsAsk == app::TlsAsk::Require; }
 
 private:
   smtp::ClientMessage message() const;

@@ -8,7 +8,29 @@ namespace {
 
 constexpr std::uint32_t FirstConnections = 2;  // of a lane that has not answered yet
 
+const char* laneSuffix(TlsNeed need) {
+  switch (need) {
+    case TlsNeed::Usual:
+      return "";
+    case TlsNeed::Protection:
+      return " verified";
+    case TlsNeed::Asked:
+      return " asked";
+    case TlsNeed::Waived:
+      return " waived";
+  }
+  return " verified";
+}
+
 }  // namespace
+
+TlsNeed tlsNeedOf(const CopySummary& copy) {
+  const bool content = copy.kind == app::Copy::Kind::Content;
+  if (content && copy.protection == app::Protection::Tls) return TlsNeed::Protection;
+  if (copy.tlsAsk == app::TlsAsk::Require) return TlsNeed::Asked;
+  const bool plain = copy.protection == app::Protection::None && copy.floor == app::Protection::None;
+  return content && plain && copy.tlsAsk == app::TlsAsk::Waive ? TlsNeed::Waived : TlsNeed::Usual;
+}
 
 Scheduler::Scheduler(const Options& options, HopName hopName)
     : options_(options), hopName_(std::move(hopName)), random_(options.randomSeed) {}
@@ -41,13 +63,13 @@ void Scheduler::releaseDomain(std::uint32_t number) {
 
 // Puts the copy into the lane of its next hop as it is now.
 void Scheduler::attach(Entry& entry) {
-  const auto name = hopName_(domains_[entry.domain].name) + (entry.verified ? " verified" : "");
+  const auto name = hopName_(domains_[entry.domain].name) + laneSuffix(entry.need);
   auto [known, isNew] = laneByName_.try_emplace(name, lastLane_ + 1);
   if (isNew) {
     ++lastLane_;
     auto& lane = lanes_[lastLane_];
     lane.name = name;
-    lane.verified = entry.verified;
+    lane.need = entry.need;
     lane.limit = std::min(FirstConnections, options_.connectionsPerLane);
   }
   entry.lane = known->second;
@@ -76,9 +98,12 @@ void Scheduler::add(const CopySummary& copy, TimePoint now) {
   if (entry.expires == 0) entry.expires = toMicros(copy.queuedAt + options_.expiry);
   // Its time ran out while nobody could try, or the clock is wrong: it gets time for a try.
   if (entry.expires <= toMicros(now)) entry.expires = toMicros(now + options_.maxRetry);
+  entry.queued = toMicros(copy.queuedAt);
   entry.attempts = copy.attempts;
   entry.urgent = copy.kind != app::Copy::Kind::Content;
-  entry.verified = copy.protection == app::Protection::Tls && copy.kind == app::Copy::Kind::Content;
+  entry.post = entry.urgent ? 0 : copy.post;
+  if (entry.post != 0) ++posts_[entry.post];
+  entry.need = tlsNeedOf(copy);
   entry.held = copy.held;
   entry.domain = addDomain(copy.destination);
   attach(entry);
@@ -104,6 +129,7 @@ void Scheduler::remove(std::uint64_t key) {
   if (found == copies_.end()) return;
   detach(found->second);
   releaseDomain(found->second.domain);
+  forgetPost(found->second.post);
   copies_.erase(found);
 }
 
@@ -137,14 +163,31 @@ void Scheduler::schedule(std::uint64_t key, Entry& entry, TimePoint now) {
 void Scheduler::makeReady(std::uint64_t key, Entry& entry) {
   entry.state = State::Ready;
   auto& lane = lanes_.at(entry.lane);
-  (entry.urgent ? lane.urgent : lane.bulk).push_back(key);
+  lane.ready[classOf(entry)].push_back(key);
   offer(entry.lane, lane);
+}
+
+// What nobody can count together is bulk: it was so before an upgrade.
+Scheduler::Class Scheduler::classOf(const Entry& entry) const {
+  if (entry.urgent) return Urgent;
+  if (entry.post == 0) return Bulk;
+  const auto post = posts_.find(entry.post);
+  return post == posts_.end() || post->second <= SingleCopies ? Single : Bulk;
+}
+
+void Scheduler::forgetPost(std::uint64_t post) {
+  const auto found = posts_.find(post);
+  if (found != posts_.end() && --found->second == 0) posts_.erase(found);
 }
 
 // Gives the lane a place in the turn, where it has something ready.
 void Scheduler::offer(Lane lane, LaneState& state) {
-  if (!state.urgent.empty() && !std::exchange(state.inUrgentTurn, true)) urgentTurn_.push_back(lane);
-  if (!state.bulk.empty() && !std::exchange(state.inTurn, true)) turn_.push_back(lane);
+  for (const auto kind : {Urgent, Single, Bulk})
+    if (!state.ready[kind].empty() && !std::exchange(state.inTurn[kind], true)) turns_[kind].push_back(lane);
+}
+
+bool Scheduler::hasTurn() const {
+  return std::any_of(turns_.begin(), turns_.end(), [](const auto& turn) { return !turn.empty(); });
 }
 
 void Scheduler::fireTimers(TimePoint now) {
@@ -166,11 +209,14 @@ void Scheduler::fireTimers(TimePoint now) {
 std::optional<Scheduler::Lane> Scheduler::openLane(TimePoint now) {
   fireTimers(now);
   if (connections_ >= options_.connections) return std::nullopt;
-  if (auto lane = openFrom(urgentTurn_, true, now)) return lane;
-  return openFrom(turn_, false, now);
+  if (auto lane = openFrom(Urgent, now)) return lane;
+  const bool bulkFirst = ++opened_ % BulkShare == 0;
+  if (auto lane = openFrom(bulkFirst ? Bulk : Single, now)) return lane;
+  return openFrom(bulkFirst ? Single : Bulk, now);
 }
 
-std::optional<Scheduler::Lane> Scheduler::openFrom(std::deque<Lane>& turn, bool urgent, TimePoint now) {
+std::optional<Scheduler::Lane> Scheduler::openFrom(Class kind, TimePoint now) {
+  auto& turn = turns_[kind];
   const auto shared = options_.connections - options_.connections / 4;
   for (auto count = turn.size(); count > 0; --count) {
     const auto lane = turn.front();
@@ -178,10 +224,15 @@ std::optional<Scheduler::Lane> Scheduler::openFrom(std::deque<Lane>& turn, bool 
     const auto found = lanes_.find(lane);
     if (found == lanes_.end()) continue;
     auto& state = found->second;
-    (urgent ? state.inUrgentTurn : state.inTurn) = false;
-    if ((urgent ? state.urgent : state.bulk).empty()) continue;
+    state.inTurn[kind] = false;
+    if (state.ready[kind].empty()) continue;
     // Offered again by closeLane(), laneReached() or when its rest ends.
     if (state.restsUntil > toMicros(now) || state.connections >= state.limit) continue;
+    if (kind == Bulk && connections_ >= bulkConnections()) {
+      turn.push_front(lane);
+      state.inTurn[kind] = true;
+      return std::nullopt;
+    }
     if (state.connections > 0 && connections_ >= shared) {
       offer(lane, state);
       continue;
@@ -206,8 +257,14 @@ void Scheduler::laneReached(Lane lane) {
   auto& state = lanes_.at(lane);
   state.failures = 0;
   state.restsUntil = 0;
-  state.limit = std::min(options_.connectionsPerLane, state.limit * 2);
+  state.limit = std::min(options_.connectionsPerLane, state.slowed ? state.limit + 1 : state.limit * 2);
   offer(lane, state);
+}
+
+void Scheduler::laneSlowed(Lane lane) {
+  auto& state = lanes_.at(lane);
+  state.slowed = true;
+  state.limit = std::max<std::uint32_t>(1, state.limit / 2);
 }
 
 TimePoint Scheduler::laneFailed(Lane lane, TimePoint now) {
@@ -222,20 +279,21 @@ TimePoint Scheduler::laneFailed(Lane lane, TimePoint now) {
 }
 
 bool Scheduler::shouldYield() const {
-  return connections_ >= options_.connections && hasTurn();
+  if (connections_ >= options_.connections) return hasTurn();
+  return connections_ >= bulkConnections() && !turns_[Bulk].empty();
 }
 
 bool Scheduler::hasReady(Lane lane) const {
   const auto& state = lanes_.at(lane);
-  return !state.urgent.empty() || !state.bulk.empty();
+  return std::any_of(state.ready.begin(), state.ready.end(), [](const auto& keys) { return !keys.empty(); });
 }
 
-bool Scheduler::needsVerified(Lane lane) const {
-  return lanes_.at(lane).verified;
+TlsNeed Scheduler::need(Lane lane) const {
+  return lanes_.at(lane).need;
 }
 
 Scheduler::Job Scheduler::jobOf(std::uint64_t key, const Entry& entry) const {
-  return {key, entry.attempts, domains_[entry.domain].name, fromMicros(entry.expires)};
+  return {key, entry.attempts, domains_[entry.domain].name, fromMicros(entry.expires), fromMicros(entry.queued)};
 }
 
 std::optional<Scheduler::Job> Scheduler::takeFrom(std::deque<std::uint64_t>& ready, Lane lane, TimePoint now) {
@@ -254,8 +312,11 @@ std::optional<Scheduler::Job> Scheduler::takeFrom(std::deque<std::uint64_t>& rea
 std::optional<Scheduler::Job> Scheduler::next(Lane lane, TimePoint now) {
   fireTimers(now);
   auto& state = lanes_.at(lane);
-  if (auto job = takeFrom(state.urgent, lane, now)) return job;
-  return takeFrom(state.bulk, lane, now);
+  if (state.slowed && state.connections > state.limit) return std::nullopt;  // the server asked for less
+  if (auto job = takeFrom(state.ready[Urgent], lane, now)) return job;
+  const bool bulkFirst = ++state.takes % BulkShare == 0;
+  if (auto job = takeFrom(state.ready[bulkFirst ? Bulk : Single], lane, now)) return job;
+  return takeFrom(state.ready[bulkFirst ? Single : Bulk], lane, now);
 }
 
 void Scheduler::finish(std::uint64_t key) {
@@ -277,6 +338,15 @@ void Scheduler::putBack(std::uint64_t key, TimePoint until, TimePoint now) {
   detach(entry);  // the route may have changed meanwhile
   attach(entry);
   schedule(key, entry, now);
+}
+
+void Scheduler::extend(std::uint64_t key, TimePoint until, TimePoint now) {
+  const auto found = copies_.find(key);
+  if (found == copies_.end() || found->second.state != State::Out) return;
+  ++found->second.attempts;
+  found->second.expires = toMicros(until + options_.maxRetry);
+  if (!found->second.held) expiry_.push({found->second.expires, key});
+  putBack(key, until, now);
 }
 
 std::chrono::microseconds Scheduler::backOff(std::uint32_t failures) {

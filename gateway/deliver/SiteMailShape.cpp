@@ -1,10 +1,13 @@
 #include "gateway/deliver/SiteMailShape.h"
 
+#include "core/app/SubscriptionTexts.h"
 #include "core/crypto/Encoding.h"
+#include "gateway/deliver/KeyText.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 namespace postern::gateway {
 namespace {
@@ -13,7 +16,8 @@ using namespace std::string_view_literals;
 
 struct Shape {
   std::string_view subject;
-  std::string_view text;  // {number} {time} {word} {link} {checkpoint} stand for what varies
+  std::string_view
+      text;  // {number} {time} {word} {link} {checkpoint} {address} {certificates} {openpgp} stand for what varies
 };
 
 constexpr std::array Shapes = {
@@ -48,6 +52,9 @@ constexpr std::array Shapes = {
     Shape{"A key for your address"sv,
           "Hello,\r\n\r\na key for your address was sent to us. If it was you, look at it and confirm it\r\nhere "
           "within three days:\r\n\r\n{link}\r\n\r\nIf it was not you, do nothing: it will not be used.\r\n"sv},
+    Shape{"A key that cannot be used"sv,
+          "Hello,\r\n\r\na key for your address was sent to us, and it cannot be used. Why, and where to\r\ngive "
+          "another one within three days, stands here:\r\n\r\n{link}\r\n\r\nIf it was not you, do nothing.\r\n"sv},
     Shape{"Your keys"sv,
           "Hello,\r\n\r\nthe keys for your address are shown here, and a new one can be given, within\r\nthree "
           "days:\r\n\r\n{link}\r\n\r\nIf you did not ask for this, do nothing.\r\n"sv},
@@ -69,10 +76,19 @@ constexpr std::array Shapes = {
           "Hello,\r\n\r\nthe key to which mail for you is encrypted ends on {time}.\r\nAfter that such mail cannot "
           "reach you as it does now. Give a new key here:\r\n\r\n{link}\r\n\r\nThe link works once, until "
           "{time}.\r\n"sv},
+    Shape{ListKeysSubject,
+          "Hello,\r\n\r\nthese are the public keys of the list {address}.\r\nYou get them because a mail with the "
+          "subject \"key\" came from your address.\r\nMail can be changed on its way: when it matters, compare the "
+          "fingerprints with an\r\nowner of the list before you use a key.\r\n\r\nFor S/MIME:\r\n\r\n"
+          "{certificates}\r\nFor OpenPGP:\r\n\r\n{openpgp}"sv},
     Shape{"Your lists: what needs a hand"sv,
           "Hello,\r\n\r\non the lists that you own:\r\n\r\nKeys that wait for a decision: {number}\r\nMembers who "
           "get no copies: {number}\r\nKeys that end within 30 days: {number}\r\n\r\nWho, and what to do, stands "
           "here:\r\n\r\n{link}\r\n\r\nYou get this mail once a week at most.\r\n"sv},
+    Shape{"Mail waits in the quarantine"sv,
+          "Hello,\r\n\r\nmail that a person has to look at, for the lists that you look after:\r\n\r\nMessages "
+          "that wait: {number}\r\nDestroyed within three days if nobody releases them: {number}\r\n\r\nRelease or "
+          "delete them here:\r\n\r\n{link}\r\n\r\nYou get this mail once a day at most.\r\n"sv},
 };
 
 constexpr std::string_view Digits = "0123456789";
@@ -81,6 +97,9 @@ constexpr std::string_view PathCharacters = "abcdefghijklmnopqrstuvwxyz-/";
 constexpr std::string_view HostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
 constexpr std::string_view TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view NameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-/_";
+constexpr std::string_view ListNameCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-_";
+constexpr std::string_view MailboxCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-_+";
+constexpr std::string_view DomainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 constexpr std::string_view Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 // Takes from the front of a text. After a failure nothing more is taken.
@@ -104,12 +123,44 @@ public:
     if (slot == "{word}") return takeOf(LowerWords, 1, 40);
     if (slot == "{time}") return takeTime();
     if (slot == "{link}") return takeLink();
+    if (slot == "{mailbox}") return takeMailbox();
     if (slot == "{checkpoint}") return takeCheckpoint();
+    if (slot == "{address}") return takeAddress();
+    if (slot == "{certificates}") return takeFirst(certificatesSize(rest_));
+    if (slot == "{openpgp}") return takeFirst(openPgpKeySize(rest_));
     return false;
   }
   bool atEnd() const { return rest_.empty(); }
 
+  static bool isMailbox(std::string_view text) {
+    Scanner address(text);
+    return address.takeOf(MailboxCharacters, 1, 64) && address.take("@") && address.takeOf(DomainCharacters, 1, 255) &&
+           address.atEnd();
+  }
+
 private:
+  bool takeFirst(std::size_t size) {
+    rest_.remove_prefix(size);
+    return size != 0;
+  }
+  // Of a list, before the full stop of its sentence.
+  bool takeAddress() {
+    const auto line = rest_.substr(0, rest_.find("\r\n"));
+    if (!line.ends_with('.')) return false;
+    Scanner address(line.substr(0, line.size() - 1));
+    if (!address.takeOf(ListNameCharacters, 1, 31) || !address.take("@") || !address.takeOf(DomainCharacters, 1, 255) ||
+        !address.atEnd())
+      return false;
+    rest_.remove_prefix(line.size() - 1);
+    return true;
+  }
+  // Of a list, as a line of its own.
+  bool takeMailbox() {
+    const auto line = rest_.substr(0, rest_.find("\r\n"));
+    if (!isMailbox(line)) return false;
+    rest_.remove_prefix(line.size());
+    return true;
+  }
   bool takeTime() {
     for (const char c : "0000-00-00T00:00:00Z"sv)
       if (c == '0' ? !takeDigit() : !take({&c, 1})) return false;
@@ -158,10 +209,35 @@ bool matches(std::string_view pattern, std::string_view text) {
   return scanner.atEnd();
 }
 
+struct KeptTexts {
+  std::vector<std::string> texts;
+  std::vector<Shape> shapes;
+};
+
+// Those of subscription in every language, with the line ends of mail, behind all others.
+const std::vector<Shape>& shapes() {
+  static const auto kept = [] {
+    KeptTexts made;
+    made.shapes.assign(Shapes.begin(), Shapes.end());
+    std::size_t count = 0;
+    for (const auto& language : app::subscriptionTexts()) count += language.size();
+    made.texts.reserve(count);  // shapes point into it
+    for (const auto& language : app::subscriptionTexts())
+      for (const auto& mail : language) {
+        std::string lines;
+        for (const char c : std::string_view(mail.text)) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
+        made.texts.push_back(std::move(lines));
+        made.shapes.push_back({mail.subject, made.texts.back()});
+      }
+    return made;
+  }();
+  return kept.shapes;
+}
+
 const Shape* find(std::string_view subject) {
   const auto shape =
-      std::find_if(Shapes.begin(), Shapes.end(), [&](const Shape& each) { return each.subject == subject; });
-  return shape == Shapes.end() ? nullptr : &*shape;
+      std::find_if(shapes().begin(), shapes().end(), [&](const Shape& each) { return each.subject == subject; });
+  return shape == shapes().end() ? nullptr : &*shape;
 }
 
 bool isBareAddress(std::string_view value) {
@@ -170,13 +246,23 @@ bool isBareAddress(std::string_view value) {
          value.find('@') != std::string_view::npos && value.find_first_of(" \t\",;()") == std::string_view::npos;
 }
 
+// "<board-confirm+TAG@x>", and the text has that address on a line of its own.
+bool namesMailboxOf(std::string_view replyTo, std::string_view text) {
+  if (replyTo.size() < 3 || replyTo.front() != '<' || replyTo.back() != '>') return false;
+  const auto mailbox = replyTo.substr(1, replyTo.size() - 2);
+  const auto line = std::string("\r\n").append(mailbox).append("\r\n");
+  return Scanner::isMailbox(mailbox) && mailbox.find("-confirm+") != std::string_view::npos &&
+         text.find(line) != std::string_view::npos;
+}
+
 }  // namespace
 
 bool isSiteMailSubject(std::string_view subject) {
   return find(subject) != nullptr;
 }
 
-const char* siteMailFault(std::string_view subject, std::string_view from, std::string_view to, std::string_view body) {
+const char* siteMailFault(std::string_view subject, std::string_view from, std::string_view to,
+                          std::string_view replyTo, std::string_view body) {
   const auto* shape = find(subject);
   if (shape == nullptr) return "the subject of a mail of the site is not one of the known";
   Scanner sender(from);
@@ -186,6 +272,8 @@ const char* siteMailFault(std::string_view subject, std::string_view from, std::
   if (!isBareAddress(to)) return "a mail of the site names its recipient by more than the address";
   const auto text = crypto::fromBase64(body);
   if (!text || crypto::base64Lines(*text) != body) return "the body of a mail of the site is not plain base64";
+  if (!replyTo.empty() && !namesMailboxOf(replyTo, *text))
+    return "answers to a mail of the site would go elsewhere than it says";
   return matches(shape->text, *text) ? nullptr : "the text of a mail of the site is not of its form";
 }
 

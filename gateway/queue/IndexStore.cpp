@@ -82,7 +82,7 @@ store::LogPosition IndexStore::load(QueueIndex& index, TimePoint now) {
 void IndexStore::loadCopies(QueueIndex& index) {
   auto rows = database_.prepare(
       "SELECT key, tail_instance, kind, protection, floor, destination, attempts, queued_at, not_before, expires_at, "
-      "generation, state, last_event, segment, offset, length FROM copies");
+      "generation, state, last_event, segment, offset, length, tls_ask, post FROM copies");
   while (rows.step()) {
     CopyEntry entry;
     entry.stored = true;
@@ -99,6 +99,8 @@ void IndexStore::loadCopies(QueueIndex& index) {
     entry.state = static_cast<CopyEntry::State>(rows.integer(11));
     entry.lastEvent = rows.blob(12);
     entry.ref = refAt(rows, 13);
+    entry.tlsAsk = static_cast<app::TlsAsk>(rows.integer(16));
+    entry.post = rows.unsignedInteger(17);
     index.putCopy(rows.unsignedInteger(0), std::move(entry));
   }
 }
@@ -106,13 +108,13 @@ void IndexStore::loadCopies(QueueIndex& index) {
 void IndexStore::saveCopies(const QueueIndex::Snapshot& snapshot) {
   auto insert = database_.prepare(
       "INSERT OR REPLACE INTO copies (key, tail_instance, kind, protection, floor, destination, attempts, queued_at, "
-      "not_before, expires_at, generation, state, last_event, segment, offset, length) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "not_before, expires_at, generation, state, last_event, segment, offset, length, tls_ask, post) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [key, copy] : snapshot.copies)
     insert
         .bind(key, copy.tailInstance, copy.kind, copy.protection, copy.floor, *copy.destination, copy.attempts,
               copy.queuedAt, copy.notBefore, copy.expiresAt, copy.generation, copy.state, store::Blob{copy.lastEvent},
-              copy.ref.segment, copy.ref.offset, copy.ref.length)
+              copy.ref.segment, copy.ref.offset, copy.ref.length, copy.tlsAsk, copy.post)
         .run();
 }
 

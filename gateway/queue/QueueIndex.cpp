@@ -43,7 +43,9 @@ CopySummary QueueIndex::summary(std::uint64_t key, const CopyEntry& copy) const 
           fromMicros(copy.queuedAt),
           fromMicros(copy.notBefore),
           fromMicros(copy.expiresAt),
-          copy.state == CopyEntry::State::Held};
+          copy.state == CopyEntry::State::Held,
+          copy.tlsAsk,
+          copy.post};
 }
 
 void QueueIndex::putAccepted(std::uint64_t id, AcceptedEntry entry) {
@@ -141,10 +143,12 @@ void QueueIndex::applyCopy(CopyMeta meta, const store::RecordRef& ref, TimePoint
   entry.kind = meta.kind;
   entry.protection = meta.protection;
   entry.floor = meta.floor;
+  entry.tlsAsk = meta.tlsAsk;
   entry.queuedAt = meta.queuedAt;
   entry.notBefore = meta.queuedAt;
   entry.expiresAt = meta.expiresAt;
   entry.generation = meta.generation;
+  entry.post = meta.post;
   entry.ref = ref;
   const auto tail = tails.find(meta.tailInstance);
   if (tail != tails.end()) tail->second.touched = now;

@@ -42,12 +42,14 @@ struct CopyEntry : Tracked {
   app::Copy::Kind kind = app::Copy::Kind::Content;
   app::Protection protection = app::Protection::None;
   app::Protection floor = app::Protection::None;
+  app::TlsAsk tlsAsk = app::TlsAsk::Usual;
   State state = State::Waiting;
   std::uint32_t attempts = 0;
   std::int64_t queuedAt = 0;
   std::int64_t notBefore = 0;
   std::int64_t expiresAt = 0;
   std::uint64_t generation = 0;
+  std::uint64_t post = 0;
   std::string lastEvent;  // sealed, of a deferred copy
   store::RecordRef ref;
 

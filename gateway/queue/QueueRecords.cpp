@@ -38,7 +38,7 @@ std::string TailMeta::sealContext() const {
 std::string CopyMeta::encode() const {
   Writer writer;
   writer.u64(key).u64(tailInstance).u8(number(kind)).u8(number(protection)).u8(number(floor));
-  writer.string(destination).i64(queuedAt).i64(expiresAt).u64(generation);
+  writer.string(destination).i64(queuedAt).i64(expiresAt).u64(generation).u8(number(tlsAsk)).u64(post);
   return std::move(writer).bytes();
 }
 
@@ -54,14 +54,17 @@ CopyMeta CopyMeta::decode(std::string_view bytes) {
   meta.queuedAt = reader.i64();
   meta.expiresAt = reader.i64();
   meta.generation = reader.u64();
+  meta.tlsAsk = reader.enumeration(app::TlsAsk::Waive);
+  if (!reader.atEnd()) meta.post = reader.u64();  // older releases wrote none
   reader.expectEnd();
   return meta;
 }
 
 std::string copySealContext(std::uint64_t key, std::uint64_t tailInstance, app::Copy::Kind kind,
-                            app::Protection protection, app::Protection floor) {
+                            app::Protection protection, app::Protection floor, app::TlsAsk tlsAsk) {
   Writer writer;
   writer.string("copy").u64(key).u64(tailInstance).u8(number(kind)).u8(number(protection)).u8(number(floor));
+  writer.u8(number(tlsAsk));
   return std::move(writer).bytes();
 }
 

@@ -39,13 +39,15 @@ struct CopyMeta {
   std::int64_t queuedAt = 0;
   std::int64_t expiresAt = 0;
   std::uint64_t generation = 0;
+  app::TlsAsk tlsAsk = app::TlsAsk::Usual;
+  std::uint64_t post = 0;  // see CopySummary
 
   std::string encode() const;
   static CopyMeta decode(std::string_view bytes);
 };
 // Binds a sealed copy to its key, tail and protection: none can be changed on disk.
 std::string copySealContext(std::uint64_t key, std::uint64_t tailInstance, app::Copy::Kind kind,
-                            app::Protection protection, app::Protection floor);
+                            app::Protection protection, app::Protection floor, app::TlsAsk tlsAsk);
 
 // The sequence comes first, so that the writer can set it when the event takes its place in the log.
 struct EventMeta {

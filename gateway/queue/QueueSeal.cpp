@@ -10,6 +10,7 @@ namespace postern::gateway {
 namespace {
 constexpr std::uint64_t RecordsPerSalt = std::uint64_t{1} << 31;
 constexpr std::size_t MaxOpeningKeys = 64;
+constexpr std::size_t MaxKeptSealers = 32;
 }  // namespace
 
 void QueueSeal::setKey(std::string_view queueKey) {
@@ -32,24 +33,37 @@ Secret QueueSeal::keyOf(std::string_view salt) const {
 
 void QueueSeal::takeNewSalt() {
   salt_ = crypto::randomBytes(SaltSize);
-  sealing_ = std::make_unique<crypto::AeadRecords>(keyOf(salt_));
+  sealing_.clear();
   sealed_ = 0;
 }
 
 std::string QueueSeal::seal(std::string_view plain, std::string_view context) {
-  MutexLock lock(mutex_);
-  if (!sealing_) throw Error(ErrorKind::Unavailable, "the queue key has not been given yet: listd is not connected");
-  if (++sealed_ > RecordsPerSalt) takeNewSalt();
   std::string out;
   out.reserve(SaltSize + plain.size() + crypto::AeadKey::Overhead);
-  out = salt_;
-  sealing_->sealTo(out, plain, context);
+  auto records = borrow(out);
+  records->sealTo(out, plain, context);
+  const MutexLock lock(mutex_);
+  if (sealing_.size() < MaxKeptSealers && out.starts_with(salt_)) sealing_.push_back(std::move(records));
   return out;
+}
+
+// Sealing itself is done without the lock: a tail is long, and many seal at a time.
+std::unique_ptr<crypto::AeadRecords> QueueSeal::borrow(std::string& salt) {
+  const MutexLock lock(mutex_);
+  if (queueKey_.empty())
+    throw Error(ErrorKind::Unavailable, "the queue key has not been given yet: listd is not connected");
+  if (++sealed_ > RecordsPerSalt) takeNewSalt();
+  salt = salt_;
+  if (sealing_.empty()) return std::make_unique<crypto::AeadRecords>(keyOf(salt_));
+  auto records = std::move(sealing_.back());
+  sealing_.pop_back();
+  return records;
 }
 
 std::string QueueSeal::open(std::string_view sealed, std::string_view context) {
   MutexLock lock(mutex_);
-  if (!sealing_) throw Error(ErrorKind::Unavailable, "the queue key has not been given yet: listd is not connected");
+  if (queueKey_.empty())
+    throw Error(ErrorKind::Unavailable, "the queue key has not been given yet: listd is not connected");
   if (sealed.size() < SaltSize) throw Error(ErrorKind::Crypto, "a sealed record is too short");
   const auto salt = sealed.substr(0, SaltSize);
   auto found = opening_.find(salt);

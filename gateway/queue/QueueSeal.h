@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postern::gateway {
 
@@ -26,12 +27,13 @@ private:
   static constexpr std::size_t SaltSize = 16;
   Secret keyOf(std::string_view salt) const REQUIRES_LOCK(mutex_);
   void takeNewSalt() REQUIRES_LOCK(mutex_);
+  std::unique_ptr<crypto::AeadRecords> borrow(std::string& salt);
 
   mutable Mutex mutex_;
   Secret queueKey_ GUARDED_BY(mutex_);
   std::string salt_ GUARDED_BY(mutex_);
   std::uint64_t sealed_ GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<crypto::AeadRecords> sealing_ GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<crypto::AeadRecords>> sealing_ GUARDED_BY(mutex_);  // of salt_, not in use just now
   std::map<std::string, std::unique_ptr<crypto::AeadRecords>, std::less<>> opening_ GUARDED_BY(mutex_);
 };
 

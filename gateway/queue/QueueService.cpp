@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/mail/Text.h"
+#include "gateway/inspect/ListHooks.h"
 
 #include <algorithm>
 
@@ -39,13 +40,17 @@ void checkFloors(const app::RoutingView& view, const std::vector<app::Copy>& cop
 }  // namespace
 
 QueueService::QueueService(QueueStore& queue, RoutingFile& routing, std::function<void(app::GatewayStats&)> fillIn,
-                           std::function<void()> routingChanged, Probe probe, Fetch fetch)
+                           std::function<void()> routingChanged, Probe probe, Fetch fetch, Ask ask, Judge judge,
+                           std::function<std::string()> metrics)
     : queue_(queue),
       routing_(routing),
       fillIn_(std::move(fillIn)),
       routingChanged_(std::move(routingChanged)),
       probe_(std::move(probe)),
-      fetch_(std::move(fetch)) {}
+      fetch_(std::move(fetch)),
+      ask_(std::move(ask)),
+      judge_(std::move(judge)),
+      metrics_(std::move(metrics)) {}
 
 void QueueService::hello(std::string_view queueKey) {
   queue_.setQueueKey(queueKey);
@@ -64,12 +69,9 @@ std::vector<app::AcceptedItem> QueueService::takeAccepted(std::uint64_t session,
 void QueueService::sessionEnded(std::uint64_t session) {
   queue_.sessionEnded(session);
 }
-void QueueService::storeTail(std::uint64_t tail, std::string_view bytes) {
-  queue_.storeTail(tail, bytes);
-}
-void QueueService::submitCopies(std::vector<app::Copy> copies) {
+void QueueService::submitCopies(std::vector<app::Copy> copies, std::vector<app::Tail> tails) {
   if (const auto view = routing_.current()) checkFloors(*view, copies);
-  queue_.submitCopies(std::move(copies));
+  queue_.submitCopies(std::move(copies), std::move(tails));
 }
 void QueueService::finish(const std::vector<std::uint64_t>& acceptedIds) {
   queue_.finish(acceptedIds);
@@ -90,12 +92,44 @@ std::vector<app::QueueEntry> QueueService::queueList(std::uint32_t max) {
   return queue_.queueList(max);
 }
 
+void QueueService::copyQueue() {
+  queue_.copyForBackup();
+}
+
 std::uint64_t QueueService::queueAct(std::string_view action, std::uint64_t copyKey) {
   return queue_.queueAct(action, copyKey);
 }
 
+app::LdapAnswer QueueService::askDirectory(const app::LdapQuestion& question) {
+  return ask_ ? ask_(question) : GatewayService::askDirectory(question);
+}
+
 app::FetchedDocument QueueService::fetchDocument(const app::DocumentRequest& request) {
   return fetch_ ? fetch_(request) : GatewayService::fetchDocument(request);
+}
+
+std::uint16_t QueueService::activeHooks() {
+  return policies_ ? activeListHooks(*policies_) : 0;
+}
+
+app::PostAnswer QueueService::judgePost(const app::PostQuestion& question) {
+  return policies_ ? gateway::judgePost(*policies_, question) : GatewayService::judgePost(question);
+}
+
+app::MembersAnswer QueueService::judgeMembers(const app::MembersQuestion& question) {
+  return policies_ ? gateway::judgeMembers(*policies_, question) : GatewayService::judgeMembers(question);
+}
+
+app::Judgement QueueService::judge(const app::Submission& submission) {
+  return judge_ ? judge_(submission) : GatewayService::judge(submission);
+}
+
+app::TextAnswer QueueService::lookUpText(std::string_view name) {
+  return lookUp_ ? lookUp_(name) : GatewayService::lookUpText(name);
+}
+
+void QueueService::setReportKeys(std::vector<app::ReportKey> keys) {
+  if (keepKeys_) keepKeys_(std::move(keys));
 }
 
 app::DomainProbe QueueService::probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait) {

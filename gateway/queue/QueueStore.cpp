@@ -2,7 +2,9 @@
 
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
+#include "core/base/Files.h"
 #include "core/base/Log.h"
+#include "core/store/Database.h"
 #include "gateway/queue/QueueStoreImpl.h"
 
 // The sides of SMTP and of listd; the deliverer's is in QueueStoreDelivery.cpp.
@@ -37,6 +39,19 @@ void QueueStore::setQueueKey(std::string_view key) {
   if (impl_->listener) impl_->listener->queueKeySet();
 }
 
+void QueueStore::copyForBackup() {
+  const auto folder = impl_->options.folder / "backup";
+  const std::lock_guard saving(impl_->savingMutex);  // also one copy at a time
+  std::filesystem::remove_all(folder);
+  files::makePrivateFolder(folder);
+  WriteJob job;
+  job.still = [&] {
+    store::Database::openReader(impl_->options.folder / "queue.db").backupTo(folder / "queue.db");
+    impl_->log.copyFilesTo(folder / "segments");
+  };
+  impl_->writeAndWait(std::move(job));
+}
+
 bool QueueStore::unlocked() const {
   return impl_->seal.hasKey();
 }
@@ -58,6 +73,7 @@ std::vector<app::AcceptedItem> QueueStore::takeAccepted(std::uint64_t session, s
       bytes += entry.ref.length;
       taken.emplace_back(id, entry.ref);
     }
+    if (!index.untaken.empty()) impl_->acceptedWake.notify_one();  // for the next who waits
   }
   std::vector<app::AcceptedItem> items;
   for (const auto& [id, ref] : taken) {
@@ -98,35 +114,24 @@ void QueueStore::finish(const std::vector<std::uint64_t>& ids) {
   impl_->writeAndWait(std::move(job));
 }
 
-void QueueStore::storeTail(std::uint64_t tail, std::string_view bytes) {
+void QueueStore::submitCopies(std::vector<app::Copy> copies, std::vector<app::Tail> tails) {
   impl_->requireKey();
-  if (tail == 0) throw Error(ErrorKind::Malformed, "tail 0 means none");
-  TailMeta meta{impl_->nextInstance++, tail, 0};
-  {
-    std::lock_guard lock(impl_->mutex);
-    meta.generation = impl_->highestTaken;
-  }
-  WriteJob job;
-  job.records.push_back({typeOf(RecordType::Tail), meta.encode(), impl_->seal.seal(bytes, meta.sealContext())});
-  impl_->writeAndWait(std::move(job));
-}
-
-void QueueStore::submitCopies(std::vector<app::Copy> copies) {
-  impl_->requireKey();
-  const auto submission = impl_->prepare(std::move(copies));
-  if (submission.fresh.empty()) return;
+  const auto submission = impl_->prepare(std::move(copies), std::move(tails));
+  if (submission.fresh.empty() && submission.tails.empty()) return;
   try {
     const auto now = impl_->clock.now();
     WriteJob job;
-    job.records.reserve(submission.fresh.size());
+    job.records.reserve(submission.tails.size() + submission.fresh.size());
+    for (const auto& [meta, bytes] : submission.tails)
+      job.records.push_back({typeOf(RecordType::Tail), meta.encode(), impl_->seal.seal(bytes, meta.sealContext())});
     for (std::size_t i = 0; i < submission.fresh.size(); ++i)
       job.records.push_back(impl_->recordOf(submission.fresh[i], submission.instances[i], submission.generation, now));
     impl_->writeAndWait(std::move(job));
   } catch (const Error&) {
-    impl_->unpin(submission.instances);
+    impl_->unpin(submission.pinned);
     throw;
   }
-  impl_->unpin(submission.instances);
+  impl_->unpin(submission.pinned);
 }
 
 std::vector<app::GatewayEvent> QueueStore::takeEvents(std::uint64_t acknowledged, std::uint32_t max,

@@ -62,9 +62,9 @@ public:
   void finish(std::uint64_t id) { finish(std::vector<std::uint64_t>{id}); }
   // The same tail number with other bytes is another tail: copies that are there keep the one they came with.
   // A tail stays while copies name it, and at least `tailGrace` after it was stored or last named.
-  void storeTail(std::uint64_t tail, std::string_view bytes);
-  // All or nothing; Error(Malformed) when a new copy names a tail that is not there (store it again).
-  void submitCopies(std::vector<app::Copy> copies);
+  void storeTail(std::uint64_t tail, std::string bytes) { submitCopies({}, {{tail, std::move(bytes)}}); }
+  // All or nothing, `tails` first; Error(Malformed) when a new copy names a tail that is not there (store it again).
+  void submitCopies(std::vector<app::Copy> copies, std::vector<app::Tail> tails = {});
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait);
   app::GatewayStats stats() const;  // sessions and refusedTotal are the SMTP server's to fill in
@@ -81,6 +81,10 @@ public:
   void record(app::DeliveryEvent event) override;
   void recordRefusal(app::RefusalEvent event);
   void flush();  // waits until all that was recorded is durable; throws while the store is unhealthy
+
+  // The whole queue as it is at one moment, in FOLDER/backup, which is made anew: a QueueStore opens it like its own.
+  // Nothing is written meanwhile; it takes as long as copying the last segment and queue.db.
+  void copyForBackup();
 
   bool healthy() const override;
   std::vector<std::string> problems() const;  // plain sentences for `postern status`

@@ -1,5 +1,6 @@
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
+#include "gateway/deliver/OutcomeLine.h"
 #include "gateway/queue/QueueStoreImpl.h"
 
 // QueueStore: the deliverer's side, orders and status.
@@ -87,6 +88,13 @@ std::uint64_t QueueStore::queueAct(std::string_view action, std::uint64_t copyKe
       event.outcome = app::DeliveryEvent::Outcome::Dropped;
       event.at = now;
       event.replyText = action == "drop" ? "dropped by order" : "taken back, to be protected in another way";
+      if (unlocked()) {
+        if (const auto copy = load(key)) {
+          event.trace = copy->trace;
+          event.protection = copy->protection;
+        }
+      }
+      tellOutcome(event);
       record(std::move(event));
     }
     flush();
@@ -139,15 +147,18 @@ std::optional<LoadedCopy> QueueStore::load(std::uint64_t key) {
   if (!find()) return std::nullopt;
   try {
     LoadedCopy loaded;
-    const auto bytes = impl_->seal.open(
-        impl_->log.read(copy.ref), copySealContext(key, copy.tailInstance, copy.kind, copy.protection, copy.floor));
+    const auto bytes =
+        impl_->seal.open(impl_->log.read(copy.ref),
+                         copySealContext(key, copy.tailInstance, copy.kind, copy.protection, copy.floor, copy.tlsAsk));
     Reader reader(bytes);
     loaded.mailFrom = reader.string();
     loaded.recipient = reader.string();
     loaded.head = reader.string();
+    if (!reader.atEnd()) loaded.trace = reader.string();  // older releases wrote none
     loaded.kind = copy.kind;
     loaded.protection = copy.protection;
     loaded.floor = copy.floor;
+    loaded.tlsAsk = copy.tlsAsk;
     static const auto noTail = std::make_shared<const std::string>();
     loaded.tail = copy.tailInstance == 0 ? noTail : impl_->tailCache.get(copy.tailInstance, [&] {
       if (!tailRef) throw Error(ErrorKind::Store, "the tail of copy " + std::to_string(key) + " is missing");

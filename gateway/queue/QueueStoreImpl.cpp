@@ -97,7 +97,7 @@ void QueueStore::Impl::applied(std::span<const WriteJob> jobs, std::span<const s
       for (const auto& record : job.records) logged += record.meta.size() + record.body.size();
   }
   for (const auto& ref : changes.released) log.release(ref);
-  if (changes.accepted) acceptedWake.notify_all();
+  if (changes.accepted) acceptedWake.notify_one();
   if (changes.events) eventsWake.notify_all();
   std::lock_guard lock(listenerMutex);
   if (!listener) return;
@@ -126,14 +126,16 @@ void QueueStore::Impl::keepIndex() {
       }
     }
     forgetTails();
-    saveIndex(unsaved);
-    if (unsaved && last) return;  // the log has it all
-    if (unsaved) {
-      waitBeforeNextTry();
-      continue;
+    {
+      const std::lock_guard saving(savingMutex);
+      saveIndex(unsaved);
+      if (!unsaved) {
+        for (const auto& ref : released) log.release(ref);
+        released.clear();
+      }
     }
-    for (const auto& ref : released) log.release(ref);
-    released.clear();
+    if (unsaved && last) return;  // the log has it all
+    if (unsaved) waitBeforeNextTry();
   }
 }
 
@@ -191,25 +193,31 @@ void QueueStore::Impl::submitEvent(EventMeta meta) {
   });
 }
 
-QueueStore::Impl::Submission QueueStore::Impl::prepare(std::vector<app::Copy> copies) {
+QueueStore::Impl::Submission QueueStore::Impl::prepare(std::vector<app::Copy> copies, std::vector<app::Tail> given) {
   std::lock_guard lock(mutex);
   Submission submission;
   submission.generation = highestTaken;
+  std::map<std::uint64_t, std::uint64_t> fresh;  // instances of the tails that come with these copies
+  for (auto& tail : given) {
+    if (tail.id == 0) throw Error(ErrorKind::Malformed, "tail 0 means none");
+    const auto instance = nextInstance++;
+    fresh[tail.id] = instance;
+    submission.tails.push_back({TailMeta{instance, tail.id, highestTaken}, std::move(tail.bytes)});
+  }
   for (auto& copy : copies) {
     if (copy.key == 0) throw Error(ErrorKind::Malformed, "a copy has no key");
     if (index.knows(copy.key)) continue;
     std::uint64_t instance = 0;
-    if (copy.tail != 0) {
-      const auto found = index.tailInForce.find(copy.tail);
-      if (found == index.tailInForce.end())
-        throw Error(ErrorKind::Malformed, "copy " + std::to_string(copy.key) + " names tail " +
-                                              std::to_string(copy.tail) + ", which is not here: store it again");
+    if (const auto found = fresh.find(copy.tail); found != fresh.end()) {
       instance = found->second;
+    } else if (copy.tail != 0) {
+      instance = instanceInForce(copy);
+      submission.pinned.push_back(instance);
     }
     submission.fresh.push_back(std::move(copy));
     submission.instances.push_back(instance);
   }
-  for (const auto instance : submission.instances) pin(instance, true);
+  for (const auto instance : submission.pinned) pin(instance, true);
   return submission;
 }
 
@@ -225,6 +233,26 @@ void QueueStore::Impl::unpin(const std::vector<std::uint64_t>& instances) {
   for (const auto instance : instances) pin(instance, false);
 }
 
+std::uint64_t QueueStore::Impl::instanceInForce(const app::Copy& copy) const {
+  const auto found = index.tailInForce.find(copy.tail);
+  if (found == index.tailInForce.end())
+    throw Error(ErrorKind::Malformed, "copy " + std::to_string(copy.key) + " names tail " + std::to_string(copy.tail) +
+                                          ", which is not here: store it again");
+  return found->second;
+}
+
+namespace {
+
+// FNV-1a: the same after a restart, and tells nothing of the message that its trace does not.
+std::uint64_t postOf(std::string_view trace) {
+  if (trace.empty()) return 0;
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : trace) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return hash >> 1 | 1;  // fits into a signed column, and is never 0
+}
+
+}  // namespace
+
 WriteRecord QueueStore::Impl::recordOf(const app::Copy& copy, std::uint64_t instance, std::uint64_t generation,
                                        TimePoint now) {
   CopyMeta meta;
@@ -237,10 +265,13 @@ WriteRecord QueueStore::Impl::recordOf(const app::Copy& copy, std::uint64_t inst
   meta.queuedAt = toMicros(now);
   meta.expiresAt = toMicros(copy.expiresAt);
   meta.generation = generation;
+  meta.tlsAsk = copy.tlsAsk;
+  meta.post = postOf(copy.trace);
   Writer secret;
-  secret.string(copy.mailFrom).string(copy.recipient).string(copy.head);
+  secret.string(copy.mailFrom).string(copy.recipient).string(copy.head).string(copy.trace);
   return {typeOf(RecordType::Copy), meta.encode(),
-          seal.seal(secret.bytes(), copySealContext(copy.key, instance, copy.kind, copy.protection, copy.floor))};
+          seal.seal(secret.bytes(),
+                    copySealContext(copy.key, instance, copy.kind, copy.protection, copy.floor, copy.tlsAsk))};
 }
 
 void QueueStore::Impl::requireKey() const {

@@ -45,11 +45,14 @@ struct QueueStore::Impl {
   struct Submission {
     std::vector<app::Copy> fresh;
     std::vector<std::uint64_t> instances;  // of each fresh copy's tail
+    std::vector<std::pair<TailMeta, std::string>> tails;
+    std::vector<std::uint64_t> pinned;  // tails that were there, to be held until the copies are
     std::uint64_t generation = 0;
   };
-  // Sorts out the copies that are there already, and holds the tails of the others.
-  Submission prepare(std::vector<app::Copy> copies);
-  void pin(std::uint64_t instance, bool on);  // under `mutex`
+  // Sorts out the copies that are there already, and holds the tails of the others until unpin().
+  Submission prepare(std::vector<app::Copy> copies, std::vector<app::Tail> given);
+  std::uint64_t instanceInForce(const app::Copy& copy) const;  // under `mutex`
+  void pin(std::uint64_t instance, bool on);                   // under `mutex`
   void unpin(const std::vector<std::uint64_t>& instances);
   WriteRecord recordOf(const app::Copy& copy, std::uint64_t instance, std::uint64_t generation, TimePoint now);
 
@@ -59,6 +62,8 @@ struct QueueStore::Impl {
   IndexStore indexStore;  // of start(), then of the index thread
   QueueSeal seal;
   store::LogPosition savedPosition;  // of the index thread
+
+  std::mutex savingMutex;  // held while queue.db is written and what it no longer names is released; before `mutex`
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable acceptedWake, eventsWake, indexWake;

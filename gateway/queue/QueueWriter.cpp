@@ -114,8 +114,15 @@ bool QueueWriter::append(std::span<WriteJob> jobs, store::SegmentLog::Reserve re
 
 void QueueWriter::complete(std::span<WriteJob> jobs, std::span<const store::RecordRef> refs) {
   applied_(jobs, refs);
-  for (const auto& job : jobs)
-    if (job.waiter) job.waiter->finish(nullptr);
+  for (const auto& job : jobs) {
+    std::exception_ptr failure;
+    try {
+      if (job.still) job.still();
+    } catch (const std::exception&) {  // of the one who asked for it; the queue goes on
+      failure = std::current_exception();
+    }
+    if (job.waiter) job.waiter->finish(failure);
+  }
 }
 
 void QueueWriter::refuse(Jobs& jobs, const std::exception_ptr& failure, bool keepPersistent) {

@@ -7,7 +7,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -15,20 +14,26 @@
 
 namespace postern::gateway {
 
-// Where a caller waits for its job.
+// Where a caller waits for its job. No semaphore of the standard library: it spins before it sleeps, and a disk takes
+// longer.
 class WriteWaiter {
 public:
   void finish(std::exception_ptr failure) {
+    const std::lock_guard lock(mutex_);
     failure_ = std::move(failure);
-    ready_.release();
+    finished_ = true;
+    ready_.notify_one();  // under the lock: the waiter may be gone right after it
   }
   void wait() {
-    ready_.acquire();
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [this] { return finished_; });
     if (failure_) std::rethrow_exception(failure_);
   }
 
 private:
-  std::binary_semaphore ready_{0};
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  bool finished_ = false;
   std::exception_ptr failure_;
 };
 
@@ -43,6 +48,7 @@ struct WriteJob {
   bool useReserve = false;  // frees space in the end, so it may use what is kept free
   bool untilDone = false;   // kept and tried again when it cannot be written
   WriteWaiter* waiter = nullptr;
+  std::function<void()> still = {};  // called once the job is applied: nothing is written until it returns
 };
 
 // The one thread that writes to the queue's log: all that waits is appended with one sync, then handed to `applied`,

@@ -13,6 +13,7 @@ namespace {
 
 std::string protocolName(const ReceivedFacts& facts) {
   const bool tls = !facts.tls.version.empty();
+  if (facts.authenticated) return facts.transaction.smtpUtf8 ? "UTF8SMTPSA" : "ESMTPSA";  // under TLS always
   if (facts.transaction.smtpUtf8) return tls ? "UTF8SMTPS" : "UTF8SMTP";
   if (!facts.extended) return "SMTP";  // no name is registered for HELO over TLS; the comment tells of it
   return tls ? "ESMTPS" : "ESMTP";
@@ -28,12 +29,6 @@ std::string tlsComment(const app::TlsFacts& tls) {
   text += tls.verification == "none" || tls.verification.empty() ? "; no client certificate requested)"
                                                                  : "; client certificate: " + tls.verification + ")";
   return text;
-}
-
-std::uint32_t randomStart() {
-  std::uint32_t value = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&value), sizeof value);
-  return value;
 }
 
 }  // namespace
@@ -59,18 +54,6 @@ std::uint32_t countHops(std::string_view content) {
     content.remove_prefix(end + 2);
   }
   return hops;
-}
-
-std::string newQueueId(TimePoint now) {
-  static std::atomic<std::uint32_t> counter{randomStart()};
-  static constexpr std::string_view Digits = "0123456789bcdfghjkmnpqrstvwxyz_-";  // 32, no vowels: no words
-  static_assert(Digits.size() == 32);
-  auto value = static_cast<std::uint64_t>(toMicros(now)) & ((std::uint64_t{1} << 55) - 1);
-  std::string id(15, '0');
-  for (std::size_t i = 11; i-- > 0; value >>= 5) id[i] = Digits[value & 31];
-  auto count = counter.fetch_add(1, std::memory_order_relaxed) & 0xfffff;
-  for (std::size_t i = 15; i-- > 11; count >>= 5) id[i] = Digits[count & 31];
-  return id;
 }
 
 }  // namespace postern::gateway

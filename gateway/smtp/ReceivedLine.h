@@ -18,13 +18,11 @@ struct ReceivedFacts {
   const std::string& hostName;
   const std::string& queueId;
   TimePoint at;
+  bool authenticated = false;
 };
 std::string receivedLine(const ReceivedFacts& facts);
 
 // How many Received fields stand in the header of a message: the hops it has made (RFC 5321 §6.3).
 std::uint32_t countHops(std::string_view content);
-
-// The id under which a message is known from its Received line to the ledger: time and a counter, never used twice.
-std::string newQueueId(TimePoint now);
 
 }  // namespace postern::gateway

@@ -1,6 +1,23 @@
 #include "gateway/smtp/SessionData.h"
 
+#include <algorithm>
+
 namespace postern::gateway {
+
+void SessionData::clientKnown() {
+  mayXclient = !settings.submission && client.known &&
+               std::any_of(settings.xclientHosts.begin(), settings.xclientHosts.end(),
+                           [this](const net::IpRange& range) { return range.contains(client.address); });
+}
+
+void SessionData::findName(std::string_view asked) {
+  if (names == nullptr) return;
+  auto found = asked.empty() ? std::nullopt : names->byName(asked);
+  if (!found) found = names->byAddress(door.address);
+  const bool isNew = found && (!name || name->name != found->name);
+  name = std::move(found);
+  if (isNew) names->used(name->name, client.address, ServerNames::Use::Session);
+}
 
 void SessionData::report(const smtp::Reply& reply, std::string_view reason, std::string_view policy,
                          std::string_view recipient) const {

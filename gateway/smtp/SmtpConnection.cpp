@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "core/base/Metrics.h"
 #include "gateway/smtp/PendingWork.h"
 
 #include <sys/socket.h>
@@ -27,20 +28,28 @@ bool wouldBlock() {
 
 SmtpConnection::SmtpConnection(std::uint64_t id, FileDescriptor socket, const SessionSettings& settings,
                                const ConnectionLimits& limits, const Ports& ports, net::TlsServerContext* tls,
-                               bool implicitTls, ClientFacts client, std::optional<smtp::ReplyId> refusal)
+                               Arrival arrival)
     : id_(id),
       socket_(std::move(socket)),
       limits_(limits),
       ports_(ports),
       tls_(tls),
-      clientAddress_(client.address),
-      refusal_(refusal),
-      session_(settings, ports, std::move(client)),
+      clientAddress_(arrival.client.address),
+      arrival_(std::move(arrival)),
+      refusal_(arrival_.refusal),
+      session_(settings, ports, arrival_.client, {},
+               {arrival_.rules.tlsRequired, arrival_.rules.certificate == config::ListenerRules::Certificate::Required,
+                arrival_.localAddress}),
       progressAt_(steady_clock::now()),
       transactionAt_(progressAt_),
       phaseAt_(progressAt_) {
-  if (implicitTls) beginTls();
-  setDeadline(progressAt_ + (implicitTls ? limits_.handshake : limits_.idle));
+  if (arrival_.rules.behindBalancers() && !refusal_)
+    phase_ = Phase::Proxy;
+  else if (arrival_.implicitTls)
+    beginTls();
+  setDeadline(progressAt_ + (phase_ == Phase::Proxy       ? limits_.proxyHeader
+                             : phase_ == Phase::Handshake ? limits_.handshake
+                                                          : limits_.idle));
 }
 
 SmtpConnection::~SmtpConnection() {
@@ -62,7 +71,9 @@ void SmtpConnection::hangUp() {
 
 void SmtpConnection::beginTls() {
   if (!tls_) throw Error(ErrorKind::Invariant, "TLS was begun without a certificate");
-  channel_.emplace(tls_->newConnection(socket_.get()));
+  const bool asks = arrival_.rules.certificate != config::ListenerRules::Certificate::NotAsked ||
+                    (!arrival_.rules.submission && ports_.directory.asksCertificate(clientAddress_));
+  channel_.emplace(tls_->newConnection(socket_.get(), {arrival_.rules.tls13, asks}));
   phase_ = Phase::Handshake;
   phaseAt_ = steady_clock::now();
 }
@@ -74,15 +85,53 @@ app::TlsFacts SmtpConnection::tlsFacts() const {
 SmtpConnection::Next SmtpConnection::turn(std::span<char> buffer, const std::function<void()>& blocking) {
   try {
     if (phase_ == Phase::Linger) return lingerOn(buffer);
+    if (phase_ == Phase::Proxy) {
+      if (const auto next = proxyHeader(buffer)) return *next;
+    }
     if (phase_ == Phase::Handshake) {
       if (const auto next = handshake()) return *next;
     }
-    return talk(buffer, blocking);
+    const auto next = talk(buffer, blocking);
+    inTransaction_.store(session_.inTransaction());
+    return next;
   } catch (const std::exception& error) {
     // The boundary of one connection: whatever broke, the others go on.
     log::error("smtp", "a connection broke", {{"client", clientAddress_}, {"reason", error.what()}});
     return Next::Close;
   }
+}
+
+// Nothing when the header is there. Bytes behind it are left to the kernel, for whoever reads next: TLS or the session.
+std::optional<SmtpConnection::Next> SmtpConnection::proxyHeader(std::span<char> buffer) {
+  while (proxy_.state() == net::ProxyHeaderReader::State::Reading) {
+    const auto room = std::min(buffer.size(), net::ProxyHeaderReader::MaxBytes);
+    const auto seen = ::recv(socket_.get(), buffer.data(), room, MSG_PEEK);
+    if (seen < 0 && errno == EINTR) continue;
+    if (seen < 0 && wouldBlock()) return waitFor(Next::Read);
+    if (seen <= 0) return Next::Close;
+    const auto used = proxy_.feed({buffer.data(), static_cast<std::size_t>(seen)});
+    if (::recv(socket_.get(), buffer.data(), used, 0) != static_cast<ssize_t>(used)) return Next::Close;
+  }
+  if (proxy_.state() == net::ProxyHeaderReader::State::Broken) return proxyBroken(proxy_.problem());
+  const auto& header = proxy_.header();
+  const auto balancer = clientAddress_;
+  if (header.known) clientAddress_ = header.client;
+  session_.clientIs({clientAddress_, {}, {}, header.known}, header.known ? header.destination : std::string());
+  if (header.known && arrival_.placeFor) refusal_ = arrival_.placeFor(clientAddress_);
+  log::debug("smtp", "a load balancer names its client",
+             {{"balancer", balancer}, {"client", header.known ? header.client : "unknown"}});
+  progressAt_ = steady_clock::now();
+  phase_ = Phase::Talk;
+  if (arrival_.implicitTls) beginTls();
+  return std::nullopt;
+}
+
+SmtpConnection::Next SmtpConnection::proxyBroken(const std::string& why) {
+  metrics::counter("postern_proxy_headers_refused_total", "Connections of load balancers without a right PROXY header.")
+      .add();
+  log::warning("smtp", "a connection of a load balancer has no right PROXY header",
+               {{"balancer", clientAddress_}, {"reason", why}});
+  return Next::Close;
 }
 
 // Nothing when the handshake is done.
@@ -100,7 +149,7 @@ std::optional<SmtpConnection::Next> SmtpConnection::handshake() {
   }
   phase_ = Phase::Talk;
   progressAt_ = steady_clock::now();
-  session_.tlsStarted(tlsFacts());
+  session_.tlsStarted(tlsFacts(), {channel_->serverName(), channel_->clientCertificate()});
   return std::nullopt;
 }
 
@@ -209,6 +258,10 @@ SmtpConnection::Next SmtpConnection::lingerOn(std::span<char> buffer) {
 }
 
 SmtpConnection::Next SmtpConnection::waitFor(Next next) {
+  if (phase_ == Phase::Proxy) {
+    setDeadline(progressAt_ + limits_.proxyHeader);
+    return next;
+  }
   if (phase_ == Phase::Handshake) {
     setDeadline(phaseAt_ + limits_.handshake);
     return next;

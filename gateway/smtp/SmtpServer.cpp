@@ -2,6 +2,8 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "core/config/ListenWords.h"
+#include "gateway/smtp/SocketAddress.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@ using namespace std::chrono_literals;
 using smtp::ReplyId;
 
 constexpr auto SweepInterval = 250ms;
+constexpr auto HangsAfter = 20s;  // a disk that is slow to sync stops workers, never the loop that accepts
 constexpr std::size_t ReadBuffer = 64u << 10;
 constexpr std::uint32_t MaxRefusals = 64;  // TLS handshakes spent at one time on telling clients that we are full
 
@@ -35,28 +38,17 @@ struct AddressListFree {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-// The address as text, and what limits count by: an IPv6 client has a whole /64.
-std::pair<std::string, std::string> describe(const sockaddr_storage& from) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (from.ss_family == AF_INET) {
-    const auto& four = reinterpret_cast<const sockaddr_in&>(from);
-    ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
-    return {text, text};
-  }
-  auto six = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&six)) {
-    ::inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof text);
-    return {text, text};
-  }
-  ::inet_ntop(AF_INET6, &six, text, sizeof text);
-  const std::string address = text;
-  std::fill(std::begin(six.s6_addr) + 8, std::end(six.s6_addr), 0);
-  ::inet_ntop(AF_INET6, &six, text, sizeof text);
-  return {address, std::string(text) + "/64"};
-}
-
 std::uint32_t workerCount(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(16u, 4 * std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+namespace {
+
+SessionSettings forPeople(SessionSettings session) {
+  session.submission = true;
+  return session;
 }
 
 }  // namespace
@@ -67,10 +59,14 @@ ServerSettings serverSettingsOf(const config::SiteConfig& config) {
   settings.session.maxMessageSize = config.maxMessageSize;
   settings.session.maxRecipients = config.maxRecipients;
   settings.session.maxHops = config.maxHops;
+  settings.session.senderTls = config.senderTls;
+  if (const auto filters = config::parseRanges(config.xclientHosts)) settings.session.xclientHosts = *filters;
   settings.limits.idle = config.idleTimeout;
   settings.limits.transaction = config.transactionTimeout;
-  settings.listen = config.listen;
-  settings.listenTls = config.listenTls;
+  for (const auto& where : config.listen)
+    (config::isSubmission(where) ? settings.submission : settings.listen).push_back(where);
+  for (const auto& where : config.listenTls)
+    (config::isSubmission(where) ? settings.submissionTls : settings.listenTls).push_back(where);
   settings.maxConnections = config.maxConnections;
   settings.maxConnectionsPerClient = config.maxConnectionsPerClient;
   return settings;
@@ -79,6 +75,7 @@ ServerSettings serverSettingsOf(const config::SiteConfig& config) {
 SmtpServer::SmtpServer(ServerSettings settings, const Ports& ports, net::TlsServerContext* tls)
     : settings_([&] {
         settings.session.offerTls = tls != nullptr;
+        settings.submissionSession = forPeople(settings.session);
         return std::move(settings);
       }()),
       ports_(ports),
@@ -87,13 +84,18 @@ SmtpServer::SmtpServer(ServerSettings settings, const Ports& ports, net::TlsServ
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   if (!tls_ && !settings_.listenTls.empty())
     throw Error(ErrorKind::Config, "gateway.listen_tls needs a certificate, and there is none");
+  if (!tls_ && !(settings_.submission.empty() && settings_.submissionTls.empty()))
+    throw Error(ErrorKind::Config, "gateway.submission needs a certificate, and there is none");
 }
 
 SmtpServer::~SmtpServer() {
   stop(0ms);
 }
 
-void SmtpServer::listenOn(const config::HostPort& where, bool tls) {
+void SmtpServer::listenOn(const config::HostPort& listener, bool tls, bool submission) {
+  auto rules = config::rulesOf(listener);
+  rules.submission = submission;
+  const auto where = config::placeOf(listener);
   const std::string name = where.host + ":" + std::to_string(where.port);
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -110,25 +112,70 @@ void SmtpServer::listenOn(const config::HostPort& where, bool tls) {
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       ::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.get(), 4096) != 0)
     throwErrno("listen on", name);
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &size);
-  const auto port = bound.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(bound).sin_port
-                                               : reinterpret_cast<sockaddr_in6&>(bound).sin6_port;
-  listeners_.push_back({std::move(socket), ntohs(port), tls});
+  addListener(std::move(socket), where.host, tls, rules);
+}
+
+void SmtpServer::addListener(FileDescriptor socket, const std::string& address, bool tls,
+                             const config::ListenerRules& rules) {
+  const auto port = portOf(socket.get());
+  listeners_.push_back({std::move(socket), port, tls, rules});
   log::info("smtp", "listening",
-            {{"address", where.host}, {"port", ntohs(port)}, {"tls", tls ? "implicit" : "starttls"}});
+            {{"address", address},
+             {"port", port},
+             {"tls", tls ? "implicit" : "starttls"},
+             {"for", rules.submission ? "people" : "servers"}});
+}
+
+// Sockets of systemd have no words of their own: what a listener of the settings for the same port demands holds.
+void SmtpServer::adoptAs(std::vector<FileDescriptor> sockets, bool tls, bool submission) {
+  const auto& known = tls          ? submission ? settings_.submissionTls : settings_.listenTls
+                      : submission ? settings_.submission
+                                   : settings_.listen;
+  for (auto& socket : sockets) {
+    config::ListenerRules rules;
+    for (const auto& where : known)
+      if (where.port == portOf(socket.get())) rules = config::rulesOf(where);
+    rules.submission = submission;
+    addListener(std::move(socket), "handed over", tls, rules);
+  }
+}
+
+void SmtpServer::adopt(std::vector<FileDescriptor> plain, std::vector<FileDescriptor> tls,
+                       std::vector<FileDescriptor> submission, std::vector<FileDescriptor> submissionTls) {
+  adoptAs(std::move(plain), false, false);
+  adoptAs(std::move(tls), true, false);
+  adoptAs(std::move(submission), false, true);
+  adoptAs(std::move(submissionTls), true, true);
 }
 
 void SmtpServer::start() {
   ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
-  for (const auto& where : settings_.listen) listenOn(where, false);
-  for (const auto& where : settings_.listenTls) listenOn(where, true);
+  if (listeners_.empty()) {
+    for (const auto& where : settings_.listen) listenOn(where, false);
+    for (const auto& where : settings_.listenTls) listenOn(where, true);
+    for (const auto& where : settings_.submission) listenOn(where, false, true);
+    for (const auto& where : settings_.submissionTls) listenOn(where, true, true);
+  }
   {
     MutexLock lock(mutex_);
     for (auto count = workerCount(settings_.workers); count > 0; --count) startWorker();
   }
   acceptor_ = std::thread([this] { acceptLoop(); });
+}
+
+void SmtpServer::reload(const ServerSettings& fresh) {
+  auto next = settings_;
+  next.session.maxMessageSize = fresh.session.maxMessageSize;
+  next.session.maxRecipients = fresh.session.maxRecipients;
+  next.session.maxHops = fresh.session.maxHops;
+  next.session.senderTls = fresh.session.senderTls;
+  next.session.xclientHosts = fresh.session.xclientHosts;
+  next.submissionSession = forPeople(next.session);
+  next.limits = fresh.limits;
+  next.maxConnections = fresh.maxConnections;
+  next.maxConnectionsPerClient = fresh.maxConnectionsPerClient;
+  MutexLock lock(mutex_);
+  reloaded_.push_back(std::move(next));
 }
 
 std::uint16_t SmtpServer::port(std::size_t listener) const {
@@ -145,8 +192,14 @@ std::size_t SmtpServer::workers() const {
   return workers_.size();
 }
 
+bool SmtpServer::turns() const {
+  const SteadyTime turnedAt{std::chrono::steady_clock::duration{turnedAt_.load()}};
+  return std::chrono::steady_clock::now() - turnedAt < HangsAfter;
+}
+
 void SmtpServer::stop(std::chrono::milliseconds grace) {
   if (!acceptor_.joinable()) return;
+  cutAt_ = (std::chrono::steady_clock::now() + grace * 3 / 4).time_since_epoch().count();
   stopping_ = true;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
@@ -176,6 +229,7 @@ void SmtpServer::acceptLoop() {
   for (const auto& listener : listeners_) waits.push_back({listener.socket.get(), POLLIN, 0});
   waits.push_back({wake_.get(), POLLIN, 0});
   while (!stopping_) {
+    turnedAt_ = std::chrono::steady_clock::now().time_since_epoch().count();
     ::poll(waits.data(), waits.size(), static_cast<int>(SweepInterval.count()));
     for (std::size_t i = 0; i < listeners_.size() && !stopping_; ++i)
       if (waits[i].revents != 0) acceptFrom(listeners_[i]);
@@ -203,7 +257,9 @@ void SmtpServer::acceptFrom(const Listener& listener) {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto [address, limitKey] = describe(from);
-    admit(std::move(socket), {std::move(address), std::move(limitKey)}, listener.tls);
+    if (listener.rules.behindBalancers()) limitKey.clear();
+    auto local = localAddressOf(socket.get());
+    admit(std::move(socket), {std::move(address), std::move(limitKey), std::move(local)}, listener);
   }
 }
 
@@ -220,37 +276,64 @@ void SmtpServer::acceptWithoutDescriptors(const Listener& listener) {
 }
 
 std::optional<ReplyId> SmtpServer::takePlace(const Peer& peer) {
-  if (connections_.size() - refusals_ >= settings_.maxConnections) return ReplyId::TooManyConnections;
+  const auto& settings = inForce();
+  if (connections_.size() - refusals_ >= settings.maxConnections) return ReplyId::TooManyConnections;
+  if (peer.limitKey.empty()) return std::nullopt;
   auto& count = perClient_[peer.limitKey];
-  if (count >= settings_.maxConnectionsPerClient) return ReplyId::TooManyFromClient;
+  if (count >= settings.maxConnectionsPerClient) return ReplyId::TooManyFromClient;
   ++count;
   return std::nullopt;
 }
 
-SmtpServer::Handle SmtpServer::makeConnection(FileDescriptor socket, const Peer& peer, bool tls,
+// The client that a load balancer names takes a place, as if it had come itself.
+std::optional<ReplyId> SmtpServer::placeFor(std::uint64_t id, const std::string& client) {
+  const auto key = limitKeyOf(client);
+  MutexLock lock(mutex_);
+  auto& count = perClient_[key];
+  if (count >= inForce().maxConnectionsPerClient) return ReplyId::TooManyFromClient;
+  ++count;
+  limitKeys_.emplace(id, key);
+  return std::nullopt;
+}
+
+SmtpServer::Handle SmtpServer::makeConnection(FileDescriptor socket, const Peer& peer, const Listener& listener,
                                               std::optional<ReplyId> refusal) {
   MutexLock lock(mutex_);
   const auto id = nextId_++;
-  auto connection = std::make_shared<SmtpConnection>(id, std::move(socket), settings_.session, settings_.limits, ports_,
-                                                     tls_, tls, ClientFacts{peer.address, {}}, refusal);
+  const auto& settings = inForce();
+  auto connection = std::make_shared<SmtpConnection>(
+      id, std::move(socket), listener.rules.submission ? settings.submissionSession : settings.session, settings.limits,
+      ports_, tls_,
+      Arrival{{peer.address, {}},
+              peer.localAddress,
+              listener.rules,
+              listener.tls,
+              refusal,
+              [this, id](const std::string& client) { return placeFor(id, client); }});
   connections_.emplace(id, connection);
   if (refusal)
     ++refusals_;
-  else
+  else if (!peer.limitKey.empty())
     limitKeys_.emplace(id, peer.limitKey);
   return connection;
 }
 
-void SmtpServer::admit(FileDescriptor socket, const Peer& peer, bool tls) {
+void SmtpServer::admit(FileDescriptor socket, const Peer& peer, const Listener& listener) {
   std::optional<ReplyId> refusal;
-  {
+  const auto& balancers = listener.rules.balancers;
+  if (listener.rules.behindBalancers() && std::none_of(balancers.begin(), balancers.end(), [&](const auto& range) {
+        return range.contains(peer.address);
+      })) {
+    log::warning("smtp", "a client that is no load balancer came to a listener for these", {{"client", peer.address}});
+    refusal = ReplyId::NotABalancer;
+  } else {
     MutexLock lock(mutex_);
     refusal = takePlace(peer);
   }
-  if (refusal) return turnAway(std::move(socket), peer, tls, *refusal);
+  if (refusal) return turnAway(std::move(socket), peer, listener, *refusal);
   Handle connection;
   try {
-    connection = makeConnection(std::move(socket), peer, tls, std::nullopt);
+    connection = makeConnection(std::move(socket), peer, listener, std::nullopt);
   } catch (const std::exception& error) {
     log::error("smtp", "a connection could not be begun", {{"client", peer.address}, {"reason", error.what()}});
     MutexLock lock(mutex_);
@@ -258,12 +341,13 @@ void SmtpServer::admit(FileDescriptor socket, const Peer& peer, bool tls) {
   }
   ports_.observer.sessionOpened();
   // The greeting needs no worker: it is out even when all of them wait for the disk. A handshake is work.
-  settle(connection, tls ? SmtpConnection::Next::Read : connection->turn({}, [] {}));
+  const bool reads = listener.tls || listener.rules.behindBalancers();
+  settle(connection, reads ? SmtpConnection::Next::Read : connection->turn({}, [] {}));
 }
 
-void SmtpServer::turnAway(FileDescriptor socket, const Peer& peer, bool tls, ReplyId why) {
+void SmtpServer::turnAway(FileDescriptor socket, const Peer& peer, const Listener& listener, ReplyId why) {
   ports_.observer.connectionRefused();
-  if (!tls) {
+  if (!listener.tls) {
     const auto reply = smtp::makeReply(why, {settings_.session.hostName}).render();
     [[maybe_unused]] const auto sent = ::send(socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
     return;
@@ -278,7 +362,7 @@ void SmtpServer::turnAway(FileDescriptor socket, const Peer& peer, bool tls, Rep
     return;
   }
   try {
-    settle(makeConnection(std::move(socket), peer, tls, why), SmtpConnection::Next::Read);
+    settle(makeConnection(std::move(socket), peer, listener, why), SmtpConnection::Next::Read);
   } catch (const std::exception& error) {
     log::error("smtp", "a connection could not be begun", {{"client", peer.address}, {"reason", error.what()}});
   }
@@ -358,13 +442,15 @@ void SmtpServer::remove(const Handle& connection) {
 void SmtpServer::sweep() {
   const auto now = std::chrono::steady_clock::now();
   const bool all = stopping_;
+  const bool cut = all && now.time_since_epoch().count() >= cutAt_.load();
   if (!all && now - sweptAt_ < SweepInterval) return;  // it looks at every connection, so not after every accept
   sweptAt_ = now;
   std::vector<Handle> due;
   {
     MutexLock lock(mutex_);
     for (const auto& [id, connection] : connections_)
-      if ((all || connection->deadlinePassed(now)) && connection->claim()) due.push_back(connection);
+      if (((all && (cut || !connection->inTransaction())) || connection->deadlinePassed(now)) && connection->claim())
+        due.push_back(connection);
   }
   for (const auto& connection : due) {
     if (all)

@@ -1,5 +1,6 @@
 #include "gateway/smtp/SmtpSession.h"
 
+#include "core/app/TraceId.h"
 #include "core/base/Error.h"
 #include "gateway/smtp/ReceivedLine.h"
 #include "gateway/smtp/verbs/Verbs.h"
@@ -20,23 +21,58 @@ constexpr std::uint64_t OversizeFactor = 16;
 
 }  // namespace
 
-SmtpSession::SmtpSession(const SessionSettings& settings, const Ports& ports, ClientFacts client, app::TlsFacts tls)
-    : data_(settings, ports, std::move(client), std::move(tls)) {}
+SmtpSession::SmtpSession(const SessionSettings& settings, const Ports& ports, ClientFacts client, app::TlsFacts tls,
+                         Door door)
+    : data_(settings, ports, std::move(client), std::move(tls)) {
+  data_.door = std::move(door);
+  data_.clientKnown();
+}
+
+void SmtpSession::clientIs(ClientFacts client, std::string localAddress) {
+  data_.client = std::move(client);
+  data_.door.address = std::move(localAddress);
+  data_.clientKnown();
+}
 
 void SmtpSession::greet() {
   if (!data_.directory.ready()) return refuse(ReplyId::NotReady);
-  data_.say(ReplyId::Greeting, {data_.settings.hostName});
+  if (!data_.name) data_.findName({});
+  if (data_.inspector.asks(policy::Hook::Connect)) {
+    pending_ = SessionPending{policy::Hook::Connect, std::nullopt, {}, {}};
+    return;
+  }
+  data_.say(ReplyId::Greeting, {data_.hostName()});
 }
 
 void SmtpSession::refuse(ReplyId id) {
-  data_.say(id, {data_.settings.hostName});
+  data_.say(id, {data_.hostName()});
   data_.close();
   pending_.reset();
 }
 
-void SmtpSession::tlsStarted(app::TlsFacts tls) {
+namespace {
+
+// For Received, the policies and the ledger: what the certificate of the client is worth.
+std::string verificationOf(const SessionData& data) {
+  const auto& certificate = data.client.certificate;
+  if (!certificate) return "none";
+  if (auto problem = certificate->outOfTime(data.clock.now()); !problem.empty()) return problem;
+  if (certificate->trusted) return "verified";
+  return data.directory.pinsCertificate(certificate->fingerprint) ? "pinned" : certificate->distrust;
+}
+
+}  // namespace
+
+void SmtpSession::tlsStarted(app::TlsFacts tls, TlsPeer peer) {
   data_.tls = std::move(tls);
+  data_.client.certificate = std::move(peer.certificate);
+  if (data_.client.certificate) {
+    data_.tls.verification = verificationOf(data_);
+    data_.tls.peerName = data_.client.certificate->subject;
+  }
+  data_.findName(peer.serverName);
   data_.helo.clear();
+  data_.person.reset();
   data_.extended = false;
   data_.errors = data_.idleCommands = data_.refusedRecipients = 0;
   data_.dropTransaction();
@@ -45,8 +81,13 @@ void SmtpSession::tlsStarted(app::TlsFacts tls) {
 }
 
 InspectionFacts SmtpSession::facts() const {
+  static const Transaction none;
+  if (const auto* question = pending_ ? std::get_if<SessionPending>(&*pending_) : nullptr)
+    return {data_.client,          question->helo, data_.tls,
+            question->transaction, false,          data_.person ? &*data_.person : nullptr};
+  if (pending_ && std::holds_alternative<SignInPending>(*pending_)) return {data_.client, data_.helo, data_.tls, none};
   if (!data_.transaction) throw Error(ErrorKind::Invariant, "a session was asked for a transaction that it has not");
-  return {data_.client, data_.helo, data_.tls, *data_.transaction};
+  return {data_.client, data_.helo, data_.tls, *data_.transaction, false, data_.person ? &*data_.person : nullptr};
 }
 
 void SmtpSession::feed(std::string_view bytes) {
@@ -94,7 +135,9 @@ std::size_t SmtpSession::takeLine(std::string_view bytes) {
   }
   const auto line = window.substr(0, end);
   ++progress_;
-  if (skippingLine_) {
+  if (data_.state == State::SignIn) {
+    signInLine(line);
+  } else if (skippingLine_) {
     skippingLine_ = false;
     data_.say(ReplyId::LineTooLong);
     countError();
@@ -107,10 +150,39 @@ std::size_t SmtpSession::takeLine(std::string_view bytes) {
   return end + 1;
 }
 
+// A response of the client, or what is none; both end the line, whatever they end with.
+void SmtpSession::signInLine(std::string_view line) {
+  const bool whole = !std::exchange(skippingLine_, false) && !line.empty() && line.back() == '\r';
+  verbs::takeSignInLine(data_, whole ? std::optional(line.substr(0, line.size() - 1)) : std::nullopt);
+  takeCredentials();
+}
+
+void SmtpSession::takeCredentials() {
+  if (data_.credentials) pending_ = SignInPending{std::move(*data_.credentials)};
+  data_.credentials.reset();
+  if (!pending_ && data_.signInFailures >= data_.settings.maxSignInTries) refuse(ReplyId::TooManyErrors);
+}
+
+void SmtpSession::resolveSignIn(const SignIns::Outcome& outcome, const std::optional<Refusal>& refusal) {
+  pending_.reset();
+  if (refusal) {
+    ++data_.signInFailures;
+    data_.report(refusal->reply, refusal->reason, refusal->policy);
+    data_.say(refusal->reply);
+  } else {
+    verbs::endSignIn(data_, outcome);
+  }
+  if (data_.signInFailures >= data_.settings.maxSignInTries) refuse(ReplyId::TooManyErrors);
+  resume();
+}
+
 void SmtpSession::command(std::string_view line, bool bytesBehind) {
   auto parsed = smtp::parseCommand(line, {data_.extended});
   const auto verb = parsed ? std::optional(parsed->verb) : parsed.error().verb;
-  if (verb && *verb != smtp::Verb::Bdat && line.size() + 2 > rowOf(*verb).maxLine) {
+  if (verb == smtp::Verb::Xclient && !data_.mayXclient) {  // to others it does not exist
+    data_.say(ReplyId::UnknownCommand);
+    countError();
+  } else if (verb && *verb != smtp::Verb::Bdat && line.size() + 2 > rowOf(*verb).maxLine) {
     data_.say(ReplyId::LineTooLong);
     countError();
   } else if (!parsed) {
@@ -167,12 +239,18 @@ void SmtpSession::run(smtp::Command&& command, bool bytesBehind) {
     }
     return countError();
   }
+  if (command.verb == smtp::Verb::Xclient && bytesBehind) {
+    // They were sent for another client than the one that comes now.
+    data_.say(ReplyId::NotPipelined, {"XCLIENT"});
+    return data_.close();
+  }
   if (auto refusal = row.check(data_, command.arguments)) {
     data_.say(*refusal);
     if (command.verb != smtp::Verb::Rcpt) return countError();
     if (++data_.refusedRecipients > data_.settings.maxRefusedRecipients) refuse(ReplyId::TooManyErrors);
     return;
   }
+  if (askBefore(command)) return;
   if (row.hook == Hook::Recipient) {
     const auto& rcpt = std::get<smtp::RcptCommand>(command.arguments);
     if (!verbs::isRepeated(data_, rcpt)) {
@@ -183,9 +261,43 @@ void SmtpSession::run(smtp::Command&& command, bool bytesBehind) {
   apply(std::move(command));
 }
 
+// EHLO, HELO and MAIL wait for a policy, where one has the hook.
+bool SmtpSession::askBefore(smtp::Command& command) {
+  const auto* hello = std::get_if<smtp::HelloCommand>(&command.arguments);
+  const auto* mail = std::get_if<smtp::MailCommand>(&command.arguments);
+  if (!hello && !mail) return false;
+  const auto hook = hello ? policy::Hook::Ehlo : policy::Hook::Mail;
+  if (!data_.inspector.asks(hook)) return false;
+  SessionPending question{hook, std::nullopt, hello ? data_.forwardedHelo.value_or(hello->name) : data_.helo,
+                          mail ? verbs::transactionOf(data_, *mail) : Transaction{}};
+  question.command = std::move(command);
+  pending_ = std::move(question);
+  return true;
+}
+
+void SmtpSession::resolveSession(const std::optional<Refusal>& refusal) {
+  auto question = std::get<SessionPending>(std::exchange(pending_, std::nullopt).value());
+  if (refusal) {
+    data_.report(refusal->reply, refusal->reason, refusal->policy);
+    data_.say(refusal->reply);
+    if (question.command)
+      countError();
+    else
+      data_.close();
+  } else if (question.command) {
+    apply(std::move(*question.command));
+  } else {
+    data_.say(ReplyId::Greeting, {data_.hostName()});
+  }
+  resume();
+}
+
 void SmtpSession::apply(smtp::Command&& command) {
   const auto& row = rowOf(command.verb);
+  const bool another = command.verb == smtp::Verb::Xclient;
   row.apply(data_, std::move(command.arguments));
+  if (another) return greet();  // the policies have not seen this client yet
+  takeCredentials();
   if (data_.state == State::ChunkBytes && data_.chunkLeft == 0) finishChunk();
 }
 
@@ -261,7 +373,7 @@ void SmtpSession::finishContent() {
                          "long-line");
   if (const auto hops = countHops(content); hops > data_.settings.maxHops)
     return refuseContent(makeReply(ReplyId::LoopDetected, {std::to_string(hops)}), "loop");
-  pending_ = MessagePending{std::move(content), newQueueId(data_.clock.now())};
+  pending_ = MessagePending{std::move(content), app::newTraceId()};
 }
 
 app::Submission SmtpSession::takeSubmission(const MessageDecision& decision) {
@@ -281,9 +393,13 @@ app::Submission SmtpSession::takeSubmission(const MessageDecision& decision) {
   submission.receivedAt = data_.clock.now();
   submission.queueId = question.queueId;
   submission.notes = decision.notes;
-  submission.content = receivedLine({data_.client, data_.helo, data_.extended, data_.tls, transaction,
-                                     data_.settings.hostName, question.queueId, submission.receivedAt});
-  submission.content += std::exchange(question.content, {});
+  if (data_.person) submission.notes.emplace_back("sender-account", data_.person->account);
+  if (transaction.requireTls) submission.notes.emplace_back(app::RequireTlsNote, "yes");
+  submission.content =
+      receivedLine({data_.client, data_.helo, data_.extended, data_.tls, transaction, data_.settings.hostName,
+                    question.queueId, submission.receivedAt, data_.person.has_value()});
+  auto content = std::exchange(question.content, {});
+  submission.content += decision.content ? *decision.content : content;
   return submission;
 }
 
@@ -302,6 +418,7 @@ void SmtpSession::refuseMessage(const Refusal& refusal) {
 void SmtpSession::resolveAccepted() {
   const auto question = std::get<MessagePending>(std::exchange(pending_, std::nullopt).value());
   data_.errors = 0;
+  if (data_.name) data_.names->used(data_.name->name, data_.client.address, ServerNames::Use::Message);
   data_.say(ReplyId::Accepted, {question.queueId});
   data_.dropTransaction();
   resume();

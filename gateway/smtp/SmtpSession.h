@@ -20,7 +20,17 @@ struct MessagePending {
   std::string content;
   std::string queueId;
 };
-using Pending = std::variant<RecipientPending, MessagePending>;
+struct SignInPending {
+  Credentials credentials;
+};
+// A policy hook before RCPT.
+struct SessionPending {
+  policy::Hook hook;
+  std::optional<smtp::Command> command;  // that waits for the answer; nothing: the greeting does
+  std::string helo;                      // as it is if the answer is yes
+  Transaction transaction;               // the same
+};
+using Pending = std::variant<RecipientPending, MessagePending, SignInPending, SessionPending>;
 
 // One SMTP session (RFC 5321) without I/O: bytes in, replies and questions out. Drive it like this:
 //   greet(); then feed() what was read, answer each pending() (answerPending in PendingWork.h), send takeOutput(),
@@ -34,7 +44,11 @@ using Pending = std::variant<RecipientPending, MessagePending>;
 class SmtpSession {
 public:
   // `tls` is filled in on a port with implicit TLS.
-  SmtpSession(const SessionSettings& settings, const Ports& ports, ClientFacts client, app::TlsFacts tls = {});
+  SmtpSession(const SessionSettings& settings, const Ports& ports, ClientFacts client, app::TlsFacts tls = {},
+              Door door = {});
+
+  // Who the client is after all, as a load balancer says. REQUIRES: before greet() and TLS.
+  void clientIs(ClientFacts client, std::string localAddress);
 
   void greet();
   void refuse(smtp::ReplyId id);  // a 421 in place of the greeting, or at any later time; closes
@@ -44,15 +58,19 @@ public:
   void resolveRecipient(const std::optional<Refusal>& refusal);
   void resolveRefused(const Refusal& refusal);
   void resolveAccepted();
+  // `refusal`: of a policy, though the password was right.
+  void resolveSignIn(const SignIns::Outcome& outcome, const std::optional<Refusal>& refusal = {});
+  void resolveSession(const std::optional<Refusal>& refusal);
 
   InspectionFacts facts() const;
   // What the acceptor gets: REQUIRES a pending message. Takes the content out of the question; call it once.
   app::Submission takeSubmission(const MessageDecision& decision);
 
   bool wantsTls() const { return data_.state == State::StartingTls && data_.output.empty(); }
-  void tlsStarted(app::TlsFacts tls);
+  void tlsStarted(app::TlsFacts tls, TlsPeer peer = {});
 
   bool closed() const { return data_.state == State::Closed; }
+  bool inTransaction() const { return data_.transaction.has_value(); }
   bool saidQuit() const { return data_.saidQuit; }  // closed because the client wants it
   bool hasOutput() const { return !data_.output.empty(); }
   std::string takeOutput() { return std::exchange(data_.output, {}); }
@@ -61,11 +79,11 @@ public:
   void resume() { feed({}); }
 
   State state() const { return data_.state; }
-  bool inTransaction() const { return data_.transaction.has_value(); }
   std::uint64_t transactions() const { return data_.transactions; }
   // Grows with each command done and each octet of content: what an idle limit looks at.
   std::uint64_t progress() const { return progress_; }
   const app::TlsFacts& tls() const { return data_.tls; }
+  const std::string& clientAddress() const { return data_.client.address; }
 
 private:
   static constexpr std::size_t MaxOutput = 64u << 10;
@@ -75,6 +93,9 @@ private:
   std::size_t takeContent(std::string_view bytes);
   std::size_t takeChunk(std::string_view bytes);
   void command(std::string_view line, bool bytesBehind);
+  void signInLine(std::string_view line);
+  void takeCredentials();
+  bool askBefore(smtp::Command& command);
   void refuseCommand(const smtp::CommandError& error);
   void refuseMessage(const Refusal& refusal);
   void run(smtp::Command&& command, bool bytesBehind);

@@ -139,6 +139,17 @@ constexpr OrderRow Table[] = {
 
 }  // namespace
 
+std::optional<DeclaredRollback> lossBy(const SiteContext& context, SiteTables& tables,
+                                       const std::vector<std::string>& checkpoints) {
+  const auto loss = lossOf(tables.audit.file(), checkpointsOf(context, tables, checkpoints));
+  if (!loss) return std::nullopt;
+  DeclaredRollback rollback;
+  rollback.from = loss->from;
+  rollback.knownSize = loss->newest.size;
+  rollback.knownRoot = loss->newest.root;
+  return rollback;
+}
+
 void addAuditRequests(Requests& requests) {
   requests.add({"log.restore", carryOutRollback});
 }

@@ -176,6 +176,21 @@ Bounce fromFreeText(const mail::MimeTree& tree, std::string_view subject, bool n
 
 }  // namespace
 
+bool saysOfMailbox(std::string_view status) {
+  const auto subject = status.find('.') == status.npos ? std::string_view() : status.substr(status.find('.') + 1);
+  const auto is = [&](std::string_view code) { return subject == code; };
+  if (subject.starts_with("1.")) return !is("1.7") && !is("1.8") && !is("1.9");  // those three are of the sender
+  if (subject.starts_with("2.")) return !is("2.3");                              // too long for it: of the message
+  // System, network, protocol, content, policy.
+  const bool ofOthers =
+      !subject.empty() && subject[0] >= '3' && subject[0] <= '7' && subject.substr(1).starts_with(".");
+  return !ofOthers || is("4.6") || is("7.13") || is("7.17");  // a loop of the address; an account that ended or changed
+}
+
+bool Bounce::ofMailbox() const {
+  return kind == Kind::Failure && saysOfMailbox(status);
+}
+
 Bounce readBounce(const mail::Message& message) {
   const auto tree = mail::MimeTree::parse(message);
   const std::string subject = mail::lowerAscii(message.subject());

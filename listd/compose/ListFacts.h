@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Result.h"
 #include "core/mail/Address.h"
+#include "listd/compose/ListShape.h"
 
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ struct ListFacts {
   std::string description;  // UTF-8, one line; leaves the site in clear for open lists only
   bool secure = false;
   std::string helpLink;  // https link on a help page; empty: none
+  ListShape shape{};
+  std::string
+      signedAuthorDomain{};  // for AuthorShown::Own: a domain of the site's whose author is proven and signed for
 
   const std::string& shownName() const { return displayName.empty() ? address.localPart() : displayName; }
 };

@@ -39,6 +39,21 @@ std::string mailtoLink(const mail::Address& address, std::string_view subject) {
   return link;
 }
 
+std::string withOneClick(std::string_view fields, const ListFacts& list, std::string_view url) {
+  const auto mailto = mailtoReference(subAddress(list.address, "leave"));
+  auto result = mail::foldTokens("List-Unsubscribe", "<" + std::string(url) + ">, " + mailto) +
+                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
+  bool skipping = false;
+  while (!fields.empty()) {
+    const auto line = fields.substr(0, std::min(fields.find("\r\n"), fields.size() - 2) + 2);
+    fields.remove_prefix(line.size());
+    const bool continued = line.front() == ' ' || line.front() == '\t';
+    if (!continued) skipping = mail::equalsIgnoreCase(line.substr(0, line.find(':')), "List-Unsubscribe");
+    if (!skipping) result += line;
+  }
+  return result;
+}
+
 std::string helpReference(const ListFacts& list) {
   const auto& link = list.helpLink;
   const bool scheme = link.starts_with("https://") || link.starts_with("http://");

@@ -11,6 +11,10 @@ namespace postern::listd {
 // the list's address is told.
 std::vector<std::string> listFields(const ListFacts& list, bool withDescription);
 
+// Whole fields with the recipient's own List-Unsubscribe of RFC 8058 in the place of the one of listFields(): `url`,
+// then the address for mail. REQUIRES that `url` is one of ours.
+std::string withOneClick(std::string_view fields, const ListFacts& list, std::string_view url);
+
 // "mailto:board-request@lists.example?subject=help" with everything that is not plain percent-encoded.
 std::string mailtoLink(const mail::Address& address, std::string_view subject = {});
 

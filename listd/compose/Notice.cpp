@@ -8,6 +8,7 @@
 #include "core/mail/Text.h"
 #include "listd/compose/ListFields.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -155,6 +156,50 @@ std::string reportFields(const ListFacts& list, const ReportFacts& facts) {
          "\r\nX-Postern-Failed: " + std::to_string(counts.failed) + "\r\n";
 }
 
+constexpr std::size_t MostNamed = 100;
+
+bool isStatus(std::string_view text) {
+  return text.size() >= 5 && text.size() <= 9 && (text[0] == '4' || text[0] == '5') && text[1] == '.' &&
+         text.find_first_not_of("0123456789.") == text.npos;
+}
+
+// RFC 3463 in our own words.
+const char* whyFailed(const FailedRecipient& one) {
+  if (one.heldBack) return "held back, as we cannot protect it for them";
+  const auto detail = isStatus(one.status) ? one.status.substr(2) : std::string();
+  if (detail.empty()) return "no server took it in time";
+  if (detail == "1.1" || detail == "1.10" || detail == "2.1") return "there is no such mailbox, or it is not in use";
+  if (detail == "1.2") return "the domain of the address does not take mail";
+  if (detail == "2.2") return "the mailbox is full";
+  if (detail == "2.3" || detail == "3.4") return "it is larger than their server takes";
+  if (detail.starts_with("7.")) return "their server does not take it by its rules";
+  if (detail.starts_with("4.")) return "their server could not be reached";
+  return "their server does not take it";
+}
+
+std::string failureText(const ListFacts& list, const ReportFacts& facts, const std::vector<FailedRecipient>& failed) {
+  std::string text = "Hello,\n\nyour message that reached us on " + mail::formatDate(facts.arrivedAt) +
+                     "\nhas not reached these recipients:\n\n";
+  for (std::size_t i = 0; i < std::min(failed.size(), MostNamed); ++i)
+    text += "  " + failed[i].address + "\n      " + whyFailed(failed[i]) + "\n";
+  if (failed.size() > MostNamed) text += "  and " + std::to_string(failed.size() - MostNamed) + " more\n";
+  text += "\nNothing was sent unprotected. This report holds nothing of your message.\n";
+  return text + helpLines(list);
+}
+
+std::string failureFields(const ReportFacts& facts, const std::vector<FailedRecipient>& failed) {
+  auto fields = mail::encodeUnstructured("Reporting-MTA", "dns; " + facts.reportingHost) +
+                mail::encodeUnstructured("X-Postern-Queue-Id", facts.queueId) +
+                "Arrival-Date: " + mail::formatDate(facts.arrivedAt) + "\r\n";
+  for (std::size_t i = 0; i < std::min(failed.size(), MostNamed); ++i) {
+    const auto& one = failed[i];
+    const char* otherwise = one.heldBack ? "5.7.0" : "5.0.0";
+    fields += "\r\n" + mail::foldTokens("Final-Recipient", "rfc822; " + one.address) +
+              "Action: failed\r\nStatus: " + (isStatus(one.status) ? one.status : otherwise) + "\r\n";
+  }
+  return fields;
+}
+
 const char* rejectText(RejectReason reason) {
   switch (reason) {
     case RejectReason::NotAMember:
@@ -165,10 +210,14 @@ const char* rejectText(RejectReason reason) {
       return "The list is closed.";
     case RejectReason::TooLarge:
       return "The message is larger than this list takes.";
+    case RejectReason::Policy:
+      return "A rule of this site does not let it through to this list. Ask the owners of the list what it takes.";
     case RejectReason::Unreadable:
       return "The message is encrypted. Encrypted mail is taken when the list's key opens the whole of it and when it "
              "is\n"
-             "signed, under the encryption, with a certificate or key of yours that is on file here.";
+             "signed, under the encryption, with a certificate or key of yours that is on file here.\n"
+             "The list's key changes now and then. To get the one of today, write to the list's\n"
+             "\"-request\" address with the subject \"key\".";
   }
   return "The list does not take it.";
 }
@@ -191,16 +240,29 @@ std::string withheldNotice(const ListFacts& list, const mail::Address& member, W
          textPart(text);
 }
 
+namespace {
+
+std::string multipartReport(const std::string& text, const std::string& fields) {
+  // "=_" cannot occur in quoted-printable text, so no line of the parts can be the delimiter.
+  const std::string boundary = "=_report";
+  return "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"" + boundary + "\"\r\n\r\n--" +
+         boundary + "\r\n" + textPart(text) + "\r\n--" + boundary +
+         "\r\nContent-Type: message/delivery-status\r\n\r\n" + fields + "\r\n--" + boundary + "--\r\n";
+}
+
+}  // namespace
+
 std::string deliveryReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
                            const NoticeStamp& stamp) {
   const Outcome outcome = worstOutcome(facts.counts);
-  // "=_" cannot occur in quoted-printable text, so no line of the parts can be the delimiter.
-  const std::string boundary = "=_report";
   return head(list, author, outcome.subject + plainName(list), "auto-replied", stamp) +
-         "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"" + boundary + "\"\r\n\r\n--" +
-         boundary + "\r\n" + textPart(reportText(list, facts)) + "\r\n--" + boundary +
-         "\r\nContent-Type: message/delivery-status\r\n\r\n" + reportFields(list, facts) + "\r\n--" + boundary +
-         "--\r\n";
+         multipartReport(reportText(list, facts), reportFields(list, facts));
+}
+
+std::string failureReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
+                          const std::vector<FailedRecipient>& failed, const NoticeStamp& stamp) {
+  return head(list, author, "Your message did not reach everybody on " + plainName(list), "auto-replied", stamp) +
+         multipartReport(failureText(list, facts, failed), failureFields(facts, failed));
 }
 
 std::string planNotice(const ListFacts& list, const mail::Address& author,

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 // Mail that Postern writes itself. None of these functions is given a post, so none can quote one.
 // The results are whole messages (CRLF) in plain English, marked Auto-Submitted; send them with the null sender.
@@ -56,12 +57,24 @@ struct ReportFacts {
 std::string deliveryReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
                            const NoticeStamp& stamp);
 
+// Who did not get domain mail, and why. Its author named them, so the report may, too.
+struct FailedRecipient {
+  std::string address;
+  bool heldBack = false;  // it could not be protected; else a server refused it or none took it in time
+  std::string status;     // RFC 3463, or empty: no server took it in time
+};
+
+// To the author of domain mail: RFC 3464, one block for each recipient who has not got it. Nothing of the mail, and so
+// nothing of what servers said: they may quote a subject. The ledger has it.
+std::string failureReport(const ListFacts& list, const mail::Address& author, const ReportFacts& facts,
+                          const std::vector<FailedRecipient>& failed, const NoticeStamp& stamp);
+
 // To the author: how the copies of a post are protected, in numbers. `counts`: by the word of the protection.
 std::string planNotice(const ListFacts& list, const mail::Address& author,
                        const std::map<std::string, std::uint64_t>& counts, const NoticeStamp& stamp);
 
 // To the author whose post the list does not take, as far as it was not refused in the SMTP session.
-enum class RejectReason { NotAMember, Malformed, Closed, TooLarge, Unreadable };
+enum class RejectReason { NotAMember, Malformed, Closed, TooLarge, Unreadable, Policy };
 std::string rejectionNotice(const ListFacts& list, const mail::Address& author, RejectReason reason,
                             const NoticeStamp& stamp);
 

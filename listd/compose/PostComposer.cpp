@@ -6,6 +6,7 @@
 #include "core/mail/MessageId.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+#include "listd/compose/ContentEntity.h"
 #include "listd/compose/ListFields.h"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t MaxAuthorName = 200;
 constexpr std::size_t MaxReferences = 20;
+constexpr std::size_t MaxReplies = 5;
 
 // Of a secure post's own header only these go on, inside. What is not named here (trace, client names and addresses,
 // approval passwords, requests for receipts, forged results and list fields) stays behind.
@@ -89,10 +91,7 @@ bool isAmbiguous(const mail::HeaderBlock& header) {
   });
 }
 
-struct Author {
-  std::string name;  // never empty
-  mail::Address address;
-};
+using Author = PostAuthor;
 
 std::optional<Author> findAuthor(const mail::Message& post) {
   const auto from = post.from();
@@ -102,13 +101,66 @@ std::optional<Author> findAuthor(const mail::Message& post) {
   return Author{std::string(mail::cutUtf8(name, MaxAuthorName)), *mailbox.address};
 }
 
-// From of the list with the author's name, and the author in Reply-To and in Author (RFC 9057).
-std::vector<std::string> authorFields(const Author& author, const ListFacts& list) {
+// Where the author wants answers: his own Reply-To where it holds usable addresses, else himself.
+std::vector<std::pair<std::string, mail::Address>> wantedReplies(const mail::Message& post, const Author& author) {
+  std::vector<std::pair<std::string, mail::Address>> wanted;
+  if (const auto* field = post.header().find("Reply-To"); field != nullptr)
+    for (const auto& mailbox : mail::parseMailboxes(field->value).mailboxes)
+      if (mailbox.address && mailbox.address->isAscii() && wanted.size() < MaxReplies)
+        wanted.emplace_back(std::string(mail::cutUtf8(mailbox.displayName, MaxAuthorName)), *mailbox.address);
+  if (wanted.empty()) wanted.emplace_back(author.name, author.address);
+  return wanted;
+}
+
+std::string replyField(const mail::Message& post, const Author& author, const ListFacts& list) {
+  const std::pair<std::string, mail::Address> toList{list.shownName(), list.address};
+  if (list.shape.author == AuthorShown::Nobody) return mail::mailboxField("Reply-To", {toList});
+  switch (list.shape.replyTo) {
+    case ReplyGoes::Author:
+      return mail::mailboxField("Reply-To", {{author.name, author.address}});
+    case ReplyGoes::Asked:
+      return mail::mailboxField("Reply-To", wantedReplies(post, author));
+    case ReplyGoes::List:
+      return mail::mailboxField("Reply-To", {toList});
+    case ReplyGoes::Both:
+      return mail::mailboxField("Reply-To", {{author.name, author.address}, toList});
+  }
+  throw Error(ErrorKind::Invariant, "a list says nothing of where answers go");
+}
+
+// From of the list with the author's name, the author in Author (RFC 9057), and Reply-To; of an anonymous list nothing
+// of the author.
+std::vector<std::string> authorFields(const mail::Message& post, const Author& author, const ListFacts& list) {
+  auto reply = replyField(post, author, list);
+  if (list.shape.author == AuthorShown::Nobody)
+    return {mail::mailboxField("From", {{list.shownName(), list.address}}), std::move(reply)};
   return {
       mail::mailboxField("From", {{author.name + " via " + list.shownName(), list.address}}),
       mail::mailboxField("Author", {{author.name, author.address}}),
-      mail::mailboxField("Reply-To", {{author.name, author.address}}),
+      std::move(reply),
   };
+}
+
+// The subject with the list's prefix in front, unless it is there already.
+std::optional<std::string> prefixedSubject(const mail::HeaderField* field, const ListFacts& list) {
+  const auto& prefix = list.shape.subjectPrefix;
+  if (prefix.empty()) return std::nullopt;
+  const auto subject = field == nullptr ? std::string() : mail::decodeUnstructured(field->value);
+  if (mail::lowerAscii(subject).find(mail::lowerAscii(prefix)) != std::string::npos) return std::nullopt;
+  return mail::encodeUnstructured("Subject", subject.empty() ? prefix : prefix + " " + subject);
+}
+
+// What of an author's header may tell who wrote, where the list shows nobody.
+bool tellsOfAuthor(std::string_view lowerName) {
+  constexpr std::array<std::string_view, 6> names = {"to",           "cc",           "in-reply-to",
+                                                     "organization", "thread-index", "thread-topic"};
+  return std::find(names.begin(), names.end(), lowerName) != names.end();
+}
+
+// Of an open post whose author is not to be seen.
+bool isKeptOfNobody(const std::string& name) {
+  const bool content = name.starts_with("content-") || name == "mime-version" || name == "date";
+  return content || (std::find(KeptInside.begin(), KeptInside.end(), name) != KeptInside.end() && !tellsOfAuthor(name));
 }
 
 // True for the ids that this list's posts got from makeMessageId: they hold nothing but random characters.
@@ -130,6 +182,17 @@ void addIdField(std::vector<std::string>& fields, std::string_view name, const s
   if (!tokens.empty()) fields.push_back(mail::foldTokens(name, tokens));
 }
 
+// The thread as far as it is made of this list's own posts.
+std::vector<std::string> ownThread(const mail::Message& post, const ListFacts& list) {
+  std::vector<std::string> fields;
+  for (const auto* name : {"In-Reply-To", "References"}) {
+    auto ids = idsOf(post, name);
+    std::erase_if(ids, [&](const std::string& id) { return !isOwnId(id, list.address); });
+    addIdField(fields, name, ids);
+  }
+  return fields;
+}
+
 // "Auto-Submitted" as one of the words of RFC 3834, without comment or parameter.
 std::optional<std::string> autoSubmitted(const mail::Message& post) {
   const auto value = post.header().value("Auto-Submitted");
@@ -147,37 +210,10 @@ std::vector<std::string> outerFields(const mail::Message& post, const ListFacts&
       "Date: " + mail::formatDate(stamp.at) + "\r\n",
       mail::foldTokens("Message-ID", stamp.messageId),
   };
-  for (const auto* name : {"In-Reply-To", "References"}) {
-    auto ids = idsOf(post, name);
-    std::erase_if(ids, [&](const std::string& id) { return !isOwnId(id, list.address); });
-    addIdField(fields, name, ids);
-  }
+  for (auto& field : ownThread(post, list)) fields.push_back(std::move(field));
   for (auto& field : listFields(list, false)) fields.push_back(std::move(field));
   if (const auto word = autoSubmitted(post)) fields.push_back("Auto-Submitted: " + *word + "\r\n");
   return fields;
-}
-
-std::string defaultContentType(std::string_view body) {
-  if (mail::isAscii(body)) return "text/plain; charset=us-ascii";
-  return mail::isUtf8(body) ? "text/plain; charset=utf-8" : "text/plain";
-}
-
-// The post's Content-Type with the mark of RFC 9788 §2.1 that is given; a mark of the author's own is taken off. The
-// older mark protected-headers stands beside it: notmuch, Thunderbird and others look for that one alone.
-constexpr std::string_view Protected = ";\r\n hp=\"cipher\"; protected-headers=\"v1\"";
-constexpr std::string_view Readable = ";\r\n hp=\"clear\"; protected-headers=\"v1\"";
-std::optional<std::string> protectedContentType(const mail::Message& post, std::string_view mark = Protected) {
-  const auto* field = post.header().find("Content-Type");
-  const auto type =
-      mail::parseParameterized(field == nullptr ? defaultContentType(post.body()) : std::string(field->value));
-  if (!type.wellFormed || type.value.find('/') == type.value.npos || type.value.size() > 200) return std::nullopt;
-  std::string line = "Content-Type: " + type.value;
-  for (const auto& parameter : type.parameters) {
-    if (parameter.name == "hp" || parameter.name == "protected-headers") continue;
-    if (parameter.raw.size() > 900) return std::nullopt;
-    line += ";\r\n " + parameter.raw;
-  }
-  return line + std::string(mark) + "\r\n";
 }
 
 void requireStamp(const PostStamp& stamp) {
@@ -217,17 +253,22 @@ std::string innerHeader(const mail::Message& post, const ListFacts& list, const 
                         bool readable) {
   const auto& header = post.header();
   std::string inner;
-  for (const auto& field : authorFields(author, list)) inner += field;
-  if (header.find("To") == nullptr) inner += mail::mailboxField("To", {{"", list.address}});
-  if (header.find("Subject") == nullptr) inner += "Subject: \r\n";
+  const bool anonymous = list.shape.author == AuthorShown::Nobody;
+  const auto subject = prefixedSubject(header.find("Subject"), list);
+  for (const auto& field : authorFields(post, author, list)) inner += field;
+  if (anonymous || header.find("To") == nullptr) inner += mail::mailboxField("To", {{"", list.address}});
+  if (subject || header.find("Subject") == nullptr) inner += subject.value_or("Subject: \r\n");
   const auto* date = header.find("Date");
   inner += date != nullptr && mail::parseDate(date->value) ? wholeField(*date)
                                                            : "Date: " + mail::formatDate(stamp.at) + "\r\n";
   inner += mail::foldTokens("Message-ID", stamp.messageId);
-  inner += originalIdAndReferences(post);
+  if (!anonymous) inner += originalIdAndReferences(post);
+  if (anonymous)
+    for (const auto& field : ownThread(post, list)) inner += field;
   for (const auto& field : header.fields()) {
     const std::string name = mail::lowerAscii(field.name);
     if (std::find(KeptInside.begin(), KeptInside.end(), name) == KeptInside.end()) continue;
+    if ((name == "subject" && subject) || (anonymous && tellsOfAuthor(name))) continue;
     inner += readable ? asciiField(field).value_or(wholeField(field)) : wholeField(field);
   }
   for (const auto& field : listFields(list, true)) inner += field;
@@ -254,49 +295,6 @@ std::string markedSubject(const mail::HeaderField* field) {
   return isPlainlyMarked(subject) ? wholeField(*field) : mail::encodeUnstructured("Subject", "[encrypt] " + subject);
 }
 
-// The fields of the post's content, byte for byte except for Content-Type.
-std::string contentFields(const mail::Message& post, const std::string& contentType) {
-  std::string fields = contentType;
-  for (const auto& field : post.header().fields()) {
-    const std::string name = mail::lowerAscii(field.name);
-    if (name.starts_with("content-") && name != "content-type" && name != "content-length") fields += wholeField(field);
-  }
-  const bool declared = post.header().find("Content-Transfer-Encoding") != nullptr;
-  if (!declared && !mail::isAscii(post.body())) fields += "Content-Transfer-Encoding: 8bit\r\n";
-  return fields;
-}
-
-// The body as it came, but for empty lines after the closing boundary of a multipart (Outlook writes one): programs on
-// GMime, such as notmuch, lose them and then call the list's signature bad.
-std::string_view contentBody(const mail::Message& post) {
-  const auto* field = post.header().find("Content-Type");
-  const auto type = mail::parseParameterized(field == nullptr ? std::string() : std::string(field->value));
-  const auto* boundary = type.find("boundary");
-  if (boundary == nullptr || !type.value.starts_with("multipart/")) return post.body();
-  const auto end = post.body().find_last_not_of("\r\n") + 1;
-  const bool closed = post.body().substr(0, end).ends_with("--" + boundary->value + "--");
-  return closed && post.body().substr(end).starts_with("\r\n") ? post.body().substr(0, end + 2) : post.body();
-}
-
-std::string innerMimeFields(const mail::Message& post, const std::string& contentType) {
-  return "MIME-Version: 1.0\r\n" + contentFields(post, contentType);
-}
-
-// The check as the first part, the post as the second. The boundary is the random id that the post got after it came,
-// so nobody can have written it into the post.
-std::string belowSenderCheck(const mail::Message& post, const std::string& contentType, const PostStamp& stamp,
-                             std::string_view senderCheck, std::string_view mark) {
-  const auto boundary = "check-" + stamp.messageId.substr(1, stamp.messageId.find('@') - 1);
-  const auto delimiter = "\r\n--" + boundary;
-  std::string entity = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"" +
-                       std::string(mark) + "\r\n" + delimiter + "\r\n";
-  entity += "Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n\r\n";
-  entity += senderCheck;
-  entity += delimiter + "\r\n" + contentFields(post, contentType) + "\r\n";
-  entity += contentBody(post);
-  return entity + delimiter + "--\r\n";
-}
-
 }  // namespace
 
 const char* composeErrorText(ComposeError error) {
@@ -315,8 +313,8 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
   if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(post);
-  if (!contentType) return Unexpected(ComposeError::Ambiguous);
+  const auto content = contentEntity(post, stamp, ProtectedMark, wordsFor(post, senderCheck));
+  if (!content) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
   result.inner = innerHeader(post, list_, stamp, *author, false);
@@ -324,13 +322,7 @@ Result<SecurePost, ComposeError> PostComposer::composeSecure(const mail::Message
     result.outerHeader += field;
     result.inner += "HP-Outer: " + field;  // RFC 9788 §2.2
   }
-  if (senderCheck.empty()) {
-    result.inner += innerMimeFields(post, *contentType);
-    result.inner += "\r\n";
-    result.inner += contentBody(post);
-  } else {
-    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Protected);
-  }
+  result.inner += *content;
   return result;
 }
 
@@ -340,18 +332,12 @@ Result<SecurePost, ComposeError> PostComposer::composeSigned(const mail::Message
   if (isAmbiguous(post.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(post, Readable);
-  if (!contentType) return Unexpected(ComposeError::Ambiguous);
+  const auto content = contentEntity(post, stamp, ReadableMark, wordsFor(post, senderCheck));
+  if (!content) return Unexpected(ComposeError::Ambiguous);
 
   SecurePost result;
   result.outerHeader = innerHeader(post, list_, stamp, *author, true);
-  result.inner = result.outerHeader;
-  if (senderCheck.empty()) {
-    result.inner += innerMimeFields(post, *contentType) + "\r\n";
-    result.inner += contentBody(post);
-  } else {
-    result.inner += belowSenderCheck(post, *protectedContentType(post, ""), stamp, senderCheck, Readable);
-  }
+  result.inner = result.outerHeader + *content;
   return result;
 }
 
@@ -361,7 +347,7 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
   if (isAmbiguous(message.header())) return Unexpected(ComposeError::Ambiguous);
   const auto author = findAuthor(message);
   if (!author) return Unexpected(ComposeError::NoAuthor);
-  const auto contentType = protectedContentType(message);
+  const auto contentType = markedContentType(message, ProtectedMark);
   if (!contentType) return Unexpected(ComposeError::Ambiguous);
 
   std::vector<std::string> outer{mail::mailboxField("From", {{author->name, author->address}})};
@@ -386,7 +372,7 @@ Result<SecurePost, ComposeError> PostComposer::composeDomain(const mail::Message
     result.outerHeader += field;
     if (!field.empty()) result.inner += "HP-Outer: " + field;
   }
-  result.inner += innerMimeFields(message, *contentType) + "\r\n";
+  result.inner += "MIME-Version: 1.0\r\n" + contentFields(message, *contentType) + "\r\n";
   result.inner += message.body();
   return result;
 }
@@ -410,21 +396,47 @@ Result<std::string, ComposeError> PostComposer::composeOpen(const mail::Message&
   const auto author = findAuthor(post);
   if (!author) return Unexpected(ComposeError::NoAuthor);
 
+  // Where the list adds a footer, the MIME fields are written anew with the content.
+  const auto words = wordsFor(post, {});
+  const auto content = words.footer.empty() ? std::nullopt : contentEntity(post, stamp, "", words);
+  const bool anonymous = list_.shape.author == AuthorShown::Nobody;
+  const bool ownId = anonymous || !post.messageId();
+  const auto subject = prefixedSubject(header.find("Subject"), list_);
   std::string head;
-  for (const auto& field : authorFields(*author, list_)) head += field;
+  for (const auto& field : openAuthorFields(post, *author)) head += field;
   for (const auto& field : header.fields()) {
     const std::string name = mail::lowerAscii(field.name);
-    if (name == "from" || name == "reply-to" || isRemovedFromOpen(name)) continue;
-    if (name == "message-id" && !post.messageId()) continue;
-    if (name == "auto-submitted") continue;
+    if (name == "from" || name == "reply-to" || name == "auto-submitted" || isRemovedFromOpen(name)) continue;
+    if ((name == "message-id" && ownId) || (name == "subject" && subject)) continue;
+    if (content && (name == "mime-version" || name.starts_with("content-"))) continue;
+    if (anonymous && !isKeptOfNobody(name)) continue;
     head += asciiField(field).value_or(wholeField(field));
   }
-  if (header.find("To") == nullptr) head += mail::mailboxField("To", {{"", list_.address}});
+  if (subject) head += *subject;
+  if (anonymous || header.find("To") == nullptr) head += mail::mailboxField("To", {{"", list_.address}});
+  if (anonymous)
+    for (const auto& field : ownThread(post, list_)) head += field;
   if (header.find("Date") == nullptr) head += "Date: " + mail::formatDate(stamp.at) + "\r\n";
-  if (!post.messageId()) head += mail::foldTokens("Message-ID", stamp.messageId);
+  if (ownId) head += mail::foldTokens("Message-ID", stamp.messageId);
   for (const auto& field : listFields(list_, true)) head += field;
   if (const auto word = autoSubmitted(post)) head += "Auto-Submitted: " + *word + "\r\n";
-  return head + "\r\n" + std::string(post.body());
+  return content ? head + *content : head + "\r\n" + std::string(post.body());
+}
+
+// The list's words for this post: no footer where the author signed or encrypted, and nobody's name where the list
+// shows nobody.
+ListWords PostComposer::wordsFor(const mail::Message& post, std::string_view senderCheck) const {
+  ListWords words;
+  if (list_.shape.author != AuthorShown::Nobody) words.above = senderCheck;
+  if (!isSealedByAuthor(post)) words.footer = list_.shape.footer;
+  return words;
+}
+
+std::vector<std::string> PostComposer::openAuthorFields(const mail::Message& post, const Author& author) const {
+  if (list_.shape.author != AuthorShown::Own || author.address.domain() != list_.signedAuthorDomain)
+    return authorFields(post, author, list_);
+  return {mail::mailboxField("From", {{author.name, author.address}}),
+          mail::mailboxField("Sender", {{list_.shownName(), list_.address}}), replyField(post, author, list_)};
 }
 
 }  // namespace postern::listd

@@ -5,6 +5,8 @@
 #include "listd/compose/ListFacts.h"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace postern::listd {
 
@@ -23,6 +25,14 @@ struct SecurePost {
   std::string outerHeader;
 };
 
+// Whom From names.
+struct PostAuthor {
+  std::string name;  // never empty
+  mail::Address address;
+};
+
+struct ListWords;
+
 enum class ComposeError {
   Ambiguous,  // defects or duplicates in the header; two readers may see two messages
   NoAuthor,   // From does not hold exactly one usable address
@@ -35,7 +45,8 @@ const char* composeErrorText(ComposeError error);
 //     two things may show there: ids of this list's own earlier posts, and the word of a known Auto-Submitted value.
 //  2. No composed header has a bare CR or LF, a line over 998 octets, or a field that the post or an owner smuggled in
 //     through a value.
-//  3. The body is the received body, byte for byte; beside a sender check it is the second part of a multipart/mixed.
+//  3. The body is the received body, byte for byte; beside a sender check or a footer it is a part of a
+//     multipart/mixed, or the footer stands under its plain text. What the author signed or encrypted has no footer.
 // Immutable; safe for all threads.
 class PostComposer {
 public:
@@ -62,6 +73,9 @@ public:
   Result<std::string, ComposeError> composeOpen(const mail::Message& post, const PostStamp& stamp) const;
 
 private:
+  ListWords wordsFor(const mail::Message& post, std::string_view senderCheck) const;
+  std::vector<std::string> openAuthorFields(const mail::Message& post, const PostAuthor& author) const;
+
   ListFacts list_;
 };
 

@@ -90,4 +90,12 @@ std::optional<std::uint64_t> Verp::verify(const mail::Address& list, const mail:
   return copyKey;
 }
 
+bool alignedDomains(std::string_view one, std::string_view other) {
+  if (one.size() < other.size()) std::swap(one, other);
+  if (mail::equalsIgnoreCase(one, other)) return !one.empty();
+  if (other.find('.') == other.npos) return false;  // not even a name that somebody could own
+  const auto rest = one.substr(one.size() - other.size());
+  return one.size() > other.size() && one[one.size() - other.size() - 1] == '.' && mail::equalsIgnoreCase(rest, other);
+}
+
 }  // namespace postern::listd

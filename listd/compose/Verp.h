@@ -30,4 +30,8 @@ private:
   Secret key_;
 };
 
+// Whether DMARC takes both for one organisation (RFC 7489 §3.1, relaxed) without asking which names are public: they
+// are equal, or one is below the other.
+bool alignedDomains(std::string_view one, std::string_view other);
+
 }  // namespace postern::listd

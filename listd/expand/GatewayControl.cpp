@@ -1,7 +1,9 @@
 #include "listd/expand/GatewayControl.h"
 
 #include "core/base/Log.h"
+#include "listd/dkim/DkimDuties.h"
 #include "listd/expand/RoutingView.h"
+#include "listd/policy/PolicyCare.h"
 
 namespace postern::listd {
 namespace {
@@ -39,7 +41,19 @@ bool GatewayControl::pushRouting(std::chrono::milliseconds wait) {
 void GatewayControl::sendRouting(app::GatewayLink& link) {
   viewIsOld_ = true;
   link.setRouting(buildRoutingView(context_));
+  link.setReportKeys(reportKeys(context_));
   viewIsOld_ = false;
+}
+
+// Apart from routing: mail must not stop because a policy set is refused. Tried again at each connect.
+void GatewayControl::sendPolicies(app::GatewayLink& link) {
+  try {
+    syncPolicies(context_, [&link](std::string_view action, std::string_view request, std::string_view submission) {
+      return link.askPolicies(action, request, submission);
+    });
+  } catch (const Error& error) {
+    log::warning("policy", "the gateway could not be given the policies of the store", {{"error", error.message()}});
+  }
 }
 
 void GatewayControl::run(std::stop_token stop) {
@@ -50,6 +64,7 @@ void GatewayControl::run(std::stop_token stop) {
       // First, so that a change which this view misses is queued behind it.
       connected_ = true;
       sendRouting(gateway);
+      sendPolicies(gateway);
       log::info("gateway", "connected; the routing view is in force");
       serve(link);
     } catch (const Error& error) {

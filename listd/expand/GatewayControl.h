@@ -57,6 +57,7 @@ private:
   void run(std::stop_token stop);
   void serve(WorkerLink& link);
   void sendRouting(app::GatewayLink& link);
+  void sendPolicies(app::GatewayLink& link);
   std::optional<Job> nextJob(const WorkerLink& link);
 
   SiteContext& context_;

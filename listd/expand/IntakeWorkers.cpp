@@ -2,6 +2,7 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "listd/expand/ListPolicies.h"
 
 #include <algorithm>
 
@@ -43,6 +44,7 @@ void IntakeWorkers::takeAll(WorkerLink& link, Held& held) {
     held.clear();
   }
   auto items = link.get().takeAccepted(AtOnce, WaitForMail);
+  if (context_.listPolicies != nullptr) context_.listPolicies->setActive(link.get().activeHooks());
   std::erase_if(items, [&](const app::AcceptedItem& item) {
     const auto retryAt = troubles_.retryAt(item.id);
     if (retryAt > now) held[item.id] = retryAt;

@@ -2,9 +2,12 @@
 
 #include "core/base/Error.h"
 #include "core/mail/Message.h"
+#include "core/mail/Text.h"
 #include "core/pgp/Signer.h"
 #include "core/seal/SmimeSigner.h"
+#include "listd/compose/ListFields.h"
 #include "listd/receive/SenderCheck.h"
+#include "listd/subscribe/Subscriptions.h"
 
 namespace postern::listd {
 namespace {
@@ -27,17 +30,44 @@ auto require(Composed composed) {
   return std::move(*composed);
 }
 
+ListFacts shownFacts(SiteContext& context, const Post& post, const List& list) {
+  auto facts = factsOf(list, context.helpLink());
+  facts.signedAuthorDomain = signedAuthorDomain(context, post, list);
+  return facts;
+}
+
+bool takesOneClick(SiteContext& context, const Post& post, const List& list) {
+  if (post.domainMail) return false;
+  const auto settings =
+      context.site.read([&](SiteTables& tables) { return tables.subscriptions.settings(list.id, list.secure); });
+  return settings.oneClick && settings.leaving != Leaving::Closed;
+}
+
 }  // namespace
+
+std::string signedAuthorDomain(SiteContext& context, const Post& post, const List& list) {
+  if (list.secure || post.domainMail || list.shape.author != AuthorShown::Own) return {};
+  const auto proof = domainProofOf(post.client);
+  const auto author = mail::Address::parse(post.mailFrom);
+  if (!author || proof == DomainProof::NotProven || proof == DomainProof::Unknown) return {};
+  auto domain = mail::lowerAscii(author->domain());
+  const bool isSigned = context.site.read([&](SiteTables& tables) {
+    return tables.domains.find(domain) && tables.dkim.signingOf(list.address, domain) != Signing::Off &&
+           !tables.dkim.active(domain, "email").empty();
+  });
+  return isSigned ? domain : std::string();
+}
 
 PostContent::PostContent(SiteContext& context, const Sealers& sealers, const Post& post, const List& list)
     : context_(context),
       sealers_(sealers),
       post_(post),
       list_(list),
-      facts_(factsOf(list, context.helpLink())),
+      facts_(shownFacts(context, post, list)),
       expiresAt_(context.clock.now() + context.config.expiry),
       received_(contentOf(context, post)),
-      freshKeys_(list.protection.freshKeys) {}
+      freshKeys_(list.protection.freshKeys),
+      oneClick_(takesOneClick(context, post, list)) {}
 
 // The last of many checks that no copy of a secure list is made readable, and none of an open list sealed.
 void PostContent::requireSecure(bool secure) const {
@@ -91,12 +121,35 @@ std::optional<PostContent::Tail> PostContent::share(std::uint64_t& number, std::
   return Tail{number, std::move(bytes)};
 }
 
+// With a way out of its own for each recipient, the header stands in each copy and the body alone is shared.
+std::optional<PostContent::Tail> PostContent::preparePlain() {
+  auto whole = composePlain();
+  if (!oneClick_) return share(plainTail_, std::make_shared<const std::string>(std::move(whole)));
+  const auto end = whole.find("\r\n\r\n");
+  if (end == std::string::npos) throw Error(ErrorKind::Invariant, "a composed post has no end of its header");
+  auto body = whole.substr(end + 4);
+  if (body.empty()) return share(plainTail_, std::make_shared<const std::string>(std::move(whole)));
+  plainHead_ = whole.substr(0, end + 2);
+  return share(plainTail_, std::make_shared<const std::string>(std::move(body)));
+}
+
+bool PostContent::isWhole(app::Protection protection) const {
+  return protection == app::Protection::Tls || (protection == app::Protection::None && plainHead_.empty());
+}
+
+// The fields of a copy with the recipient's own way out in the place of the list's (RFC 8058).
+std::string PostContent::fieldsFor(const LedgerRow& row, const std::string& fields) const {
+  if (!oneClick_ || row.memberId == 0) return fields;
+  const auto token = oneClickToken(context_.root, list_, row.memberId, row.recipient);
+  return withOneClick(fields, facts_, context_.webUrl() + "/lists/unsubscribe?token=" + token);
+}
+
 std::optional<PostContent::Tail> PostContent::prepare(app::Protection protection) {
   switch (protection) {
     case app::Protection::None:
       requireSecure(false);
       if (plainTail_ != 0) return std::nullopt;
-      return share(plainTail_, std::make_shared<const std::string>(composePlain()));
+      return preparePlain();
     case app::Protection::Tls:
       requireSecure(true);
       if (tlsTail_ != 0) return std::nullopt;
@@ -124,7 +177,15 @@ std::string PostContent::senderCheckOf(const mail::Message& message) const {
   if (check.isPlain()) return {};
   const auto from = message.from();
   const auto& author = from.mailboxes.front().address;
-  return senderCheckText(check, author ? author->text() : std::string(), list_.address);
+  return senderCheckText(check, author ? author->text() : std::string(), list_.address, domainProofOf(post_.client));
+}
+
+// Whether bounces go to the author. The envelope sender of domain mail must pass SPF for the author's domain, or for
+// one that DMARC takes for the same; where the list's domain is such a one, bounces come here, and the author is told.
+bool PostContent::isAuthorsOwn() const {
+  if (!post_.domainMail) return false;
+  const auto author = mail::Address::parse(post_.mailFrom);
+  return !author || !alignedDomains(author->domain(), facts_.address.domain());
 }
 
 app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection) const {
@@ -134,8 +195,7 @@ app::Copy PostContent::envelope(const LedgerRow& row, app::Protection protection
   copy.protection = protection;
   // What was planned; so a copy that was made in a weaker way by mistake is blocked at the socket.
   copy.floor = parseProtection(row.protection).value_or(app::Protection::Smime);
-  // The author's own, for the sake of SPF and DMARC of the author's domain.
-  copy.mailFrom = post_.domainMail ? post_.mailFrom : context_.verp.make(facts_.address, row.id).text();
+  copy.mailFrom = isAuthorsOwn() ? post_.mailFrom : context_.verp.make(facts_.address, row.id).text();
   copy.recipient = row.recipient;
   copy.expiresAt = expiresAt_;
   return copy;
@@ -146,11 +206,11 @@ app::Copy PostContent::smimeCopy(const LedgerRow& row, const crypto::RecipientKe
   auto copy = envelope(row, app::Protection::Smime);
   if (freshKeys_) {
     const auto own = seal::SharedBody::encrypt(post_.domainMail ? inner_ : entity_, seal::ContentCipher::Cbc);
-    copy.head = outerHeader_ + sealers_.smime.head(own, key) + own.tail();
+    copy.head = fieldsFor(row, outerHeader_) + sealers_.smime.head(own, key) + own.tail();
     return copy;
   }
   copy.tail = smimeTail_;
-  copy.head = outerHeader_ + sealers_.smime.head(smime_.value(), key);
+  copy.head = fieldsFor(row, outerHeader_) + sealers_.smime.head(smime_.value(), key);
   return copy;
 }
 
@@ -159,11 +219,11 @@ app::Copy PostContent::openPgpCopy(const LedgerRow& row, const pgp::RecipientKey
   auto copy = envelope(row, app::Protection::OpenPgp);
   if (freshKeys_) {
     const auto own = pgp::SharedBody::encrypt(pgpEntity_);
-    copy.head = outerHeader_ + sealers_.openPgp.head(own, key) + own.tail();
+    copy.head = fieldsFor(row, outerHeader_) + sealers_.openPgp.head(own, key) + own.tail();
     return copy;
   }
   copy.tail = pgpTail_;
-  copy.head = outerHeader_ + sealers_.openPgp.head(pgp_.value(), key);
+  copy.head = fieldsFor(row, outerHeader_) + sealers_.openPgp.head(pgp_.value(), key);
   return copy;
 }
 
@@ -179,6 +239,7 @@ app::Copy PostContent::plainCopy(const LedgerRow& row) const {
   requireSecure(false);
   if (plainTail_ == 0) throw Error(ErrorKind::Invariant, "a copy was asked for that was not prepared");
   auto copy = envelope(row, app::Protection::None);
+  if (!plainHead_.empty()) copy.head = fieldsFor(row, plainHead_) + "\r\n";
   copy.tail = plainTail_;
   return copy;
 }

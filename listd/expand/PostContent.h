@@ -24,6 +24,10 @@ struct Sealers {
   pgp::Sealer openPgp;
 };
 
+// For AuthorShown::Own: the domain of the author, where it is one of the site's, proven for this post and signed for by
+// the site; else empty.
+std::string signedAuthorDomain(SiteContext& context, const Post& post, const List& list);
+
 // What all content copies of one post share, made in a run when the first copy of a protection needs it: the message
 // composed, signed by the list, and encrypted once under one content key for all copies of that protection. After a
 // restart it is made again under a new content key and a new tail.
@@ -40,6 +44,8 @@ public:
     std::shared_ptr<const std::string> bytes;
   };
   std::optional<Tail> prepare(app::Protection protection);
+  // Whether the tail of such copies is the whole message, the same for all.
+  bool isWhole(app::Protection protection) const;
 
   // The post of a secure list as a signed MIME entity: what S/MIME and pick-up encrypt.
   const std::string& signedEntity();
@@ -51,6 +57,7 @@ public:
   app::Copy plainCopy(const LedgerRow& row) const;
 
   // A copy for the row without head and tail.
+  bool isAuthorsOwn() const;
   app::Copy envelope(const LedgerRow& row, app::Protection protection) const;
 
 private:
@@ -59,6 +66,8 @@ private:
   std::string senderCheckOf(const mail::Message& message) const;
   const std::string& pgpEntity();
   std::string composeTls() const;
+  std::optional<Tail> preparePlain();
+  std::string fieldsFor(const LedgerRow& row, const std::string& fields) const;
   std::string composePlain() const;
   std::optional<Tail> share(std::uint64_t& number, std::shared_ptr<const std::string> bytes);
   void requireSecure(bool secure) const;
@@ -70,7 +79,9 @@ private:
   const ListFacts facts_;
   const TimePoint expiresAt_;
   const std::string received_;  // the post as it came
+  std::string plainHead_;       // of plain copies that have each its own way out
   const bool freshKeys_;        // nothing is shared: each copy is encrypted under a key of its own
+  const bool oneClick_;         // each copy has a way out of its own (RFC 8058)
   std::string outerHeader_;     // of sealed copies
   std::string inner_;           // composed, not signed
   std::string entity_;          // signed by S/MIME

@@ -2,13 +2,17 @@
 
 #include "core/base/Error.h"
 #include "core/base/Log.h"
+#include "core/base/Metrics.h"
 #include "core/mail/MessageId.h"
+#include "core/mail/Text.h"
 #include "listd/compose/Notice.h"
+#include "listd/dkim/MailSigner.h"
 #include "listd/ledger/Closing.h"
 #include "listd/plan/PlanWriter.h"
 
 #include <algorithm>
 #include <future>
+#include <map>
 
 namespace postern::listd {
 namespace {
@@ -63,6 +67,7 @@ RejectReason rejectReason(std::string_view word) {
   if (word == "not-a-member") return RejectReason::NotAMember;
   if (word == "closed") return RejectReason::Closed;
   if (word == "unreadable") return RejectReason::Unreadable;
+  if (word == PolicyRefused) return RejectReason::Policy;
   return RejectReason::Malformed;
 }
 
@@ -78,6 +83,56 @@ app::Protection protectionOf(const LedgerRow& row) {
   return *protection;
 }
 
+constexpr std::uint32_t MostLookedAt = 1000;  // recipients of one domain mail
+
+// Of what the last server said, the status alone: "5.1.1 no such user", or "5.0.0" of an SMTP reply without one.
+std::string statusOf(const Attempt& attempt) {
+  const auto& text = attempt.replyText;
+  const auto end = std::min(text.find(' '), text.size());
+  const bool status = end >= 5 && end <= 9 && (text[0] == '4' || text[0] == '5') && text[1] == '.' &&
+                      text.substr(0, end).find_first_not_of("0123456789.") == text.npos;
+  if (status) return text.substr(0, end);
+  if (attempt.replyCode >= 500 || attempt.outcome == "bounced") return "5.0.0";
+  return {};
+}
+
+std::vector<FailedRecipient> failedOf(SiteContext& context, const Post& post) {
+  return context.site.read([&](SiteTables& tables) {
+    std::vector<FailedRecipient> failed;
+    for (const auto& row : tables.ledger.contentOf(post.id, {}, 0, MostLookedAt)) {
+      if (!isFinal(row.state) || row.state == CopyState::Delivered) continue;
+      FailedRecipient one{row.recipient, row.state == CopyState::Withheld, {}};
+      const auto attempts = tables.ledger.attemptsOf(row.id);
+      if (!one.heldBack && !attempts.empty()) one.status = statusOf(attempts.back());
+      failed.push_back(std::move(one));
+    }
+    return failed;
+  });
+}
+
+// Whose mail this is, so that we may sign it: all that a list sends is of its own domain, but for domain mail, whose
+// author the gateway took from a relay for this domain (docs/decisions/0026), or who signed in here.
+std::vector<std::string> signedDomains(SiteContext& context, const Post& post, const List& list) {
+  std::vector<std::string> domains{list.domain};
+  if (auto author = signedAuthorDomain(context, post, list); !author.empty()) domains.push_back(std::move(author));
+  const auto author = mail::Address::parse(post.mailFrom);
+  if (post.domainMail && author) domains.push_back(mail::lowerAscii(author->domain()));
+  return domains;
+}
+
+// One for each protection, looked up once.
+metrics::Histogram& sealTime(app::Protection protection) {
+  using app::Protection;
+  static const auto find = [](Protection one) {
+    return &metrics::histogram("postern_seal_duration_seconds",
+                               "Time to make the copy of one recipient, by protection.",
+                               {{"protection", app::protectionName(one)}});
+  };
+  static metrics::Histogram* const all[] = {find(Protection::None), find(Protection::Tls), find(Protection::Pickup),
+                                            find(Protection::OpenPgp), find(Protection::Smime)};
+  return *all[static_cast<std::size_t>(protection)];
+}
+
 }  // namespace
 
 struct PostSender::Run {
@@ -87,6 +142,8 @@ struct PostSender::Run {
   std::unique_ptr<PostContent> content;   // once a content copy is due
   std::unique_ptr<PickupContent> pickup;  // … one that waits for pick-up
   TimePoint now;
+  MailSigner signer;
+  std::map<std::uint64_t, std::shared_ptr<const std::string>> tails = {};  // that signatures cover with each head
   std::uint32_t batch = FullBatch;
 };
 
@@ -100,7 +157,9 @@ void PostSender::send(std::uint64_t postId, app::GatewayLink& link) {
   if (!list) throw Error(ErrorKind::Store, "its list is not in site.db");
   auto facts = factsOf(*list, context_.helpLink());
   auto sentThrough = post->sentThrough;
-  Run run{std::move(*post), std::move(*list), std::move(facts), nullptr, nullptr, context_.clock.now()};
+  MailSigner signer(context_, list->address, signedDomains(context_, *post, *list));
+  Run run{std::move(*post), std::move(*list),     std::move(facts), nullptr,
+          nullptr,          context_.clock.now(), std::move(signer)};
   if (run.list.protection.freshKeys) run.batch = FirstBatch;  // copies that share nothing are large
 
   // Handing over can add notices behind the last row, hence the outer loop.
@@ -155,13 +214,33 @@ void PostSender::prepareContent(Run& run, const std::vector<RowToSend>& rows, Ba
       continue;
     }
     if (!run.content) run.content = std::make_unique<PostContent>(context_, sealers_, run.post, run.list);
-    if (auto tail = run.content->prepare(protectionOf(row.row))) batch.tails.push_back(std::move(*tail));
+    const auto protection = protectionOf(row.row);
+    if (auto tail = run.content->prepare(protection))
+      keepTail(run, batch, std::move(*tail), run.content->isWhole(protection));
   }
   if (pickups.empty()) return;
   if (!run.pickup)
     run.pickup =
         std::make_unique<PickupContent>(context_, run.post, run.list, pickupMessage(context_, run.post, run.list));
-  if (auto tail = run.pickup->prepare(pickups)) batch.tails.push_back({tail->id, std::move(tail->bytes)});
+  if (auto tail = run.pickup->prepare(pickups)) keepTail(run, batch, {tail->id, std::move(tail->bytes)}, false);
+}
+
+// A tail that is the whole message is signed once for all its copies. Others end messages that differ, so that each
+// copy has a signature of its own.
+void PostSender::keepTail(Run& run, Batch& batch, PostContent::Tail tail, bool whole) {
+  if (whole)
+    tail.bytes = std::make_shared<const std::string>(run.signer.fields({}, *tail.bytes, run.now) + *tail.bytes);
+  else
+    run.tails[tail.id] = tail.bytes;
+  batch.tails.push_back(std::move(tail));
+}
+
+void PostSender::sign(const Run& run, app::Copy& copy) {
+  if (copy.head.empty()) return;  // its tail is signed
+  const auto tail = run.tails.find(copy.tail);
+  if (copy.tail != 0 && tail == run.tails.end())
+    throw Error(ErrorKind::Invariant, "a copy is to be signed whose tail is not known");
+  copy.head.insert(0, run.signer.fields(copy.head, copy.tail != 0 ? *tail->second : std::string_view(), run.now));
 }
 
 void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) {
@@ -190,20 +269,33 @@ void PostSender::sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch) 
 
 // The row's mail, or why it is withheld. A key that fails harms its own member only.
 std::optional<app::Copy> PostSender::sealRow(const Run& run, const RowToSend& row, Reason& reason) const {
-  switch (row.row.kind) {
-    case Kind::Notice:
-      return makeNotice(run, row.row);
-    case Kind::Report:
-      return makeReport(run, row.row);
-    case Kind::Content:
-      break;
-  }
-  return contentCopy(run, row, reason);
+  const auto make = [&]() -> std::optional<app::Copy> {
+    switch (row.row.kind) {
+      case Kind::Notice:
+        return makeNotice(run, row.row);
+      case Kind::Report:
+        return makeReport(run, row.row);
+      case Kind::Content:
+        break;
+    }
+    return contentCopy(run, row, reason);
+  };
+  auto copy = make();
+  if (!copy) return copy;
+  sign(run, *copy);
+  copy->trace = run.post.queueId;
+  const auto ask = run.post.tlsAsk;
+  // RFC 8689 §5: what tells of such a message travels as it did. A waiver is for plain copies of open lists alone.
+  const bool plain =
+      copy->kind == Kind::Content && copy->protection == app::Protection::None && copy->floor == app::Protection::None;
+  if (ask == app::TlsAsk::Require || (ask == app::TlsAsk::Waive && plain)) copy->tlsAsk = ask;
+  return copy;
 }
 
 // By the word that the plan wrote. A key that is not usable any more withholds: the plan is never weakened here.
 std::optional<app::Copy> PostSender::contentCopy(const Run& run, const RowToSend& row, Reason& reason) const {
   reason = Reason::SealingFailed;
+  const metrics::Timing timing(sealTime(protectionOf(row.row)));
   try {
     switch (protectionOf(row.row)) {
       case app::Protection::Smime:
@@ -267,7 +359,8 @@ app::Copy PostSender::makeReport(const Run& run, const LedgerRow& row) const {
   facts.arrivedAt = run.post.receivedAt;
   facts.counts = {run.post.counts.delivered, run.post.counts.deferred, run.post.counts.withheld,
                   run.post.counts.failed};
-  copy.head = deliveryReport(run.facts, addressOf(row), facts, stamp);
+  copy.head = run.post.domainMail ? failureReport(run.facts, addressOf(row), facts, failedOf(context_, run.post), stamp)
+                                  : deliveryReport(run.facts, addressOf(row), facts, stamp);
   return copy;
 }
 

@@ -45,6 +45,8 @@ private:
   Batch nextBatch(Run& run, std::uint64_t after, std::uint32_t size);
   void sealRows(Run& run, std::vector<RowToSend>& rows, Batch& batch);
   void prepareContent(Run& run, const std::vector<RowToSend>& rows, Batch& batch);
+  static void keepTail(Run& run, Batch& batch, PostContent::Tail tail, bool whole);
+  static void sign(const Run& run, app::Copy& copy);
   std::optional<app::Copy> sealRow(const Run& run, const RowToSend& row, Reason& reason) const;
   std::optional<app::Copy> contentCopy(const Run& run, const RowToSend& row, Reason& reason) const;
   app::Copy makeNotice(const Run& run, const LedgerRow& row) const;

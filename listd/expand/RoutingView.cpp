@@ -1,5 +1,7 @@
 #include "listd/expand/RoutingView.h"
 
+#include "listd/probe/TlsReports.h"
+
 namespace postern::listd {
 
 app::RoutingView buildRoutingView(SiteContext& context) {
@@ -18,12 +20,24 @@ app::RoutingView buildRoutingView(SiteContext& context) {
       const auto requests = subAddress(factsOf(list, view.helpLink).address, "request");
       if (list.open)
         view.addresses.push_back({requests.key(), list.address, list.secure, app::RoutedAddress::Role::Request});
+      // People join and leave there, by the names of Mailman.
+      if (list.open)
+        for (const auto* suffix : {"join", "subscribe", "leave", "unsubscribe", "confirm"}) {
+          const auto role = std::string_view(suffix) == "confirm" ? app::RoutedAddress::Role::Confirm
+                                                                  : app::RoutedAddress::Role::Request;
+          view.addresses.push_back(
+              {subAddress(factsOf(list, {}).address, suffix).key(), list.address, list.secure, role});
+        }
       if (list.open)
         view.addresses.push_back({list.address, list.address, list.secure, app::RoutedAddress::Role::List});
     }
+    // Behind the lists, so that a list of that name keeps its mail. Others report there on their TLS to us (RFC 8460).
+    for (const auto& domain : view.listDomains)
+      view.addresses.push_back({tlsReportAddress(domain), "", false, app::RoutedAddress::Role::Request});
     view.routes = tables.routes.all();
     for (auto& relay : tables.relays.all())
-      view.relays.push_back({std::move(relay.range), std::move(relay.domain), std::move(relay.list)});
+      view.relays.push_back({std::move(relay.range), std::move(relay.domain), std::move(relay.list),
+                             std::move(relay.fingerprint), std::move(relay.issuer), std::move(relay.name)});
     for (const auto& mark : tables.domainTls.marks())
       (mark.mark == DomainMark::Mark::Trusted ? view.trustedDomains : view.distrustedDomains).push_back(mark.domain);
   });

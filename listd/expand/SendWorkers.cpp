@@ -20,13 +20,18 @@ SendWorkers::SendWorkers(SiteContext& context, const GatewayAddress& address, Su
 
 SendWorkers::~SendWorkers() {
   for (auto& thread : threads_) thread.request_stop();
-  wake();
+  const MutexLock lock(mutex_);
+  changed_.notify_all();
 }
 
 void SendWorkers::wake() {
   const MutexLock lock(mutex_);
-  ++wakes_;
-  changed_.notify_all();
+  wakeOne();
+}
+
+void SendWorkers::wakeOne() {
+  ++wakes_;  // who is looking just now looks again
+  changed_.notify_one();
 }
 
 void SendWorkers::run(std::stop_token stop) {
@@ -86,9 +91,17 @@ std::optional<std::uint64_t> SendWorkers::claim() {
   const auto due =
       context_.site.read([&](SiteTables& tables) { return tables.posts.toSend(context_.clock.now(), Workers + 1); });
   const MutexLock lock(mutex_);
-  for (const auto id : due)
-    if (claimed_.insert(id).second) return id;
-  return std::nullopt;
+  std::optional<std::uint64_t> claimed;
+  for (const auto id : due) {
+    if (claimed_.contains(id)) continue;
+    if (claimed) {
+      wakeOne();
+      break;
+    }
+    claimed = id;
+  }
+  if (claimed) claimed_.insert(*claimed);
+  return claimed;
 }
 
 void SendWorkers::release(std::uint64_t postId) {

@@ -22,7 +22,7 @@ public:
   SendWorkers(SiteContext& context, const GatewayAddress& address, SubmitGate& gate);
   ~SendWorkers();
 
-  void wake();  // a post was planned
+  void wake();  // a post was planned: one worker looks, and wakes the next if there is more
 
 private:
   void run(std::stop_token stop);
@@ -31,6 +31,7 @@ private:
   std::optional<std::uint64_t> claim();
   void release(std::uint64_t postId);
   std::uint64_t wakes();
+  void wakeOne() REQUIRES_LOCK(mutex_);
   void waitForWork(const std::stop_token& stop, std::uint64_t seen);
 
   SiteContext& context_;

@@ -13,16 +13,17 @@ SubmitGate::HandingOver::~HandingOver() {
   if (--gate_.handingOver_ == 0) gate_.changed_.notify_all();
 }
 
-// One thread acknowledges (EventWorker), so that those inside need not keep each other out.
 SubmitGate::Acknowledging::Acknowledging(SubmitGate& gate) : gate_(gate) {
   const MutexLock lock(gate_.mutex_);
   ++gate_.acknowledging_;
-  while (gate_.handingOver_ > 0) gate_.changed_.wait(gate_.mutex_);
+  while (gate_.handingOver_ > 0 || gate_.alone_) gate_.changed_.wait(gate_.mutex_);
+  gate_.alone_ = true;
 }
 
 SubmitGate::Acknowledging::~Acknowledging() {
   const MutexLock lock(gate_.mutex_);
   --gate_.acknowledging_;
+  gate_.alone_ = false;
   gate_.changed_.notify_all();
 }
 

@@ -9,7 +9,8 @@ namespace postern::listd {
 // event. So whoever hands copies over is inside the gate from looking at the ledger ("is this row still planned?")
 // until the gateway has answered, and whoever acknowledges events is alone inside it, after the ledger is committed:
 // then either the ledger shows the outcome and the row is not handed over, or the gateway still knows the key. Any
-// number hand over at a time; who waits to acknowledge goes before those who come later. Threads: safe for all.
+// number hand over at a time; who waits to acknowledge goes before those who come later. A backup is alone inside it
+// likewise while it takes the moment that it is of. Threads: safe for all.
 class SubmitGate {
 public:
   class HandingOver {
@@ -39,6 +40,7 @@ private:
   Condition changed_;
   std::size_t handingOver_ GUARDED_BY(mutex_) = 0;
   std::size_t acknowledging_ GUARDED_BY(mutex_) = 0;  // waiting or inside
+  bool alone_ GUARDED_BY(mutex_) = false;             // one is inside
 };
 
 }  // namespace postern::listd

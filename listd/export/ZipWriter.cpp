@@ -21,6 +21,17 @@ ZipWriter::ZipWriter(std::filesystem::path path, const Secret& passphrase) : pat
   check(::archive_write_set_format_zip(archive_), "set the format of");
   check(::archive_write_set_options(archive_, "zip:encryption=aes256"), "encrypt");
   check(::archive_write_set_passphrase(archive_, std::string(passphrase.view()).c_str()), "encrypt");
+  open();
+}
+
+ZipWriter::ZipWriter(Take take) : path_("the archive"), take_(std::move(take)) {
+  archive_ = ::archive_write_new();
+  if (archive_ == nullptr) throw Error(ErrorKind::Io, "no memory for an archive");
+  check(::archive_write_set_format_zip(archive_), "set the format of");
+  open();
+}
+
+void ZipWriter::open() {
   ::archive_write_set_bytes_per_block(archive_, 64 * 1024);
   ::archive_write_set_bytes_in_last_block(archive_, 1);
   check(::archive_write_open2(archive_, this, nullptr, &ZipWriter::write, nullptr, nullptr), "open");
@@ -32,19 +43,27 @@ ZipWriter::~ZipWriter() {
 
 long ZipWriter::write(archive*, void* self, const void* bytes, std::size_t count) {
   auto& writer = *static_cast<ZipWriter*>(self);
-  std::size_t done = 0;
+  std::size_t done = writer.take_ ? count : 0;
+  if (writer.take_ && !writer.fault_) {
+    try {  // the boundary to the library; check() throws it on
+      writer.take_({static_cast<const char*>(bytes), count});
+    } catch (...) {
+      writer.fault_ = std::current_exception();
+    }
+  }
   while (done < count && writer.errno_ == 0) {
     const auto result = ::write(writer.file_.get(), static_cast<const char*>(bytes) + done, count - done);
     if (result < 0 && errno != EINTR) writer.errno_ = errno;
     if (result > 0) done += static_cast<std::size_t>(result);
   }
-  if (writer.errno_ != 0) return -1;
+  if (writer.errno_ != 0 || writer.fault_) return -1;
   writer.whole_.update({static_cast<const char*>(bytes), count});
   writer.written_ += count;
   return static_cast<long>(count);
 }
 
 void ZipWriter::check(int code, const char* doing) {
+  if (fault_) std::rethrow_exception(fault_);
   if (code >= ARCHIVE_WARN && errno_ == 0) return;
   if (errno_ != 0) {
     errno = errno_;
@@ -91,7 +110,7 @@ ZipWriter::File ZipWriter::add(const std::string& name, std::string_view content
 
 ZipWriter::File ZipWriter::finish() {
   check(::archive_write_close(archive_), "finish");
-  if (::fsync(file_.get()) != 0) throwErrno("sync", path_.string());
+  if (file_ && ::fsync(file_.get()) != 0) throwErrno("sync", path_.string());
   return {path_.filename().string(), written_, crypto::hex(whole_.finish())};
 }
 

@@ -5,7 +5,9 @@
 #include "core/crypto/Digest.h"
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +16,16 @@ struct archive;
 
 namespace postern::listd {
 
-// A ZIP archive whose files are encrypted (WinZip AES-256), written to one file from front to back: nothing of the
-// content is ever on disk in clear, there are no temporary files. Sizes of files and their names stay readable, so
-// names must tell nothing. Threads: one at a time. Errors: Error(DiskFull), Error(Io), Error(Crypto).
+// A ZIP archive, written from front to back without temporary files: to one file and encrypted (WinZip AES-256), so
+// that nothing of the content is ever on disk in clear, while sizes and names of files stay readable and must tell
+// nothing; or compressed to whoever takes its bytes. Threads: one at a time. Errors: Error(DiskFull), Error(Io),
+// Error(Crypto), and what the taker throws.
 class ZipWriter {
 public:
+  using Take = std::function<void(std::string_view)>;
+
   ZipWriter(std::filesystem::path path, const Secret& passphrase);
+  explicit ZipWriter(Take take);
   ~ZipWriter();
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
@@ -40,12 +46,15 @@ public:
 
 private:
   static long write(archive*, void* self, const void* bytes, std::size_t count);
+  void open();
   void check(int code, const char* doing);
 
   const std::filesystem::path path_;
   FileDescriptor file_;
   archive* archive_ = nullptr;
+  Take take_;
   int errno_ = 0;  // of the write that failed: exceptions cannot pass through the library
+  std::exception_ptr fault_;
   std::uint64_t written_ = 0;
   crypto::Sha256 whole_;
   std::optional<crypto::Sha256> digest_;

@@ -83,8 +83,9 @@ constexpr OrderRow Table[] = {
 }  // namespace
 
 app::Roles jobReaders(std::string_view kind) {
-  if (kind.starts_with("keys.")) return Role::Admin | Role::Custodian | Role::Auditor;
+  if (kind.starts_with("keys.") || kind.starts_with("backup.")) return Role::Admin | Role::Custodian | Role::Auditor;
   if (kind.starts_with("index.")) return Role::Admin | Role::Officer | Role::Auditor;
+  if (kind.starts_with("evidence.")) return Role::Auditor;
   return Role::Officer | Role::Auditor;
 }
 

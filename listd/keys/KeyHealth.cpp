@@ -70,7 +70,7 @@ public:
 private:
   void judge(const MemberKey& key) {
     ++counts_.keys;
-    auto again = judgeAgain(key, now_, context_.trustStore());
+    auto again = judgeAgain(key, now_, context_.trustStore().get());
     bool otherwise = false;
     if (issuers_ != nullptr && key.facts.kind == KeyKind::Smime && again.facts.verdict == Reason::ValidCertificate &&
         now_ >= again.facts.notBefore && now_ <= again.facts.notAfter)

@@ -99,6 +99,18 @@ json rotateRoot(JobContext& job, SiteContext& context) {
   return {{"epoch", facts.epoch}, {"keys", wrapped}};
 }
 
+MadeKeyBackup makeKeyBackup(SiteContext& context) {
+  const auto folder = keyBackupFolder(context.config);
+  files::makePrivateFolder(folder);
+  const auto now = context.clock.now();
+  vault::removeOldKeyBackups(folder, now);
+  MadeKeyBackup made{folder / ("keys-" + std::to_string(toMicros(now)) + ".postern-keys"), {}};
+  const auto root = vault::currentRoot(context.keys, *context.rootSource);
+  made.facts = vault::writeKeyBackup(context.keys, root, made.file, now);
+  context.keys.noteBackup({now, made.file.filename().string()});
+  return made;
+}
+
 std::filesystem::path keyBackupFolder(const config::SiteConfig& config) {
   return config.path("keys/backups");
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/vault/KeyBackup.h"
 #include "listd/jobs/JobRunner.h"
 
 namespace postern::listd {
@@ -12,6 +13,14 @@ void addKeyJobs(JobRunner& jobs, SiteContext& context);
 
 nlohmann::json rotateLists(JobContext& job, SiteContext& context);
 nlohmann::json rotateRoot(JobContext& job, SiteContext& context);
+
+// Writes a sealed backup of keys.db into the folder of such backups, and removes those whose life is over. Every key in
+// it was opened. Errors as writeKeyBackup.
+struct MadeKeyBackup {
+  std::filesystem::path file;
+  vault::KeyBackupFacts facts;
+};
+MadeKeyBackup makeKeyBackup(SiteContext& context);
 
 // Where listd puts backups of keys.db; the command line moves them to where they are to be.
 std::filesystem::path keyBackupFolder(const config::SiteConfig& config);

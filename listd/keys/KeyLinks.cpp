@@ -7,6 +7,7 @@
 #include "core/mail/Text.h"
 #include "core/seal/SmimeReader.h"
 #include "listd/compose/LoopGuard.h"
+#include "listd/keys/ListKeyMail.h"
 #include "listd/mailout/MailToken.h"
 #include "listd/mailout/SiteMail.h"
 #include "listd/orders/Views.h"
@@ -24,6 +25,7 @@ constexpr std::string_view Purpose = "key link";
 constexpr std::chrono::hours LinkLife{72};
 constexpr std::chrono::hours ReminderLinkLife{16 * 24};  // until the next reminder
 constexpr std::size_t MaxKeyText = 512 * 1024;
+constexpr std::size_t MaxReason = 300;
 constexpr std::size_t MaxParts = 20;
 constexpr int MaxDepth = 3;
 constexpr std::size_t MaxTries = 4;  // key material that is judged in one mail
@@ -52,8 +54,9 @@ void collectKeys(const mail::Message& part, int depth, std::vector<std::string>&
       if (const auto inner = mail::Message::parse(std::string(bytes))) collectKeys(*inner, depth + 1, found);
     return;
   }
-  if (part.body().size() > MaxKeyText * 2) return;
-  auto bytes = std::string(part.body());
+  // Of what is larger than a key may be, only so much that it is seen to be.
+  auto bytes = std::string(part.body().substr(0, MaxKeyText * 2));
+  bytes.resize(part.body().size() > bytes.size() ? bytes.rfind('\n') + 1 : bytes.size());
   if (mail::lowerAscii(mail::trim(fieldOf(part, "Content-Transfer-Encoding"))) == "base64") {
     auto decoded = crypto::fromBase64(bytes);
     if (!decoded) return;
@@ -61,15 +64,30 @@ void collectKeys(const mail::Message& part, int depth, std::vector<std::string>&
   }
   const bool text = bytes.find("-----BEGIN PGP PUBLIC KEY BLOCK-----") != std::string::npos ||
                     bytes.find("-----BEGIN CERTIFICATE-----") != std::string::npos;
-  if (bytes.size() <= MaxKeyText && (text || isKeyType(type.value))) found.push_back(std::move(bytes));
+  if (!text && !isKeyType(type.value)) return;
+  bytes.resize(std::min(bytes.size(), MaxKeyText + 1));
+  found.push_back(std::move(bytes));
 }
 
-// A signature by a key of the author that a person confirmed: it vouches for the next one.
+bool bringsKey(const mail::Message& message) {
+  std::vector<std::string> found;
+  collectKeys(message, 0, found);
+  return !found.empty();
+}
+
+bool isSmime(const mail::Message& message) {
+  const auto type = mail::parseParameterized(fieldOf(message, "Content-Type")).value;
+  return type == "multipart/signed" || type.ends_with("pkcs7-mime");
+}
+
+// A signature by a key of the author that a person confirmed: it vouches for the next one. Not one that its issuer
+// revoked: its private key may be in other hands.
 bool vouches(SiteContext& context, const crypto::Certificate& signer, const std::string& author) {
   const auto key =
       context.site.read([&](SiteTables& tables) { return tables.keys.find(author, signer.fingerprint()); });
-  return key && key->facts.state == KeyState::Confirmed &&
-         crypto::check(signer, author, context.clock.now(), context.trustStore(), crypto::CertificateUse::Sign).valid();
+  return key && key->facts.state == KeyState::Confirmed && key->facts.verdict == Reason::ValidCertificate &&
+         crypto::check(signer, author, context.clock.now(), context.trustStore().get(), crypto::CertificateUse::Sign)
+             .valid();
 }
 
 struct ValidLink {
@@ -92,7 +110,8 @@ json viewOfLink(OrderTools& tools, SiteTables& tables, const KeyLink& link) {
   auto keys = json::array();
   for (const auto& key : tables.keys.page(link.address, 0, 50)) keys.push_back(viewOf(key, tools.now()));
   json candidate;
-  if (!link.candidate.empty()) {
+  const bool confirms = link.purpose == "confirm";
+  if (confirms) {
     const auto finding = judgeFinding(tools.context, link.candidate, link.address, "mail");
     if (finding.key) candidate = viewOf(*finding.key, tools.now());
   }
@@ -100,6 +119,7 @@ json viewOfLink(OrderTools& tools, SiteTables& tables, const KeyLink& link) {
           {"purpose", link.purpose},
           {"endsAt", toMicros(link.endsAt)},
           {"candidate", std::move(candidate)},
+          {"unfit", confirms ? std::string() : link.candidate},
           {"keys", std::move(keys)}};
 }
 
@@ -155,23 +175,21 @@ constexpr OrderRow Table[] = {
 
 }  // namespace
 
-bool mailKeyLink(SiteContext& context, SiteTables& tables, const std::string& address, const std::string& candidate) {
+bool mailKeyLink(SiteContext& context, SiteTables& tables, const std::string& address, const KeyLinkWish& wish) {
   const auto now = context.clock.now();
   if (tables.keyRing.linksSince(address, now - std::chrono::hours(24)) >= KeyMailsPerDay) return false;
   KeyLink link;
   link.address = address;
-  link.purpose = candidate.empty() ? "upload" : "confirm";
-  link.candidate = candidate;
+  link.purpose = wish.candidate.empty() ? "upload" : "confirm";
+  link.candidate = wish.candidate.empty() ? wish.unfit : wish.candidate;
   link.madeAt = now;
   link.endsAt = now + LinkLife;
   const auto id = tables.keyRing.addLink(link);
   const auto token = makeMailToken(context.root, Purpose, id, address);
-  sendSiteMail(tables,
-               {candidate.empty() ? SiteMail::Kind::KeyPage : SiteMail::Kind::KeyConfirm,
-                address,
-                context.webUrl() + "/lists/my-keys/open?token=" + token,
-                {}},
-               now);
+  const auto kind = !wish.candidate.empty() ? SiteMail::Kind::KeyConfirm
+                    : !wish.unfit.empty()   ? SiteMail::Kind::KeyUnfit
+                                            : SiteMail::Kind::KeyPage;
+  sendSiteMail(tables, {kind, address, context.webUrl() + "/lists/my-keys/open?token=" + token, {}}, now);
   return true;
 }
 
@@ -196,6 +214,10 @@ void takeKeyRequest(SiteContext& context, const mail::Message& message, const st
   const auto from = message.from();
   const bool oneAuthor = from.wellFormed && from.mailboxes.size() == 1 && from.mailboxes.front().address.has_value();
   const auto author = oneAuthor ? from.mailboxes.front().address->key() : std::string();
+  if (oneAuthor && asksForListKeys(message) && !bringsKey(message)) {
+    mailListKeys(context, message, mailFrom, list, author);
+    if (!isSmime(message)) return;  // a signature may bring a key all the same
+  }
   const bool member =
       oneAuthor && context.site.read([&](SiteTables& tables) { return tables.members.isEnabled(list.id, author); });
   if (!member || findLoop(message, mailFrom, factsOf(list, {}))) {
@@ -210,18 +232,22 @@ void takeKeyRequest(SiteContext& context, const mail::Message& message, const st
   const bool vouched = verified && vouches(context, verified->signer, author);
   if (verified && !vouched) found.push_back(verified->signer.der());
   std::optional<KeyFinding> good;
-  std::string bytes;
+  KeyLinkWish wish;
   for (const auto& each : found) {
     auto finding = judgeFinding(context, each, author, "mail");
-    if (!finding.key) continue;
+    if (!finding.key) {
+      if (wish.unfit.empty()) wish.unfit = finding.reason.substr(0, MaxReason);
+      continue;
+    }
     good = std::move(finding);
-    bytes = each;
+    wish.candidate = each;
     break;
   }
   context.site.write([&](SiteTables& tables) {
     const bool taken =
         good && vouched && takeProven(tables, *good->key, KeyProof::OldKey, context.clock.now()) != KeyTaken::Revoked;
-    mailKeyLink(context, tables, author, good && !taken ? bytes : std::string());
+    if (taken) wish = {};
+    mailKeyLink(context, tables, author, wish);
   });
 }
 

@@ -39,6 +39,12 @@ bool KeyRingStore::isRefused(std::string_view address, std::string_view fingerpr
       .step();
 }
 
+bool KeyRingStore::isRefusedByPerson(std::string_view address, std::string_view fingerprint) const {
+  auto select =
+      database_.prepare("SELECT 1 FROM key_refusals WHERE address = ? AND fingerprint = ? AND refused_by <> ''");
+  return select.bind(address, fingerprint).step();
+}
+
 std::uint64_t KeyRingStore::countRefusals(std::string_view address) const {
   auto select = database_.prepare("SELECT count(*) FROM key_refusals WHERE address = ?");
   select.bind(address).step();
@@ -88,6 +94,12 @@ bool KeyRingStore::useLink(std::uint64_t id, TimePoint at) {
 std::uint64_t KeyRingStore::linksSince(std::string_view address, TimePoint from) const {
   auto select = database_.prepare("SELECT count(*) FROM key_links WHERE address = ? AND made_at > ?");
   select.bind(address, from).step();
+  return select.unsignedInteger(0);
+}
+
+std::uint64_t KeyRingStore::answersSince(TimePoint from) const {
+  auto select = database_.prepare("SELECT count(*) FROM key_links WHERE purpose = 'answer' AND made_at > ?");
+  select.bind(from).step();
   return select.unsignedInteger(0);
 }
 
@@ -190,6 +202,12 @@ std::vector<ListKey> KeyRingStore::listKeysEndedBefore(TimePoint at) const {
 
 std::vector<ListKey> KeyRingStore::listKeysToAnnounce() const {
   auto select = database_.prepare(listKeysWhere("state = 'former' AND announced_at = 0 ORDER BY id"));
+  select.bind();
+  return readListKeys(select);
+}
+
+std::vector<ListKey> KeyRingStore::listKeysNotEnded() const {
+  auto select = database_.prepare(listKeysWhere("state IN ('former', 'requested')"));
   select.bind();
   return readListKeys(select);
 }

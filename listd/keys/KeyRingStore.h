@@ -15,8 +15,8 @@ namespace postern::listd {
 struct KeyLink {
   std::uint64_t id = 0;
   std::string address;
-  std::string purpose;    // "confirm" "upload" "answer"
-  std::string candidate;  // of "confirm": the key that waits for its link to be used
+  std::string purpose;    // "confirm" "upload"; "answer": keys of a list went to the address, there is no link
+  std::string candidate;  // of "confirm": the key that waits for its link; of "upload": why one by mail was not taken
   TimePoint madeAt;
   TimePoint endsAt;
   TimePoint usedAt;  // zero: not yet
@@ -50,6 +50,7 @@ public:
   explicit KeyRingStore(store::Database& database) : database_(database) {}
 
   bool isRefused(std::string_view address, std::string_view fingerprint) const;
+  bool isRefusedByPerson(std::string_view address, std::string_view fingerprint) const;
   std::uint64_t countRefusals(std::string_view address) const;
   void addRefusal(std::string_view address, std::string_view fingerprint, std::string_view reason, TimePoint at,
                   std::string_view by);
@@ -60,6 +61,7 @@ public:
   // False when it was used already.
   bool useLink(std::uint64_t id, TimePoint at);
   std::uint64_t linksSince(std::string_view address, TimePoint from) const;
+  std::uint64_t answersSince(TimePoint from) const;  // mails that brought keys of lists, to whomever
   void sweepLinks(TimePoint endedBefore);
 
   // False when that reminder was sent already.
@@ -86,6 +88,7 @@ public:
   std::vector<ListKey> listKeys(std::uint64_t listId) const;  // newest first
   std::vector<ListKey> listKeysEndedBefore(TimePoint at) const;
   std::vector<ListKey> listKeysToAnnounce() const;
+  std::vector<ListKey> listKeysNotEnded() const;  // of all lists
   void noteAnnounced(std::uint64_t id, TimePoint at);
   void endListKey(std::uint64_t id);
   void removeListKey(std::uint64_t id);

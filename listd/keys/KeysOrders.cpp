@@ -1,6 +1,5 @@
 #include "listd/keys/KeysOrders.h"
 
-#include "core/base/Files.h"
 #include "core/vault/KeyBackup.h"
 #include "listd/jobs/JobOrders.h"
 #include "listd/keys/KeyJobs.h"
@@ -69,19 +68,14 @@ json rotateKeys(OrderTools& tools, const OrderCall& call) {
 }
 
 json backupKeys(OrderTools& tools, const OrderCall& call) {
-  auto& context = tools.context;
-  const auto folder = keyBackupFolder(context.config);
-  files::makePrivateFolder(folder);
-  const auto now = tools.now();
-  vault::removeOldKeyBackups(folder, now);
-  const auto file = folder / ("keys-" + std::to_string(toMicros(now)) + ".postern-keys");
-  const auto root = vault::currentRoot(context.keys, *context.rootSource);
-  const auto facts = vault::writeKeyBackup(context.keys, root, file, now);
-  context.keys.noteBackup({now, file.filename().string()});
+  const auto made = makeKeyBackup(tools.context);
   call.note.objectType = "keys";
   call.note.objectId = "backup";
   return change(tools, call, [&](SiteTables&) {
-    return json{{"path", file.string()}, {"keys", facts.objects}, {"epochs", facts.epochs}, {"at", toMicros(now)}};
+    return json{{"path", made.file.string()},
+                {"keys", made.facts.objects},
+                {"epochs", made.facts.epochs},
+                {"at", toMicros(made.facts.at)}};
   });
 }
 

@@ -152,8 +152,8 @@ Issued requireIssued(OrderTools& tools, const List& list, std::string_view bytes
              "ask the CA for an S/MIME certificate that names " + list.address + ", for signing and encryption");
   }
   auto chain = crypto::chainOf(issued.certificate, *certificates, tools.now(), nullptr);
-  if (!chain && tools.context.trustStore() != nullptr)
-    chain = crypto::chainOf(issued.certificate, *certificates, tools.now(), tools.context.trustStore());
+  if (const auto trust = tools.context.trustStore(); !chain && trust)
+    chain = crypto::chainOf(issued.certificate, *certificates, tools.now(), trust.get());
   if (!chain) refuse("invalid", chain.error().message, "give the CA's certificates in the same file");
   issued.chain = std::move(*chain);
   return issued;

@@ -8,10 +8,16 @@
 #include "core/mail/Date.h"
 #include "core/mail/Message.h"
 #include "core/mail/MessageId.h"
+#include "core/pgp/PublicKey.h"
 #include "core/pgp/Signer.h"
 #include "core/seal/SmimeSigner.h"
 #include "listd/archive/ObjectId.h"
 #include "listd/plan/PlanWriter.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
 
 namespace postern::listd {
 namespace {
@@ -26,15 +32,17 @@ std::vector<ListKey> formerOf(SiteContext& context, const List& list, std::strin
   return keys;
 }
 
-// What is told; plain sentences, since a person is to compare the fingerprints.
-std::string textOf(const List& list, const ListKey& former) {
+// What is told; plain sentences, since a person is to compare the fingerprints. `vouches`: the former key signs it.
+std::string textOf(const List& list, const ListKey& former, bool vouches) {
   const bool smime = former.kind == "smime";
   return "The list " + list.address + " has a new " + (smime ? "S/MIME certificate" : "OpenPGP key") +
          ".\r\n\r\nNew fingerprint:\r\n  " + (smime ? list.fingerprint : list.openPgpFingerprint) +
          "\r\nFormer fingerprint:\r\n  " + former.fingerprint +
-         "\r\n\r\nThis text is signed by the former key, and the mail that it came in by the new\r\none. Mail to the "
-         "list that is encrypted to the former key is read until\r\n" +
-         formatRfc3339(former.endsAt) + ".\r\n";
+         (vouches ? "\r\n\r\nThis text is signed by the former key, and the mail that it came in by the new\r\none."
+                  : "\r\n\r\nThe former key had ended and could not sign this text. Before you rely on the new\r\nkey, "
+                    "ask an owner of the list by other means for its fingerprint.") +
+         " Mail to the list that is encrypted to the\r\nformer key is read until " + formatRfc3339(former.endsAt) +
+         ".\r\n";
 }
 
 std::string attachment(const char* type, const char* name, const std::string& bytes) {
@@ -43,27 +51,39 @@ std::string attachment(const char* type, const char* name, const std::string& by
          crypto::base64Lines(bytes);
 }
 
-// Text and new key as an entity that the former key signed; only text and key where that cannot sign any more.
-std::string announcementEntity(SiteContext& context, const List& list, const ListKey& former) {
-  const auto secret = context.keys.signingKey(list.id, former.name);
+// Text and new key.
+std::string announcementContent(const List& list, const ListKey& former, bool vouches) {
   const bool smime = former.kind == "smime";
   const auto boundary = "keys-" + crypto::randomToken(18);
-  auto entity = "Content-Type: multipart/mixed; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary +
-                "\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n" + textOf(list, former) + "\r\n--" + boundary +
-                "\r\n" +
-                (smime ? attachment("application/pkix-cert", "list.cer", list.certificate)
-                       : attachment("application/pgp-keys", "list.pgp", list.openPgpKey)) +
-                "\r\n--" + boundary + "--\r\n";
-  if (!secret) return entity;
-  try {  // a boundary: an ended key cannot vouch, and the members are told all the same
-    if (smime)
-      return seal::SmimeSigner(crypto::SigningIdentity::import(former.publicPart, *secret))
-          .sign(entity, context.clock.now());
-    return pgp::Signer(pgp::SecretKey::parse(*secret)).sign(entity, context.clock.now());
+  return "Content-Type: multipart/mixed; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary +
+         "\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n" + textOf(list, former, vouches) + "\r\n--" +
+         boundary + "\r\n" +
+         (smime ? attachment("application/pkix-cert", "list.cer", list.certificate)
+                : attachment("application/pgp-keys", "list.pgp", list.openPgpKey)) +
+         "\r\n--" + boundary + "--\r\n";
+}
+
+bool hasEnded(const ListKey& former, TimePoint now) {
+  if (former.kind == "smime") return crypto::Certificate::parse(former.publicPart).value().notAfter() < now;
+  const auto ends = pgp::PublicKey::parse(former.publicPart).value().inspect(now).expires;
+  return ends && *ends < now;
+}
+
+// As an entity that the former key signed; one that says so where that cannot sign any more.
+std::string announcementEntity(SiteContext& context, const List& list, const ListKey& former) {
+  const auto now = context.clock.now();
+  const auto secret = context.keys.signingKey(list.id, former.name);
+  const auto unsignedEntity = [&] { return announcementContent(list, former, false); };
+  if (!secret || hasEnded(former, now)) return unsignedEntity();
+  const auto entity = announcementContent(list, former, true);
+  try {  // a boundary: a broken key cannot vouch, and the members are told all the same
+    if (former.kind == "smime")
+      return seal::SmimeSigner(crypto::SigningIdentity::import(former.publicPart, *secret)).sign(entity, now);
+    return pgp::Signer(pgp::SecretKey::parse(*secret)).sign(entity, now);
   } catch (const Error& error) {
     log::error("keys", "a former key of a list cannot sign its announcement",
                {{"list", list.address}, {"error", error.what()}});
-    return entity;
+    return unsignedEntity();
   }
 }
 
@@ -125,6 +145,61 @@ void end(SiteContext& context, const ListKey& key) {
     event.text("kind", key.kind).text("fingerprint", key.fingerprint);
     tables.audit.append(event);
   });
+}
+
+constexpr std::chrono::days UnnamedKept{30};
+constexpr std::string_view UnnamedNote = "unnamed list keys";  // in keys.db: the note goes where the keys go
+
+using KeyName = std::pair<std::uint64_t, std::string>;
+using UnnamedKeys = std::map<KeyName, std::chrono::seconds>;  // how long nothing has named it, as far as that was seen
+
+std::set<KeyName> namedKeys(SiteTables& tables) {
+  std::set<KeyName> named;
+  for (const auto& list : tables.lists.all()) {
+    named.emplace(list.id, list.smimeKeyName);
+    if (!list.openPgpFingerprint.empty()) named.emplace(list.id, list.openPgpKeyName);
+  }
+  for (const auto& key : tables.keyRing.listKeysNotEnded()) named.emplace(key.listId, key.name);
+  return named;
+}
+
+// A line for each: list, name, seconds. What cannot be read starts anew.
+UnnamedKeys readUnnamed(const vault::KeyStore& keys) {
+  UnnamedKeys unnamed;
+  const auto note = keys.siteKey(UnnamedNote);
+  if (!note) return unnamed;
+  std::istringstream lines{std::string(note->view())};
+  std::uint64_t listId = 0;
+  std::string name;
+  std::int64_t seconds = 0;
+  while (lines >> listId >> name >> seconds) unnamed[{listId, name}] = std::chrono::seconds(seconds);
+  return unnamed;
+}
+
+void writeUnnamed(vault::KeyStore& keys, const UnnamedKeys& unnamed) {
+  std::string note;
+  for (const auto& [key, seen] : unnamed)
+    note.append(std::to_string(key.first))
+        .append(" ")
+        .append(key.second)
+        .append(" ")
+        .append(std::to_string(seen.count()) + "\n");
+  if (note.empty())
+    keys.destroySiteKey(UnnamedNote);
+  else
+    keys.storeSiteKey(UnnamedNote, Secret(note));
+}
+
+void recordSwept(SiteTables& tables, std::uint64_t listId, const std::string& name) {
+  log::warning("keys", "a private key that no list names was destroyed", {{"list", listId}, {"name", name}});
+  audit::Event event;
+  event.actorKind = "system";
+  event.action = "list.key-swept";
+  event.objectType = "list";
+  event.objectId = std::to_string(listId);
+  event.listId = listId;
+  event.text("name", name);
+  tables.audit.append(event);
 }
 
 void announceOrPass(SiteContext& context, const ListKey& key) {
@@ -191,6 +266,31 @@ void retireOpenPgp(SiteTables& tables, const List& list, TimePoint now, TimePoin
   key.fingerprint = list.openPgpFingerprint;
   key.publicPart = list.openPgpKey;
   tables.keyRing.addListKey(key);
+}
+
+std::size_t sweepListKeys(SiteContext& context, std::chrono::seconds sinceLast) {
+  const auto passed = std::clamp(sinceLast, std::chrono::seconds(0), std::chrono::seconds(MostBetweenSweeps));
+  return context.site.write([&](SiteTables& tables) {
+    const auto named = namedKeys(tables);
+    const auto before = readUnnamed(context.keys);
+    UnnamedKeys after;
+    std::size_t swept = 0;
+    for (const auto& [listId, name] : context.keys.signingKeys()) {
+      const KeyName key(listId, name);
+      if (named.contains(key)) continue;
+      const auto known = before.find(key);
+      const auto seen = known == before.end() ? std::chrono::seconds(0) : known->second + passed;
+      if (seen < UnnamedKept) {
+        after.emplace(key, seen);
+        continue;
+      }
+      context.keys.destroySigningKey(listId, name);
+      recordSwept(tables, listId, name);
+      ++swept;
+    }
+    if (after != before) writeUnnamed(context.keys, after);
+    return swept;
+  });
 }
 
 void tendListKeys(SiteContext& context) {

@@ -104,12 +104,18 @@ void recordTaken(SiteTables& tables, const MemberKey& key, const char* state) {
   tables.audit.append(event);
 }
 
+// What was not fit once may be fit now, since other authorities are trusted; what a person refused stays refused.
+bool wasRefused(SiteTables& tables, const KeyFinding& finding) {
+  return finding.key ? tables.keyRing.isRefusedByPerson(finding.address, finding.fingerprint)
+                     : tables.keyRing.isRefused(finding.address, finding.fingerprint);
+}
+
 }  // namespace
 
 KeyFinding judgeFinding(SiteContext& context, std::string_view bytes, const std::string& address, std::string origin) {
   const auto now = context.clock.now();
   KeyFinding finding{address, std::move(origin), std::nullopt, {}, {}};
-  auto imported = importKey(bytes, address, now, context.trustStore());
+  auto imported = importKey(bytes, address, now, context.trustStore().get());
   if (!imported) {
     finding.fingerprint = fingerprintOf(bytes);
     finding.reason = imported.error().message;
@@ -145,7 +151,7 @@ std::vector<KeyFinding> findKeys(SiteContext& context, const mail::Message& post
 
 void propose(SiteTables& tables, const KeyFinding& finding, TimePoint now) {
   if (tables.keys.find(finding.address, finding.fingerprint) || isRevokedAnywhere(tables, finding.fingerprint) ||
-      tables.keyRing.isRefused(finding.address, finding.fingerprint))
+      wasRefused(tables, finding))
     return;
   if (!finding.key) {
     if (tables.keyRing.countRefusals(finding.address) >= MaxRefusals) return;
@@ -156,9 +162,35 @@ void propose(SiteTables& tables, const KeyFinding& finding, TimePoint now) {
   auto key = *finding.key;
   key.facts.state = KeyState::Proposed;
   key.mailboxProven = false;
+  tables.keyRing.forgetRefusal(finding.address, finding.fingerprint);
   tables.keys.add(key);
   refreshStanding(tables, finding.address, now);
   record(tables, "key.proposed", finding, {});
+}
+
+bool takeAuthoritative(SiteTables& tables, const KeyFinding& finding, TimePoint now) {
+  if (!finding.key) {
+    propose(tables, finding, now);  // which records why not
+    return false;
+  }
+  auto key = *finding.key;
+  if (isRevokedAnywhere(tables, key.facts.fingerprint) ||
+      tables.keyRing.isRefusedByPerson(key.address, key.facts.fingerprint))
+    return false;
+  tables.keyRing.forgetRefusal(key.address, key.facts.fingerprint);
+  const auto known = tables.keys.find(key.address, key.facts.fingerprint);
+  key.facts.state = KeyState::Confirmed;
+  if (known && known->facts.state == KeyState::Confirmed) {
+    if (key.facts.notAfter <= known->facts.notAfter) return false;
+    tables.keys.replaceVerdict(key);
+  } else if (known) {
+    tables.keys.setStanding(key);
+  } else {
+    tables.keys.add(key);
+  }
+  record(tables, "key.taken", finding, {});
+  refreshStanding(tables, key.address, now);
+  return true;
 }
 
 KeyTaken takeProven(SiteTables& tables, MemberKey key, KeyProof proof, TimePoint now) {

@@ -15,7 +15,7 @@ namespace postern::listd {
 // field can send one.
 struct KeyFinding {
   std::string address;
-  std::string origin;            // "signed-mail" "autocrypt" "mail" "web"
+  std::string origin;            // "signed-mail" "autocrypt" "mail" "web" "lookup"
   std::optional<MemberKey> key;  // none: it cannot be used for the address
   std::string fingerprint;
   std::string reason;  // why it cannot be used
@@ -34,6 +34,10 @@ std::vector<KeyFinding> findKeys(SiteContext& context, const mail::Message& post
 // Writes what was found: a proposal and an entry in the audit log, or the entry alone when the key is not fit. A key
 // that is on file in any state, was revoked, or was refused before changes nothing. A confirmed key is never touched.
 void propose(SiteTables& tables, const KeyFinding& finding, TimePoint now);
+
+// Takes a key from a directory that speaks for the domain of the address: it is in use at once, beside those that are.
+// True when something changed. A key that was revoked, or that a person refused for the address, is not taken.
+bool takeAuthoritative(SiteTables& tables, const KeyFinding& finding, TimePoint now);
 
 // How a key came that its owner brought.
 enum class KeyProof : std::uint8_t {

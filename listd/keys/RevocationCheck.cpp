@@ -40,7 +40,7 @@ RevocationCheck::RevocationCheck(SiteContext& context, FetchDocument fetch)
     : context_(context), fetch_(std::move(fetch)) {}
 
 RevocationAnswer RevocationCheck::ask(const crypto::Certificate& certificate) {
-  const auto* trust = context_.trustStore();
+  const auto trust = context_.trustStore();
   if (trust == nullptr) return unknown("No certificate authorities are set (setting smime.certificate_authorities).");
   const auto chain = crypto::trustChain(certificate, context_.clock.now(), *trust);
   if (chain.size() < 2) return unknown("The certificate does not lead to an authority that could answer.");

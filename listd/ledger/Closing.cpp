@@ -4,6 +4,7 @@ namespace postern::listd {
 
 bool closeIfDone(SiteTables& tables, std::uint64_t postId) {
   const auto post = tables.posts.find(postId);
+  if (post && post->domainMail) tables.webhooks.noteChanges(postId);
   if (!post || post->state == PostState::Planned || post->counts.pending > 0) return false;
   const bool reportDue = !post->reported && post->verdict == "accepted" && !post->automatic &&
                          !post->mailFrom.empty() && post->counts.failed + post->counts.withheld > 0;

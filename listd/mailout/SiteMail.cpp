@@ -1,10 +1,13 @@
 #include "listd/mailout/SiteMail.h"
 
+#include "core/app/SubscriptionTexts.h"
 #include "core/base/Error.h"
+#include "core/crypto/CertificateBundle.h"
 #include "core/crypto/Encoding.h"
 #include "core/mail/Address.h"
 #include "core/mail/Date.h"
 #include "core/mail/MessageId.h"
+#include "core/pgp/PublicKey.h"
 #include "listd/site/SiteStore.h"
 
 #include <algorithm>
@@ -16,7 +19,7 @@ namespace {
 using Kind = SiteMail::Kind;
 
 // What stands in the place of a line. The gateway checks the same again (gateway/deliver/SiteMailShape).
-enum class Slot { Number, Time, Word };
+enum class Slot { Number, Time, Word, Address, Certificates, OpenPgpKey, Mailbox };
 
 struct Shape {
   Kind kind;
@@ -28,7 +31,7 @@ struct Shape {
   bool link;
 };
 
-constexpr std::array<Shape, 15> Shapes = {{
+constexpr std::array<Shape, 18> Shapes = {{
     {Kind::HoldNotice,
      "hold-notice",
      "You have been asked to keep mail",
@@ -95,6 +98,14 @@ constexpr std::array<Shape, 15> Shapes = {{
      {},
      0,
      true},
+    {Kind::KeyUnfit,
+     "key-unfit",
+     "A key that cannot be used",
+     "Hello,\n\na key for your address was sent to us, and it cannot be used. Why, and where to\ngive another one "
+     "within three days, stands here:\n\n{link}\n\nIf it was not you, do nothing.\n",
+     {},
+     0,
+     true},
     {Kind::KeyPage,
      "key-page",
      "Your keys",
@@ -145,6 +156,15 @@ constexpr std::array<Shape, 15> Shapes = {{
      {Slot::Time, Slot::Time},
      2,
      true},
+    {Kind::ListKeys,
+     "list-keys",
+     "The keys of a list",
+     "Hello,\n\nthese are the public keys of the list {0}.\nYou get them because a mail with the subject "
+     "\"key\" came from your address.\nMail can be changed on its way: when it matters, compare the fingerprints "
+     "with an\nowner of the list before you use a key.\n\nFor S/MIME:\n\n{1}\nFor OpenPGP:\n\n{2}",
+     {Slot::Address, Slot::Certificates, Slot::OpenPgpKey},
+     3,
+     false},
     {Kind::OwnerWork,
      "owner-work",
      "Your lists: what needs a hand",
@@ -154,11 +174,73 @@ constexpr std::array<Shape, 15> Shapes = {{
      {Slot::Number, Slot::Number, Slot::Number},
      3,
      true},
+    {Kind::Quarantine,
+     "quarantine",
+     "Mail waits in the quarantine",
+     "Hello,\n\nmail that a person has to look at, for the lists that you look after:\n\nMessages that wait: {0}\n"
+     "Destroyed within three days if nobody releases them: {1}\n\nRelease or delete them here:\n\n{link}\n\n"
+     "You get this mail once a day at most.\n",
+     {Slot::Number, Slot::Number},
+     2,
+     true},
 }};
 
+constexpr std::array SubscriptionKinds = {
+    std::pair{Kind::JoinConfirm, "join-confirm"},
+    std::pair{Kind::LeaveConfirm, "leave-confirm"},
+    std::pair{Kind::AddressConfirm, "address-confirm"},
+    std::pair{Kind::ListInvitation, "list-invitation"},
+    std::pair{Kind::Joined, "joined"},
+    std::pair{Kind::JoinedWithoutKey, "joined-without-key"},
+    std::pair{Kind::Left, "left"},
+    std::pair{Kind::RequestRefused, "request-refused"},
+    std::pair{Kind::RequestsWaiting, "requests-waiting"},
+    std::pair{Kind::ListHelp, "list-help"},
+    std::pair{Kind::MemberLink, "member-link"},
+};
+
+void replace(std::string& text, std::string_view slot, std::string_view value) {
+  const auto at = text.find(slot);
+  if (at != std::string::npos) text.replace(at, slot.size(), value);
+}
+
+// The shape of a text of core/app/texts: its slots by number, in the order in which they stand there.
+Shape shapeOfText(Kind kind, const app::MailText& source, std::string& text) {
+  constexpr std::array slots = {std::pair{"{mailbox}", Slot::Mailbox}, std::pair{"{time}", Slot::Time},
+                                std::pair{"{number}", Slot::Number}};
+  Shape shape{kind, source.word, source.subject, nullptr, {}, 0, false};
+  text = source.text;
+  shape.link = text.find("{link}") != std::string::npos;
+  for (;;) {
+    std::size_t first = text.npos, which = 0;
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      if (const auto at = text.find(slots.at(i).first); at < first) first = at, which = i;
+    if (first == text.npos) break;
+    text.replace(first, std::string_view(slots.at(which).first).size(), "{" + std::to_string(shape.lines) + "}");
+    shape.slots.at(shape.lines++) = slots.at(which).second;
+  }
+  shape.text = text.c_str();
+  return shape;
+}
+
+// All there are. In English; a language of a list or a person comes with the others.
+const std::vector<Shape>& shapes() {
+  static std::array<std::string, SubscriptionKinds.size()> texts;
+  static const auto all = [] {
+    std::vector<Shape> made(Shapes.begin(), Shapes.end());
+    for (std::size_t i = 0; i < SubscriptionKinds.size(); ++i)
+      for (const auto& text : app::englishTexts())
+        if (std::string_view(text.word) == SubscriptionKinds.at(i).second)
+          made.push_back(shapeOfText(SubscriptionKinds.at(i).first, text, texts.at(i)));
+    return made;
+  }();
+  return all;
+}
+
 const Shape& shapeOf(Kind kind) {
-  const auto shape = std::find_if(Shapes.begin(), Shapes.end(), [&](const Shape& each) { return each.kind == kind; });
-  if (shape == Shapes.end()) throw Error(ErrorKind::Invariant, "unknown kind of site mail");
+  const auto shape =
+      std::find_if(shapes().begin(), shapes().end(), [&](const Shape& each) { return each.kind == kind; });
+  if (shape == shapes().end()) throw Error(ErrorKind::Invariant, "unknown kind of site mail");
   return *shape;
 }
 
@@ -170,6 +252,8 @@ constexpr std::string_view Digits = "0123456789";
 constexpr std::string_view Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 constexpr std::string_view HostCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
 constexpr std::string_view NameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-/_";
+constexpr std::string_view AddressCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-_@";
+constexpr std::string_view MailboxCharacters = "abcdefghijklmnopqrstuvwxyz0123456789.-_+@";
 constexpr std::string_view TokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 bool isTime(std::string_view text) {
@@ -180,6 +264,19 @@ bool isTime(std::string_view text) {
   return true;
 }
 
+bool areCertificates(std::string_view text) {
+  const auto certificates = crypto::parseCertificates(text);
+  if (!certificates) return false;
+  std::string again;
+  for (const auto& each : *certificates) again += each.pem();
+  return again == text;
+}
+
+bool isOpenPgpKey(std::string_view text) {
+  const auto key = pgp::PublicKey::parse(text);
+  return key && withLineFeeds(key->armored()) == text;
+}
+
 bool fits(Slot slot, std::string_view text) {
   switch (slot) {
     case Slot::Number:
@@ -188,6 +285,14 @@ bool fits(Slot slot, std::string_view text) {
       return isTime(text);
     case Slot::Word:
       return allOf(text, 1, 40, "abcdefghijklmnopqrstuvwxyz.-");
+    case Slot::Address:
+      return allOf(text, 3, 300, AddressCharacters) && mail::Address::parse(text).has_value();
+    case Slot::Mailbox:
+      return allOf(text, 3, 330, MailboxCharacters) && mail::Address::parse(text).has_value();
+    case Slot::Certificates:
+      return areCertificates(text);
+    case Slot::OpenPgpKey:
+      return isOpenPgpKey(text);
   }
   return false;
 }
@@ -228,9 +333,10 @@ bool isCheckpoint(const std::vector<std::string>& lines) {
   });
 }
 
-void replace(std::string& text, std::string_view slot, std::string_view value) {
-  const auto at = text.find(slot);
-  if (at != std::string::npos) text.replace(at, slot.size(), value);
+// Where an answer to the mail confirms what it asks for; empty for other mail.
+std::string answersTo(const SiteMail& mail) {
+  const bool confirms = mail.kind == Kind::JoinConfirm || mail.kind == Kind::LeaveConfirm;
+  return confirms ? mail.lines.at(1) : std::string();
 }
 
 std::string textOf(const SiteMail& mail) {
@@ -248,12 +354,17 @@ std::string textOf(const SiteMail& mail) {
 
 }  // namespace
 
+std::string withLineFeeds(std::string text) {
+  std::erase(text, '\r');
+  return text;
+}
+
 const char* siteMailWord(Kind kind) {
   return shapeOf(kind).word;
 }
 
 std::optional<Kind> siteMailKind(std::string_view word) {
-  for (const auto& shape : Shapes)
+  for (const auto& shape : shapes())
     if (word == shape.word) return shape.kind;
   return std::nullopt;
 }
@@ -289,6 +400,7 @@ std::string composeSiteMail(const SiteMail& mail, std::string_view hostName, std
   if (!mail::isMessageId(messageId)) throw Error(ErrorKind::Invariant, "a site mail has a malformed message id");
   std::string message = "From: Postern <postmaster@" + std::string(hostName) + ">\r\n";
   message += "To: <" + mail.recipient + ">\r\n";
+  if (const auto answers = answersTo(mail); !answers.empty()) message += "Reply-To: <" + answers + ">\r\n";
   message += std::string("Subject: ") + shapeOf(mail.kind).subject + "\r\n";
   message += "Date: " + mail::formatDate(at) + "\r\n";
   message += "Message-ID: " + std::string(messageId) + "\r\n";

@@ -17,7 +17,8 @@ mail::DomainName domainOf(const SiteContext& context) {
   return std::move(*domain);
 }
 
-app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail::DomainName& domain) {
+app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail::DomainName& domain,
+                 const MailSigner& signer) {
   const auto now = context.clock.now();
   app::Copy copy;
   copy.key = row.copyKey;
@@ -27,6 +28,7 @@ app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail:
   if (mail.kind == SiteMail::Kind::Invitation || mail.kind == SiteMail::Kind::PickupLink)
     mail.link = openLink(context.root, mail.link);
   copy.head = composeSiteMail(mail, domain.text(), mail::makeMessageId(domain), now);
+  copy.head.insert(0, signer.fields(copy.head, {}, now));
   copy.expiresAt = now + context.config.expiry;
   return copy;
 }
@@ -39,10 +41,11 @@ std::size_t handOverSiteMail(SiteContext& context, SubmitGate& gate, app::Gatewa
   {
     const SubmitGate::HandingOver inside(gate);
     const auto rows = context.site.read([](SiteTables& tables) { return tables.siteMail.planned(AtOnce); });
-    for (const auto& row : rows) copies.push_back(copyOf(context, row, domain));
-    if (!copies.empty()) link.submitCopies(copies);
+    if (rows.empty()) return 0;
+    const MailSigner signer(context, {}, {domain.text()});
+    for (const auto& row : rows) copies.push_back(copyOf(context, row, domain, signer));
+    link.submitCopies(copies);
   }
-  if (copies.empty()) return 0;
   context.site.write([&](SiteTables& tables) {
     for (const auto& copy : copies) tables.siteMail.setHanded(copy.key);
   });

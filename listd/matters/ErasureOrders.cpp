@@ -5,6 +5,7 @@
 #include "listd/orders/Views.h"
 #include "listd/retention/BlastGuard.h"
 #include "listd/retention/Retention.h"
+#include "listd/subscribe/MemberSourceStore.h"
 
 #include <set>
 
@@ -92,6 +93,8 @@ json answerErasure(OrderTools& tools, const OrderCall& call, const Dispose& disp
       tables.formerMembers.add(membership.member, tools.now(), call.actor.name);
       tables.members.remove(membership.member.listId, address);
     }
+    tables.subscriptions.sources().forgetEverywhere(address);
+    tables.subscriptions.forgetAddress(address);
     auto all = referencesOf(tables, address, authored);
     for (const auto& target : all) tables.archive.hide(target.objectId, target.listId, tools.now(), call.actor.name);
     if (askFirst) request = askFirst(tables, all, address);

@@ -36,31 +36,14 @@ struct HoldRecord {
 };
 
 // False when nothing changed. A record that cannot be read may be a hold that must be in force.
-bool replayOne(SiteTables& tables, const HoldRecord& record, std::optional<std::string>& unreadable) {
+bool replayOne(holdregister::Replay& replay, const HoldRecord& record, std::optional<std::string>& unreadable) {
   try {  // the boundary of one record: the others count all the same
-    return record.placed ? holdregister::replayPlaced(tables, record.payload)
-                         : holdregister::replayReleased(tables, record.payload);
+    return record.placed ? replay.placed(record.payload) : replay.released(record.payload);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Malformed) throw;
     unreadable = "record " + std::to_string(record.number) + " of the register cannot be read: " + error.message();
     return false;
   }
-}
-
-// Holds that were placed while the register was in trouble.
-void journalMissing(SiteContext& context, const std::vector<HoldRecord>& records) {
-  std::set<std::string> known;
-  for (const auto& record : records)
-    if (record.placed) known.insert(holdregister::identityOf(record.payload));
-  const auto missing = context.site.read([&](SiteTables& tables) {
-    std::vector<std::pair<HoldRow, Matter>> found;
-    for (const auto& row : tables.holds.all())
-      if (const auto matter = tables.matters.find(row.hold.matterId))
-        if (!known.contains(holdregister::identityOf(holdregister::placed(row, *matter))))
-          found.emplace_back(row, *matter);
-    return found;
-  });
-  for (const auto& [row, matter] : missing) journalPlaced(context, row, matter);
 }
 
 }  // namespace
@@ -72,10 +55,15 @@ std::size_t replayHolds(SiteContext& context) {
       records.push_back({record.number, record.kind == Kind::HoldPlaced, std::string(record.payload)});
   });
   std::optional<std::string> unreadable;
+  std::vector<std::pair<HoldRow, Matter>> missing;
   const auto changed = context.site.write([&](SiteTables& tables) {
     std::size_t count = 0;
+    holdregister::Replay replay(tables);
     for (const auto& record : records)
-      if (replayOne(tables, record, unreadable)) ++count;
+      if (replayOne(replay, record, unreadable)) ++count;
+    for (auto& row : replay.withoutRecord())
+      if (auto matter = tables.matters.find(row.hold.matterId))
+        missing.emplace_back(std::move(row), std::move(*matter));
     return count;
   });
   if (changed > 0)
@@ -84,7 +72,7 @@ std::size_t replayHolds(SiteContext& context) {
   if (unreadable)
     context.journal.distrust(*unreadable);
   else
-    journalMissing(context, records);
+    for (const auto& [row, matter] : missing) journalPlaced(context, row, matter);
   return changed;
 }
 

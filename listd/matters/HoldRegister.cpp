@@ -49,17 +49,13 @@ HoldRow readRow(const json& record) {
   return row;
 }
 
-// A number may have been given again after a restore, so a hold is known by what it is.
-std::optional<HoldRow> findHold(SiteTables& tables, const HoldRow& wanted) {
-  const auto isSame = [&](const HoldRow& row) {
-    return row.hold.placedAt == wanted.hold.placedAt && row.hold.name == wanted.hold.name &&
-           row.hold.scope == wanted.hold.scope;
-  };
-  auto known = tables.holds.find(wanted.hold.id);
-  if (known && isSame(*known)) return known;
-  for (auto& row : tables.holds.all())
-    if (isSame(row)) return std::move(row);
-  return std::nullopt;
+bool isSame(const HoldRow& a, const HoldRow& b) {
+  return a.hold.placedAt == b.hold.placedAt && a.hold.name == b.hold.name && a.hold.scope == b.hold.scope;
+}
+
+std::string identityOf(const HoldRow& row) {
+  return std::to_string(row.hold.id) + "\n" + std::to_string(toMicros(row.hold.placedAt)) + "\n" + row.hold.name +
+         "\n" + row.hold.scope.json().dump();
 }
 
 template <class Work>
@@ -104,41 +100,61 @@ std::string released(const HoldRow& row) {
       .dump();
 }
 
-std::string identityOf(std::string_view payload) {
-  const auto record = json::parse(payload, nullptr, false);
-  if (!record.is_object()) return {};
-  const auto field = [&](const char* name) { return record.contains(name) ? record.at(name).dump() : std::string(); };
-  return field("placedAt") + field("name") + field("scope");
+// A hold that no other record stands for: the one of the same number, or any.
+std::optional<HoldRow> Replay::find(const HoldRow& wanted) const {
+  const auto fits = [&](const HoldRow& row) { return isSame(row, wanted) && !known_.contains(row.hold.id); };
+  auto numbered = tables_.holds.find(wanted.hold.id);
+  if (numbered && fits(*numbered)) return numbered;
+  for (auto& row : tables_.holds.all())
+    if (fits(row)) return std::move(row);
+  return std::nullopt;
 }
 
-bool replayPlaced(SiteTables& tables, std::string_view payload) {
+bool Replay::placed(std::string_view payload) {
   return reading([&] {
     const auto record = parsed(payload);
     auto row = readRow(record);
-    if (findHold(tables, row)) return false;
-    if (tables.holds.find(row.hold.id)) row.hold.id = 0;
-    row.hold.matterId = requireMatter(tables, record);
-    auto matter = tables.matters.find(row.hold.matterId);
+    const auto identity = identityOf(row);
+    if (rowOf_.contains(identity)) return false;
+    if (const auto known = find(row)) {
+      rowOf_[identity] = known->hold.id;
+      known_.insert(known->hold.id);
+      return false;
+    }
+    if (tables_.holds.find(row.hold.id)) row.hold.id = 0;
+    row.hold.matterId = requireMatter(tables_, record);
+    auto matter = tables_.matters.find(row.hold.matterId);
     if (matter && !matter->open) {  // the hold is not released in this record, so the matter is open again
       matter->open = true;
       matter->closedAt = {};
-      tables.matters.update(*matter);
+      tables_.matters.update(*matter);
     }
-    tables.holds.add(row);
+    const auto id = tables_.holds.add(row);
+    rowOf_[identity] = id;
+    known_.insert(id);
     return true;
   });
 }
 
-bool replayReleased(SiteTables& tables, std::string_view payload) {
+bool Replay::released(std::string_view payload) {
   return reading([&] {
     const auto record = parsed(payload);
-    const auto known = findHold(tables, readRow(record));
+    const auto row = readRow(record);
+    const auto noted = rowOf_.find(identityOf(row));
+    const auto known = noted != rowOf_.end() ? tables_.holds.find(noted->second) : find(row);
     if (!known || known->hold.releasedAt) return false;
-    tables.holds.release(known->hold.id, fromMicros(record.at("releasedAt").get<std::int64_t>()),
-                         std::chrono::days(record.at("graceDays").get<std::int64_t>()),
-                         record.at("by").get<std::string>(), record.at("reason").get<std::string>());
+    tables_.holds.release(known->hold.id, fromMicros(record.at("releasedAt").get<std::int64_t>()),
+                          std::chrono::days(record.at("graceDays").get<std::int64_t>()),
+                          record.at("by").get<std::string>(), record.at("reason").get<std::string>());
     return true;
   });
+}
+
+std::vector<HoldRow> Replay::withoutRecord() const {
+  std::vector<HoldRow> rows;
+  for (auto& row : tables_.holds.all())
+    if (!known_.contains(row.hold.id)) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace postern::listd::holdregister

@@ -28,3 +28,12 @@ ALTER TABLE lists ADD COLUMN smime_key_name TEXT NOT NULL DEFAULT 'smime';
 ALTER TABLE lists ADD COLUMN openpgp_key_name TEXT NOT NULL DEFAULT 'openpgp';
 -- Whether strangers may have the list's public keys: by a page, by the web key directory and by mail.
 ALTER TABLE lists ADD COLUMN publish_keys INTEGER NOT NULL DEFAULT 0;
+
+-- Written by postern-listd: private keys in keys.db that no list names, since when that is so. They are destroyed after
+-- 30 days and not at once: an older site.db may have been put back beside this keys.db.
+CREATE TABLE unnamed_keys (
+  list_id INTEGER NOT NULL,
+  name    TEXT    NOT NULL,
+  seen_at BIGINT  NOT NULL,
+  PRIMARY KEY (list_id, name)
+) WITHOUT ROWID;

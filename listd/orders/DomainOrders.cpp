@@ -1,6 +1,10 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 namespace postern::listd {
 
 using nlohmann::json;
@@ -57,15 +61,35 @@ json removeDomain(OrderTools& tools, const OrderCall& call) {
   });
 }
 
+// "HOST[:PORT]", one or several with commas between, the first to be tried first. An IPv6 address with a port is in [].
+void checkRouteHosts(const std::string& hosts) {
+  std::string_view rest = hosts;
+  for (bool more = true; more;) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    const auto host = rest.substr(0, comma);
+    more = comma < rest.size();
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    const auto colon = host.rfind(':');
+    const bool bareIpv6 = colon != host.npos && host.find(':') != colon && !host.starts_with('[');
+    auto name = colon == host.npos || bareIpv6 || host.ends_with(']') ? host : host.substr(0, colon);
+    const auto port = name.size() == host.size() ? std::string_view("25") : host.substr(colon + 1);
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
+    const auto number = digits ? std::stoul(std::string(port)) : 0;
+    if (name.empty() || name.find_first_of(" @/[]") != name.npos || number < 1 || number > 65535)
+      refuse("invalid", "\"" + std::string(host) + "\" is not the name or the address of a host",
+             "give a name as in mx.example.org, or an IP address; several with commas between, each with :PORT if it "
+             "has one of its own");
+  }
+}
+
 json addRoute(OrderTools& tools, const OrderCall& call) {
   app::Route route;
   route.domain = routeDomain(call.args);
   route.host = call.args.text("host", 300);
   route.port = static_cast<std::uint16_t>(call.args.number("port", 25, 1, 65535));
   route.tls = parseRouteTls(call.args.word("tls", "opportunistic", {"opportunistic", "required", "verified"})).value();
-  if (route.host.find_first_of(" @/") != std::string::npos)
-    refuse("invalid", "\"" + route.host + "\" is not the name or the address of a host",
-           "give a name as in mx.example.org, or an IP address");
+  checkRouteHosts(route.host);
   return change(tools, call, [&](SiteTables& tables) {
     tables.routes.set(route);
     tables.counters.take(CounterStore::Routing);

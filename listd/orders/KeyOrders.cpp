@@ -70,7 +70,7 @@ json setKeyState(OrderTools& tools, const OrderCall& call, KeyState state) {
 
 json importMemberKey(OrderTools& tools, const OrderCall& call) {
   const auto address = call.args.address("address").key();
-  const auto imported = importKey(keyBytes(call.args), address, tools.now(), tools.context.trustStore());
+  const auto imported = importKey(keyBytes(call.args), address, tools.now(), tools.context.trustStore().get());
   if (!imported) refuse("invalid", imported.error().message, imported.error().hint);
   const auto& key = *imported;
   return change(tools, call, [&](SiteTables& tables) {
@@ -160,7 +160,7 @@ json checkKey(OrderTools& tools, const OrderCall& call) {
   return change(tools, call, [&](SiteTables& tables) {
     const auto keys = requireKeys(tables, call.args);
     for (const auto& key : keys) {
-      tables.keys.replaceVerdict(judgeAgain(key, tools.now(), tools.context.trustStore()));
+      tables.keys.replaceVerdict(judgeAgain(key, tools.now(), tools.context.trustStore().get()));
       refreshStanding(tables, key.address, tools.now());
     }
     return viewOf(tables.keys.withFingerprint(keys.front().facts.fingerprint).front(), tools.now());

@@ -1,4 +1,5 @@
 #include "core/crypto/SigningIdentity.h"
+#include "core/mail/Text.h"
 #include "core/pgp/SecretKey.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/orders/OrderTools.h"
@@ -26,12 +27,41 @@ std::string classOf(const Args& args, std::string_view fallback) {
   return args.word("class", fallback, {"low", "moderate", "high"});
 }
 
+std::string takeFooter(const Args& args) {
+  const auto typed = args.value("footer");
+  if (!typed.is_string() || typed.get_ref<const std::string&>().size() > MaxFooter)
+    refuse("invalid", "the footer is not text of at most " + std::to_string(MaxFooter) + " octets", "shorten it");
+  auto lines = footerLines(typed.get_ref<const std::string&>());
+  if (std::any_of(lines.begin(), lines.end(), [](char c) {
+        return c != '\n' && c != '\t' && mail::hasControl({&c, 1});
+      }))
+    refuse("invalid", "the footer holds control characters", "type it anew as plain text");
+  return lines;
+}
+
+// How posts look. A prefix that marks a subject as secure would have every answer refused on an open list.
+void takeShape(const Args& args, List& list) {
+  auto& shape = list.shape;
+  shape.subjectPrefix = args.textOr("subjectPrefix", shape.subjectPrefix, MaxSubjectPrefix);
+  const auto lower = mail::lowerAscii(shape.subjectPrefix);
+  if (!list.secure && (lower.find("secure") != lower.npos || lower.find("encrypt") != lower.npos))
+    refuse("invalid", "this prefix reads like the mark of secure mail, which an open list refuses",
+           "choose a prefix without the words secure and encrypt");
+  if (args.has("footer")) shape.footer = takeFooter(args);
+  shape.replyTo =
+      readReplyGoes(args.word("replyTo", replyGoesWord(shape.replyTo), {"author", "asked", "list", "both"}));
+  shape.author = readAuthorShown(args.word("author", authorShownWord(shape.author), {"via", "own", "nobody"}));
+  if (list.secure && shape.author == AuthorShown::Own)
+    refuse("invalid", "a secure list signs its copies itself, so they are from the list", "choose via or nobody");
+}
+
 // What list.create and list.set have in common.
 void takeSettings(const Args& args, List& list) {
   list.displayName = args.textOr("displayName", list.displayName, 100);
   list.description = args.textOr("description", list.description, 300);
   list.sensitivity = classOf(args, list.sensitivity);
   list.anyonePosts = args.word("posting", list.anyonePosts ? "anyone" : "members", {"members", "anyone"}) == "anyone";
+  takeShape(args, list);
 }
 
 // Rules and holds by class apply to a list as it is now: with another class, mail that a floor or a hold keeps would be

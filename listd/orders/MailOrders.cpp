@@ -1,3 +1,4 @@
+#include "core/app/TraceId.h"
 #include "core/hops/JourneyJson.h"
 #include "core/mail/Text.h"
 #include "listd/orders/OrderTools.h"
@@ -70,6 +71,17 @@ json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
                       {"openedAt", toMicros(item->firstOpenedAt)},
                       {"expiresAt", toMicros(item->expiresAt)}};
   return view;
+}
+
+// The posts of the same message, for other lists too, as far as the person may see them.
+json othersOf(SiteTables& tables, const Person& person, const Post& post) {
+  auto posts = json::array();
+  for (const auto& one : tables.posts.ofMessage(post.queueId)) {
+    const auto list = tables.lists.find(one.list);
+    const auto address = list ? list->address : std::string();
+    if (person.mayTouch(address)) posts.push_back({{"id", one.id}, {"list", address}});
+  }
+  return {{"trace", app::isTraceId(post.queueId) ? post.queueId : std::string()}, {"posts", std::move(posts)}};
 }
 
 }  // namespace
@@ -154,7 +166,9 @@ json trace(OrderTools& tools, const OrderCall& call) {
     const auto list = tables.lists.find(post->listId);
     if (!call.person.mayTouch(list ? list->address : std::string()))
       refuse("denied", "this is not one of your lists", "ask an administrator to make you its owner");
-    return traceOf(tables, *post, after, limit);
+    auto result = traceOf(tables, *post, after, limit);
+    result["message"] = othersOf(tables, call.person, *post);
+    return result;
   });
 }
 

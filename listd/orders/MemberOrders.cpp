@@ -1,9 +1,14 @@
 #include "core/mail/Text.h"
+#include "listd/keys/KeyLookup.h"
 #include "listd/orders/Csv.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 #include "listd/plan/MemberFacts.h"
 #include "listd/probe/DomainProbes.h"
+#include "listd/subscribe/Bans.h"
+#include "listd/subscribe/MemberImport.h"
+#include "listd/subscribe/MemberSourceStore.h"
+#include "listd/subscribe/SubscriptionOrders.h"
 
 namespace postern::listd {
 
@@ -13,15 +18,17 @@ namespace {
 
 constexpr std::size_t MaxName = 100;
 constexpr std::size_t MaxCsv = 32u << 20;
-constexpr std::size_t MaxErrors = 1000;
 
 // "ready", "withheld" and "disabled" choose by standing; a text with "@" in it is the beginning of an address, any
 // other a part of address or name.
-MemberFilter filterOf(const Args& args) {
+MemberMatches matchesOf(const SiteTables& tables, std::uint64_t list, const Args& args, std::uint32_t limit) {
   const auto text = mail::lowerAscii(args.textOr("filter", {}, 400));
-  if (text == "ready" || text == "withheld" || text == "disabled") return {text, {}, {}};
-  if (text.find('@', 1) != std::string::npos) return {{}, text, {}};
-  return {{}, {}, text};
+  const auto after = args.textOr("after", {}, 400);
+  const bool standing = text == "ready" || text == "withheld" || text == "disabled";
+  if (!text.empty() && !standing && text.find('@', 1) == std::string::npos)
+    return tables.members.withPart(list, text, after, limit);
+  const auto filter = standing ? MemberFilter{text, {}} : MemberFilter{{}, text};
+  return {tables.members.page(list, filter, after, limit), tables.members.count(list, filter)};
 }
 
 Member requireMember(SiteTables& tables, const List& list, const Args& args) {
@@ -51,6 +58,22 @@ std::optional<app::Protection> wishOf(const Args& args) {
   return parseProtection(word);
 }
 
+TimePoint timeArg(const Args& args, std::string_view name, TimePoint fallback) {
+  const auto micros = args.number(name, static_cast<std::uint64_t>(toMicros(fallback)), 0, std::uint64_t{1} << 62);
+  return fromMicros(static_cast<std::int64_t>(micros));
+}
+
+// Whether copies come, and a pause of them. An end of 0 takes the pause back.
+void takeDelivery(const Args& args, Member& member, TimePoint now) {
+  member.delivery = args.word("delivery", member.delivery, {"each", "none"});
+  member.pausedFrom = timeArg(args, "pausedFrom", member.pausedFrom);
+  member.pausedUntil = timeArg(args, "pausedUntil", member.pausedUntil);
+  if (member.pausedUntil == TimePoint()) member.pausedFrom = TimePoint();
+  if (member.pausedUntil != TimePoint() && member.pausedUntil <= member.pausedFrom)
+    refuse("invalid", "a pause ends after it begins");
+  member.receives = receivesAt(member, now);
+}
+
 Member newMember(const List& list, const std::string& address, std::string name, TimePoint now) {
   Member member;
   member.listId = list.id;
@@ -66,52 +89,11 @@ void refuseListAsMember(SiteTables& tables, const std::string& address) {
            "add the members of that list instead");
 }
 
-// Adds the people of a CSV file. What cannot be added is told by line; the rest goes in.
-class Import {
-public:
-  Import(SiteTables& tables, const List& list, TimePoint now, bool dryRun)
-      : tables_(tables), list_(list), rules_(rulesOf(tables, list)), now_(now), dryRun_(dryRun) {}
-
-  void add(const CsvRecord& record) {
-    if (record.broken) return fail(record.line, "the quotes of this line are not closed");
-    const auto text = std::string(mail::trim(record.fields.front()));
-    if (record.line == 1 && mail::equalsIgnoreCase(text, "address")) return;  // a heading
-    const auto address = mail::Address::parse(text);
-    if (!address)
-      return fail(record.line, "\"" + mail::repairUtf8(text.substr(0, 100)) +
-                                   "\" is not a mail address: " + mail::addressErrorText(address.error()));
-    const auto name = record.fields.size() > 1 ? std::string(mail::trim(record.fields[1])) : std::string();
-    if (name.size() > MaxName || !mail::isUtf8(name) || mail::hasControl(name))
-      return fail(record.line, "the name is too long or holds characters that cannot be used");
-    const auto key = address->key();
-    if (tables_.lists.find(key)) return fail(record.line, key + " is a list of this site; a list cannot be a member");
-    if (seen_.contains(key) || tables_.members.find(list_.id, key)) {
-      ++skipped_;
-      return;
-    }
-    seen_.insert(key);
-    ++added_;
-    if (!dryRun_)
-      tables_.members.add(newMember(list_, key, name, now_), decideFor(tables_, rules_, key, std::nullopt, now_));
-  }
-
-  json result() const { return {{"added", added_}, {"skipped", skipped_}, {"errors", errors_}}; }
-
-private:
-  void fail(std::size_t line, const std::string& message) {
-    if (errors_.size() < MaxErrors) errors_.push_back({{"line", line}, {"message", message}});
-  }
-
-  SiteTables& tables_;
-  const List& list_;
-  const LadderRules rules_;
-  TimePoint now_;
-  bool dryRun_;
-  std::set<std::string> seen_;
-  std::uint64_t added_ = 0;
-  std::uint64_t skipped_ = 0;
-  json errors_ = json::array();
-};
+// Members came or changed: their domains are probed, and keys are looked up, soon.
+void lookForNew(OrderTools& tools) {
+  if (tools.probes != nullptr) tools.probes->lookForDue();
+  if (tools.lookups != nullptr) tools.lookups->wake();
+}
 
 }  // namespace
 
@@ -123,11 +105,15 @@ json addMember(OrderTools& tools, const OrderCall& call) {
     if (tables.members.find(list.id, address))
       refuse("exists", address + " is a member of " + list.address + " already");
     refuseListAsMember(tables, address);
+    if (const auto ban = banOf(tables, list.id, address))
+      refuse("refused", address + " is banned by the pattern " + ban->pattern,
+             "take the ban back first: postern ban remove " + std::to_string(ban->id));
     const auto member = newMember(list, address, name, tools.now());
     tables.members.add(member, decideFor(tables, rulesOf(tables, list), address, member.wish, tools.now()));
+    tables.subscriptions.sources().forget(list.id, address);
     return memberView(tables, list, member, tools.now());
   });
-  if (tools.probes != nullptr) tools.probes->lookForDue();
+  lookForNew(tools);
   return answer;
 }
 
@@ -143,15 +129,13 @@ json removeMember(OrderTools& tools, const OrderCall& call) {
 
 json listMembers(OrderTools& tools, const OrderCall& call) {
   const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 1000));
-  const auto after = call.args.textOr("after", {}, 400);
-  const auto filter = filterOf(call.args);
   return tools.context.site.read([&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
-    const auto members = tables.members.page(list.id, filter, after, limit);
+    const auto [members, total] = matchesOf(tables, list.id, call.args, limit);
     auto items = json::array();
     for (const auto& member : members) items.push_back(memberView(tables, list, member, tools.now()));
     auto page = pageOf(std::move(items), members.size() == limit ? members.back().address : std::string());
-    page["total"] = tables.members.count(list.id, filter);
+    page["total"] = total;
     return page;
   });
 }
@@ -164,10 +148,11 @@ json setMember(OrderTools& tools, const OrderCall& call) {
     member.enabled =
         call.args.word("state", member.enabled ? "enabled" : "disabled", {"enabled", "disabled"}) == "enabled";
     if (call.args.has("wish")) member.wish = wishOf(call.args);
+    takeDelivery(call.args, member, tools.now());
     tables.members.update(member, decideFor(tables, rulesOf(tables, list), member.address, member.wish, tools.now()));
     return memberView(tables, list, member, tools.now());
   });
-  if (tools.probes != nullptr) tools.probes->lookForDue();
+  lookForNew(tools);
   return answer;
 }
 
@@ -176,13 +161,49 @@ json importMembers(OrderTools& tools, const OrderCall& call) {
   const bool dryRun = call.args.flag("dryRun");
   const auto run = [&](SiteTables& tables) {
     const auto list = requireList(tables, call.args);
-    Import import(tables, list, tools.now(), dryRun);
+    MemberImport import(tables, list, tools.now(), {dryRun, false});
     for (const auto& record : records) import.add(record);
     return import.result();
   };
   if (dryRun) return tools.context.site.read(run);
   auto answer = change(tools, call, run);
-  if (tools.probes != nullptr) tools.probes->lookForDue();
+  lookForNew(tools);
+  return answer;
+}
+
+namespace {
+
+std::optional<std::string> filterOf(const Args& args) {
+  if (args.textOr("filter", {}, 300).empty()) return std::nullopt;
+  auto filter = banPattern(args.text("filter", 300));
+  if (!filter) refuse("invalid", "that is no filter", "give an address, @ and a domain, or an address with * in it");
+  return filter;
+}
+
+}  // namespace
+
+json syncMembers(OrderTools& tools, const OrderCall& call) {
+  const auto records = readCsv(call.args.bytes("csv", MaxCsv));
+  const MemberSync sync{records, filterOf(call.args), call.args.flag("dryRun"), call.args.flag("confirmed"),
+                        false,   call.actor.name};
+  const auto run = [&](SiteTables& tables) {
+    const auto list = requireList(tables, call.args);
+    auto result = syncList(tables, list, sync, tools.now());
+    if (result.at("stopped") == true)
+      refuse("refused",
+             result.at("removed").dump() + " of " + result.at("lookedAt").dump() +
+                 " members would go, which is more than " + std::to_string(BrakePercent) + " %; nothing was changed",
+             "look with --dry-run, and confirm it with --confirmed if it is right");
+    call.note.number("added", result.at("added").get<std::uint64_t>())
+        .number("removed", result.at("removed").get<std::uint64_t>());
+    call.note.objectType = "list";
+    call.note.objectId = std::to_string(list.id);
+    call.note.listId = list.id;
+    return result;
+  };
+  if (sync.dryRun) return tools.context.site.read(run);
+  auto answer = change(tools, call, run);
+  lookForNew(tools);
   return answer;
 }
 

@@ -4,24 +4,36 @@
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
 #include "listd/audit/AuditOrders.h"
+#include "listd/backup/BackupJob.h"
+#include "listd/dkim/DkimOrders.h"
 #include "listd/jobs/JobOrders.h"
+#include "listd/keys/DirectoryOrders.h"
 #include "listd/keys/KeyLinks.h"
 #include "listd/keys/KeysOrders.h"
 #include "listd/keys/KeyWork.h"
 #include "listd/keys/ListKeyOrders.h"
 #include "listd/matters/MatterOrders.h"
+#include "listd/orders/HostnameOrders.h"
+#include "listd/orders/MonitorOrders.h"
 #include "listd/orders/ProtectionOrders.h"
 #include "listd/orders/RelayOrders.h"
 #include "listd/orders/SendOrders.h"
+#include "listd/orders/SubmitOrders.h"
 #include "listd/people/PeopleOrders.h"
 #include "listd/people/RoleRules.h"
 #include "listd/people/SignInThrottle.h"
 #include "listd/pickup/PickupOrders.h"
+#include "listd/policy/PolicyOrders.h"
 #include "listd/probe/DomainTlsOrders.h"
+#include "listd/probe/TlsReportOrders.h"
+#include "listd/quarantine/QuarantineOrders.h"
 #include "listd/reports/ReportOrders.h"
 #include "listd/requests/RequestOrders.h"
 #include "listd/retention/RetentionOrders.h"
 #include "listd/search/SearchOrders.h"
+#include "listd/subscribe/MemberSources.h"
+#include "listd/subscribe/SubscriptionOrders.h"
+#include "listd/webhooks/WebhookOrders.h"
 
 #include <algorithm>
 
@@ -106,9 +118,15 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       auditDutyOrders(),
       jobOrders(),
       keysOrders(),
+      backupOrders(),
       keyLinkOrders(),
       listKeyOrders(),
+      directoryOrders(),
       keyWorkOrders(),
+      subscriptionOrders(),
+      ownSubscriptionOrders(),
+      publicSubscriptionOrders(),
+      memberSourceOrders(),
       requestOrders(),
       matterOrders(),
       holdOrders(),
@@ -123,13 +141,23 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       readOrders(),
       protectionOrders(),
       domainTlsOrders(),
+      tlsReportOrders(),
       pickupOrders(),
       pickupVisitOrders(),
       pickupReadOrders(),
       pickupOwnOrders(),
       pickupQuestionOrders(),
       relayOrders(),
+      hostnameOrders(),
+      quarantineOrders(),
       sendOrders(),
+      dkimOrders(),
+      monitorOrders(),
+      submitOrders(),
+      webhookOrders(),
+      policyOrders(),
+      policySetOrders(),
+      policyTrialOrders(),
   };
   return tables;
 }
@@ -151,6 +179,7 @@ bool coversScope(const Person& person, std::string_view order, OrderKind kind) {
     return std::find(person.scopes.begin(), person.scopes.end(), scope) != person.scopes.end();
   };
   const bool reads = kind == OrderKind::Reads || kind == OrderKind::Looks;
+  if ((order == "mail.submit" || order == "mail.status") && has("mail:send")) return true;  // and nothing else
   return has(subject + ":write") || (reads && has(subject + ":read"));
 }
 
@@ -245,6 +274,7 @@ nlohmann::json OrderDesk::handleFrom(Entrance entrance, std::string_view order, 
 // user of the command line, whose key proves more than any name.
 static app::Actor provenActor(const app::Actor& actor, const Person& person) {
   app::Actor proven{actor.kind, actor.name, {}, person.session, actor.client, person.roles};
+  if (actor.kind == "web" || actor.kind == "api") proven.https = actor.https;  // the web process alone may say so
   if (!person.account.empty()) {
     proven.name = person.account;
   } else if (!person.recipient.empty()) {

@@ -18,8 +18,12 @@
 
 namespace postern::listd {
 
+class DkimDuties;
 class DomainProbes;
+class Intake;
+class KeyLookups;
 class Outbox;
+struct PolicyCare;
 class Retention;
 class SearchIndex;
 class IndexWorker;
@@ -37,6 +41,11 @@ struct OrderTools {
   Retention* retention = nullptr;  // null: nothing is kept or destroyed here
   DomainProbes* probes = nullptr;
   Outbox* outbox = nullptr;
+  KeyLookups* lookups = nullptr;
+  DkimDuties* dkim = nullptr;
+  Intake* intake = nullptr;        // null: nothing that is held goes on here
+  PolicyCare* policies = nullptr;  // null: no policies can be asked here
+  std::function<app::LdapAnswer(const app::LdapQuestion&)> askDirectory = {};  // empty: no directory can be asked here
 
   TimePoint now() const { return context.clock.now(); }
 };

@@ -1,5 +1,6 @@
 #include "listd/orders/ProtectionOrders.h"
 
+#include "core/app/PlanWords.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 #include "listd/plan/PlanPreview.h"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace postern::listd {
 
@@ -173,8 +175,18 @@ json protectDomain(OrderTools& tools, const OrderCall& call) {
 json groupsOf(const PlanPreview& plan) {
   auto items = json::array();
   for (const auto& group : plan.groups)
-    items.push_back({{"protection", group.protection}, {"reason", group.reason}, {"count", group.members}});
+    items.push_back({{"protection", group.protection},
+                     {"reason", group.reason},
+                     {"count", group.members},
+                     {"title", app::protectionTitle(group.protection)},
+                     {"why", app::reasonText(group.reason)}});
   return items;
+}
+
+std::string sentenceOf(const PlanPreview& plan) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& group : plan.groups) sums[group.protection] += group.members;
+  return app::planSentence(sums);
 }
 
 json planList(OrderTools& tools, const OrderCall& call) {
@@ -193,19 +205,15 @@ json planList(OrderTools& tools, const OrderCall& call) {
       members.push_back({{"address", member.address},
                          {"name", member.name},
                          {"protection", member.protection},
-                         {"reason", member.reason}});
+                         {"reason", member.reason},
+                         {"why", app::reasonText(member.reason)}});
     const bool more = plan.members.size() == question.limit;
-    return json{{"address", list.address},
-                {"secure", list.secure},
-                {"class", plan.sensitivity},
-                {"rules", viewOf(plan.rules)},
-                {"total", plan.total},
-                {"ready", plan.ready},
-                {"percent", plan.percent()},
-                {"counts", groupsOf(plan)},
-                {"bytes", size == 0 ? json(nullptr) : json(plan.bytes(size))},
-                {"items", std::move(members)},
-                {"next", more ? plan.members.back().address : std::string()}};
+    return json{{"address", list.address},     {"secure", list.secure},
+                {"class", plan.sensitivity},   {"rules", viewOf(plan.rules)},
+                {"total", plan.total},         {"ready", plan.ready},
+                {"percent", plan.percent()},   {"sentence", sentenceOf(plan)},
+                {"counts", groupsOf(plan)},    {"bytes", size == 0 ? json(nullptr) : json(plan.bytes(size))},
+                {"items", std::move(members)}, {"next", more ? plan.members.back().address : std::string()}};
   });
 }
 

@@ -19,6 +19,8 @@ constexpr std::chrono::days RequestsGoOld{7};
 constexpr std::chrono::days JobsMatter{7};
 constexpr std::uint32_t JobsLookedAt = 200;
 constexpr std::uint64_t MuchToIndex = 1000;
+constexpr std::chrono::hours BackupsGoStale{26};
+constexpr std::chrono::days DrillsGoStale{40};
 
 void add(json& problems, std::string what, std::string todo) {
   problems.push_back({{"what", std::move(what)}, {"do", std::move(todo)}});
@@ -45,6 +47,15 @@ void addClockOffset(json& problems, const config::SiteConfig& config) {
         "Remove clock_offset from [testing] in postern.toml and start Postern again");
 }
 
+// A site that looks for mail servers elsewhere than the world does may hand mail to somebody on its own machine.
+void addTestPorts(json& problems, const config::SiteConfig& config) {
+  const config::SiteConfig usual;
+  if (config.mxPort != usual.mxPort || config.httpsPort != usual.httpsPort)
+    add(problems,
+        "This site looks for mail servers and policies at other ports than the world has, as only tests should.",
+        "Remove mx_port and https_port from [testing] in postern.toml and start Postern again");
+}
+
 void addClock(json& problems, SiteTables& tables, TimePoint now) {
   if (const auto trouble = clockTrouble(tables, now))
     add(problems, "The clock is not trusted, so nothing is destroyed: " + *trouble,
@@ -68,6 +79,24 @@ void addAnchors(json& problems, const config::SiteConfig& config, SiteTables& ta
       never ? "No anchor of the audit log has left this machine yet."
             : "The audit log was last anchored on " + formatRfc3339(newest) + ", more than 24 hours ago.",
       "See: postern audit status; look whether mail to the auditor goes out");
+}
+
+void addBackups(json& problems, const config::SiteConfig& config, SiteTables& tables, TimePoint now) {
+  if (config.backupRepository.empty()) return;
+  const auto made = tables.backups.newest("made"), failed = tables.backups.newest("failed");
+  if (failed && (!made || failed->at > made->at))
+    add(problems, "The last backup failed: " + failed->message, "Mend the cause, then: postern backup create");
+  else if (!made || now - made->at > BackupsGoStale)
+    add(problems,
+        made ? "The last backup is of " + formatRfc3339(made->at) + "." : std::string("No backup was made yet."),
+        "See whether the timer runs; make one now: postern backup create");
+  if (!made) return;
+  const auto proven = tables.backups.newest("proven"), refuted = tables.backups.newest("refuted");
+  if (refuted && (!proven || refuted->at > proven->at))
+    add(problems, "The last backup could not be restored: " + refuted->message,
+        "Make a new backup and try again: postern backup create, then postern backup drill");
+  else if (now - (proven ? proven->at : made->at) > DrillsGoStale)
+    add(problems, "No backup was proven by a restore for more than 40 days.", "Prove one: postern backup drill");
 }
 
 void addRequests(json& problems, SiteTables& tables, TimePoint now) {
@@ -155,17 +184,36 @@ void addBreakGlass(json& problems, SiteTables& tables, TimePoint now) {
 }  // namespace
 
 void addRecordProblems(json& problems, OrderTools& tools, SiteTables& tables, TimePoint now) {
+  const auto named = [&problems](const char* rule, const char* severity) {
+    for (auto& problem : problems)
+      if (!problem.contains("rule")) problem.update({{"rule", rule}, {"severity", severity}});
+  };
   addRegister(problems, tools.context.journal);
+  named("records.register", "error");
   addClockOffset(problems, tools.context.config);
+  named("clock.offset", "warning");
+  addTestPorts(problems, tools.context.config);
+  named("testing.ports", "warning");
   addClock(problems, tables, now);
+  named("clock.jump", "error");
   addRuns(problems, tables);
+  named("retention.stopped", "warning");
   addRemnants(problems, tools);
+  named("retention.remnants", "warning");
   addBreakGlass(problems, tables, now);
+  named("break-glass", "error");
   addRequests(problems, tables, now);
+  named("requests.old", "warning");
   addOnePerson(problems, tables);
+  named("one-person", "warning");
   addAnchors(problems, tools.context.config, tables, now);
+  named("audit.anchor", "warning");
+  addBackups(problems, tools.context.config, tables, now);
+  named("backup", "warning");
   addJobs(problems, tools, now);
+  named("jobs.failed", "warning");
   addIndex(problems, tools, tables);
+  named("index.behind", "warning");
 }
 
 }  // namespace postern::listd

@@ -11,6 +11,7 @@
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/Views.h"
 #include "listd/plan/MemberFacts.h"
+#include "listd/plan/PostingRule.h"
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ constexpr std::size_t MostRecipients = 100, MostFiles = 20;
 constexpr std::size_t MostText = 1u << 20, MostContent = 10u << 20;
 constexpr std::size_t MostSubject = 500, LongestLine = 998;
 constexpr std::uint32_t RowsShown = 1000;
+constexpr const char* PreviewKey = "a form that is not sent";
 
 // Who writes, and under which list it is protected.
 struct Sender {
@@ -110,8 +112,9 @@ std::vector<std::string> keysOf(const Addresses& to, const Addresses& cc) {
   return keys;
 }
 
-json planOf(SiteTables& tables, const Sender& sender, const std::vector<std::string>& recipients, TimePoint now) {
-  const auto rules = strengthened(rulesOf(tables, sender.list), std::nullopt);
+json planOf(SiteTables& tables, const Sender& sender, const std::vector<std::string>& recipients,
+            std::optional<app::Protection> floor, TimePoint now) {
+  const auto rules = strengthened(rulesOf(tables, sender.list), floor);
   const auto own = ownDomainsOf(tables);
   auto items = json::array();
   for (const auto& address : recipients) {
@@ -120,19 +123,6 @@ json planOf(SiteTables& tables, const Sender& sender, const std::vector<std::str
         {{"address", address}, {"protection", protectionWord(decision)}, {"reason", reasonWord(decision.reason)}});
   }
   return items;
-}
-
-json previewMail(OrderTools& tools, const OrderCall& call) {
-  return tools.context.site.read([&](SiteTables& tables) {
-    const auto sender = requireSender(tables, call);
-    json view{{"account", sender.account}, {"from", sender.address.text()}, {"list", sender.list.address}};
-    view["class"] = sender.list.sensitivity;
-    view["limits"] = {{"recipients", MostRecipients}, {"files", MostFiles}, {"bytes", MostContent}};
-    view["items"] = json::array();
-    const auto to = recipientsIn(tables, call.args, "to"), cc = recipientsIn(tables, call.args, "cc");
-    if (!to.empty() || !cc.empty()) view["items"] = planOf(tables, sender, keysOf(to, cc), tools.now());
-    return view;
-  });
 }
 
 std::string decoded(const json& value, const char* what) {
@@ -227,6 +217,52 @@ std::string contentOf(const Args& args) {
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// What the form says so far, as it would be sent.
+Outbox::Letter letterOf(OrderTools& tools, const OrderCall& call, const Sender& sender, const Addresses& to,
+                        const Addresses& cc, const std::string& key) {
+  const auto id = Outbox::idFor(sender.account, key, contentOf(call.args), sender.address.domain());
+  auto message = written(call.args, sender, to, cc, id, tools.now());
+  requireComposable(tools, sender, message, id);
+  return {sender.account,      call.actor.client, call.actor.https, key,
+          sender.list.address, sender.address,    keysOf(to, cc),   id,
+          std::move(message)};
+}
+
+bool saysSomething(const Args& args) {
+  const auto files = args.value("files");
+  return args.has("message") || (args.has("text") && args.value("text") != "") || (files.is_array() && !files.empty());
+}
+
+json verdictView(const app::Judgement& judgement) {
+  return {{"passed", judgement.passed}, {"later", judgement.later}, {"text", judgement.text}};
+}
+
+// Of a form without words the plan alone; with them also what the policies would say to it, who may ask for more
+// protection than the list does.
+json previewMail(OrderTools& tools, const OrderCall& call) {
+  Addresses to, cc;
+  const auto sender = tools.context.site.read([&](SiteTables& tables) {
+    to = recipientsIn(tables, call.args, "to");
+    cc = recipientsIn(tables, call.args, "cc");
+    return requireSender(tables, call);
+  });
+  json view{{"account", sender.account}, {"from", sender.address.text()}, {"list", sender.list.address}};
+  view["class"] = sender.list.sensitivity;
+  view["limits"] = {{"recipients", MostRecipients}, {"files", MostFiles}, {"bytes", MostContent}};
+  view["items"] = json::array();
+  view["verdict"] = nullptr;
+  if (to.empty() && cc.empty()) return view;
+  app::Submission noted;
+  if (tools.outbox != nullptr && saysSomething(call.args)) {
+    const auto judgement = tools.outbox->consult(letterOf(tools, call, sender, to, cc, PreviewKey));
+    if (judgement) view["verdict"] = verdictView(*judgement);
+    if (judgement) noted.notes = judgement->notes;
+  }
+  view["items"] = tools.context.site.read(
+      [&](SiteTables& tables) { return planOf(tables, sender, keysOf(to, cc), requestedFloor(noted), tools.now()); });
+  return view;
+}
+
 json sendMail(OrderTools& tools, const OrderCall& call) {
   if (tools.outbox == nullptr) refuse("unavailable", "no mail is sent from here");
   const auto key = call.args.text("key", 100);
@@ -238,12 +274,8 @@ json sendMail(OrderTools& tools, const OrderCall& call) {
     cc = recipientsIn(tables, call.args, "cc");
     return requireSender(tables, call);
   });
-  const auto recipients = keysOf(to, cc);
-  const auto id = Outbox::idFor(sender.account, key, contentOf(call.args), sender.address.domain());
-  auto message = written(call.args, sender, to, cc, id, tools.now());
-  requireComposable(tools, sender, message, id);
-  const auto sent = tools.outbox->send({sender.account, call.actor.client, key, sender.list.address, sender.address,
-                                        recipients, id, std::move(message)});
+  const auto letter = letterOf(tools, call, sender, to, cc, key);
+  const auto sent = tools.outbox->send(letter);
   call.note.objectType = "post";
   call.note.objectId = std::to_string(sent.post);
   call.note.person("author", sender.account);
@@ -251,7 +283,7 @@ json sendMail(OrderTools& tools, const OrderCall& call) {
     return json{{"id", sent.post},
                 {"from", sender.address.text()},
                 {"list", sender.list.address},
-                {"recipients", recipients.size()},
+                {"recipients", letter.recipients.size()},
                 {"again", sent.again}};
   });
 }

@@ -1,8 +1,11 @@
 #include "core/base/Files.h"
+#include "listd/dkim/DkimOrders.h"
+#include "listd/orders/OperationProblems.h"
 #include "listd/orders/OrderTools.h"
 #include "listd/orders/RecordProblems.h"
 #include "listd/orders/Views.h"
 #include "listd/people/LegalSite.h"
+#include "listd/subscribe/MemberSourceStore.h"
 
 namespace postern::listd {
 
@@ -28,6 +31,12 @@ TimePoint startOfDay(TimePoint now) {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::floor<std::chrono::days>(now));
 }
 
+// Names the rule of docs/status.md by which the problems from `from` on were found.
+void label(json& problems, std::size_t from, const char* rule, const char* severity) {
+  for (auto i = from; i < problems.size(); ++i)
+    if (!problems[i].contains("rule")) problems[i].update({{"rule", rule}, {"severity", severity}});
+}
+
 json gatewayView(const std::optional<app::GatewayStats>& stats, std::uint64_t freeBytes) {
   const auto shown = stats.value_or(app::GatewayStats());
   return {{"connected", stats.has_value()},
@@ -47,12 +56,18 @@ void addGatewayProblems(json& problems, const std::optional<app::GatewayStats>& 
   if (!stats) {
     problems.push_back(problem("The gateway is not connected: no mail comes in or goes out.",
                                "Look whether postern-gateway runs, and into its log."));
+    label(problems, 0, "gateway.away", "error");
     return;
   }
   for (const auto& text : stats->problems) problems.push_back(problem(text, "See the log of postern-gateway."));
+  label(problems, 0, "gateway.problem", "error");
+  for (const auto& finding : stats->findings)
+    problems.push_back(
+        {{"rule", finding.rule}, {"severity", finding.severity}, {"what", finding.what}, {"do", finding.todo}});
   if (stats->held > 0)
     problems.push_back(problem(counted(stats->held, "copy is", "copies are") + " held and will not be delivered.",
                                "See: postern queue list; let them go with: postern queue release --all"));
+  label(problems, 0, "queue.held", "warning");
 }
 
 void addDiskProblem(json& problems, std::uint64_t freeBytes, std::uint64_t reserve) {
@@ -84,6 +99,20 @@ json diskView(const std::vector<DiskDay>& days, const DiskForecast& forecast, co
           {"days", std::move(items)}};
 }
 
+// Lists that do not follow their directory any more.
+void addSourceProblems(json& problems, SiteTables& tables) {
+  for (const auto& source : tables.subscriptions.sources().all()) {
+    const auto list = tables.lists.find(source.listId);
+    if (!list || !list->open || (source.state != "failed" && source.state != "stopped")) continue;
+    problems.push_back(
+        problem("The members of " + list->address + " do not follow the directory " + source.directory + ": " +
+                    source.outcome + ".",
+                source.state == "stopped"
+                    ? "Look at it: postern source run " + list->address + " --dry-run; then with --confirmed"
+                    : "It is asked again each hour; see: postern source show " + list->address));
+  }
+}
+
 void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
   for (const auto& list : tables.lists.all()) {
     if (!list.open) continue;
@@ -99,6 +128,7 @@ void addListProblems(json& problems, SiteTables& tables, TimePoint now) {
           "The certificate with which " + list.address + " signs ends on " + formatRfc3339(list.certificateEnds) + ".",
           "Plan its renewal, and tell the members that the list will sign with a new one."));
   }
+  addSourceProblems(problems, tables);
   const auto ending = tables.keys.endingBefore(now, now + SoonEnding);
   if (ending > 0)
     problems.push_back(
@@ -142,13 +172,25 @@ json status(OrderTools& tools, const OrderCall&) {
   return tools.context.site.read([&](SiteTables& tables) {
     auto problems = json::array();
     addGatewayProblems(problems, stats);
+    auto from = problems.size();
     addDiskProblem(problems, freeBytes, config.minFreeSpace);
+    label(problems, from, "disk.low", freeBytes < config.minFreeSpace ? "error" : "warning");
     const auto days = tables.disk.days(now - ForecastFrom);
     const auto forecast = forecastOf(days, now, config.minFreeSpace);
+    from = problems.size();
     addForecastProblem(problems, forecast, now);
+    label(problems, from, "disk.forecast", "warning");
+    addOperationProblems(problems, tools.context.config, tables, stats, now);
+    from = problems.size();
     addListProblems(problems, tables, now);
+    label(problems, from, "list", "warning");
     addStuckMail(problems, tables, tools.troubles);
+    label(problems, from, "mail.stuck", "error");
     addRecordProblems(problems, tools, tables, now);
+    label(problems, from, "records", "warning");
+    addDkimProblems(problems, tools.context, tables, now);
+    label(problems, from, "dkim", "warning");
+    worstFirst(problems);
     auto today = viewOf(tables.flow.sum(startOfDay(now)));
     today.erase("at");
     return json{{"hostName", config.hostName},

@@ -34,6 +34,10 @@ json viewOf(const List& list, std::span<const MemberCount> counts) {
           {"description", list.description},
           {"state", list.open ? "open" : "closed"},
           {"posting", list.anyonePosts ? "anyone" : "members"},
+          {"subjectPrefix", list.shape.subjectPrefix},
+          {"footer", list.shape.footer},
+          {"replyTo", replyGoesWord(list.shape.replyTo)},
+          {"author", authorShownWord(list.shape.author)},
           {"createdAt", toMicros(list.createdAt)},
           {"members", members},
           {"readiness", {{"ready", ready}, {"withheld", withheld}, {"total", ready + withheld}}},
@@ -67,6 +71,10 @@ json viewOf(const Member& member, std::span<const KeyFacts> keys, const Decision
             {"protection", protectionWord(decision)},
             {"reason", reasonWord(decision.reason)},
             {"wish", floorOf(member.wish)},
+            {"delivery", member.delivery},
+            {"pausedFrom", toMicros(member.pausedFrom)},
+            {"pausedUntil", toMicros(member.pausedUntil)},
+            {"receives", member.receives},
             {"key", nullptr}};
   for (const auto& key : keys)
     if (key.fingerprint == decision.keyFingerprint)

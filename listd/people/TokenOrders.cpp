@@ -51,7 +51,7 @@ std::vector<std::string> requireScopes(const Args& args) {
     const auto& tables = orderTables();
     const bool known = std::any_of(tables.begin(), tables.end(),
                                    [&](const auto& table) { return std::any_of(table.begin(), table.end(), names); });
-    if (!known || (kind != "read" && kind != "write"))
+    if (!known || (kind != "read" && kind != "write" && scope != "mail:send"))
       refuse("invalid", "\"" + scope + "\" is not a scope", "give as in list:read or retention:write");
   }
   if (scopes.empty()) refuse("usage", "\"scopes\" is missing", "give as in list:read or retention:write");

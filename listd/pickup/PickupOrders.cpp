@@ -150,14 +150,22 @@ json settingsView(SiteTables& tables, const List& list) {
           {"question", settings.question}, {"warning", settings.question ? QuestionWarning : ""}};
 }
 
+json domainRows(SiteTables& tables) {
+  json rows = json::array();
+  for (const auto& row : tables.pickup.domains()) rows.push_back({{"domain", row.domain}, {"limit", row.limit}});
+  return rows;
+}
+
 json showSettings(OrderTools& tools, const OrderCall& call) {
   return tools.context.site.read([&](SiteTables& tables) {
     auto view = settingsView(tables, requireList(tables, call.args));
-    view["domains"] = json::array();
-    for (const auto& row : tables.pickup.domains())
-      view["domains"].push_back({{"domain", row.domain}, {"limit", row.limit}});
+    view["domains"] = domainRows(tables);
     return view;
   });
+}
+
+json listDomains(OrderTools& tools, const OrderCall&) {
+  return tools.context.site.read([&](SiteTables& tables) { return json{{"items", domainRows(tables)}, {"next", ""}}; });
 }
 
 // The command line says yes or no, since it could not turn a flag off.
@@ -183,7 +191,7 @@ json setSettings(OrderTools& tools, const OrderCall& call) {
   });
 }
 
-// Megabytes up to which recipients of the domain get the ciphertext as a file; 0: a link only.
+// Bytes up to which recipients of the domain get the ciphertext as a file; 0: a link only.
 json setDomain(OrderTools& tools, const OrderCall& call) {
   const auto domain = call.args.domain("domain").text();
   const auto limit = call.args.number("limit", 0, 0, 100u << 20);
@@ -220,6 +228,7 @@ constexpr OrderRow Rows[] = {
     {"pickup.settings", OrderKind::Reads, showSettings, List},
     {"pickup.set", OrderKind::Changes, setSettings, {Role::Admin | Role::Owner}},
     {"pickup.domain", OrderKind::Changes, setDomain, {Role::Admin}},
+    {"pickup.domains", OrderKind::Reads, listDomains, {Watchers}},
     {"pickup.sign-out-all", OrderKind::Changes, endSessions, {Role::Admin | Role::Helpdesk}},
 };
 

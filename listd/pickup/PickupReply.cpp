@@ -1,8 +1,8 @@
+#include "core/app/TraceId.h"
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
 #include "core/crypto/Digest.h"
 #include "core/crypto/Encoding.h"
-#include "core/crypto/Random.h"
 #include "core/mail/Date.h"
 #include "core/mail/EncodedWord.h"
 #include "core/mail/Mailboxes.h"
@@ -144,7 +144,7 @@ std::uint64_t sendPickupReply(OrderTools& tools, const PickupItem& item, const s
   const auto from = mail::Address::parse(item.address);
   const auto listAddress = mail::Address::parse(answered.list.address);
   if (!from || !listAddress) throw Error(ErrorKind::Store, "a pick-up item has no valid recipient");
-  const auto queueId = "P" + crypto::hex(crypto::randomBytes(10));
+  const auto queueId = app::newTraceId();
   const auto message =
       composeReply(answered, *from, toList ? *listAddress : answered.author, text,
                    mail::makeMessageId(mail::DomainName::parse(answered.list.domain).value()), context.clock.now());

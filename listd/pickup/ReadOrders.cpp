@@ -146,6 +146,7 @@ void recordOpen(OrderTools& tools, const OrderCall& call, const Opening& opening
   change(tools, call, [&](SiteTables& tables) {
     visitor::requireReadable(tools, tables, opening.session, opening.item.contentId);
     tables.pickup.recordOpen(opening.item.id, tools.now(), opening.session.ref, network, how);
+    tables.webhooks.noteChanges(opening.item.postId);
     return 0;
   });
 }

@@ -1,5 +1,6 @@
 #include "listd/plan/PlanWriter.h"
 
+#include "core/base/Error.h"
 #include "listd/plan/MemberFacts.h"
 
 #include <utility>
@@ -11,6 +12,13 @@ namespace {
 // Notices about a rejection go to an envelope sender that nobody proved, so they are limited like those to members.
 constexpr std::string_view RejectionNotice = "rejected";
 
+app::Protection floorOf(const MemberFloors& floors, std::string_view address) {
+  const auto found = floors.find(address);
+  if (found == floors.end())
+    throw Error(ErrorKind::Unavailable, "a member joined while the policies were asked about the others");
+  return found->second;
+}
+
 class PlanWriter {
 public:
   PlanWriter(SiteTables& tables, const List& list, std::uint64_t postId, TimePoint now)
@@ -18,14 +26,15 @@ public:
   PlanWriter(const PlanWriter&) = delete;
   PlanWriter& operator=(const PlanWriter&) = delete;
 
-  PostCounts writeCopies(const LadderRules& rules) {
+  PostCounts writeCopies(const LadderRules& listRules, const MemberFloors* floors) {
     PostCounts counts;
     const KnownDomains domains(tables_.domainTls);
     std::vector<std::pair<std::string, Reason>> withheld;
     tables_.members.forEachEnabled(list_.id, [&](const MemberWithKeys& member) {
       MemberFacts facts{member.keys, member.wish};
       domains.describe(member.address, facts);
-      const auto decision = decide(rules, facts, now_);
+      const auto decision = floors ? decide(strengthened(listRules, floorOf(*floors, member.address)), facts, now_)
+                                   : decide(listRules, facts, now_);
       addCopy(member.address, decision);
       ++counts.recipients;
       if (decision.withheld()) {
@@ -105,7 +114,8 @@ private:
 }  // namespace
 
 std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List& list, const PostingRuling& ruling,
-                                       TimePoint now, std::span<const std::string> recipients) {
+                                       TimePoint now, std::span<const std::string> recipients,
+                                       const MemberFloors* memberFloors) {
   if (tables.posts.exists(post.acceptedId, post.queueId, list.id)) return std::nullopt;
   using Verdict = PostingRuling::Verdict;
   post.listId = list.id;
@@ -124,7 +134,8 @@ std::optional<std::uint64_t> writePlan(SiteTables& tables, Post post, const List
   Flow flow{.at = now};
   if (ruling.verdict == Verdict::Accept) {
     const auto rules = strengthened(rulesOf(tables, list), post.floor);
-    const auto counts = post.domainMail ? writer.writeCopiesFor(rules, recipients) : writer.writeCopies(rules);
+    const auto counts =
+        post.domainMail ? writer.writeCopiesFor(rules, recipients) : writer.writeCopies(rules, memberFloors);
     if (rules.mailPlan || (rules.planOnWish && ruling.wantsPlan)) writer.writePlanMail(post);
     tables.posts.addCounts(id, counts);
     flow.posts = 1;

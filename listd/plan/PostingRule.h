@@ -24,6 +24,9 @@ struct PostingRuling {
 };
 const char* verdictWord(PostingRuling::Verdict verdict);  // "accepted" "rejected" "ignored"
 
+// The reason of a post that a policy refuses for this list.
+inline constexpr std::string_view PolicyRefused = "policy-refused";
+
 // What of the list's settings decides.
 struct PostingSettings {
   bool open = true;  // takes posts at all

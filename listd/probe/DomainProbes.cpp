@@ -23,8 +23,10 @@ constexpr std::size_t MostForDomain = 6;
 constexpr std::chrono::minutes DomainWithin{10};
 constexpr std::size_t MostForPerson = 20;
 constexpr std::chrono::minutes PersonWithin{60};
-constexpr std::size_t MostDue = 200;
-constexpr std::chrono::minutes NextRound{2};
+constexpr std::size_t MostDue = 200'000;  // names, that one look finds
+constexpr std::size_t KeptAtOnce = 128;   // answers in one commit, while many are due
+constexpr std::chrono::seconds KeptWithin{10};
+constexpr std::size_t DueAtOnce = 200;  // of these under way, so that people who ask wait for few
 constexpr std::size_t MostSentences = 1000;
 
 }  // namespace
@@ -65,6 +67,7 @@ DomainProbes::Answer DomainProbes::mayAsk(const std::string& person, const std::
 
 void DomainProbes::lookForDue() {
   const MutexLock lock(mutex_);
+  lookAnew_ = true;
   nextDue_ = std::min(nextDue_, steady_clock::now() + Soon);
   wake_.notify_all();
 }
@@ -80,6 +83,7 @@ void DomainProbes::run(const std::stop_token& stop) {
     try {
       beginDue();
       for (const auto& [domain, fresh] : atHand()) look(domain, fresh);
+      keepFound();
     } catch (const std::exception& error) {  // the boundary of a job: what is under way is looked at again
       log::warning("probe", "domains cannot be probed now", {{"error", error.what()}});
     }
@@ -102,7 +106,7 @@ std::vector<std::pair<std::string, bool>> DomainProbes::atHand() {
       entry = running_.erase(entry);
       continue;
     }
-    if (domains.size() < AtOnce) {
+    if (domains.size() < AtOnce && !run.answered) {
       if (!begun) run.giveUpAt = steady_clock::now() + GiveUpAfter;
       domains.emplace_back(domain, !run.asked);
     }
@@ -115,7 +119,6 @@ void DomainProbes::look(const std::string& domain, bool fresh) {
   const auto answer = control_.ask(
       [domain, fresh](app::GatewayLink& link) { return link.probeDomain(domain, fresh, std::chrono::milliseconds(0)); },
       LongestAnswer);
-  if (answer && answer->finished) keep(*answer);
   const MutexLock lock(mutex_);
   const auto run = running_.find(domain);
   if (run == running_.end()) return;
@@ -125,14 +128,29 @@ void DomainProbes::look(const std::string& domain, bool fresh) {
   }
   run->second.asked = true;
   progress_[domain] = answer->progress;
-  if (answer->finished) running_.erase(run);
+  if (!answer->finished) return;
+  run->second.answered = true;
+  if (found_.empty()) foundSince_ = steady_clock::now();
+  found_.push_back(*answer);
 }
 
-void DomainProbes::keep(const app::DomainProbe& probe) {
+// A commit costs more than what is in it, so that answers of a long row share some. Nobody waits for those; an answer
+// that somebody may wait for is kept at once.
+void DomainProbes::keepFound() {
+  {
+    const MutexLock lock(mutex_);
+    const bool many = !due_.empty() && found_.size() < KeptAtOnce && steady_clock::now() < foundSince_ + KeptWithin;
+    if (found_.empty() || many) return;
+  }
   context_.site.write([&](SiteTables& tables) {
-    noteDomain(tables, probe.verdict, context_.clock.now());
-    tables.domainTls.setReport(probe.verdict.domain, viewOf(probe).dump());
+    for (const auto& probe : found_) {
+      noteDomain(tables, probe.verdict, context_.clock.now());
+      tables.domainTls.setReport(probe.verdict.domain, viewOf(probe).dump());
+    }
   });
+  const MutexLock lock(mutex_);
+  for (const auto& probe : found_) running_.erase(probe.verdict.domain);
+  found_.clear();
 }
 
 void DomainProbes::beginDue() {
@@ -141,18 +159,37 @@ void DomainProbes::beginDue() {
     if (steady_clock::now() < nextDue_) return;
     nextDue_ = steady_clock::now() + DueEvery;
   }
-  // Without a gateway nothing would come of it; a site with more than fit in one round goes on when these are done.
+  // Without a gateway nothing would come of it; a site with more than are asked at once goes on as these end.
   const bool away = !control_.connected();
   const bool more = away || startDue();
   const MutexLock lock(mutex_);
-  if (more) nextDue_ = std::min(nextDue_, steady_clock::now() + (away ? Idle : std::chrono::milliseconds(NextRound)));
+  if (more) nextDue_ = std::min(nextDue_, steady_clock::now() + (away ? Idle : std::chrono::milliseconds(Soon)));
 }
 
+// One look finds all that is due; what it found is worked through before the next, so that the work is as much as the
+// domains, whatever their number.
 bool DomainProbes::startDue() {
-  const auto before = context_.clock.now() - Fresh;
-  const auto due = context_.site.read([&](SiteTables& tables) { return dueDomains(tables, before, MostDue); });
-  for (const auto& domain : due) start(domain);
-  return due.size() == MostDue;
+  bool lookAnew = false;
+  {
+    const MutexLock lock(mutex_);
+    lookAnew = std::exchange(lookAnew_, false) || due_.empty();
+  }
+  if (lookAnew) {
+    const auto before = context_.clock.now() - Fresh;
+    auto found = context_.site.read([&](SiteTables& tables) { return dueDomains(tables, before, MostDue); });
+    const MutexLock lock(mutex_);
+    due_.assign(std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  for (;;) {
+    std::string domain;
+    {
+      const MutexLock lock(mutex_);
+      if (due_.empty() || running_.size() >= DueAtOnce) return !due_.empty();
+      domain = std::move(due_.front());
+      due_.pop_front();
+    }
+    start(domain);
+  }
 }
 
 }  // namespace postern::listd

@@ -5,6 +5,7 @@
 #include "listd/probe/AskLimit.h"
 #include "listd/site/SiteContext.h"
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,14 +44,15 @@ private:
   static constexpr std::size_t AtOnce = 4;
   struct Running {
     bool asked = false;
+    bool answered = false;                           // and in found_
     std::chrono::steady_clock::time_point giveUpAt;  // zero: its turn has not come
   };
 
   void run(const std::stop_token& stop);
   std::vector<std::pair<std::string, bool>> atHand();
   void look(const std::string& domain, bool fresh);
-  void keep(const app::DomainProbe& probe);
-  bool startDue();  // whether more may be due
+  void keepFound();
+  bool startDue();  // whether more are due
   void beginDue();
 
   SiteContext& context_;
@@ -59,6 +61,10 @@ private:
   Condition wake_;
   std::map<std::string, Running> running_ GUARDED_BY(mutex_);
   std::map<std::string, std::string> progress_ GUARDED_BY(mutex_);
+  std::vector<app::DomainProbe> found_;  // of the thread alone
+  std::chrono::steady_clock::time_point foundSince_;
+  std::deque<std::string> due_ GUARDED_BY(mutex_);  // found and not begun, the longest unasked first
+  bool lookAnew_ GUARDED_BY(mutex_) = false;
   AskLimit domainLimit_ GUARDED_BY(mutex_);
   AskLimit personLimit_ GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point nextDue_ GUARDED_BY(mutex_);

@@ -3,9 +3,11 @@
 #include "core/base/Error.h"
 #include "core/crypto/Encoding.h"
 #include "core/mail/EncodedWord.h"
+#include "core/mail/MimeTree.h"
 #include "core/mail/Multipart.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
+#include "core/pgp/Cleartext.h"
 #include "core/pgp/Opening.h"
 #include "core/seal/SmimeReader.h"
 #include "listd/keys/ListKeys.h"
@@ -85,7 +87,7 @@ public:
     if (!opened) return std::nullopt;
     auto content = judge(*opened);
     if (!encrypted && !wasOpaque_) return Reception{post_, std::move(check_), std::move(signer_)};
-    if (encrypted && check_.standing != SignatureStanding::Good) return std::nullopt;
+    if (encrypted && (check_.standing != SignatureStanding::Good || changedBeside_)) return std::nullopt;
     auto message = withContent(content);
     if (!message) return std::nullopt;
     return Reception{std::move(*message), std::move(check_), std::move(signer_)};
@@ -149,14 +151,73 @@ private:
       check_.signer = "0x" + verdict.keyId;
   }
 
+  // By the author's keys first. Who else of the list signed is told, so that nobody takes it for the author.
+  template <class Verify>
+  void noteVerdict(Verify verify) {
+    const auto now = context_.clock.now();
+    const auto verdict = verify(authorsKeys(), now);
+    if (verdict.state == pgp::SignatureState::UnknownKey)
+      for (const auto& [address, key] : membersKeys(verdict.keyId)) {
+        const auto other = verify(std::vector{key}, now);
+        if (!other.valid()) continue;
+        check_.signature = CryptoForm::OpenPgp;
+        check_.standing = SignatureStanding::OtherSigner;
+        check_.signer = address;
+        check_.fingerprint = other.signer;
+        return;
+      }
+    note(verdict);
+  }
+
+  std::vector<std::pair<std::string, pgp::PublicKey>> membersKeys(const std::string& keyId) const {
+    constexpr std::uint32_t MostKeys = 5;
+    std::vector<std::pair<std::string, pgp::PublicKey>> keys;
+    const auto bytes = crypto::fromHex(keyId);
+    if (!bytes || bytes->empty()) return keys;
+    const auto onFile =
+        context_.site.read([&](SiteTables& tables) { return tables.keys.withKeyId(list_.id, *bytes, MostKeys); });
+    for (const auto& row : onFile) {
+      auto key = pgp::PublicKey::parse(row.certificate);
+      if (key && key->inspect(context_.clock.now()).hasAddress(row.address))
+        keys.emplace_back(row.address, std::move(*key));
+    }
+    return keys;
+  }
+
+  // The text of a message that is text alone, as its reader sees it; nothing when it cannot be one that is signed so.
+  static std::optional<std::string> clearSignedText(const mail::Message& message) {
+    const auto type = typeOf(message);
+    if (type.value != "text/plain" || !shownAsWritten(parameterOf(type, "charset"))) return std::nullopt;
+    const auto* const encoding = message.header().find("Content-Transfer-Encoding");
+    const bool base64 = encoding != nullptr && mail::lowerAscii(mail::trim(encoding->value)) == "base64";
+    if (!base64 && !pgp::isClearSigned(message.body())) return std::nullopt;
+    mail::MimeLimits limits;
+    limits.keepContent = true;
+    const auto tree = mail::MimeTree::parse(message, limits);
+    const auto& text = tree.parts().front();
+    if (tree.parts().size() != 1 || text.type != "text/plain" || !pgp::isClearSigned(text.content)) return std::nullopt;
+    return text.content;
+  }
+
+  // The charset is not signed: one in which ASCII bytes mean other letters could change what is read.
+  static bool shownAsWritten(const std::string& charset) {
+    return charset.empty() || charset == "us-ascii" || charset == "utf-8" || charset.starts_with("iso-8859-") ||
+           charset.starts_with("windows-125");
+  }
+
   // What OpenPGP packets sign is all there is; otherwise the content may be a signed entity.
   Content judge(const std::string& message) {
     const auto outermost = mail::Message::parse(message);
-    if (!outermost || !isSignedByPgp(*outermost)) {
+    const auto clear = outermost ? clearSignedText(*outermost) : std::nullopt;
+    if (!outermost || (!isSignedByPgp(*outermost) && !clear)) {
       if (check_.signature == CryptoForm::None) return verify(message);
       return {message, message};
     }
-    if (check_.signature == CryptoForm::None) note(pgp::verifySigned(message, authorsKeys(), context_.clock.now()));
+    if (check_.signature == CryptoForm::None)
+      noteVerdict([&](const std::vector<pgp::PublicKey>& keys, TimePoint now) {
+        return clear ? pgp::verifyClearSigned(*clear, keys, now) : pgp::verifySigned(message, keys, now);
+      });
+    if (clear) return {message, message};
     const auto type = typeOf(*outermost);
     const auto* const boundary = type.find("boundary");
     const auto split = mail::splitMultipart(outermost->body(), boundary == nullptr ? "" : boundary->value, 2);
@@ -172,6 +233,7 @@ private:
       }
       return {message, {}};
     }
+    changedBeside_ = !verified->textBeside;
     const auto& signer = verified->signer;
     check_.signature = CryptoForm::Smime;
     check_.standing = standingOf(signer);
@@ -189,13 +251,22 @@ private:
     const bool isAuthors =
         std::any_of(names.begin(), names.end(), [&](const auto& name) { return crypto::sameAddress(name, author_); });
     if (!isAuthors) return SignatureStanding::OtherSigner;
+    if (isRevoked(signer.fingerprint())) return SignatureStanding::UnknownSigner;
     const auto now = context_.clock.now();
     const auto holds = [&](const crypto::TrustStore* trust) {
       return crypto::check(signer, author_, now, trust, crypto::CertificateUse::Sign).valid();
     };
-    if (context_.trustStore() != nullptr && holds(context_.trustStore())) return SignatureStanding::Good;
+    if (const auto trust = context_.trustStore(); trust && holds(trust.get())) return SignatureStanding::Good;
     return isConfirmed(signer.fingerprint()) && holds(nullptr) ? SignatureStanding::Good
                                                                : SignatureStanding::UnknownSigner;
+  }
+
+  // By a person here or by its issuer, for whatever address: whoever has the private key may have written this.
+  bool isRevoked(const std::string& fingerprint) const {
+    const auto same = context_.site.read([&](SiteTables& tables) { return tables.keys.withFingerprint(fingerprint); });
+    return std::any_of(same.begin(), same.end(), [](const MemberKey& key) {
+      return key.facts.state == KeyState::Revoked || key.facts.verdict == Reason::Revoked;
+    });
   }
 
   bool isConfirmed(const std::string& fingerprint) const {
@@ -248,6 +319,7 @@ private:
   SenderCheck check_;
   std::string signer_;
   bool wasOpaque_ = false;
+  bool changedBeside_ = false;  // CBC lets an attacker change what nobody signed
 };
 
 }  // namespace

@@ -32,7 +32,23 @@ std::string plain(std::string_view text) {
   return shown;
 }
 
-std::string signatureLine(const SenderCheck& check) {
+// How far the address in From is what it says.
+const char* provenBy(const SenderCheck& check, DomainProof domain) {
+  if (check.standing == SignatureStanding::Good) return " (proven by the signature)";
+  switch (domain) {
+    case DomainProof::Proven:
+      return " (its domain is proven, the person is not)";
+    case DomainProof::NotProven:
+      return " (as the message says; nothing proves it)";
+    case DomainProof::Unknown:
+      return " (as the message says; the DNS did not answer, so its domain is not proven)";
+    case DomainProof::NotLooked:
+      return " (as the message says)";
+  }
+  throw Error(ErrorKind::Invariant, "unknown proof of a domain");
+}
+
+std::string signatureLine(const SenderCheck& check, DomainProof domain) {
   const bool idOnly = check.signer.starts_with("0x");  // all that an unknown OpenPGP key tells
   const auto key = std::string(check.signature == CryptoForm::OpenPgp ? "key" : "certificate") +
                    (check.signer.empty() ? ""
@@ -41,7 +57,8 @@ std::string signatureLine(const SenderCheck& check) {
                    plain(check.signer);
   switch (check.standing) {
     case SignatureStanding::None:
-      return "none. Anybody could have written this in the sender's name.";
+      return domain == DomainProof::Proven ? "none. Anybody in the sender's domain could have written this."
+                                           : "none. Anybody could have written this in the sender's name.";
     case SignatureStanding::Good:
       return std::string("good, ") + shownForm(check.signature) + ", " + key;
     case SignatureStanding::UnknownSigner:
@@ -110,10 +127,18 @@ SenderCheck SenderCheck::fromJson(std::string_view json) {
   return check;
 }
 
-std::string senderCheckText(const SenderCheck& check, std::string_view author, std::string_view list) {
+DomainProof domainProofOf(std::string_view clientJson) {
+  const auto client = nlohmann::json::parse(clientJson, nullptr, false);
+  const auto proven = client.is_object() ? client.value("senderProven", std::string()) : std::string();
+  if (proven.empty()) return DomainProof::NotLooked;
+  return proven == "yes" ? DomainProof::Proven : proven == "no" ? DomainProof::NotProven : DomainProof::Unknown;
+}
+
+std::string senderCheckText(const SenderCheck& check, std::string_view author, std::string_view list,
+                            DomainProof domain) {
   std::string text = "Checked by " + plain(list) + " when this message arrived:\r\n";
-  text += "Sender: " + plain(author) + "\r\n";
-  text += "Signature: " + signatureLine(check) + "\r\n";
+  text += "Sender: " + plain(author) + provenBy(check, domain) + "\r\n";
+  text += "Signature: " + signatureLine(check, domain) + "\r\n";
   if (!check.fingerprint.empty()) text += "Fingerprint: " + plain(check.fingerprint) + "\r\n";
   if (check.encryption != CryptoForm::None)
     text += std::string("Encrypted to the list: yes, ") + shownForm(check.encryption) + "\r\n";

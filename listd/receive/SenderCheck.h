@@ -35,7 +35,18 @@ struct SenderCheck {
   bool operator==(const SenderCheck&) const = default;
 };
 
-// What readers are told, as lines of plain ASCII text ended with CRLF.
-std::string senderCheckText(const SenderCheck& check, std::string_view author, std::string_view list);
+// What the gateway found of the domain in From, by DMARC: it is no word of the person before the @.
+enum class DomainProof : std::uint8_t {
+  NotLooked,  // the client is exempt, or the post is of a time before such checks
+  Proven,
+  NotProven,
+  Unknown,  // the DNS did not answer
+};
+DomainProof domainProofOf(std::string_view clientJson);  // of Post::client
+
+// What readers are told, as lines of plain ASCII text ended with CRLF. It never says more of the sender than was
+// proven.
+std::string senderCheckText(const SenderCheck& check, std::string_view author, std::string_view list,
+                            DomainProof domain = DomainProof::NotLooked);
 
 }  // namespace postern::listd

@@ -96,6 +96,12 @@ std::string checkText(const json& arrival) {
                                        : std::string());
 }
 
+// What SPF, DKIM, DMARC and ARC said, in the words of the gateway.
+std::string domainText(const json& client) {
+  const auto sentence = text(client, "senderCheck");
+  return sentence.empty() ? std::string() : "Sender: " + sentence + ". ";
+}
+
 // The parts of delivery-report.html.
 struct Parts {
   std::string head, post, hops, hop, copies, copy, key, pickup, nothing, end;
@@ -154,7 +160,7 @@ std::string postSection(const Parts& parts, const json& post, const std::string&
        {"sentBy", field("sentBy")},
        {"by", escapedHtml(text(client, "name") + (address.empty() ? "" : " [" + address + "]"))},
        {"session", escapedHtml(tlsText(text(tls, "version"), text(tls, "cipher"), verified, text(tls, "peerName")))},
-       {"check", escapedHtml(checkText(arrival))},
+       {"check", escapedHtml(domainText(client) + checkText(arrival))},
        {"sentence", journey.is_object() ? escapedHtml(text(journey, "sentence")) : "It was not kept for this message."},
        {"hops", journey.is_object() ? hopTable(parts, journey) : std::string()},
        {"copies", copies}});

@@ -86,8 +86,8 @@ json makeReport(const ReportKind& kind, const ReportAsk& ask) {
   return document;
 }
 
-std::string reportCsv(const json& report) {
-  auto text = csvLine(report.at("columns").get<std::vector<std::string>>());
+std::string reportCsv(const json& report, bool withHead) {
+  auto text = withHead ? csvLine(report.at("columns").get<std::vector<std::string>>()) : std::string();
   for (const auto& row : report.at("rows")) {
     std::vector<std::string> cells;
     for (const auto& cell : row) cells.push_back(cell.is_string() ? cell.get<std::string>() : cell.dump());

@@ -3,6 +3,7 @@
 #include "listd/reports/ReportStore.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ struct ReportAsk {
   ReportSpan span;
   std::string after;  // cursor of the page, as the page before gave it
   std::uint64_t limit = 1000;
+  // Who asks for one page after the other keeps here what one look at every copy gave.
+  std::optional<std::vector<DeliveryGroup>>* deliveries = nullptr;
 
   std::uint64_t afterNumber(std::uint64_t fallback) const;  // refuses what is no number
 };
@@ -41,7 +44,7 @@ const ReportKind* findReport(std::string_view name);
 
 // The report's page as a signed document; see signDocument. `readers` were looked at by the caller.
 nlohmann::json makeReport(const ReportKind& kind, const ReportAsk& ask);
-std::string reportCsv(const nlohmann::json& report);
+std::string reportCsv(const nlohmann::json& report, bool withHead = true);
 
 // Adds "publicKey" (PEM) and then "signature": Ed25519 in base64 over the canonical bytes of all that is there: JSON
 // with sorted keys, without blanks, in UTF-8, without "signature".

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 // What each report holds. docs/orders.md names them, docs/compliance.md says which control each shows.
 namespace postern::listd {
@@ -56,12 +57,18 @@ ReportPage encryption(const ReportAsk& ask) {
     if (offset == 0)
       page.rows.push_back({"plaintext on secure lists, ever", "", "all", "secure", "none", "delivered", "", "", "",
                            tables.counters.get(CounterStore::Plaintext)});
-    const auto groups = tables.reports.deliveries(ask.span, offset, ask.limit);
-    for (const auto& group : groups)
+    std::optional<std::vector<DeliveryGroup>> own;
+    auto& groups = ask.deliveries != nullptr ? *ask.deliveries : own;
+    if (!groups) groups = tables.reports.deliveries(ask.span);
+    const auto begin = std::min<std::uint64_t>(offset, groups->size());
+    const auto end = std::min<std::uint64_t>(begin + ask.limit, groups->size());
+    for (auto i = begin; i < end; ++i) {
+      const auto& group = (*groups)[i];
       page.rows.push_back({group.exception, dayOf(group.day), group.list, group.secure ? "secure" : "open",
                            group.protection, group.state, group.tlsVersion, group.tlsCipher, group.tlsVerification,
                            group.copies});
-    if (groups.size() == ask.limit) page.next = std::to_string(offset + groups.size());
+    }
+    if (end < groups->size()) page.next = std::to_string(end);
     return page;
   });
 }
@@ -117,8 +124,11 @@ ReportPage certificates(const ReportAsk& ask) {
   return ask.tools.context.site.read([&](SiteTables& tables) {
     ReportPage page;
     const auto lines = tables.reports.disposals(ask.span, after, ask.limit);
+    std::map<std::uint64_t, std::optional<std::uint64_t>> known;  // certificates of runs; a run has many lines
     for (const auto& line : lines) {
-      const auto certificate = tables.retention.certificateOfRun(line.runId);
+      const auto [place, isNew] = known.try_emplace(line.runId);
+      if (isNew) place->second = tables.retention.certificateOfRun(line.runId);
+      const auto& certificate = place->second;
       page.rows.push_back(
           {std::to_string(line.objectId), line.lists, timeCell(line.receivedAt), line.size, crypto::hex(line.digest),
            std::to_string(line.runId), certificate ? std::to_string(*certificate) : "",

@@ -81,7 +81,11 @@ constexpr OrderRow Table[] = {
      OrderKind::Looks,
      deliveryReport,
      {Role::Admin | Role::Officer | Role::Auditor | Role::Helpdesk | Role::Owner, false, ""}},
-    {"evidence.pack", OrderKind::Looks, evidencePack, {Role::Auditor}},
+    {"evidence.pack", OrderKind::Changes, evidencePack, {Role::Auditor}},
+    {"evidence.list", OrderKind::Reads, listEvidence, {Role::Auditor}},
+    {"evidence.show", OrderKind::Reads, showEvidence, {Role::Auditor}},
+    {"evidence.read", OrderKind::Reads, readEvidence, {Role::Auditor}},
+    {"evidence.remove", OrderKind::Changes, dropEvidence, {Role::Auditor}},
     {"list.content-access", OrderKind::Reads, contentAccessOfList, {Role::Owner | Role::Auditor}},
 };
 

@@ -3,6 +3,6 @@
 
 namespace postern::listd {
 
-std::span<const OrderRow> reportOrders();  // report, report.delivery, list.content-access, evidence.pack
+std::span<const OrderRow> reportOrders();  // report, report.delivery, list.content-access, evidence.*
 
 }  // namespace postern::listd

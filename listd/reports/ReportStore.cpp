@@ -19,16 +19,15 @@ static std::string exceptionOf(const DeliveryGroup& group) {
 
 // Copies are counted here and not by GROUP BY, which would sort every one of them: a million take seconds, not a
 // third of a minute.
-std::vector<DeliveryGroup> ReportStore::deliveries(const ReportSpan& span, std::uint64_t offset,
-                                                   std::uint64_t limit) const {
+std::vector<DeliveryGroup> ReportStore::deliveries(const ReportSpan& span) const {
   constexpr std::int64_t Day = 86'400'000'000;
-  // A copy counts on the day when it was delivered, or else planned.
+  // A copy counts on the day when its post came, so that a span of time is read by the index of posts.
   auto select = database_.prepare(
-      "SELECT CASE WHEN l.delivered_at > 0 THEN l.delivered_at ELSE p.planned_at END AS at, s.address, s.secure, "
+      "SELECT p.received_at, s.address, s.secure, "
       "l.protection, l.state, coalesce(a.tls_version, ''), coalesce(a.tls_cipher, ''), "
       "coalesce(a.tls_verification, '') FROM posts p JOIN ledger l ON l.post_id = p.id JOIN lists s ON s.id = "
       "p.list_id LEFT JOIN attempts a ON a.ledger_id = l.id AND a.outcome = 'delivered' WHERE l.kind = 'content' AND "
-      "CASE WHEN l.delivered_at > 0 THEN l.delivered_at ELSE p.planned_at END BETWEEN ? AND ?");
+      "p.received_at BETWEEN ? AND ?");
   select.bind(span.from, toMicros(span.until) - 1);
   std::unordered_map<std::string, DeliveryGroup> groups;
   std::string key;
@@ -52,13 +51,13 @@ std::vector<DeliveryGroup> ReportStore::deliveries(const ReportSpan& span, std::
   sorted.reserve(groups.size());
   for (auto& [name, group] : groups) sorted.push_back({{group.exception, -group.day, name}, std::move(group)});
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<DeliveryGroup> page;
-  for (auto i = std::min<std::size_t>(offset, sorted.size()); i < sorted.size() && page.size() < limit; ++i) {
-    auto& group = sorted[i].second;
+  std::vector<DeliveryGroup> all;
+  all.reserve(sorted.size());
+  for (auto& [place, group] : sorted) {
     group.exception = group.exception == "9" ? std::string() : group.exception.substr(2);
-    page.push_back(std::move(group));
+    all.push_back(std::move(group));
   }
-  return page;
+  return all;
 }
 
 std::vector<PostPlace> ReportStore::postsBetween(const PostPlace& from, TimePoint until, std::uint64_t listId,
@@ -93,8 +92,9 @@ std::vector<Disposal> ReportStore::disposals(const ReportSpan& span, std::uint64
 
 std::vector<ListHoldings> ReportStore::holdings() const {
   auto select = database_.prepare(
-      "SELECT l.id, count(r.object_id), coalesce(max(r.object_id), 0) FROM lists l LEFT JOIN object_references r ON "
-      "r.list_id = l.id AND r.removed_at = 0 GROUP BY l.id ORDER BY l.address");
+      "SELECT l.id, coalesce(k.kept, 0), coalesce((SELECT r.object_id FROM object_references r WHERE r.list_id = l.id "
+      "AND r.removed_at = 0 ORDER BY r.object_id DESC LIMIT 1), 0) FROM lists l LEFT JOIN list_totals k ON k.list_id = "
+      "l.id ORDER BY l.address");
   std::vector<ListHoldings> holdings;
   while (select.step())
     holdings.push_back({select.unsignedInteger(0), select.unsignedInteger(1), select.unsignedInteger(2)});

@@ -59,7 +59,7 @@ public:
   explicit ReportStore(store::Database& database) : database_(database) {}
 
   // Exceptions first, the worst of them at the top, then newest day first.
-  std::vector<DeliveryGroup> deliveries(const ReportSpan& span, std::uint64_t offset, std::uint64_t limit) const;
+  std::vector<DeliveryGroup> deliveries(const ReportSpan& span) const;
   // Posts of a list or (0) of all, as they came, from this place on until before that time.
   std::vector<PostPlace> postsBetween(const PostPlace& from, TimePoint until, std::uint64_t listId,
                                       std::uint32_t limit) const;

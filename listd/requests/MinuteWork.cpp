@@ -4,9 +4,13 @@
 #include "core/base/Periodic.h"
 #include "listd/matters/MatterOrders.h"
 #include "listd/pickup/PickupKeeper.h"
+#include "listd/policy/PolicyCare.h"
+#include "listd/quarantine/Quarantine.h"
 #include "listd/retention/ArchiveCounts.h"
 #include "listd/retention/Retention.h"
 #include "listd/retention/RetentionRequests.h"
+#include "listd/subscribe/MemberSources.h"
+#include "listd/subscribe/Subscriptions.h"
 
 namespace postern::listd {
 namespace {
@@ -25,6 +29,10 @@ void MinuteWork::runOnce() {
   askForStoppedRun(tools_);
   lookAfterCounts(tools_, now);
   if (tools_.retention != nullptr) tools_.retention->gate().cleanUp();
+  lookAfterQuarantine(tools_);
+  if (tools_.policies != nullptr) lookAfterPolicies(tools_.context, *tools_.policies);
+  lookAfterSubscriptions(tools_.context);
+  lookAfterSources(tools_);
   destroyEndedPickups(tools_.context);
   tools_.context.site.write([&](SiteTables& tables) { tables.recipients.sweep(now); });
 }

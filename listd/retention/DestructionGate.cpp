@@ -67,7 +67,8 @@ const Reference* referenceOn(const ArchivedMessage& message, std::uint64_t listI
 }  // namespace
 
 const char* callerWord(DestructionCaller caller) {
-  constexpr const char* Words[] = {"retention-run", "review", "person-delete", "erasure", "list-deletion"};
+  constexpr const char* Words[] = {"retention-run", "review",        "person-delete",
+                                   "erasure",       "list-deletion", "quarantine"};
   return Words[static_cast<std::size_t>(caller)];
 }
 
@@ -96,7 +97,8 @@ struct DestructionGate::Impl {
   Assessment assess(SiteTables& tables, const Answers& answers) const;
   Standing decide(const Assessment& assessment, DestructionCaller caller, const ArchivedMessage& message,
                   const Reference& reference, Due& due) const {
-    due = assessment.due(message, reference, caller == DestructionCaller::Erasure ? Claim::Erasure : Claim::Rules);
+    const bool atOnce = caller == DestructionCaller::Erasure || caller == DestructionCaller::Quarantine;
+    due = assessment.due(message, reference, atOnce ? Claim::Erasure : Claim::Rules);
     return assessment.standing(message, due);
   }
 

@@ -17,8 +17,9 @@
 namespace postern::listd {
 
 // Who wants something destroyed. Every caller is named here; a test enumerates them against the sources.
-// PersonDelete: what a person deleted, after the recovery window. Erasure: what nothing retains goes at once.
-enum class DestructionCaller { RetentionRun, Review, PersonDelete, Erasure, ListDeletion };
+// PersonDelete: what a person deleted, after the recovery window. Erasure: what nothing retains goes at once;
+// Quarantine likewise: held mail that was deleted, or whose time is over.
+enum class DestructionCaller { RetentionRun, Review, PersonDelete, Erasure, ListDeletion, Quarantine };
 const char* callerWord(DestructionCaller caller);  // "retention-run" …
 
 // What the gate stands on; tests put faults here.

@@ -222,6 +222,11 @@ std::uint64_t RetentionStore::forgetList(std::uint64_t listId) {
   }
   database_.prepare("DELETE FROM member_counts WHERE list_id = ?").bind(listId).run();
   database_.prepare("DELETE FROM list_keys WHERE list_id = ?").bind(listId).run();
+  for (const auto* statement :
+       {"DELETE FROM list_subscription WHERE list_id = ?", "DELETE FROM subscription_requests WHERE list_id = ?",
+        "DELETE FROM bans WHERE list_id = ?", "DELETE FROM member_sources WHERE list_id = ?",
+        "DELETE FROM departures WHERE list_id = ?", "DELETE FROM brought_members WHERE list_id = ?"})
+    database_.prepare(statement).bind(listId).run();
   database_
       .prepare(
           "UPDATE lists SET display_name = '', description = '', certificate = x'', fingerprint = '', "

@@ -1,9 +1,9 @@
 #include "listd/search/MessageCard.h"
 
 #include "core/mail/EncodedWord.h"
+#include "core/mail/HtmlText.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
-#include "listd/search/HtmlText.h"
 
 namespace postern::listd {
 namespace {
@@ -41,7 +41,7 @@ MessageCard MessageCard::read(std::string_view content, bool withText) {
   for (const auto& part : tree.parts()) {
     if (!part.filename.empty()) card.attachments.push_back(oneLine(part.filename));
     if (!withText || part.text.empty() || part.disposition == "attachment") continue;
-    card.text += (part.type == "text/html" ? htmlText(part.text) : part.text) + "\n";
+    card.text += (part.type == "text/html" ? mail::htmlText(part.text) : part.text) + "\n";
   }
   return card;
 }

@@ -1,10 +1,10 @@
 #include "listd/search/MessageWords.h"
 
 #include "core/mail/EncodedWord.h"
+#include "core/mail/HtmlText.h"
 #include "core/mail/MimeTree.h"
 #include "core/mail/Text.h"
 #include "core/records/Words.h"
-#include "listd/search/HtmlText.h"
 
 #include <algorithm>
 
@@ -90,7 +90,7 @@ private:
     if (part.text.empty()) return;
     const auto field = attachment ? Field::Attachment : Field::Body;
     if (part.type == "text/html")
-      takeText(field, {}, htmlText(part.text));
+      takeText(field, {}, mail::htmlText(part.text));
     else
       takeText(field, {}, part.text);
   }

@@ -91,14 +91,17 @@ std::vector<RowToSend> LedgerStore::toSend(std::uint64_t postId, std::uint64_t a
                                            TimePoint now) const {
   auto select = database_.prepare(
       "SELECT g.id, g.post_id, g.kind, g.recipient, g.protection, g.reason, g.key_fingerprint, g.state, g.attempts, "
-      "g.delivered_at, k.state, k.verdict, k.not_before, k.not_after, k.recipient_key, k.kind FROM ledger g LEFT JOIN "
-      "member_keys k ON k.address = g.recipient AND k.fingerprint = g.key_fingerprint WHERE g.post_id = ? AND g.id > ? "
-      "AND g.state = 'planned' ORDER BY g.id LIMIT ?");
+      "g.delivered_at, k.state, k.verdict, k.not_before, k.not_after, k.recipient_key, k.kind, coalesce(m.id, 0) FROM "
+      "ledger g "
+      "LEFT JOIN member_keys k ON k.address = g.recipient AND k.fingerprint = g.key_fingerprint "
+      "LEFT JOIN members m ON m.list_id = (SELECT list_id FROM posts WHERE id = ?1) AND m.address = g.recipient "
+      "WHERE g.post_id = ?1 AND g.id > ?2 AND g.state = 'planned' ORDER BY g.id LIMIT ?3");
   select.bind(postId, after, limit);
   std::vector<RowToSend> rows;
   while (select.step()) {
     auto& row = rows.emplace_back();
     row.row = readRow(select);
+    row.row.memberId = select.unsignedInteger(16);
     if (select.isNull(10)) continue;
     const KeyFacts key{row.row.keyFingerprint,
                        parseKeyState(select.view(10)),

@@ -32,11 +32,12 @@ struct LedgerRow {
   CopyState state = CopyState::Planned;
   std::uint32_t attempts = 0;
   TimePoint deliveredAt;
+  std::uint64_t memberId = 0;  // toSend() alone fills it: the recipient is on the list of the post
 };
 
 // A row that is still to be handed to the gateway, with what sealing needs of the key as it is now.
 struct RowToSend {
-  LedgerRow row;
+  LedgerRow row;                     // with memberId
   Reason keyReason = Reason::NoKey;  // validReason() of the row's protection: recipientKey may be used now
   std::string recipientKey;          // RecipientKey::encode() of crypto or pgp
 };

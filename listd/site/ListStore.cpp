@@ -9,7 +9,8 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
       "fingerprint, not_after, deleted_at, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, fresh_keys, "
-      "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys, plan_on_wish FROM lists ";
+      "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys, plan_on_wish, "
+      "subject_prefix, footer, reply_to, author_shown FROM lists ";
   return sql.append(rest);
 }
 
@@ -41,6 +42,10 @@ List readList(const store::Statement& row) {
   list.openPgpKeyName = row.text(23);
   list.publishKeys = row.boolean(24);
   list.protection.planOnWish = row.boolean(25);
+  list.shape.subjectPrefix = row.text(26);
+  list.shape.footer = row.text(27);
+  list.shape.replyTo = readReplyGoes(row.view(28));
+  list.shape.author = readAuthorShown(row.view(29));
   return list;
 }
 
@@ -59,12 +64,14 @@ std::uint64_t ListStore::add(const List& list) {
           "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
           "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, "
           "tls_minutes, "
-          "fresh_keys, mail_plan, plan_on_wish) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "fresh_keys, mail_plan, plan_on_wish, subject_prefix, footer, reply_to, author_shown) VALUES (?, ?, ?, ?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
             postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds,
             store::Blob{list.openPgpKey}, list.openPgpFingerprint, floorWord(list.protection.floor),
             rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin), list.protection.freshKeys,
-            list.protection.mailPlan, list.protection.planOnWish)
+            list.protection.mailPlan, list.protection.planOnWish, list.shape.subjectPrefix, list.shape.footer,
+            replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author))
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -100,10 +107,13 @@ void ListStore::update(const List& list) {
       .prepare(
           "UPDATE lists SET display_name = ?, description = ?, class = ?, state = ?, posting = ?, floor = ?, rungs = "
           "?, "
-          "tls_minutes = ?, fresh_keys = ?, mail_plan = ?, plan_on_wish = ? WHERE id = ?")
+          "tls_minutes = ?, fresh_keys = ?, mail_plan = ?, plan_on_wish = ?, subject_prefix = ?, footer = ?, reply_to "
+          "= ?, "
+          "author_shown = ? WHERE id = ?")
       .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list),
             floorWord(list.protection.floor), rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin),
-            list.protection.freshKeys, list.protection.mailPlan, list.protection.planOnWish, list.id)
+            list.protection.freshKeys, list.protection.mailPlan, list.protection.planOnWish, list.shape.subjectPrefix,
+            list.shape.footer, replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author), list.id)
       .run();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/Clock.h"
 #include "core/store/Database.h"
+#include "listd/compose/ListShape.h"
 #include "listd/plan/LadderRules.h"
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct List {
   std::string openPgpKeyName = "openpgp";  // in keys.db
   bool publishKeys = false;                // strangers may have the public keys
   ListProtection protection;
+  ListShape shape;
   TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
 };
 
@@ -45,7 +47,7 @@ public:
   std::optional<List> find(std::uint64_t id) const;
   std::vector<List> all() const;  // by address
   std::uint64_t count() const;
-  // Writes what may change: display name, description, class, state, posting, protection.
+  // Writes what may change: display name, description, class, state, posting, protection, shape.
   void update(const List& list);
   void setOpenPgpKey(std::uint64_t id, std::string_view key, std::string_view fingerprint,
                      std::string_view name = "openpgp");

@@ -137,6 +137,16 @@ std::vector<std::string> MemberKeyStore::addressesOn(std::uint64_t listId) const
   return addresses;
 }
 
+std::vector<MemberKey> MemberKeyStore::withKeyId(std::uint64_t listId, std::string_view keyId,
+                                                 std::uint32_t limit) const {
+  auto select = database_.prepare(
+      rowsWhere("kind = 'openpgp' AND state = 'confirmed' AND instr(certificate, ?2) > 0 AND EXISTS (SELECT 1 FROM "
+                "members m WHERE m.address = member_keys.address AND m.list_id = ?1 AND m.state = 'enabled') "
+                "ORDER BY id LIMIT ?3"));
+  select.bind(listId, store::Blob{keyId}, limit);
+  return readKeys(select);
+}
+
 std::vector<MemberKey> MemberKeyStore::proposalsOn(std::uint64_t listId, std::uint32_t limit) const {
   auto select = database_.prepare(rowsWhere(std::string(ProposedOn).append(" ORDER BY id LIMIT ?2")));
   select.bind(listId, limit);

@@ -60,6 +60,9 @@ public:
   std::vector<EndingKey> ending(TimePoint from, TimePoint to) const;  // in (from, to]
   std::optional<MemberKey> find(std::string_view address, std::string_view fingerprint) const;
   std::vector<MemberKey> withFingerprint(std::string_view fingerprint) const;
+  // Confirmed OpenPGP keys of enabled members of a list in which the key id (8 octets) stands: as that of the key, or
+  // of a subkey that signs. A scan over the list's keys.
+  std::vector<MemberKey> withKeyId(std::uint64_t listId, std::string_view keyId, std::uint32_t limit) const;
   std::vector<MemberKey> withFingerprintPrefix(std::string_view prefix) const;  // at most 100
   std::vector<KeyFacts> factsOf(std::string_view address) const;
   void setState(std::string_view fingerprint, KeyState state);  // for all of its addresses

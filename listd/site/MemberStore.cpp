@@ -8,7 +8,8 @@ namespace {
 
 std::string rowsWhere(std::string_view rest) {
   std::string sql =
-      "SELECT id, list_id, address, name, role, state, protection, reason, joined_at, wish FROM members WHERE ";
+      "SELECT id, list_id, address, name, role, state, protection, reason, joined_at, wish, delivery, paused_from, "
+      "paused_until, receives FROM members WHERE ";
   return sql.append(rest);
 }
 
@@ -24,11 +25,15 @@ Member readMember(const store::Statement& row) {
   member.reason = row.text(7);
   member.joinedAt = row.time(8);
   member.wish = readFloor(row.view(9));
+  member.delivery = row.text(10);
+  member.pausedFrom = row.time(11);
+  member.pausedUntil = row.time(12);
+  member.receives = row.boolean(13);
   return member;
 }
 
-const char* standingOf(bool enabled, const Decision& decision) {
-  if (!enabled) return "disabled";
+const char* standingOf(const Member& member, const Decision& decision) {
+  if (!member.enabled || !member.receives) return "disabled";
   return decision.withheld() ? "withheld" : "ready";
 }
 
@@ -56,11 +61,14 @@ std::vector<MemberCount> readCounts(store::Statement& select) {
 
 }  // namespace
 
+bool receivesAt(const Member& member, TimePoint now) {
+  const bool paused = member.pausedFrom <= now && now < member.pausedUntil;
+  return member.delivery == "each" && !paused;
+}
+
 std::string memberPageSql(const MemberFilter& filter) {
   auto sql = rowsWhere("list_id = ? AND address > ? AND address >= ? AND address < ?");
-  if (!filter.part.empty())
-    sql += " AND (? = '' OR standing = ?) AND (address LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\')";
-  if (filter.part.empty() && !filter.standing.empty()) sql += " AND standing = ?";
+  if (!filter.standing.empty()) sql += " AND standing = ?";
   return sql.append(" ORDER BY address LIMIT ?");
 }
 
@@ -68,10 +76,10 @@ std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
   database_
       .prepare(
           "INSERT INTO members (list_id, address, name, role, state, standing, protection, reason, joined_at, "
-          "wish) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "wish, delivery, paused_from, paused_until, receives) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(member.listId, member.address, member.name, member.role, member.enabled ? "enabled" : "disabled",
-            standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason),
-            member.joinedAt, floorWord(member.wish))
+            standingOf(member, decision), protectionWord(decision), reasonWord(decision.reason), member.joinedAt,
+            floorWord(member.wish), member.delivery, member.pausedFrom, member.pausedUntil, member.receives)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -79,6 +87,12 @@ std::uint64_t MemberStore::add(const Member& member, const Decision& decision) {
 std::optional<Member> MemberStore::find(std::uint64_t listId, std::string_view address) const {
   auto select = database_.prepare(rowsWhere("list_id = ? AND address = ?"));
   if (!select.bind(listId, address).step()) return std::nullopt;
+  return readMember(select);
+}
+
+std::optional<Member> MemberStore::find(std::uint64_t id) const {
+  auto select = database_.prepare(rowsWhere("id = ?"));
+  if (!select.bind(id).step()) return std::nullopt;
   return readMember(select);
 }
 
@@ -93,15 +107,35 @@ bool MemberStore::remove(std::uint64_t listId, std::string_view address) {
 }
 
 void MemberStore::update(const Member& member, const Decision& decision) {
-  database_.prepare("UPDATE members SET name = ?, state = ?, wish = ? WHERE id = ?")
-      .bind(member.name, member.enabled ? "enabled" : "disabled", floorWord(member.wish), member.id)
+  database_
+      .prepare(
+          "UPDATE members SET name = ?, state = ?, wish = ?, delivery = ?, paused_from = ?, paused_until = ?, "
+          "receives = ? WHERE id = ?")
+      .bind(member.name, member.enabled ? "enabled" : "disabled", floorWord(member.wish), member.delivery,
+            member.pausedFrom, member.pausedUntil, member.receives, member.id)
       .run();
   setStanding(member, decision);
 }
 
 void MemberStore::setStanding(const Member& member, const Decision& decision) {
   database_.prepare("UPDATE members SET standing = ?, protection = ?, reason = ? WHERE id = ?")
-      .bind(standingOf(member.enabled, decision), protectionWord(decision), reasonWord(decision.reason), member.id)
+      .bind(standingOf(member, decision), protectionWord(decision), reasonWord(decision.reason), member.id)
+      .run();
+}
+
+void MemberStore::refreshPauses(TimePoint now) {
+  database_
+      .prepare(
+          "UPDATE members SET receives = 0, standing = 'disabled' WHERE paused_until > 0 AND paused_until > ?1 AND "
+          "paused_from <= ?1 AND receives = 1")
+      .bind(now)
+      .run();
+  database_
+      .prepare(
+          "UPDATE members SET paused_from = 0, paused_until = 0, receives = (delivery = 'each'), standing = CASE WHEN "
+          "state <> 'enabled' OR delivery <> 'each' THEN 'disabled' WHEN protection = 'withheld' THEN 'withheld' ELSE "
+          "'ready' END WHERE paused_until > 0 AND paused_until <= ?")
+      .bind(now)
       .run();
 }
 
@@ -110,11 +144,8 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
   // The cursor and the prefix make one range of addresses, which the index answers.
   const std::string from = after >= filter.prefix ? std::string(after) : std::string();
   const auto end = endOfPrefix(filter.prefix);
-  const auto part = anywhere(filter.part);
   auto select = database_.prepare(memberPageSql(filter));
-  if (!filter.part.empty())
-    select.bind(listId, from, filter.prefix, end, filter.standing, filter.standing, part, part, limit);
-  else if (!filter.standing.empty())
+  if (!filter.standing.empty())
     select.bind(listId, from, filter.prefix, end, filter.standing, limit);
   else
     select.bind(listId, from, filter.prefix, end, limit);
@@ -123,16 +154,29 @@ std::vector<Member> MemberStore::page(std::uint64_t listId, const MemberFilter& 
   return members;
 }
 
+MemberMatches MemberStore::withPart(std::uint64_t listId, std::string_view part, std::string_view after,
+                                    std::uint32_t limit) const {
+  // Read from the index members_text alone; whole rows for those of the page.
+  auto select = database_.prepare(
+      "SELECT id, address FROM members WHERE list_id = ? AND "
+      "(address LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\') ORDER BY address");
+  const auto pattern = anywhere(part);
+  select.bind(listId, pattern, pattern);
+  MemberMatches found;
+  while (select.step()) {
+    ++found.total;
+    if (found.members.size() >= limit || select.view(1) <= after) continue;
+    auto row = database_.prepare(rowsWhere("id = ?"));
+    row.bind(select.unsignedInteger(0)).step();
+    found.members.push_back(readMember(row));
+  }
+  return found;
+}
+
 std::uint64_t MemberStore::count(std::uint64_t listId, const MemberFilter& filter) const {
-  if (!filter.prefix.empty() || !filter.part.empty()) {
-    // Without a standing, from the index members_text alone.
-    std::string sql =
-        "SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ? AND "
-        "(address LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\') AND ? = ";
-    sql += filter.standing.empty() ? "''" : "standing";
-    const auto part = anywhere(filter.part);
-    auto select = database_.prepare(sql);
-    select.bind(listId, filter.prefix, endOfPrefix(filter.prefix), part, part, filter.standing).step();
+  if (!filter.prefix.empty()) {
+    auto select = database_.prepare("SELECT count(*) FROM members WHERE list_id = ? AND address >= ? AND address < ?");
+    select.bind(listId, filter.prefix, endOfPrefix(filter.prefix)).step();
     return select.unsignedInteger(0);
   }
   std::uint64_t total = 0;
@@ -166,11 +210,11 @@ std::uint64_t MemberStore::countAll() const {
 std::vector<MemberStore::Membership> MemberStore::membershipsOf(std::string_view address) const {
   auto select = database_.prepare(
       "SELECT m.id, m.list_id, m.address, m.name, m.role, m.state, m.protection, m.reason, m.joined_at, m.wish, "
-      "l.secure "
+      "m.delivery, m.paused_from, m.paused_until, m.receives, l.secure "
       "FROM members m JOIN lists l ON l.id = m.list_id WHERE m.address = ? ORDER BY m.id");
   select.bind(address);
   std::vector<Membership> memberships;
-  while (select.step()) memberships.push_back({readMember(select), select.boolean(10)});
+  while (select.step()) memberships.push_back({readMember(select), select.boolean(14)});
   return memberships;
 }
 
@@ -181,13 +225,14 @@ std::vector<Member> MemberStore::planPage(std::uint64_t listId, std::string_view
     while (select.step()) members.push_back(readMember(select));
   };
   if (reason.empty()) {
-    auto select = database_.prepare(
-        rowsWhere("list_id = ? AND protection = ? AND address > ? AND state = 'enabled' ORDER BY address LIMIT ?"));
+    auto select = database_.prepare(rowsWhere(
+        "list_id = ? AND protection = ? AND address > ? AND state = 'enabled' AND receives = 1 ORDER BY address "
+        "LIMIT ?"));
     read(select.bind(listId, protection, after, limit));
   } else {
     auto select =
         database_.prepare(rowsWhere("list_id = ? AND protection = ? AND reason = ? AND address > ? AND state = "
-                                    "'enabled' ORDER BY address LIMIT ?"));
+                                    "'enabled' AND receives = 1 ORDER BY address LIMIT ?"));
     read(select.bind(listId, protection, reason, after, limit));
   }
   return members;
@@ -205,7 +250,8 @@ void MemberStore::forEach(std::string_view which, std::uint64_t listId,
                           const std::function<void(const MemberWithKeys&)>& show) const {
   auto select = database_.prepare(
       "SELECT m.id, m.address, k.fingerprint, k.state, k.verdict, k.not_before, k.not_after, k.kind, m.wish, m.state, "
-      "m.protection, m.reason FROM members m LEFT JOIN member_keys k ON k.address = m.address WHERE m.list_id = ?" +
+      "m.protection, m.reason, m.receives FROM members m LEFT JOIN member_keys k ON k.address = m.address WHERE "
+      "m.list_id = ?" +
       std::string(which) + " ORDER BY m.id");
   select.bind(listId);
   std::string address;
@@ -223,6 +269,7 @@ void MemberStore::forEach(std::string_view which, std::uint64_t listId,
       address = select.view(1);
       current.wish = readFloor(select.view(8));
       current.enabled = select.view(9) == "enabled";
+      current.receives = select.boolean(12);
       current.protection = select.view(10);
       current.reason = select.view(11);
     }
@@ -236,7 +283,7 @@ void MemberStore::forEach(std::string_view which, std::uint64_t listId,
 }
 
 void MemberStore::forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const {
-  forEach(" AND m.state = 'enabled'", listId, show);
+  forEach(" AND m.state = 'enabled' AND m.receives = 1", listId, show);
 }
 
 std::uint64_t MemberStore::restand(std::uint64_t listId, const std::function<Decision(const MemberWithKeys&)>& decide) {
@@ -251,6 +298,7 @@ std::uint64_t MemberStore::restand(std::uint64_t listId, const std::function<Dec
     Change change{{}, std::move(decision)};
     change.member.id = member.memberId;
     change.member.enabled = member.enabled;
+    change.member.receives = member.receives;
     changes.push_back(std::move(change));
   });
   for (const auto& change : changes) setStanding(change.member, change.decision);

@@ -23,7 +23,14 @@ struct Member {
   std::string protection;               // of the last look: "smime" "openpgp" "tls" "pickup" "none" "withheld"
   std::string reason;
   TimePoint joinedAt;
+  std::string delivery = "each";  // "each" "none": no copies, but may post
+  TimePoint pausedFrom;           // no copies between the two; zero: no pause
+  TimePoint pausedUntil;
+  bool receives = true;  // what follows from these now; see receivesAt()
 };
+
+// Whether a member gets copies at that moment by their own settings.
+bool receivesAt(const Member& member, TimePoint now);
 
 // How many members of a list stand alike.
 struct MemberCount {
@@ -37,7 +44,11 @@ struct MemberCount {
 struct MemberFilter {
   std::string standing;  // "ready" "withheld" "disabled"; empty: all
   std::string prefix;    // of the address
-  std::string part;      // of the address or the name, letters in any case; every member of the list is looked at
+};
+
+struct MemberMatches {
+  std::vector<Member> members;  // one page of them
+  std::uint64_t total = 0;
 };
 
 // The statement that reads such a page, for the test that looks how SQLite answers it.
@@ -47,6 +58,7 @@ std::string memberPageSql(const MemberFilter& filter);
 struct MemberWithKeys {
   std::uint64_t memberId = 0;
   bool enabled = true;
+  bool receives = true;
   std::string protection;  // as the member stands
   std::string reason;
   std::string_view address;  // valid during the call
@@ -62,16 +74,22 @@ public:
 
   std::uint64_t add(const Member& member, const Decision& decision);
   std::optional<Member> find(std::uint64_t listId, std::string_view address) const;
+  std::optional<Member> find(std::uint64_t id) const;
   bool isEnabled(std::uint64_t listId, std::string_view address) const;
   bool remove(std::uint64_t listId, std::string_view address);
-  // Writes name, state and wish, and how the member stands.
+  // Writes name, state, wish, delivery and pause, and how the member stands.
   void update(const Member& member, const Decision& decision);
   void setStanding(const Member& member, const Decision& decision);
+  // Begins and ends the pauses whose time has come.
+  void refreshPauses(TimePoint now);
 
   // Up to `limit` members in the order of their addresses, those after `after`.
   std::vector<Member> page(std::uint64_t listId, const MemberFilter& filter, std::string_view after,
                            std::uint32_t limit) const;
   std::uint64_t count(std::uint64_t listId, const MemberFilter& filter) const;
+  // Those with this part in address or name, letters in any case; looks at every member of the list once.
+  MemberMatches withPart(std::uint64_t listId, std::string_view part, std::string_view after,
+                         std::uint32_t limit) const;
   // As the fan-out plan shows them: the enabled members who are reached alike, behind `after`. `reason` may be empty.
   std::vector<Member> planPage(std::uint64_t listId, std::string_view protection, std::string_view reason,
                                std::string_view after, std::uint32_t limit) const;
@@ -89,7 +107,7 @@ public:
   // Every member of every list with an address in this domain, in lower case.
   std::vector<std::string> addressesIn(std::string_view domain) const;
 
-  // Shows every enabled member in the order of joining. Holds one row at a time.
+  // Shows every enabled member who receives copies, in the order of joining. Holds one row at a time.
   void forEachEnabled(std::uint64_t listId, const std::function<void(const MemberWithKeys&)>& show) const;
   // Decides anew for every member of the list and writes what changed; how many.
   std::uint64_t restand(std::uint64_t listId, const std::function<Decision(const MemberWithKeys&)>& decide);

@@ -13,7 +13,8 @@ std::string rowsWhere(std::string_view rest) {
   std::string sql =
       "SELECT id, accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, received_at, "
       "planned_at, size, class, vault_object, client, verdict, reason, state, reported, tries, retry_at, trouble, "
-      "sent_through, recipients, delivered, deferred, failed, withheld, pending, sender_check, floor, kind FROM posts ";
+      "sent_through, recipients, delivered, deferred, failed, withheld, pending, sender_check, floor, kind, tls_ask "
+      "FROM posts ";
   return sql.append(rest);
 }
 
@@ -33,6 +34,16 @@ PostState parseState(std::string_view word) {
   for (const auto state : {PostState::Planned, PostState::Sent, PostState::Done})
     if (word == stateWord(state)) return state;
   throw Error(ErrorKind::Store, "a post in site.db has the unknown state " + std::string(word));
+}
+
+const char* askWord(app::TlsAsk ask) {
+  return ask == app::TlsAsk::Require ? "require" : ask == app::TlsAsk::Waive ? "waive" : "";
+}
+
+app::TlsAsk parseAsk(std::string_view word) {
+  for (const auto ask : {app::TlsAsk::Usual, app::TlsAsk::Require, app::TlsAsk::Waive})
+    if (word == askWord(ask)) return ask;
+  throw Error(ErrorKind::Store, "a post in site.db asks unknown things of TLS: " + std::string(word));
 }
 
 Post readPost(const store::Statement& row) {
@@ -64,6 +75,7 @@ Post readPost(const store::Statement& row) {
   post.senderCheck = row.text(28);
   post.floor = readFloor(row.view(29));
   post.domainMail = row.view(30) == "domain";
+  post.tlsAsk = parseAsk(row.view(31));
   return post;
 }
 
@@ -80,13 +92,13 @@ std::uint64_t PostStore::add(const Post& post) {
       .prepare(
           "INSERT INTO posts (accepted_id, queue_id, list_id, message_id, out_message_id, mail_from, automatic, "
           "received_at, planned_at, size, class, vault_object, client, verdict, reason, state, recipients, "
-          "withheld, pending, sender_check, floor, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, "
-          "?, ?)")
+          "withheld, pending, sender_check, floor, kind, tls_ask) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(post.acceptedId, post.queueId, post.listId, post.messageId, post.outMessageId, post.mailFrom,
             post.automatic, post.receivedAt, post.plannedAt, post.size, post.sensitivity, post.vaultObject, post.client,
             post.verdict, post.reason, stateWord(post.state), post.counts.recipients, post.counts.withheld,
-            post.counts.pending, post.senderCheck, floorWord(post.floor), post.domainMail ? "domain" : "list")
+            post.counts.pending, post.senderCheck, floorWord(post.floor), post.domainMail ? "domain" : "list",
+            askWord(post.tlsAsk))
       .run();
   const auto id = static_cast<std::uint64_t>(database_.lastInsertId());
   if (!post.journey.empty())
@@ -113,6 +125,14 @@ bool PostStore::isKnown(std::uint64_t acceptedId, std::string_view queueId) cons
 bool PostStore::exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const {
   auto select = database_.prepare("SELECT 1 FROM posts WHERE accepted_id = ? AND queue_id = ? AND list_id = ?");
   return select.bind(acceptedId, queueId, listId).step();
+}
+
+std::vector<PostStore::OfMessage> PostStore::ofMessage(std::string_view queueId) const {
+  auto select = database_.prepare("SELECT id, list_id FROM posts WHERE queue_id = ? ORDER BY id LIMIT 1000");
+  select.bind(queueId);
+  std::vector<OfMessage> found;
+  while (select.step()) found.push_back({select.unsignedInteger(0), select.unsignedInteger(1)});
+  return found;
 }
 
 std::optional<Post> PostStore::findByAnyId(std::string_view id) const {

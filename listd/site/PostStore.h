@@ -38,13 +38,14 @@ struct Post {
   std::uint64_t size = 0;
   std::string sensitivity;
   std::uint64_t vaultObject = 0;
-  std::string client;                    // JSON {address name tls{…}}
-  std::string journey;                   // hops::compactJson(): its way to us; written by add(), read by journeyOf()
-  std::string senderCheck;               // SenderCheck::json(): how it was encrypted and signed; empty: neither
-  std::optional<app::Protection> floor;  // where a policy asked for more than the list
-  std::string verdict;                   // "accepted" "rejected" "ignored"
-  std::string reason;                    // why not accepted
-  bool domainMail = false;               // handed over by a relay: the author named the recipients
+  std::string client;                       // JSON {address name tls{…}}
+  std::string journey;                      // hops::compactJson(): its way to us; written by add(), read by journeyOf()
+  std::string senderCheck;                  // SenderCheck::json(): how it was encrypted and signed; empty: neither
+  std::optional<app::Protection> floor;     // where a policy asked for more than the list
+  std::string verdict;                      // "accepted" "rejected" "ignored"
+  std::string reason;                       // why not accepted
+  app::TlsAsk tlsAsk = app::TlsAsk::Usual;  // by RFC 8689
+  bool domainMail = false;                  // handed over by a relay: the author named the recipients
   PostState state = PostState::Planned;
   bool reported = false;
   std::uint32_t tries = 0;
@@ -74,6 +75,12 @@ public:
   std::string journeyOf(std::uint64_t id) const;  // empty: it was not kept
   bool exists(std::uint64_t acceptedId, std::string_view queueId, std::uint64_t listId) const;
   bool isKnown(std::uint64_t acceptedId, std::string_view queueId) const;  // a post of this message, for any list
+  // The posts of one message, by list.
+  struct OfMessage {
+    std::uint64_t id = 0;
+    std::uint64_t list = 0;
+  };
+  std::vector<OfMessage> ofMessage(std::string_view queueId) const;
   // By Message-ID (with angle brackets), queue id or post id; of several the newest.
   std::optional<Post> findByAnyId(std::string_view id) const;
 

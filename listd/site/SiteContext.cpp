@@ -29,15 +29,24 @@ std::filesystem::path privateFolder(const std::filesystem::path& folder) {
   return folder;
 }
 
-std::optional<crypto::TrustStore> loadTrust(const config::SiteConfig& config) {
-  if (config.certificateAuthorities.empty()) return std::nullopt;
-  return crypto::TrustStore::load(config.path(config.certificateAuthorities));
-}
-
 // As long as the list's certificate is made for.
 constexpr std::chrono::days OpenPgpLifetime{3 * 365};
 
 }  // namespace
+
+std::shared_ptr<const crypto::TrustStore> loadTrust(const config::SiteConfig& config,
+                                                    const std::vector<TrustedAuthority>& trusted) {
+  if (config.certificateAuthorities.empty() && trusted.empty()) return nullptr;
+  auto store = config.certificateAuthorities.empty()
+                   ? crypto::TrustStore()
+                   : crypto::TrustStore::load(config.path(config.certificateAuthorities));
+  for (const auto& each : trusted) {
+    const auto certificate = crypto::Certificate::parse(each.certificate);
+    if (!certificate) throw Error(ErrorKind::Store, "site.db holds a damaged authority: " + each.subject);
+    store.trust(*certificate);
+  }
+  return std::make_shared<const crypto::TrustStore>(std::move(store));
+}
 
 std::uint64_t TailNumbers::next() {
   constexpr std::uint64_t Block = 1000;
@@ -57,8 +66,20 @@ SiteContext::SiteContext(const config::SiteConfig& siteConfig, const Clock& site
       keys(privateFolder(siteConfig.dataFolder / "keys") / "keys.db", *rootSource, &journal),
       vault(privateFolder(siteConfig.dataFolder / "vault"), keys, siteClock, siteConfig.minFreeSpace),
       site(siteConfig.dataFolder / "listd/site.db", siteClock),
-      verp(root.derive(vault::RootKey::VerpKey)),
-      trust(loadTrust(siteConfig)) {}
+      verp(root.derive(vault::RootKey::VerpKey)) {
+  reloadTrust();
+}
+
+std::shared_ptr<const crypto::TrustStore> SiteContext::trustStore() const {
+  const MutexLock lock(trustMutex_);
+  return trust_;
+}
+
+void SiteContext::reloadTrust() {
+  auto fresh = loadTrust(config, site.read([](SiteTables& tables) { return tables.directories.authorities(); }));
+  const MutexLock lock(trustMutex_);
+  trust_ = std::move(fresh);
+}
 
 std::string SiteContext::webUrl() const {
   return config.publicUrl();
@@ -71,7 +92,7 @@ std::string SiteContext::helpLink() const {
 ListFacts factsOf(const List& list, const std::string& helpLink) {
   auto address = mail::Address::parse(list.address);
   if (!address) throw Error(ErrorKind::Store, "site.db holds a list with the address " + list.address);
-  return {std::move(*address), list.displayName, list.description, list.secure, helpLink};
+  return {std::move(*address), list.displayName, list.description, list.secure, helpLink, list.shape};
 }
 
 crypto::SigningIdentity signingIdentity(const SiteContext& context, const List& list) {

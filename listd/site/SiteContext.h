@@ -12,6 +12,7 @@
 #include "core/vault/Vault.h"
 #include "listd/compose/ListFacts.h"
 #include "listd/compose/Verp.h"
+#include "listd/dkim/MailSigner.h"
 #include "listd/requests/Requests.h"
 #include "listd/site/SiteStore.h"
 
@@ -20,6 +21,8 @@
 #include <string>
 
 namespace postern::listd {
+
+class ListPolicies;
 
 // Numbers of shared tails, reserved in blocks so that not every post waits for a commit. What is left of a block when
 // the process ends is never used. Threads: safe for all. Errors: Error(Store), Error(DiskFull).
@@ -52,14 +55,28 @@ public:
   vault::Vault vault;
   SiteStore site;
   TailNumbers tails{site};
+  DkimKeyMemory dkimKeys;
+  ListPolicies* listPolicies = nullptr;  // whom to ask about posts and members; set once, before any comes
   const Requests requests;
   const Verp verp;
-  const std::optional<crypto::TrustStore> trust;  // what members' certificates must chain to, if the site wants it
 
-  const crypto::TrustStore* trustStore() const { return trust ? &*trust : nullptr; }
+  // What members' certificates must chain to: the authorities of the settings and those that people trust. Null: none,
+  // so that certificates are trusted when they are imported. Stays as it is for who holds it.
+  std::shared_ptr<const crypto::TrustStore> trustStore() const;
+  // After people changed whom they trust.
+  void reloadTrust();
+
   std::string webUrl() const;    // without a slash at the end
   std::string helpLink() const;  // put in refusals and notices
+
+private:
+  mutable Mutex trustMutex_;
+  std::shared_ptr<const crypto::TrustStore> trust_ GUARDED_BY(trustMutex_);
 };
+
+// The authorities of the settings and these; null when there are none at all.
+std::shared_ptr<const crypto::TrustStore> loadTrust(const config::SiteConfig& config,
+                                                    const std::vector<TrustedAuthority>& trusted);
 
 // The names under which keys.db has a list's first signing keys; later ones have names of their own (List).
 constexpr std::string_view ListSigningKey = "smime";

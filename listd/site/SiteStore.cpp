@@ -41,6 +41,14 @@ void SiteStore::writeLater(std::function<void(SiteTables&)> work, std::function<
       });
 }
 
+void SiteStore::copyTo(const std::filesystem::path& target, const std::function<void()>& begun) {
+  const Borrowed reader(*this);
+  const store::Transaction snapshot(*reader.database, store::Transaction::Kind::Read);
+  reader.database->prepare("SELECT 1 FROM schema_migrations").bind().step();  // the first read takes the snapshot
+  begun();
+  reader.database->backupTo(target);
+}
+
 std::unique_ptr<store::Database> SiteStore::borrow() {
   {
     const MutexLock lock(mutex_);

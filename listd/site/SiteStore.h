@@ -5,7 +5,10 @@
 #include "core/store/WriterThread.h"
 #include "listd/archive/ArchiveStore.h"
 #include "listd/audit/AuditLog.h"
+#include "listd/backup/BackupStore.h"
+#include "listd/dkim/DkimStore.h"
 #include "listd/jobs/JobStore.h"
+#include "listd/keys/DirectoryStore.h"
 #include "listd/keys/KeyRingStore.h"
 #include "listd/mailout/SiteMailStore.h"
 #include "listd/matters/FormerMemberStore.h"
@@ -18,6 +21,8 @@
 #include "listd/people/TokenStore.h"
 #include "listd/pickup/PickupStore.h"
 #include "listd/pickup/RecipientStore.h"
+#include "listd/policy/PolicyStore.h"
+#include "listd/quarantine/QuarantineStore.h"
 #include "listd/reports/ReportStore.h"
 #include "listd/requests/RequestStore.h"
 #include "listd/retention/RetentionStore.h"
@@ -36,6 +41,9 @@
 #include "listd/site/PostStore.h"
 #include "listd/site/RelayStore.h"
 #include "listd/site/RouteStore.h"
+#include "listd/site/TlsReportStore.h"
+#include "listd/subscribe/SubscriptionStore.h"
+#include "listd/webhooks/WebhookStore.h"
 
 #include <filesystem>
 #include <functional>
@@ -59,6 +67,7 @@ struct SiteTables {
         members(database),
         keys(database),
         keyRing(database),
+        directories(database),
         posts(database),
         ledger(database),
         notices(database),
@@ -82,6 +91,13 @@ struct SiteTables {
         reports(database),
         pickup(database),
         recipients(database),
+        tlsReports(database),
+        backups(database),
+        dkim(database),
+        quarantine(database),
+        subscriptions(database),
+        webhooks(database, *scene.clock),
+        policies(database),
         audit(database, scene) {}
 
   CounterStore counters;
@@ -93,6 +109,7 @@ struct SiteTables {
   MemberStore members;
   MemberKeyStore keys;
   KeyRingStore keyRing;
+  DirectoryStore directories;
   PostStore posts;
   LedgerStore ledger;
   NoticeStore notices;
@@ -116,6 +133,13 @@ struct SiteTables {
   ReportStore reports;
   PickupStore pickup;
   RecipientStore recipients;
+  TlsReportStore tlsReports;
+  BackupStore backups;
+  DkimStore dkim;
+  QuarantineStore quarantine;
+  SubscriptionStore subscriptions;
+  WebhookStore webhooks;
+  PolicyStore policies;
   AuditLog audit;
 };
 
@@ -154,6 +178,9 @@ public:
     SiteTables tables(*reader.database, scene_);
     return work(tables);
   }
+
+  // A copy of the file as it was at the moment when `begun` is called; writers go on meanwhile.
+  void copyTo(const std::filesystem::path& target, const std::function<void()>& begun);
 
   // Empties the write-ahead log; false when readers were in the way for as long as it waits for them.
   bool checkpoint(std::optional<std::chrono::milliseconds> wait = {}) { return writer_->checkpoint(wait); }

@@ -213,7 +213,9 @@ int main(int count, char** arguments) {
                       tail,
                       app::Copy::Kind::Content,
                       summary.protection,
-                      summary.floor};
+                      summary.floor,
+                      app::TlsAsk::Usual,
+                      {}};
       batch.emplace_back(summary, std::move(copy));
     }
     const Meter meter;

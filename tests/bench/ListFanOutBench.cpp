@@ -58,8 +58,7 @@ public:
     return {{++id_, std::exchange(item_, {})}};
   }
   void sessionEnded(std::uint64_t) override {}
-  void storeTail(std::uint64_t, std::string_view) override {}
-  void submitCopies(std::vector<app::Copy> copies) override {
+  void submitCopies(std::vector<app::Copy> copies, std::vector<app::Tail>) override {
     const MutexLock lock(mutex_);
     if (submitted == 0) firstAt = Steady::now();
     lastAt = Steady::now();
@@ -164,7 +163,7 @@ app::Submission makePost(std::size_t kilobytes) {
   submission.content =
       "From: member0@example.org\r\nTo: board@lists.example\r\nSubject: bench\r\nDate: Sun, 01 Mar 2026 "
       "12:00:00 +0000\r\nMessage-ID: <1@bench>\r\n\r\n";
-  while (submission.content.size() < kilobytes * 1024) submission.content += std::string(70, 'x') + "\r\n";
+  while (submission.content.size() < kilobytes * 1024) submission.content.append(70, 'x').append("\r\n");
   return submission;
 }
 

@@ -7,6 +7,7 @@ import pwd
 import resource
 import shutil
 import socket
+import sqlite3
 import statistics
 import struct
 import subprocess
@@ -343,10 +344,28 @@ class BenchSite(Site):
         with ThreadPoolExecutor(len(links)) as pool:
             list(pool.map(give, range(len(links))))
 
+    def multiply_keys(self, kind, have, count):
+        """Gives KINDn@example.com for n of have to count-1 the keys of KIND0 to KIND(have-1), in turn, while the site rests."""
+        self.stop()
+        with sqlite3.connect(self.data / "listd/site.db") as database:
+            columns = [row[1] for row in database.execute("PRAGMA table_info(member_keys)")]
+            kept = [name for name in columns if name not in ("id", "address", "fingerprint")]
+            names = ", ".join(["address", "fingerprint", *kept])
+            for first in range(have, count, have):
+                database.execute(
+                    f"INSERT INTO member_keys ({names}) SELECT '{kind}' || (CAST(substr(address, {len(kind) + 1}) AS INTEGER)"
+                    f" + {first}) || '@example.com', fingerprint || '-{first}', {', '.join(kept)} FROM member_keys"
+                    f" WHERE address GLOB '{kind}[0-9]*' AND CAST(substr(address, {len(kind) + 1}) AS INTEGER) < {have}")
+        database.close()
+        self.start()
+        self.pid = self.process.pid
+        self.orders = Orders(self.data)
+        self.keys_of[kind] = max(self.keys_of.get(kind, 0), count)
+
     def settle(self):
         """Waits until every copy has been delivered and the ledger says so."""
         done = lambda: (lambda g: g["waitingAccepted"] == 0 and g["queued"] == 0)(self.orders.give("status")["gateway"])
-        wait_until(done, "the queue of Postern is empty", 120)
+        wait_until(done, "the queue of Postern is empty", 600)
         settle(self.pid)
 
 

@@ -32,14 +32,20 @@ from staff import PASSWORD, Staff  # noqa: E402
 LIST = urllib.parse.quote("list1@lists.example")
 PAGES = {
     "admin": ["/", "/lists", f"/lists/{LIST}", f"/lists/{LIST}/members", f"/lists/{LIST}/members?q=member99",
-              f"/lists/{LIST}/members?sort=address", "/posts", "/posts?list=" + LIST, "/posts/{post}", "/queue",
+              f"/lists/{LIST}/members?sort=address", f"/lists/{LIST}/protection", f"/lists/{LIST}/plan",
+              f"/lists/{LIST}/keys", f"/lists/{LIST}/members/member7%40example.org", "/domains/lists.example/protection",
+              "/relays", "/tls", "/waiting", "/delivery", "/delivery?post={post}", "/work/keys", "/posts", "/posts?list=" + LIST, "/posts/{post}", "/queue",
               "/retention", "/people", "/sessions", "/keys", "/jobs", "/account", "/help"],
     "officer": ["/", "/lists", "/posts", "/retention", "/retention/rules/1", "/retention/new-rule", "/retention/what-if",
                 "/retention/runs", "/retention/run", "/retention/certificates", "/messages", "/messages/{object}",
                 "/matters", "/new-matter", "/matters/{matter}", "/matters/{matter}/hold", "/holds", "/search",
                 "/search?q=w3", "/search?q=w3&show=messages", "/search?q=w150000&show=messages",
                 "/search?q=w400+w3&show=messages", "/exports", "/new-export?query=w3&matter={matter}", "/audit",
-                "/reports", "/work", "/account"],
+                "/reports", "/work", "/account", "/posts/{post}", "/matters/{matter}/edit"],
+    "auditor": ["/", "/lists", "/posts", "/messages/{object}", "/retention/certificates", "/exports", "/holds", "/people",
+                "/access-review", "/audit", "/reports", "/reports/encryption", "/reports/encryption?from=&until=", "/reports/retention", "/reports/holds",
+                "/reports/certificates", "/reports/access", "/reports/content-access", "/reports/sign-ins",
+                "/reports/config", "/reports/keys", "/reports/audit", "/reports/evidence"],
 }
 LIMIT_MS, START_LIMIT_MS, MEMORY_LIMIT_MB = 50, 500, 60
 
@@ -153,7 +159,8 @@ def known_of(site, officer):
 
 def pages_of(site, rounds):
     people = {"admin": Staff(site, "ada", "admin", ["account:read"]),
-              "officer": Staff(site, "olga", "officer", ["search:write"])}
+              "officer": Staff(site, "olga", "officer", ["search:write"]),
+              "auditor": Staff(site, "aldo", "auditor", ["audit:read"])}
     known = known_of(site, people["officer"])
     rows = []
     for role, paths in PAGES.items():

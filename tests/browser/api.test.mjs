@@ -74,13 +74,15 @@ describe("the REST API", () => {
     const functions = Object.assign({}, ...Object.entries(client).filter(([name]) => name.endsWith("Service"))
       .map(([, service]) => Object.fromEntries(Object.getOwnPropertyNames(service)
         .filter((name) => typeof service[name] === "function").map((name) => [name, service[name].bind(service)]))));
+    // "Idempotency-Key" is idempotencyKey in the client.
+    const asArgument = (name) => name.replace(/^[A-Z]/, (letter) => letter.toLowerCase()).replace(/-([A-Z])/g, "$1");
     const sampleOf = ({ schema = {} }) =>
       schema.enum?.[0] ?? (schema.format === "date-time" ? "2031-01-10T00:00:00Z" : schema.type === "boolean" ? true
         : schema.type === "integer" || schema.type === "number" ? 1 : schema.type === "array" ? [] : "1");
     for (const operation of operations) {
       assert.equal(typeof functions[operation.operationId], "function", operation.operationId);
       const parameters = Object.fromEntries((operation.parameters ?? []).filter(({ required }) => required)
-        .map((parameter) => [parameter.name, sampleOf(parameter)]));
+        .map((parameter) => [asArgument(parameter.name), sampleOf(parameter)]));
       const wanted = operation.requestBody?.content["application/json"].schema;
       const body = wanted?.$ref ? document.components.schemas[wanted.$ref.split("/").at(-1)] : wanted;
       if (body) parameters.requestBody = Object.fromEntries(Object.entries(body.properties ?? {}).map(([name, schema]) => [name, sampleOf({ schema })]));

@@ -39,6 +39,26 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await shoot(page, `delivery-trace-${name}`);
     });
 
+    it("says in words whether the sender's domain was proven, and why it was not looked at", async () => {
+      const { client } = postern.site.posts[0].trace;
+      const found = { ...client };
+      const way = page.getByRole("region", { name: "How it came to us" });
+      for (const [facts, badge, sentence] of [
+        [{}, "Domain proven", "St-elmo.example is proven by its signature (DKIM)."],
+        [{ senderProven: "no", senderCheck: "st-elmo.example is not proven, though its owner asks for proof (DMARC)" }, "Domain not proven", "though its owner asks for proof"],
+        [{ senderProven: "unknown", senderCheck: "could not be checked: the DNS did not answer in time" }, "Could not be looked at", "the DNS did not answer in time"],
+        [{ senderProven: undefined, senderCheck: undefined, account: "ann" }, "Written here", "Written on this site by ann, who was signed in."],
+        [{ senderProven: undefined, senderCheck: undefined, account: undefined }, "Not looked at", "from a relay of your own"]]) {
+        Object.assign(client, found, facts);
+        await page.goto(postern.url + "/posts/4200");
+        await way.getByText(badge, { exact: true }).waitFor();
+        await way.getByText(sentence).waitFor();
+        await good();
+      }
+      Object.assign(client, found, { account: undefined });
+      await page.goto(postern.url + "/posts/4200");
+    });
+
     it("makes the report of a post from its page, to print, as CSV and as signed JSON", async () => {
       await page.getByRole("link", { name: "Delivery report" }).click();
       await page.getByRole("heading", { name: /^Post \d+ to / }).first().waitFor();

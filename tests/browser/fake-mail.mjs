@@ -9,10 +9,11 @@ export function mailOrders(site, Refused) {
     return { address, protection, reason: protection === "withheld" ? "no-key" : "" };
   });
   return {
-    "mail.preview": ({ to = [], cc = [] }) => {
+    "mail.preview": ({ to = [], cc = [], subject = "", text = "", files = [] }) => {
       if (!site.mail.from) throw new Refused("refused", "your account has no mail address, so that nobody could tell who writes", "ask an administrator to set it: postern user set admin --mail ADDRESS");
       return { account: "admin", from: site.mail.from, list: "outbound@lists.st-elmo.example", class: "moderate",
-        limits: { recipients: 100, files: 20, bytes: 10485760 }, items: planFor([...to, ...cc]) };
+        limits: { recipients: 100, files: 20, bytes: 10485760 }, items: planFor([...to, ...cc]),
+        verdict: text || files.length ? site.mail.verdict?.(subject) ?? { passed: true, later: false, text: "" } : null };
     },
     "mail.send": (args) => {
       if (site.mailTrouble) {

@@ -32,7 +32,7 @@ const request = (id, kind, title, more = {}) => ({
 });
 
 export function addRecords(site) {
-  const people = [["olga", "officer"], ["paul", "approver"], ["uma", "auditor"], ["owen", "owner"]];
+  const people = [["olga", "officer"], ["paul", "approver"], ["uma", "auditor"], ["owen", "owner"], ["kim", "custodian"], ["hal", "helpdesk"]];
   for (const [name, role] of people) site.accounts.push({ name, role, password: "correct horse battery", createdAt: now() - 200 * day });
   site.steppedUp = false;
   site.clockTrusted = true;
@@ -260,11 +260,11 @@ export const recordRules = (site, Refused, find, actor) => {
     "export.remove": ({ id }) => { site.exports = site.exports.filter((one) => String(one.id) !== String(id)); return {}; },
     "search.list": ({ matter }) => ({ items: by(site.matters, matter, "matter").searches, next: "" }),
     "token.list": () => ({ items: [] }),
-    "account.show": () => ({ name: "olga", roles: ["officer"], lists: [], state: "enabled", factors: [], recoveryCodesLeft: 10 }),
+    "account.show": ({ name }) => ({ name: name || "olga", roles: ["officer"], lists: [], state: "enabled", factors: [], recoveryCodesLeft: 10 }),
     "job.list": () => ({ items: [], next: "" }),
     "access.review": () => ({ digest: "00", due: true, items: [] }),
     "break-glass.list": () => ({ items: [] }),
-    "job.show": ({ id }) => ({ id, kind: "export", state: "running", done: 17, total: 42, message: "", startedBy: "olga", createdAt: now() }),
+    "job.show": ({ id }) => site.policyReplay?.id === Number(id) ? site.policyReplay : ({ id, kind: "export", state: "running", done: 17, total: 42, message: "", startedBy: "olga", createdAt: now() }),
     "audit.list": ({ outcome, action, matter }) => {
       only("auditor", "officer");
       if (role === "officer" && !matter) throw new Refused("refused", "a compliance officer reads the log of a matter only");
@@ -277,8 +277,24 @@ export const recordRules = (site, Refused, find, actor) => {
       verify: { at: now() - 2 * day, result: "the log is intact: 380 entries, anchored up to 380" } }),
     "audit.verify": () => site.audit.intact ? { exit: 0, result: "the log is intact", firstBad: null, size: 399, root: sha("root") } : { exit: 1, result: "entry 211 was altered", firstBad: 211, size: 399, root: sha("other") },
     "audit.export": () => ({ jsonl: '{"type":"postern-audit-export"}\n{"type":"entry","seq":1}\n', checkpoint: "", publicKey: "", next: "" }),
+    "backup.status": () => ({ repository: "/backups", keysRepository: "/keys", made: { at: now() - day / 3, message: "" }, failed: null, proven: { at: now() - 12 * day, message: "" }, refuted: null, items: [] }),
     "keys.status": () => ({ rootKey: { source: "file", epoch: 3 }, epochs: [], current: 3, total: 91_204, rotation: null, vaultBytes: 4_100_000_000, backup: { at: now() - 2 * day, age: 172800 } }),
     report: ({ name }) => ({ title: "Report: " + name, columns: ["list", "method", "copies"], rows: [["board@lists.st-elmo.example", "S/MIME", 41206], ["social@lists.st-elmo.example", "plain", 8112]], signature: sha("report") }),
-    "evidence.pack": () => ({ files: [{ name: "164.312-b-audit-controls.csv", bytes: Buffer.from("control,setting,proof\r\n").toString("base64") }] }),
+    "evidence.pack": () => {
+      site.packs ??= [];
+      const pack = { id: 51 + site.packs.length, state: "running", done: 3, total: 11, message: "Disposition certificates: 45000 rows", createdBy: "uma", createdAt: Date.now() * 1000,
+        finishedAt: 0, expiresAt: 0, bytes: 0, sha256: "", manifest: "", rows: 0, complete: false };
+      site.packs.unshift(pack);
+      return pack;
+    },
+    "evidence.list": () => ({ items: site.packs ?? [], next: "" }),
+    "evidence.read": ({ id, offset, ticket = "" }) => {
+      const pack = (site.packs ?? []).find((one) => String(one.id) === String(id));
+      if (pack?.state !== "done") throw new Refused("refused", "this evidence pack is not there", "ask for a new one");
+      if (offset > 0 && ticket !== "t") throw new Refused("denied", "no ticket", "");
+      const content = Buffer.from("PK\x03\x04" + "x".repeat(300_000), "latin1");
+      return { bytes: content.subarray(offset, offset + 262_144).toString("base64"), total: content.length, ticket: "t" };
+    },
+    "evidence.remove": ({ id }) => { (site.packs ?? []).find((one) => String(one.id) === String(id)).state = "expired"; return {}; },
   };
 };

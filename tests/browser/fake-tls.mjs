@@ -16,8 +16,13 @@ const bad = (domain) => ({ domain, at: micros(), means: "none", sentence: "", ro
     certificate: { subject: "", issuer: "", notBeforeAt: 0, notAfterAt: 0, names: [] } }),
   host({ name: "backup.plain.example", address: "", problem: "the mail server backup.plain.example of the domain has no address", means: "none" })] });
 
+const report = (id, organization, failed) => ({ id, receivedAt: micros(-id), mailFrom: `noreply@${organization.toLowerCase()}.example`, organization,
+  contact: `tls@${organization.toLowerCase()}.example`, reportId: `2026-${id}.lists.example`, beginAt: micros(-id - 1), endAt: micros(-id), successful: 5326, failed });
+
+const reportDays = (site) => !site.tls.reports.length ? [] : [...Array(20).keys()].map((i) => ({ at: micros(-i - 1), domain: "lists.example", successful: 4000 + 137 * i, failed: i === 3 ? 303 : 0 }));
+
 export function tlsOrders(site, Refused) {
-  site.tls ??= { marks: [], probes: new Map() };  // probes: domain -> how often it is still shown as running
+  site.tls ??= { marks: [], probes: new Map(), reports: [report(2, "Example-Mail", 0), report(3, "Clinic", 303)] };  // probes: domain -> how often it is still shown as running
   const { probes } = site.tls;
   const mark = (word) => ({ domain, reason }) => {
     if (!reason) throw new Refused("usage", "the argument reason is missing", "");
@@ -30,6 +35,16 @@ export function tlsOrders(site, Refused) {
     if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain)) throw new Refused("invalid", `"${domain}" is no domain`, "give one as in example.org");
   };
   return {
+    "tlsrpt.days": () => ({ items: reportDays(site), next: "", contact: site.tls.contact ?? "", records: [{ domain: "lists.example", address: "tlsrpt@lists.example",
+      name: "_smtp._tls.lists.example", record: "v=TLSRPTv1; rua=mailto:tlsrpt@lists.example" }] }),
+    "tlsrpt.list": () => ({ items: site.tls.reports, next: "" }),
+    "tlsrpt.show": ({ id }) => {
+      const report = site.tls.reports.find((one) => one.id === Number(id));
+      if (!report) throw new Refused("not-found", `there is no TLS report ${id}`, "see: postern tlsrpt list");
+      return { ...report, policies: [{ domain: "lists.example", type: "sts", successful: 5326, failed: 303, failures: [
+        { type: "certificate-expired", sessions: 300, sendingAddress: "2001:db8:abcd:12::1", receivingHost: "mx1.lists.example", receivingAddress: "192.0.2.25", reason: "certificate has expired" },
+        { type: "starttls-not-supported", sessions: 3, sendingAddress: "198.51.100.62", receivingHost: "mx2.lists.example", receivingAddress: "", reason: "" }] }] };
+    },
     "domain.marks": () => ({ items: site.tls.marks, next: "" }),
     "domain.trust": mark("trusted"),
     "domain.distrust": mark("distrusted"),

@@ -88,6 +88,18 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       assert.deepEqual(postern.site.keyWork.proposals.map((key) => key.address), ["shared@st-elmo.example"]);
     });
 
+    it("a member's page tells what the issuer says of each certificate", async () => {
+      const key = postern.site.keys.find((each) => each.state === "confirmed" && each.address.endsWith("st-elmo.example") && postern.site.members.some((m) => m.list === board && m.address === each.address));
+      for (const [says, detail, shown] of [["good", "", "Not revoked"], ["revoked", "on 2026-03-01", "Revoked: on 2026-03-01"],
+        ["unknown", "the issuer's server did not answer: http://crl.example/with/a/long/path/that/does/not/end/list.crl", "No answer: the issuer's server did not answer"], ["", "", "Not asked yet"]]) {
+        Object.assign(key, { issuerSays: says, issuerDetail: detail });
+        await page.goto(`${postern.url}/lists/${board}/members/${key.address}`);
+        await page.getByText("Issuer says").first().waitFor();
+        await page.getByRole("definition").filter({ hasText: shown }).first().waitFor();
+        if (says === "unknown") await good("member-issuer-says");
+      }
+    });
+
     it("a member without account asks for a link, looks, and gives a key", async () => {
       const member = await openPage(browser, options);
       await member.goto(`${postern.url}/lists/my-keys`);
@@ -101,6 +113,14 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await member.goto(`${postern.url}/lists/my-keys/open?token=t1`);
       await member.getByRole("heading", { name: "Give a key" }).waitFor();
       await member.getByText("Expired", { exact: true }).waitFor();
+      await member.getByText("This link works once, until").waitFor();
+      postern.site.keyLinks.t1.unfit = "the certificate is not for jonas.weber@st-elmo.example; it is for somebody.else@st-elmo.example";
+      await member.goto(`${postern.url}/lists/my-keys/open?token=t1`);
+      await member.getByRole("alert").getByText("The key that came by mail was not taken: the certificate is not for").waitFor();
+      if (options.javaScriptEnabled !== false) assert.deepEqual(await seriousFindings(member), []);
+      await shoot(member, `my-keys-unfit-${name}`);
+      postern.site.keyLinks.t1.unfit = "";
+      await member.goto(`${postern.url}/lists/my-keys/open?token=t1`);
       if (options.javaScriptEnabled !== false) assert.deepEqual(await seriousFindings(member), []);
       await shoot(member, `my-keys-${name}`);
       await member.getByLabel("or paste the text of it").fill("-----BEGIN PRIVATE KEY-----");

@@ -45,6 +45,9 @@ describe("two clicks from the dashboard", () => {
     olga: { dashboard: "/", lists: "/lists", rules: "/retention", whatIf: "/retention/what-if", matters: "/matters", matter: /^\/matters\/\d+$/, holds: "/holds",
       work: "/work", search: "/search", exports: "/exports", message: "/messages" },
     paul: { dashboard: "/", work: "/work", request: /^\/requests\/\d+$/, review: "/access-review" },
+    kim: { dashboard: "/", keys: "/keys", send: "/send", hops: "/hops", jobs: "/jobs", account: "/account" },
+    hal: { dashboard: "/", lists: "/lists", trace: /^\/posts\/\d+$/, pickup: "/waiting", queue: "/queue", messages: "/messages", sessions: "/sessions", tls: "/tls" },
+    owen: { dashboard: "/", lists: "/lists", list: /^\/lists\/[^/]+$/, pickup: "/waiting", trace: /^\/posts\/\d+$/, tls: "/tls", send: "/send", hops: "/hops", keyWork: "/work/keys" },
     uma: { dashboard: "/", audit: "/audit", entry: /^\/audit\/\d+$/, reports: "/reports", report: /^\/reports\/encryption$/ },
   };
   for (const [name, wanted] of Object.entries(screens))

@@ -68,6 +68,11 @@ def link_of(message):
 def answer(site, sink, words):
     if words[0] == "cli":
         return site.cli(*words[1:])
+    if words[0] == "text":  # as a person reads it
+        done = site.run_cli(*words[1:])
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.decode())
+        return done.stdout.decode()
     if words[0] == "clock":
         site.stop()
         site.set("testing.clock_offset", words[1])
@@ -76,7 +81,7 @@ def answer(site, sink, words):
     if words[0] == "post":
         return post(site, *words[1:])
     if words[0] == "staff":  # the secret of a session of somebody with that role, who owns the lists named besides
-        staff = PEOPLE.setdefault(words[1], None) or Staff(site, words[1], words[2], ["account:read"])
+        staff = PEOPLE.get(words[1]) or Staff(site, words[1], words[2], ["account:read"])
         PEOPLE[words[1]] = staff
         if words[3:]:
             PEOPLE["ada"].sign_in().web("account.set", name=words[1], lists=words[3:], mail=words[1] + "@example.org",

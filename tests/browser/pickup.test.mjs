@@ -78,6 +78,14 @@ describe("pick-up", () => {
     await page.setViewportSize({ width: 1280, height: 860 });
   };
 
+  // Somebody of the site, signed in: by the secret of a session.
+  const staffPage = async (words, options = { viewport: { width: 1280, height: 860 } }) => {
+    const secret = await site.ask("staff", ...words);
+    const page = await open(options);
+    await page.context().addCookies([{ name: "__Host-postern-session", value: secret, url: site.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
+    return page;
+  };
+
   it("sends envelope mails that say nothing", async () => {
     const raw = await site.ask("raw", "bob@example.org");
     assert.doesNotMatch(raw, new RegExp(canary + "|ann@|Results"));
@@ -230,6 +238,7 @@ describe("pick-up", () => {
     await page.goto("file://" + file);
     await page.getByRole("heading", { name: "A secure message waits for you" }).waitFor();
     assert.equal(asked.length, 1);
+    assert.equal(await page.locator("main").evaluate((main) => getComputedStyle(main).borderTopLeftRadius), "12px", "the policy of the file lets its own style through");
     assert.doesNotMatch(await page.content(), new RegExp(canary));
     await look(page, "pickup-file");
     await page.getByRole("link", { name: "Sign in and read it" }).click();
@@ -271,7 +280,7 @@ describe("pick-up", () => {
     const bob = await open();
     await signIn(bob, "bob@example.org");
     await site.ask("staff", "ada", "admin");
-    const secret = await site.ask("staff", "wanda", "owner", "board@lists.example");
+    const wanda = await staffPage(["wanda", "owner", "board@lists.example"]);
     await bob.getByRole("link", { name: "Results" }).last().click();
     await bob.getByText("Report a problem").click();
     await bob.getByLabel("What is wrong?").fill("The attachment cannot be opened");
@@ -279,8 +288,6 @@ describe("pick-up", () => {
     await bob.getByText("Those who look after this list").waitFor();
     const mail = await site.ask("mail", "wanda@example.org", "Somebody reported a problem with secure mail");
     assert.doesNotMatch(mail, new RegExp(canary + "|attachment|Results|bob@"));
-    const wanda = await open({ viewport: { width: 1280, height: 860 } });
-    await wanda.context().addCookies([{ name: "__Host-postern-session", value: secret, url: site.url, secure: true, httpOnly: true, sameSite: "Strict" }]);
     await wanda.goto(site.url + "/");
     await wanda.getByRole("link", { name: "Pick-up", exact: true }).click();
     await wanda.getByRole("heading", { name: "Waiting for pick-up" }).waitFor();
@@ -294,6 +301,80 @@ describe("pick-up", () => {
     await wanda.getByRole("heading", { name: "Ledger of a post" }).waitFor();
     await wanda.getByText(/^read 20/).first().waitFor();
     await look(wanda, "pickup-ledger");
+    const ledger = await (await wanda.request.get(wanda.url() + "/ledger.csv")).text();
+    assert.match(ledger.split("\r\n")[0], /,"pickup","read_at","available_until"$/);
+    assert.match(ledger, /^"bob@example\.org","pickup",.*,"waiting","20\d\d-[^,]*Z","20\d\d-[^,]*Z"\r$/m);
+    assert.match(ledger, /^"eve@example\.org","pickup",.*,"waiting","","20\d\d-[^,]*Z"\r$/m);
+  });
+
+  for (const script of [true, false])
+    it(`is set up by list and domain in plain words (${script ? "with" : "without"} JavaScript)`, async () => {
+      const options = { viewport: { width: 1280, height: 860 }, javaScriptEnabled: script };
+      const wanda = await staffPage(["wanda"], options);
+      await wanda.goto(site.url + "/lists/board@lists.example");
+      await wanda.getByRole("link", { name: "Pick-up", exact: true }).last().click();
+      await wanda.getByText("30 days. Then the key is destroyed").waitFor();
+      await wanda.getByLabel("Days that a message").fill("4000");
+      await wanda.getByLabel("Do not name the list").check();
+      await wanda.getByRole("button", { name: "Save" }).click();
+      await wanda.getByText("must be between 1 and 365").waitFor();
+      assert.ok(await wanda.getByLabel("Do not name the list").isChecked(), "what was chosen stays");
+      await wanda.getByLabel("Days that a message").fill("14");
+      await wanda.getByLabel("whole list").check();
+      await wanda.getByLabel("Ask a question").check();
+      await wanda.getByRole("button", { name: "Save" }).click();
+      await wanda.getByText("The settings were saved").waitFor();
+      await wanda.getByText("14 days. Then the key").waitFor();
+      await wanda.getByText("The list is not named").waitFor();
+      await wanda.getByText("forbids them as proof").waitFor();
+      if (script) await look(wanda, "pickup-settings");
+      const stored = await site.ask("cli", "pickup", "settings", "board@lists.example");
+      assert.deepEqual([stored.days, stored.neutral, stored.replyToList, stored.question], [14, true, true, true]);
+      for (const name of ["Do not name the list", "whole list", "Ask a question"]) await wanda.getByLabel(name).uncheck();
+      await wanda.getByLabel("Days that a message").fill("30");
+      await wanda.getByRole("button", { name: "Save" }).click();
+      await wanda.getByText("30 days. Then the key").waitFor();
+      assert.equal((await wanda.goto(site.url + "/lists/other@lists.example/pickup")).status(), 403);
+
+      const ada = await staffPage(["ada"], options);
+      await ada.goto(site.url + "/waiting");
+      await ada.getByRole("link", { name: "Link or file" }).click();
+      await ada.getByText("for messages up to 1.0 MB").waitFor();
+      await ada.getByLabel("Domain of the recipients").fill("not a domain");
+      await ada.getByRole("button", { name: "Save" }).click();
+      await ada.getByRole("alert").waitFor();
+      await ada.getByLabel("Domain of the recipients").fill("clinic.example");
+      await ada.getByLabel("What its recipients get").selectOption("5000000");
+      await ada.getByRole("button", { name: "Save" }).click();
+      await ada.getByRole("rowheader", { name: "clinic.example" }).waitFor();
+      if (script) await look(ada, "pickup-domains");
+      await ada.getByRole("link", { name: "Change clinic.example" }).click();
+      assert.equal(await ada.getByLabel("What its recipients get").inputValue(), "5000000");
+      await ada.getByLabel("What its recipients get").selectOption("0");
+      await ada.getByRole("button", { name: "Save" }).click();
+      await ada.getByText("The settings were saved").waitFor();
+      assert.deepEqual((await site.ask("cli", "pickup", "domains")).items.map(({ domain }) => domain), ["file.example"]);
+    });
+
+  it("foretells the fan-out in the same words on the page, by command and by order", async () => {
+    await site.ask("cli", "member", "set", "board@lists.example", "eve@example.org", "--wish", "smime");
+    const page = await staffPage(["wanda"]);
+    await page.goto(site.url + "/lists/board@lists.example/plan");
+    const plan = await site.ask("cli", "list", "plan", "board@lists.example", "--protection", "withheld");
+    const said = await site.ask("text", "list", "plan", "board@lists.example", "--protection", "withheld");
+    assert.equal(plan.sentence, "6 members: 1 S/MIME, 4 Web pick-up, 1 Withheld");
+    await page.getByRole("heading", { name: plan.sentence }).waitFor();
+    assert.ok(said.startsWith(plan.sentence + "\n"), said);
+    const rows = await page.locator("section[aria-labelledby=plan-heading] table.compact tbody tr").all();
+    assert.equal(rows.length, plan.counts.length);
+    for (const [index, { title, why, count }] of plan.counts.entries()) {
+      assert.deepEqual(await rows[index].locator("td").allTextContents(), [title, why, String(count)]);
+      assert.ok(said.includes(`  ${count}  ${title}: ${why}\n`), said);
+    }
+    assert.deepEqual(plan.items.map(({ address, why }) => [address, why]), [["eve@example.org", "The member wants a stronger protection than can be had now."]]);
+    assert.match(said, /eve@example\.org .*The member wants a stronger protection than can be had now\./);
+    await look(page, "pickup-plan");
+    await site.ask("cli", "member", "set", "board@lists.example", "eve@example.org", "--wish", "none");
   });
 
   it("asks the own question only where the list wants it, after the sign-in", async () => {
@@ -356,9 +437,32 @@ describe("pick-up", () => {
     await look(bob, "pickup-recalled");
   });
 
+  for (const [who, words] of [["an owner of the list", ["wanda"]], ["the compliance officer", ["olga", "officer"]]])
+    it(`is taken back by ${who}, who never sees what it says`, async () => {
+      await site.ask("post", canary + words[0], "other@lists.example");
+      if (words[0] === "wanda") await site.ask("staff", "wanda", "owner", "board@lists.example", "other@lists.example");
+      const page = await staffPage(words);
+      await page.goto(site.url + "/waiting?list=other@lists.example&state=waiting");
+      await page.getByRole("link", { name: "bob@example.org" }).first().click();
+      const item = page.url().match(/\d+$/)[0];
+      await page.getByRole("heading", { name: "Take it back" }).waitFor();
+      assert.doesNotMatch(await page.content(), new RegExp(canary));
+      await page.locator("#recall-reason").fill("Sent to the wrong people");
+      await page.getByRole("button", { name: "Recall" }).click();
+      await page.getByText("Recalled").waitFor();
+      await page.getByText("destroyed", { exact: true }).waitFor();
+      await look(page, "pickup-recalled-by-" + words[0]);
+      const shown = await site.ask("cli", "pickup", "show", item);
+      assert.deepEqual([shown.state, shown.keyDestroyed], ["recalled", true]);
+      const bob = await open();
+      await signIn(bob, "bob@example.org");
+      await bob.getByText("A message that was taken back").first().waitFor();
+      assert.doesNotMatch(await bob.content(), new RegExp(canary + words[0]));
+    });
+
   it("says that its time is over", async () => {
     await site.ask("post", "expires");
-    await site.ask("raw", "bob@example.org", "3");
+    await site.ask("raw", "bob@example.org", "5");
     const items = (await site.ask("cli", "pickup", "list")).items.filter(({ recipient }) => recipient === "bob@example.org");
     assert.ok(items.some(({ openedAt }) => openedAt > 0), "the receipt is in the list of items");
     const page = await open({ viewport: { width: 1280, height: 860 } });

@@ -21,7 +21,7 @@ const freePort = () => new Promise((resolve) => {
 });
 
 async function until(what, check) {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await check().catch(() => undefined);
     if (value) return value;
@@ -30,32 +30,40 @@ async function until(what, check) {
   }
 }
 
+// The process when it listens, undefined when another program took its port between our look and its start.
+async function startWebadmin(data, port) {
+  writeFileSync(join(data, "postern.toml"), `[site]\nhost_name = "postern.st-elmo.example"\n\n[web]\nlisten = "127.0.0.1:${port}"\n`);
+  const server = spawn(join(programs, "postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
+  const running = { server, log: "", exited: new Promise((resolve) => server.on("close", resolve)) };
+  server.stderr.on("data", (bytes) => { running.log += bytes; });
+  const listens = until("postern-webadmin to listen", async () => running.log.includes('"listening"'));
+  const ended = running.exited.then(() => "ended");
+  if (await Promise.race([listens.catch((error) => { throw new Error(`${error.message}\n${running.log}`); }), ended]) !== "ended")
+    return running;
+  listens.catch(() => {});
+  if (!/Address already in use/.test(running.log)) throw new Error(`postern-webadmin ended:\n${running.log}`);
+  return undefined;
+}
+
 // postern-webadmin on a free port with a certificate of its own and a fake listd behind it. With POSTERN_URL in the
 // environment a site that runs already is used instead, and `site` is undefined.
 export async function startPostern(options = {}) {
   if (process.env.POSTERN_URL) return { url: process.env.POSTERN_URL.replace(/\/$/, ""), stop: async () => {} };
   const data = mkdtempSync(join(tmpdir(), "postern-browser-"));
-  const port = await freePort();
   for (const folder of ["listd", "tls", "web"]) mkdirSync(join(data, folder));
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "83",
     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", join(data, "tls/key.pem"),
     "-out", join(data, "tls/cert.pem")], { stdio: "ignore" });
-  writeFileSync(join(data, "postern.toml"), `[site]\nhost_name = "postern.st-elmo.example"\n\n[web]\nlisten = "127.0.0.1:${port}"\n`);
   const site = makeSite(options);
   const listd = await startFakeListd(join(data, "listd/web.sock"), site);
-  const server = spawn(join(programs, "postern-webadmin"), ["--data", data], { stdio: ["ignore", "ignore", "pipe"] });
-  let log = "";
-  server.stderr.on("data", (bytes) => { log += bytes; });
-  const exited = new Promise((resolve) => server.on("exit", resolve));
-  await until("postern-webadmin to listen", async () => {
-    if (server.exitCode !== null) throw new Error(log);
-    return log.includes('"listening"');
-  }).catch((error) => { throw new Error(`${error.message}\n${log}`); });
+  let port, running;
+  for (let tries = 0; !running && tries < 5; ++tries) running = await startWebadmin(data, port = await freePort());
+  if (!running) throw new Error("five free ports were each taken before postern-webadmin had them");
   return {
-    url: `https://localhost:${port}`, site, data, log: () => log,
+    url: `https://localhost:${port}`, site, data, log: () => running.log,
     async stop() {
-      server.kill("SIGTERM");
-      const status = await exited;
+      running.server.kill("SIGTERM");
+      const status = await running.exited;
       listd.close();
       rmSync(data, { recursive: true, force: true });
       return status;

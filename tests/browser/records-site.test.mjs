@@ -427,6 +427,27 @@ describe("records on a real site", () => {
       for (const wanted of [line.period, day(line.startAt), line.effect !== "delete" && day(line.retainEnd), line.effect !== "retain" && day(line.deleteEnd)])
         if (wanted) assert.ok(row.includes(wanted), `${row} lacks ${wanted} of ${JSON.stringify(line)}`);
     }
+    // And the command, as a person reads it, says the same of each list: the same dates in the same sums, and who decides.
+    const said = await site.ask("text", "retention", "explain", "--object", String(explained.object));
+    assert.equal(said, await site.ask("text", "retention", "explain", String(newest.id)), "by post or by object, it is one message");
+    for (const table of await page.locator('[aria-label^="Arithmetic for"]').all()) {
+      const list = (await table.getAttribute("aria-label")).replace("Arithmetic for ", "");
+      const part = said.split("\n\n").find((one) => one.startsWith(`On ${list}:`));
+      assert.ok(part, `the command does not speak of ${list}: ${said}`);
+      const sums = part.split("\n").filter((line) => line.startsWith("  ") && !/^ {2}(kept until|destroyed from|due|then|hidden|gone)/.test(line));
+      const rows = await table.locator("tbody tr").all();
+      assert.equal(sums.length, rows.length, part);
+      for (const [index, row] of rows.entries()) {
+        const text = await row.textContent();
+        for (const date of text.match(/\d{4}-\d\d-\d\d/g) ?? []) assert.ok(sums[index].includes(date), `“${sums[index]}” lacks ${date} of “${text}”`);
+        assert.ok(sums[index].includes(await row.locator("[data-label='+ Period']").innerText()), sums[index]);
+        assert.equal(sums[index].includes("[decides keeping]"), text.includes("Keeping"), sums[index]);
+        assert.equal(sums[index].includes("[decides destroying]"), text.includes("Destroying"), sums[index]);
+      }
+      const head = await page.locator("section", { has: table }).locator("p.small").first().textContent();
+      const due = part.match(/^ {2}due: (\d{4}-\d\d-\d\d)/m)?.[1];
+      assert.ok(due ? head.includes(due) : /No rule ever destroys/.test(head), `“${head}” and “${part}”`);
+    }
     await examine("olga", "message-arithmetic");
   });
 });

@@ -363,8 +363,24 @@ describe("an auditor", () => {
     await examine(page, "audit-entry");
     const lines = await (await page.request.get(postern.url + "/audit-export.jsonl")).text();
     assert.match(lines, /^\{"type":"postern-audit-export"\}\n\{"type":"entry"/);
-    const zip = await (await page.request.get(postern.url + "/reports-evidence.zip")).body();
+    await page.goto(postern.url + "/reports");
+    await page.getByRole("link", { name: "HIPAA evidence pack" }).click();
+    await page.getByRole("heading", { name: "No evidence packs" }).waitFor();
+    await examine(page, "evidence-none");
+    await page.getByRole("button", { name: "Make an evidence pack" }).click();
+    await page.getByText("The evidence pack is being made.").waitFor();
+    await page.getByText("Disposition certificates: 45000 rows").waitFor();
+    await examine(page, "evidence-running");
+    assert.equal(await page.getByRole("link", { name: "Download pack 51" }).count(), 0);
+    Object.assign(postern.site.packs[0], { state: "done", done: 11, rows: 1_204_511, bytes: 300_004, sha256: "ab".repeat(32), complete: true, finishedAt: Date.now() * 1000, expiresAt: Date.now() * 1000 + 7 * 86_400_000_000 });
+    await page.goto(postern.url + "/reports/evidence");
+    await examine(page, "evidence-ready");
+    const path = await page.getByRole("link", { name: "Download pack 51" }).getAttribute("href");
+    const zip = await (await page.request.get(postern.url + path)).body();
     assert.equal(zip.subarray(0, 4).toString("latin1"), "PK\x03\x04");
+    assert.equal(zip.length, 300_004);
+    await page.getByRole("button", { name: "Remove pack 51" }).click();
+    await page.getByText("The evidence pack was removed.").waitFor();
   });
 
   it("sees no silent hold, reads no message, changes nothing", async () => {

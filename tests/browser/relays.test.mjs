@@ -59,4 +59,29 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await page.getByText("The relay was removed.").waitFor();
       assert.deepEqual(postern.site.relays.map((one) => one.range), ["2001:db8::25"]);
     });
+
+    it("adds relays that are known by a certificate, and tells them apart", async () => {
+      await page.goto(postern.url + "/relays");
+      await page.getByText("Known by a certificate").click();
+      await page.getByLabel("Domain of the senders").fill("st-elmo.example");
+      await page.getByLabel("Its certificate (PEM)").fill("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
+      await page.getByRole("button", { name: "Add the relay" }).click();
+      await page.getByText("The relay was added.").waitFor();
+      await page.getByText("Known by a certificate").click();
+      await page.getByLabel("Domain of the senders").fill("st-elmo.example");
+      await page.getByLabel("Issuer, by RFC 2253").fill("CN=Clinics CA,O=St. Elmo");
+      await page.getByLabel("Host name that it is for").fill("mail.st-elmo.example");
+      await good();
+      await shoot(page, `relays-certificate-form-${name}`);
+      await page.getByRole("button", { name: "Add the relay" }).click();
+      await page.getByText("for mail.st-elmo.example, issued by CN=Clinics CA,O=St. Elmo", { exact: true }).waitFor();
+      await good();
+      await shoot(page, `relays-certificates-${name}`);
+      await page.getByRole("link", { name: /Remove any address for st-elmo.example with a certificate for mail/ }).click();
+      await page.getByText("for mail.st-elmo.example, issued by").or(page.getByText("for mail.st-elmo.example")).first().waitFor();
+      await good();
+      await page.getByRole("button", { name: "Remove the relay" }).click();
+      await page.getByText("The relay was removed.").waitFor();
+      assert.deepEqual(postern.site.relays.map((one) => one.name), ["", ""]);
+    });
   });

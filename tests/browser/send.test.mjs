@@ -108,7 +108,36 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       assert.equal(await page.getByLabel("Message", { exact: true }).inputValue(), "");
     });
 
+    it("says before sending what a policy would refuse, and what it lets out only later", async () => {
+      postern.site.mail.verdict = (subject) => /Project/.test(subject)
+        ? { passed: false, later: false, text: "<sam@smime.example>: projects stay inside the house" }
+        : /Tonight/.test(subject) ? { passed: false, later: true, text: "not before eight" } : { passed: true, later: false, text: "" };
+      const sent = postern.site.mail.sent.length;
+      await page.goto(postern.url + "/send");
+      await page.getByLabel("To", { exact: true }).fill("sam@smime.example");
+      await page.getByLabel("Subject").fill("Project X");
+      await page.getByLabel("Message", { exact: true }).fill("Was lange zu schreiben war");
+      await check();
+      await page.getByRole("alert").getByText("projects stay inside the house").waitFor();
+      assert.equal(await page.getByRole("button", { name: "Send it protected" }).count(), 0);
+      await good();
+      await shoot(page, `send-policy-${name}`);
+      await page.getByRole("button", { name: "Change it" }).click();
+      assert.equal(await page.getByLabel("Message", { exact: true }).inputValue(), "Was lange zu schreiben war");
+      await page.getByLabel("Subject").fill("Tonight");
+      await check();
+      await page.getByRole("alert").getByText("Not before eight").waitFor();
+      await page.getByRole("button", { name: "Ask again" }).click();
+      await page.getByRole("alert").getByText("Not before eight").waitFor();
+      postern.site.mail.verdict = undefined;
+      await page.getByRole("button", { name: "Ask again" }).click();
+      await page.getByRole("button", { name: "Send it protected" }).waitFor();
+      assert.equal(await page.getByRole("alert").count(), 0);
+      assert.equal(postern.site.mail.sent.length, sent);
+    });
+
     it("offers nothing to send when nobody would get it, and explains a missing address", async () => {
+      await page.goto(postern.url + "/send");
       await page.getByLabel("To", { exact: true }).fill("wim@withheld.example");
       await page.getByLabel("Message", { exact: true }).fill("x");
       await check();

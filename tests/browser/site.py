@@ -18,6 +18,11 @@ def answer(site, sink, words):
     """What a line of the tests asks for: the command line, another time, the mail that somebody got."""
     if words[0] == "cli":
         return site.cli(*words[1:])
+    if words[0] == "text":  # as a person reads it
+        done = site.run_cli(*words[1:])
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.decode())
+        return done.stdout.decode()
     if words[0] == "clock":
         site.stop()
         site.set("testing.clock_offset", words[1])

@@ -135,7 +135,7 @@ describe("the web UI on a real site", () => {
     await shoot(page, "site-protection-390");
     await page.setViewportSize({ width: 1280, height: 800 });
     await visit(`/lists/${board}/plan`);
-    await page.getByRole("heading", { name: "4 members: 1 Web pick-up, 3 S/MIME" }).waitFor();
+    await page.getByRole("heading", { name: "4 members: 3 S/MIME, 1 Web pick-up" }).waitFor();
     await visit(`/lists/${board}/protection`);
     await page.getByRole("link", { name: "all lists of lists.example" }).click();
     await page.getByRole("heading", { name: "Protection in lists.example" }).waitFor();

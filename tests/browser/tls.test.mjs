@@ -50,6 +50,37 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await shoot(page, `tls-bad-${name}`);
     });
 
+    it("shows what others report, by day and report, and the record to publish", async () => {
+      await page.goto(postern.url + "/tls");
+      await page.getByRole("link", { name: "TLS reports" }).click();
+      await page.getByRole("heading", { name: "lists.example Sessions failed" }).waitFor();
+      await page.getByText("v=TLSRPTv1; rua=mailto:tlsrpt@lists.example").waitFor();
+      await good();
+      await shoot(page, `tls-reports-${name}`);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "nothing sticks out");
+      await page.getByText("The numbers by day").click();
+      await page.getByRole("cell", { name: "303" }).first().waitFor();
+      await page.getByRole("link", { name: "Clinic" }).click();
+      await page.getByText("certificate-expired").waitFor();
+      await good();
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "nothing sticks out");
+      await shoot(page, `tls-report-${name}`);
+    });
+
+    it("says whether we send reports, whom they name, and what to do if not", async () => {
+      await page.goto(postern.url + "/tls/reports");
+      await page.getByText("Not sent", { exact: true }).waitFor();
+      await page.getByText('contact = "postmaster@example.org"').waitFor();
+      await page.getByText("tlsrpt@lists.example", { exact: true }).waitFor();
+      postern.site.tls.contact = "tls-team@st-elmo.example";
+      await page.reload();
+      await page.getByText("Sent each day", { exact: true }).waitFor();
+      await page.getByText("tls-team@st-elmo.example").waitFor();
+      assert.equal(await page.getByText("restart Postern").count(), 0);
+      await good();
+      await shoot(page, `tls-reports-sent-${name}`);
+    });
+
     it("refuses what is no domain, and keeps what the site says with its reason", async () => {
       await ask("no domain");
       await page.getByRole("alert").getByText("is no domain").waitFor();

@@ -321,6 +321,11 @@ describe("the rooms of the site", () => {
     await page.getByLabel("Description, for people").fill("Parties and cake");
     await page.getByLabel("Who may post").selectOption("anyone");
     await page.getByLabel("Sensitivity").selectOption("moderate");
+    await page.getByLabel("Readers see in From").selectOption("nobody");
+    await page.getByLabel("Answers go to").selectOption("list");
+    await page.getByLabel("Put in front of subjects").fill("[Social]");
+    await page.getByLabel("Text under each post").fill("See you there.\nThe board");
+    await shoot(page, "list-settings");
     await page.getByRole("button", { name: "Save the settings" }).click();
     await page.getByRole("alert").getByText("holds a control character.").waitFor();
     assert.equal(await page.getByLabel("Description, for people").inputValue(), "Parties and cake");
@@ -332,6 +337,8 @@ describe("the rooms of the site", () => {
     const stored = postern.site.lists.find(({ name }) => name === "social");
     assert.deepEqual([stored.displayName, stored.description, stored.class, stored.posting],
       ["Social life", "Parties and cake", "moderate", "anyone"]);
+    assert.deepEqual([stored.author, stored.replyTo, stored.subjectPrefix, stored.footer.replaceAll("\r", "")],
+      ["nobody", "list", "[Social]", "See you there.\nThe board"]);
     await page.getByRole("link", { name: "Close the list…" }).click();
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "list-close");

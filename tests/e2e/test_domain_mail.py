@@ -7,6 +7,7 @@ import smtplib
 
 import pytest
 from postfix import Postfix
+from recipient import Recipient, link_in
 from sitekit import Refused, files_with, make_message, swaks, wait_until
 from test_ladder import GnuPg
 from test_verified_tls import certificate
@@ -26,6 +27,7 @@ class Scene:
     def __init__(self, stage, folder):
         proof = certificate(folder, "outside")
         stage.site.set("delivery.trust_anchors", quoted(proof[0]))
+        stage.site.set("web.url", f'"https://localhost:{stage.site.web_port}"')
         self.stage, self.site = stage.open(), stage.site
         self.relay = Postfix(self.site.smtp_port, *certificate(folder, "relay"))
         self.outside = Postfix(self.site.smtp_port, *proof)
@@ -122,6 +124,16 @@ def test_one_who_has_nothing_gets_an_envelope(scene, sent):
     assert b"/pickup" in letter.raw and CANARY.encode() not in letter.raw and WORD.encode() not in letter.raw
 
 
+def test_the_envelope_leads_to_the_message_on_the_pages_and_the_ledger_knows_the_time(scene, sent):
+    nora = Recipient(scene.site)
+    nora.first_visit(link_in(scene.stage.sink.wait(NORA)[-1].raw))
+    path = next(path for subject, path in nora.subjects().items() if WORD in subject)
+    nora.send(nora.get(path), path + "/open")
+    kept = email.message_from_bytes(nora.get(path + "/message.eml").body, policy=email.policy.default)
+    assert ANN in kept["From"] and kept["Subject"] == f"Secure: {WORD}" and kept.get_content().strip() == CANARY
+    assert scene.rows(sent[0])[NORA]["pickup"]["openedAt"] > 0
+
+
 def test_a_reply_to_the_subject_is_marked(scene, sent):
     before = len(scene.posts())
     for number, subject in enumerate((f"Re: Secure: {WORD}", f"AW: [encrypt] {WORD}"), 1):
@@ -136,6 +148,28 @@ def test_own_domain_gets_it_directly_over_verified_tls(scene, sent):
     row = wait_until(lambda: next((rows[BOB] for rows in map(scene.rows, scene.posts())
                                    if BOB in rows and rows[BOB]["state"] == "delivered"), None), "the ledger has it")
     assert row["protection"] == "tls" and row["attempts"][-1]["tls"]["verification"] == "verified"
+
+
+def test_trusted_domains_get_it_directly_though_the_ladder_has_no_tls(scene, sent):
+    """Known to prove itself, but not trusted: by the ladder. Trusted: over verified TLS, without any key."""
+    scene.site.cli("list", "protect", OUT, "--ladder", "smime,openpgp,pickup")
+    try:
+        for number, (mark, wanted) in enumerate((("before", "pickup"), ("after", "tls"))):
+            if mark == "after":
+                scene.site.cli("domain", "trust", "tls.example", "--reason", "our clinic")
+                scene.site.cli("probe", "tls.example")
+            boxed = len(scene.outside.box("vera"))
+            scene.relay.send(ANN, [VERA], make_message(ANN, VERA, f"Secure: {WORD} {mark}", CANARY + mark))
+            row = wait_until(lambda: next((rows[VERA] for rows in map(scene.rows, scene.posts()) if set(rows) == {VERA} and
+                                           rows[VERA]["protection"] == wanted and rows[VERA]["state"] == "delivered"), None),
+                             f"the copy {mark} the domain is trusted", 60)
+            if mark == "after":
+                assert row["attempts"][-1]["tls"]["verification"] == "verified"
+                assert (CANARY + mark).encode() in scene.outside.wait_box("vera", boxed + 1)[-1]
+            else:
+                assert CANARY.encode() not in scene.outside.wait_box("vera", boxed + 1)[-1]
+    finally:
+        scene.site.cli("list", "protect", OUT, "--ladder", "smime,openpgp,tls,pickup")
 
 
 @pytest.mark.parametrize("subject, words", [("Lunch", "does not mark this message"), ("Secure; plan", "nearly marks"),

@@ -1,5 +1,5 @@
 """Copies of a secure list as programs of others read them: each kind of key, header protection, attachments, a subject
-that is not ASCII. S/MIME: openssl, gpgsm, PKI.js. OpenPGP: gpg, Sequoia, RNP, OpenPGP.js, notmuch."""
+that is not ASCII. S/MIME: openssl, gpgsm, PKI.js, notmuch. OpenPGP: gpg, Sequoia, RNP, OpenPGP.js, notmuch."""
 import base64
 import email
 import email.policy
@@ -20,10 +20,16 @@ LIST, AUTHOR = "readers@lists.example", "doc@example.org"
 SUBJECT = "Prüfung am Größten Übungsplatz – 検査"
 TEXT = "Grüße\n.\nFrom here on the Kanarienvogel-7a31 sings.\n"
 BLOB = bytes(range(256)) * 40
+PINENTRY = """#!/bin/sh
+echo OK
+while read word rest; do
+  case $word in GETPIN) echo D x; echo OK ;; BYE) echo OK; exit ;; *) echo OK ;; esac
+done
+"""
 READERS = pathlib.Path(__file__).parent / "readers"
 SMIME = {f"{kind}@smime.example": kind for kind in ("rsa", "rsa3072", "rsa4096", "p256", "p384", "p521")}
 OPENPGP = {f"{usage}@pgp.example": (algorithm, usage) for algorithm, usage in
-           (("rsa3072", "rsa3072"), ("rsa4096", "rsa4096"), ("ed25519", "cv25519"), ("nistp256", "nistp256"),
+           (("rsa2048", "rsa2048"), ("rsa3072", "rsa3072"), ("rsa4096", "rsa4096"), ("ed25519", "cv25519"), ("nistp256", "nistp256"),
             ("nistp384", "nistp384"), ("nistp521", "nistp521"))}
 
 
@@ -115,13 +121,18 @@ def gpgsm_of(person, folder, *trusted):
                "--disable-crl-checks")
     shown = [run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha1").decode()
              for certificate in (person.certificate, *trusted)]
+    (home / "pinentry").write_text(PINENTRY)  # for programs that run gpgsm themselves
+    (home / "pinentry").chmod(0o700)
+    (home / "gpg-agent.conf").write_text(f"pinentry-program {home}/pinentry\n")
     (home / "trustlist.txt").write_text("".join(line.split("=")[1].strip() + " S relax\n" for line in shown))
     (home / "p12").write_bytes(run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key,
                                    "-passout", "pass:x", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES",
                                    "-macalg", "sha1"))
     run("gpgconf", "--homedir", home, "--launch", "gpg-agent")
     run(*command, "--import", home / "p12", input=b"x\n")
-    return lambda *arguments: run(*command, *arguments, input=b"x\n")
+    function = lambda *arguments: run(*command, *arguments, input=b"x\n")  # noqa: E731
+    function.home = home
+    return function
 
 
 # gpgsm 2.2 of Debian 12 falls over at the import of an EC key.
@@ -187,7 +198,19 @@ def test_every_program_finds_the_signature_of_the_list_good(copies, tmp_path):
     run("node", READERS / "openpgp.mjs", "--verify", copies.folder / "list.pgp", tmp_path / "sig", input=text)
 
 
-@pytest.mark.parametrize("address", ["cv25519@pgp.example", "rsa3072@pgp.example"])
+def keys_for_notmuch(copies, address):
+    """A home of GnuPG with the reader's key and the list's."""
+    if address in OPENPGP:
+        copies.openpgp[address].run("--import", input=copies.list_key)
+        return copies.openpgp[address].home
+    (copies.folder / "list.pem").write_bytes(run("openssl", "x509", "-inform", "DER", input=copies.list_certificate))
+    gpgsm = gpgsm_of(copies.smime[address], copies.folder, copies.folder / "list.pem")
+    (gpgsm.home / "gpgsm.conf").write_text("disable-crl-checks\n")
+    gpgsm("--import", copies.folder / "list.pem")
+    return gpgsm.home
+
+
+@pytest.mark.parametrize("address", [*OPENPGP, *(address for address, kind in SMIME.items() if kind.startswith("rsa"))])
 def test_notmuch_shows_the_protected_subject_and_a_good_signature(copies, address, tmp_path):
     mail = tmp_path / "mail"
     for name in ("cur", "new", "tmp"):
@@ -195,9 +218,7 @@ def test_notmuch_shows_the_protected_subject_and_a_good_signature(copies, addres
     (mail / "new/copy").write_bytes(copies.of[address].raw)
     (tmp_path / "config").write_text(f"[database]\npath={mail}\n[user]\nname=x\nprimary_email={address}\n"
                                      "[new]\ntags=new\n")
-    person = copies.openpgp[address]
-    person.run("--import", input=copies.list_key)
-    environment = {"NOTMUCH_CONFIG": str(tmp_path / "config"), "GNUPGHOME": str(person.home)}
+    environment = {"NOTMUCH_CONFIG": str(tmp_path / "config"), "GNUPGHOME": str(keys_for_notmuch(copies, address))}
     run("notmuch", "new", "--decrypt=true", env=environment)
     shown = json.loads(run("notmuch", "show", "--format=json", "--decrypt=true", "*", env=environment))
     message = shown[0][0][0]
@@ -206,3 +227,67 @@ def test_notmuch_shows_the_protected_subject_and_a_good_signature(copies, addres
     assert message["crypto"]["signed"]["status"][0]["status"] == "good"
     found = run("notmuch", "search", "--output=messages", "Kanarienvogel", env=environment)
     assert found.strip()
+
+
+def windows(data):
+    """All runs of one cipher block in the ciphertext; the first quarter of a copy, where headers and keys are, left out."""
+    return {data[at:at + 16] for at in range(len(data) // 4, len(data) - 300)}
+
+
+def pgp_session_key(person, armor):
+    said = person.run("--show-session-key", "--status-fd", "1", "--yes", "--output", "/dev/null", "--decrypt", input=armor)
+    return re.search(rb"SESSION_KEY \d+:(\w+)", said).group(1)
+
+
+def cms_content_key(person, enveloped, folder):
+    """The content key that an RSA recipient's copy holds: the only OCTET STRING as long as the modulus, opened."""
+    (folder / "p7m").write_bytes(enveloped)
+    listed = run("openssl", "asn1parse", "-inform", "DER", "-in", folder / "p7m").decode()
+    offset, header = next((int(m[1]), int(m[2])) for m in re.finditer(r"(\d+):d=\d+ +hl=(\d+) l= *256 prim: OCTET STRING", listed))
+    (folder / "wrapped").write_bytes(enveloped[offset + header:offset + header + 256])
+    return run("openssl", "pkeyutl", "-decrypt", "-inkey", person.key, "-in", folder / "wrapped")
+
+
+def test_every_post_has_content_keys_of_its_own_also_when_it_is_the_same_text(copies, tmp_path):
+    """Sealed once per post, never across posts: no session key and no block of ciphertext comes again."""
+    stage, pgp, smime = copies.stage, next(iter(OPENPGP)), next(a for a, kind in SMIME.items() if kind == "rsa")
+    text = post()
+    keys, seen = {pgp: [], smime: []}, {pgp: [], smime: []}
+    for _ in range(3):
+        since = time.time()
+        again = re.sub(rb"Message-ID: <[^>]*>", b"Message-ID: <" + os.urandom(8).hex().encode() + b"@example.org>", text)
+        code, dialogue = swaks(stage.site.smtp_port, AUTHOR, [LIST], again)
+        assert code == 0, dialogue
+        armor = stage.sink.wait(pgp, since=since)[0].message.get_payload()[1].get_payload(decode=True)
+        keys[pgp].append(pgp_session_key(copies.openpgp[pgp], armor))
+        seen[pgp].append(windows(copies.openpgp[pgp].run("--dearmor", input=armor)))
+        enveloped = stage.sink.wait(smime, since=since)[0].message.get_payload(decode=True)
+        keys[smime].append(cms_content_key(copies.smime[smime], enveloped, tmp_path))
+        seen[smime].append(windows(enveloped))
+    for address in (pgp, smime):
+        assert len(set(keys[address])) == 3, "a content key came again"
+        assert all(len(key) in (32, 64) for key in keys[address])
+        blocks = seen[address]
+        assert all(len(some) > 5000 for some in blocks)
+        assert not (blocks[0] & blocks[1] or blocks[0] & blocks[2] or blocks[1] & blocks[2]), "a block of ciphertext came again"
+
+
+def test_clear_signed_text_of_gpg_is_verified_and_its_reader_is_told_whose_signature_it_is(copies):
+    stage, reader = copies.stage, copies.smime["p256@smime.example"]
+    author, other = GnuPg(AUTHOR, "ed25519", "cv25519"), "cv25519@pgp.example"
+    stage.site.cli("key", "import", AUTHOR, str(author.public))
+
+    def told(signed):
+        message = (f"From: {AUTHOR}\r\nTo: {LIST}\r\nSubject: Signed\r\nMessage-ID: <{os.urandom(8).hex()}@example.org>\r\n"
+                   "Date: Mon, 02 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+                   "Content-Type: text/plain; charset=utf-8\r\n\r\n").encode() + signed.replace(b"\n", b"\r\n")
+        since = time.time()
+        code, dialogue = swaks(stage.site.smtp_port, AUTHOR, [LIST], message)
+        assert code == 0, dialogue
+        return reader.read(stage.sink.wait(reader.address, since=since)[0].raw)
+
+    text = b"The figures are larger.\n- by a third\n"
+    good = author.run("--clear-sign", input=text)
+    assert b"Signature: good, OpenPGP, key of " + AUTHOR.encode() in told(good)
+    assert b"Signature: bad." in told(good.replace(b"third", b"fifth"))
+    assert b"by somebody else: key of " + other.encode() in told(copies.openpgp[other].run("--clear-sign", input=text))

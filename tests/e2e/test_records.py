@@ -1,5 +1,6 @@
 """Retention, holds, audit log and export on real processes. The clock goes forward by testing.clock_offset and restarts."""
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -109,8 +110,9 @@ def remains(site, canary):
     return files_with(site.data, canary.encode())
 
 
-@pytest.fixture(scope="module")
-def records():
+@contextlib.contextmanager
+def records_site():
+    """Two secure lists with two members, and the people who look after records."""
     with tempfile.TemporaryDirectory(prefix="postern-e2e-") as folder:
         stage = Stage(folder)
         stage.site.log = pathlib.Path(folder) / "postern.log"
@@ -122,6 +124,12 @@ def records():
             yield Records(stage)
         finally:
             stage.close()
+
+
+@pytest.fixture(scope="module")
+def records():
+    with records_site() as made:
+        yield made
 
 
 def test_the_life_of_a_held_and_of_an_unheld_message(records, tmp_path):

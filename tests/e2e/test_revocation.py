@@ -1,11 +1,9 @@
-"""A real authority of the openssl command: its revocation list by http, and `openssl ocsp` as its responder."""
+"""A real authority of the openssl command: its revocation list by http, and `openssl ocsp` answering behind the same port."""
 import functools
 import http.server
 import pathlib
-import socket
 import subprocess
 import threading
-import time
 
 from sitekit import wait_until
 
@@ -18,10 +16,17 @@ def openssl(*arguments, **more):
     return done.stdout
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Responder(http.server.SimpleHTTPRequestHandler):
+    def do_POST(self):
+        answer = self.server.answer(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/ocsp-response")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
 
 
 class Authority:
@@ -40,17 +45,13 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 self.folder / "ca.key", "-out", self.folder / "ca.pem", "-days", "300", "-subj", "/CN=Example CA", "-addext",
                 "keyUsage=critical,keyCertSign,cRLSign")
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=self.public)
-        handler.log_message = lambda *_: None
-        self.web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Responder, directory=self.public))
+        self.web.answer = self.answer
         threading.Thread(target=self.web.serve_forever, daemon=True).start()
-        self.list_url = f"http://127.0.0.1:{self.web.server_port}/list.crl"
-        self.ocsp_port = free_port()
-        self.responder = None
+        self.url = f"http://127.0.0.1:{self.web.server_port}/"
 
     def issue(self, address, source):
-        place = {"crl": f"crlDistributionPoints=URI:{self.list_url}",
-                 "ocsp": f"authorityInfoAccess=OCSP;URI:http://127.0.0.1:{self.ocsp_port}/"}[source]
+        place = {"crl": f"crlDistributionPoints=URI:{self.url}list.crl", "ocsp": f"authorityInfoAccess=OCSP;URI:{self.url}"}[source]
         certificate = self.folder / f"{address}.pem"
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 self.folder / f"{address}.key", "-out", self.folder / "m.csr", "-subj", f"/CN={address}", "-addext",
@@ -64,20 +65,16 @@ class Authority:
     def publish(self):
         openssl("ca", "-config", self.config, "-gencrl", "-out", self.folder / "list.pem")
         openssl("crl", "-in", self.folder / "list.pem", "-outform", "DER", "-out", self.public / "list.crl")
-        if self.responder:
-            self.responder.terminate()
-            self.responder.wait()
-        self.responder = subprocess.Popen(
-            ["openssl", "ocsp", "-port", str(self.ocsp_port), "-index", self.folder / "index.txt", "-CA",
-             self.folder / "ca.pem", "-rsigner", self.folder / "ca.pem", "-rkey", self.folder / "ca.key", "-nmin", "5"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
+
+    def answer(self, question):
+        asked, answered = self.folder / "question.der", self.folder / "answer.der"
+        asked.write_bytes(question)
+        openssl("ocsp", "-reqin", asked, "-respout", answered, "-index", self.folder / "index.txt", "-CA", self.folder / "ca.pem",
+                "-rsigner", self.folder / "ca.pem", "-rkey", self.folder / "ca.key", "-nmin", "5")
+        return answered.read_bytes()
 
     def close(self):
         self.web.shutdown()
-        if self.responder:
-            self.responder.terminate()
-            self.responder.wait()
 
 
 def says(stage):

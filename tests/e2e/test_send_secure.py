@@ -4,7 +4,11 @@ import base64
 import email
 import email.policy
 import email.utils
+import json
 import os
+import ssl
+import urllib.error
+import urllib.request
 
 import pytest
 from recipient import Recipient, link_in
@@ -19,13 +23,39 @@ CANARY, WORD = "Kanarienvogel-" + os.urandom(4).hex(), "Röhrsänger-" + os.uran
 FILE = ("Befund für Zoë.txt", ("Anlage " + CANARY + "\n").encode())
 
 
+# What a site may have beside ours: as for mail by SMTP, nothing of it knows that this mail was written on a page.
+POLICY = """return {name = "aaa_rules", doc = "Rules of this test.", hooks = {
+  rcpt = function(tx, rcpt)
+    if rcpt.address:find("@rival.example", 1, true) then
+      return reject { code = 550, enh = "5.7.1", reason = "rival", text = "nobody writes to rivals" }
+    end
+    return pass()
+  end,
+  message = function(tx, msg)
+    if msg.subject:find("Broken", 1, true) then error("broken") end
+    if msg.subject:find("Tonight", 1, true) then
+      return defer { code = 451, enh = "4.7.1", reason = "tonight", text = "not before eight" }
+    end
+    if msg.subject:find("Project", 1, true) then
+      return reject { code = 550, enh = "5.7.1", reason = "project", text = "projects stay inside" }
+    end
+    if msg.subject:find("Guarded", 1, true) and not (tx.client.tls and tx.client.tls.version == "TLSv1.3") then
+      return reject { code = 550, enh = "5.7.1", reason = "no-tls", text = "come by TLS" }
+    end
+    if msg.subject:find("Strictly", 1, true) then msg:note("protect", "smime") end
+    return pass()
+  end }, cases = {}}
+"""
+
+
 class Scene:
     def __init__(self, stage, folder):
         self.stage, self.site = stage, stage.site
         self.site.set("web.url", f'"https://localhost:{self.site.web_port}"')
+        (self.site.data / "policies/aaa_rules.lua").write_text(POLICY)
         stage.open()
         self.ada = Staff(self.site, "ada", "", ["mail:write", "mail:read"])
-        self.ann = Staff(self.site, "ann", "helpdesk", ["mail:write"])
+        self.ann = Staff(self.site, "ann", "helpdesk", ["mail:write", "mail:read"])
         stage.make_list(OUT, [], ladder="smime,openpgp,pickup")
         self.site.cli("relay", "add", "192.0.2.25", "example.org", OUT)
         stage.person(SAM, "rsa")
@@ -161,3 +191,87 @@ def test_the_command_line_sends_a_file_as_an_account_once(scene, sent, tmp_path)
     copy = wait_until(lambda: scene.stage.sink.of(SAM)[1:], "the copy came")[0]
     inner = email.message_from_bytes(scene.stage.people[SAM].decrypt(copy.raw), policy=email.policy.default)
     assert WORD in inner["Subject"] and inner.get_content().strip() == CANARY
+
+
+@pytest.mark.parametrize("changed, words", [
+    ({"subject": "Project X"}, "a policy of this site refuses this message"), ({"subject": "Project X"}, "projects stay inside"),
+    ({"to": [SAM, "eve@rival.example"]}, "nobody writes to rivals"),
+    ({"subject": "Tonight"}, "does not let this message out now"), ({"subject": "Broken"}, "does not let this message out now")])
+def test_the_policies_of_the_site_are_asked_as_for_mail_by_smtp(scene, sent, changed, words):
+    posts, heard = len(scene.posts()), len(scene.stage.sink.received)
+    assert words in refused(scene, **changed)
+    assert len(scene.posts()) == posts and len(scene.stage.sink.received) == heard
+
+
+def by_api(scene, path, body):
+    """The answer of the API to Ann's token, by HTTPS: (status, JSON)."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(f"https://127.0.0.1:{scene.site.web_port}/api/v1{path}", json.dumps(body).encode(),
+                                     {"Authorization": "Bearer " + scene.ann.token.read_text().strip(), "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_what_would_be_refused_is_said_before_sending_and_counts_as_no_refusal(scene, sent):
+    posts, refusals = len(scene.posts()), scene.site.cli("status")["today"]["refused"]
+    written = form(subject="Project Z")
+    del written["key"]
+    verdict = scene.ann.web("mail.preview", **written)["verdict"]
+    assert not verdict["passed"] and not verdict["later"] and "projects stay inside" in verdict["text"]
+    written["subject"] = "Tonight"
+    assert scene.ann.web("mail.preview", **written)["verdict"]["later"]
+    written["subject"] = "Strictly"
+    strict = scene.ann.web("mail.preview", **written)
+    assert strict["verdict"]["passed"] and {row["protection"] for row in strict["items"]} == {"smime", "withheld"}
+    assert len(scene.posts()) == posts
+    refused(scene, subject="Project Z")  # this one counts
+    wait_until(lambda: scene.site.cli("status")["today"]["refused"] > refusals, "the refusal is counted")
+    assert scene.site.cli("status")["today"]["refused"] == refusals + 1
+
+
+def test_a_policy_that_demands_tls_of_clients_lets_through_who_came_by_https_and_nobody_else(scene, sent):
+    guarded = form(subject="Guarded " + WORD, to=[SAM], files=[])
+    assert "come by TLS" in refused(scene, **{**guarded, "key": "another-" + guarded["key"]})  # by no HTTPS
+    status, plan = by_api(scene, "/mail/preview", {name: guarded[name] for name in ("to", "subject", "text")})
+    assert status == 200 and plan["verdict"] == {"passed": True, "later": False, "text": ""}, plan
+    status, done = by_api(scene, "/mail", guarded)
+    assert status == 200 and not done["again"], done
+    shown = scene.site.cli("trace", str(done["id"]))["post"]["client"]
+    assert shown["tls"]["version"] == "TLSv1.3" and shown["tls"]["cipher"].startswith("TLS_")
+
+
+def test_what_a_policy_refuses_of_it_is_counted_with_the_refusals_at_the_door(scene, sent):
+    before = scene.site.cli("status")["today"]["refused"]
+    refused(scene, subject="Project Y")
+    wait_until(lambda: scene.site.cli("status")["today"]["refused"] > before, "the refusal is counted")
+
+
+def test_a_policy_can_ask_for_more_protection_and_not_for_less(scene, sent):
+    strict = scene.ann.web("mail.send", **form(subject="Strictly " + WORD, files=[]))
+    shown = wait_until(lambda: (scene.ann.web("mail.sent", id=strict["id"])), "it is planned")
+    assert {row["address"]: row["protection"] for row in shown["recipients"]} == {SAM: "smime", OTTO: "withheld",
+                                                                                 NORA: "withheld"}
+
+
+def test_while_no_policy_can_be_asked_nothing_is_taken_and_nothing_is_lost(scene, sent):
+    written = form(subject=WORD + " again", to=[SAM], files=[])
+    posts = len(scene.posts())
+    scene.site.kill("postern-gateway")
+    try:
+        scene.ann.web("mail.send", **written)
+    except Refused as away:
+        assert "cannot be asked just now" in str(away.error)
+        assert len(scene.posts()) == posts
+
+    def sent_once():
+        try:
+            return scene.ann.web("mail.send", **written)
+        except Refused:
+            return None
+
+    wait_until(sent_once, "the gateway is back and takes it", 60)
+    assert len(scene.posts()) == posts + 1

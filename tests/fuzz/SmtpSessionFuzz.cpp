@@ -17,8 +17,10 @@ void demand(bool condition) {
   if (!condition) std::abort();
 }
 
-SessionSettings settings() {
+SessionSettings settings(bool submission, bool filter = false) {
   SessionSettings result;
+  if (filter) result.xclientHosts = {*net::IpRange::parse("192.0.2.7")};
+  result.submission = submission;
   result.maxMessageSize = 4096;
   result.maxRecipients = 3;
   result.maxHops = 3;
@@ -31,10 +33,14 @@ struct Run {
   bool closed = false;
 };
 
-Run run(std::string_view bytes, std::size_t piece) {
-  static const SessionSettings Settings = settings();
+// `submission`: a listener for people, in TLS.
+Run run(std::string_view bytes, std::size_t piece, bool submission, bool filter) {
+  static const SessionSettings ForFilters = settings(false, true);
+  static const SessionSettings ForServers = settings(false);
+  static const SessionSettings ForPeople = settings(true);
   fakes::FakeSite site;
-  SmtpSession session(Settings, site.ports, {"192.0.2.7", ""});
+  const app::TlsFacts tls{submission ? "TLSv1.3" : "", "", 0, "", {}};
+  SmtpSession session(submission ? ForPeople : filter ? ForFilters : ForServers, site.ports, {"192.0.2.7", ""}, tls);
   session.greet();
   Run result;
   const auto take = [&] {
@@ -53,7 +59,8 @@ Run run(std::string_view bytes, std::size_t piece) {
   }
   for (const auto& message : site.acceptor.accepted) {
     demand(!message.recipients.empty());
-    for (const auto& recipient : message.recipients) demand(recipient.ends_with("@lists.example"));
+    // Who signed in may write to anybody; nobody else is relayed for.
+    for (const auto& recipient : message.recipients) demand(submission || recipient.ends_with("@lists.example"));
     const auto& text = message.content;
     demand(text.starts_with("Received: from "));
     demand(text.ends_with("\r\n"));
@@ -85,11 +92,11 @@ void demandGoodOutput(std::string_view output) {
   }
 }
 
-// The queue id differs from run to run.
+// The id of a message, 32 hexadecimal digits, differs from run to run.
 std::string withoutIds(std::string output) {
   constexpr std::string_view Mark = "accepted as ";
   for (std::size_t at = output.find(Mark); at != std::string::npos; at = output.find(Mark, at + 1))
-    output.erase(at + Mark.size(), 15);
+    output.erase(at + Mark.size(), 32);
   return output;
 }
 
@@ -100,10 +107,13 @@ std::string withoutIds(std::string output) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto whole = run(bytes, bytes.size() + 1);
+  const bool submission = data[0] >= 0x80;
+  const bool filter = data[0] >= 0x60;  // in front of us, and speaks for others
+  const auto whole = run(bytes, bytes.size() + 1, submission, filter);
   demandGoodOutput(whole.output);
+  if (submission && whole.accepted > 0) demand(whole.output.find("\r\n235 2.7.0 ") != std::string::npos);
   demand(whole.accepted <= count(bytes, "\n.\r\n") + count(bytes, "L") + count(bytes, "l"));
-  const auto pieces = run(bytes, data[0] % 13 + 1);
+  const auto pieces = run(bytes, data[0] % 13 + 1, submission, filter);
   demandGoodOutput(pieces.output);
   // Whether content came in one go with a refused DATA is seen only when it did.
   if (whole.output.find("503 5.5.0 ") == std::string::npos && pieces.output.find("503 5.5.0 ") == std::string::npos) {

@@ -1,7 +1,9 @@
 // rooms: tlsrpt mail
-// Whatever is sent as a report is a sentence of refusal or obeys the limits.
+// Whatever is sent as a report is a sentence of refusal or obeys the limits; what a DNS record names as a place is
+// plain.
 #include "core/mail/Text.h"
 #include "core/tlsrpt/TlsReport.h"
+#include "core/tlsrpt/TlsReportWriter.h"
 
 #include <cstdlib>
 
@@ -11,6 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const auto check = [](bool holds) {
     if (!holds) std::abort();
   };
+  const auto places = tlsrpt::reportPlaces({bytes, "v=spf1 -all"});
+  check(places.size() <= 10);
+  for (const auto& place : places) {
+    check(place.size() <= 500 && (place.starts_with("mailto:") || place.starts_with("https://")));
+    for (const char c : place) check(c > ' ' && c < '\x7f');
+  }
   for (const auto& report : {tlsrpt::readReport(bytes), tlsrpt::readReportMail(bytes)}) {
     if (!report) {
       check(!report.error().empty());

@@ -96,6 +96,7 @@ struct DowngradeWorld {
   std::optional<SignedZone> zone;
   std::optional<net::UnboundResolver> resolver;
   std::optional<gateway::StsPolicies> sts;
+  std::optional<gateway::TlsCounters> counters;
   std::optional<gateway::Deliverer> deliverer;
   std::uint64_t lastKey = 0;
 
@@ -125,10 +126,12 @@ struct DowngradeWorld {
   }
 
   // One attempt to deliver a copy; what came of it.
-  app::DeliveryEvent attempt(const std::string& domain, app::Protection protection = app::Protection::Tls) {
+  app::DeliveryEvent attempt(const std::string& domain, app::Protection protection = app::Protection::Tls,
+                             app::TlsAsk ask = app::TlsAsk::Usual) {
     if (!zone) serveZone();
     MemoryCopyQueue queue;
-    deliverer.emplace(options(), queue, *resolver, tls, clock, &*sts);
+    if (!counters) counters.emplace(folder / "tls-reports", clock);
+    deliverer.emplace(options(), queue, *resolver, tls, clock, &*sts, &*counters);
     deliverer->setRoutes(gateway::RouteTable({}, trusted, distrusted));
     deliverer->start();
     gateway::CopySummary summary;
@@ -142,10 +145,23 @@ struct DowngradeWorld {
     copy.head = "From: a@b\r\nSubject: party\r\n\r\n" + DowngradeCanary + "\r\n";
     copy.tail = std::make_shared<const std::string>();
     summary.protection = copy.protection = summary.floor = copy.floor = protection;
+    summary.tlsAsk = copy.tlsAsk = ask;
     queue.put(summary, copy);
     BOOST_REQUIRE(queue.waitForEvents(1));
     deliverer.reset();
     return queue.events().back();
+  }
+
+  // What the domain would be told of the sessions of today: "TYPE successful/failed failure,failure".
+  std::string told(const std::string& domain) {
+    std::string all;
+    auto day = counters->of(gateway::dayOf(clock.now()));
+    for (const auto& own : day[domain]) {
+      all += (all.empty() ? "" : "; ") + own.policy.type + " " + std::to_string(own.policy.successful) + "/" +
+             std::to_string(own.policy.failed);
+      for (const auto& failure : own.policy.failures) all += " " + failure.type;
+    }
+    return all;
   }
 
   void leaves(const app::DeliveryEvent& event, const std::string& proof) {

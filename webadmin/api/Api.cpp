@@ -3,6 +3,7 @@
 #include "core/app/JsonText.h"
 #include "core/base/Clock.h"
 #include "core/base/Error.h"
+#include "core/crypto/Encoding.h"
 
 #include <charconv>
 
@@ -13,6 +14,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view Root = "/api/v1";
+constexpr std::string_view MessageOrder = "mail.submit";
 
 struct BadArgument {
   std::string detail;
@@ -99,6 +101,24 @@ void takeBody(const Operation& operation, const Request& request, json& args) {
   for (auto& [name, value] : body.items()) {
     args[name] = requireKnown(operation, name).type == "time" ? timeFrom(value, name) : std::move(value);
   }
+}
+
+// POST /messages: JSON, or a whole message with its recipients in the query; the key is in its own header.
+void takeMessage(const Operation& operation, const Request& request, json& args) {
+  if (request.contentType.starts_with("message/rfc822")) {
+    for (const auto& [name, value] : request.query.items()) {
+      if (name != "from" && name != "to") throw BadArgument{"there is no argument \"" + name + "\" here"};
+      if (name == "from")
+        args["from"] = value;
+      else
+        args["to"].push_back(value);
+    }
+    args["message"] = crypto::base64(request.body);
+  } else {
+    takeBody(operation, request, args);
+  }
+  if (request.idempotencyKey.empty()) throw BadArgument{"the header Idempotency-Key is missing"};
+  args["key"] = request.idempotencyKey;
 }
 
 void requireAll(const Operation& operation, const json& args) {
@@ -217,7 +237,9 @@ Response Api::answer(const Request& request) const {
   }
   const auto& operation = *found.operation;
   try {
-    if (operation.inQuery())
+    if (operation.order == MessageOrder)
+      takeMessage(operation, request, found.args);
+    else if (operation.inQuery())
       takeQuery(operation, request, found.args);
     else
       takeBody(operation, request, found.args);
@@ -225,6 +247,7 @@ Response Api::answer(const Request& request) const {
     app::Actor actor{"api", ""};
     actor.token = *token;
     actor.client = request.clientAddress;
+    actor.https = request.https;
     auto result = orders_.give(operation.order, actor, found.args);
     if (result.is_null()) result = json::object();
     const bool requested = operation.method != Method::Get && result.is_object() && result.contains("request") &&

@@ -116,6 +116,15 @@ json operationObject(const Operation& operation) {
   } else if (!operation.arguments.empty()) {
     object["requestBody"] = bodyOf(operation);
   }
+  if (operation.order == "mail.submit") {
+    parameters.push_back(
+        {{"name", "Idempotency-Key"},
+         {"in", "header"},
+         {"required", true},
+         {"description", "16 random characters or more, new for each message; the same key sends once."},
+         {"schema", schemaOf("text")}});
+    object["requestBody"]["content"]["message/rfc822"] = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
+  }
   if (!parameters.empty()) object["parameters"] = std::move(parameters);
   const json content = {{"application/json", {{"schema", resultSchema(operation)}}}};
   object["responses"] = {{"200", {{"description", "Done."}, {"content", content}}},

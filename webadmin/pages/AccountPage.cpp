@@ -1,5 +1,6 @@
 #include "webadmin/pages/Pages.h"
 #include "webadmin/QrCode.h"
+#include "webadmin/RecordWords.h"
 #include "webadmin/Views.h"
 
 namespace postern::webadmin::pages {
@@ -43,7 +44,8 @@ Response drawAccount(Visit& visit, int status, json extra) {
   const auto tokens = tokenViews(visit.order("token.list"), visit.now());
   const auto factors = factorViews(own, visit.now());
   json view{{"name", views::text(own, "name")},
-            {"roles", joined(views::part(own, "roles"))},
+            {"roles", words::roles(visit.session->roles())},
+            {"mail", views::text(own, "mail")},
             {"lists", joined(views::part(own, "lists"))},
             {"factors", factors},
             {"several", factors.size() > 1},

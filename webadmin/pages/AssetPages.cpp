@@ -34,16 +34,6 @@ Response embeddedFile(const Visit& visit, std::string_view path) {
 
 }  // namespace
 
-// 200 while this process and listd answer, else 503: for monitors, so nothing here tells a stranger about the site.
-Response health(Visit& visit) {
-  try {
-    visit.tools.orders.give("status", {"system", "healthz"}, nlohmann::json::object());
-    return jsonResponse(200, {{"status", "ok"}, {"listd", "ok"}});
-  } catch (const std::exception&) {
-    return jsonResponse(503, {{"status", "unavailable"}, {"listd", "does not answer"}});
-  }
-}
-
 // For everybody: it tells what Postern can do, nothing of this site.
 Response openApi(Visit& visit) {
   const auto& configured = visit.tools.config.webUrl;

@@ -120,7 +120,9 @@ json certificates(const Visit& visit, const json& lists) {
 json problems(const json& status) {
   json rows = json::array();
   for (const auto& problem : views::part(status, "problems"))
-    rows.push_back({{"what", views::text(problem, "what")}, {"do", views::text(problem, "do")}});
+    rows.push_back({{"what", views::text(problem, "what")},
+                    {"do", views::text(problem, "do")},
+                    {"kind", views::text(problem, "severity") == "error" ? "Error" : "Warning"}});
   return rows;
 }
 

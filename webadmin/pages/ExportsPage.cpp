@@ -81,7 +81,9 @@ Response exports(Visit& visit) {
   if (const auto matter = visit.request.query.get("matter"); !matter.empty()) args["matter"] = matter;
   json rows = json::array();
   const auto listed = visit.order("export.list", args);
-  for (const auto& one : views::part(listed, "items")) rows.push_back(exportRow(one, visit.now()));
+  const auto matters = views::matterNames(visit);
+  for (const auto& one : views::part(listed, "items"))
+    rows.push_back(views::withMatterName(exportRow(one, visit.now()), matters));
   const bool empty = rows.empty();
   return visit.page("exports", {"Exports", "exports"},
                     {{"rows", rows}, {"empty", empty}, {"roles", views::rolesOf(visit)}});
@@ -113,7 +115,7 @@ Response createExport(Visit& visit) {
 
 Response showExport(Visit& visit) {
   const auto shown = visit.order("export.show", {{"id", visit.param("export")}});
-  auto view = exportRow(shown, visit.now());
+  auto view = views::withMatterName(exportRow(shown, visit.now()), views::matterNames(visit));
   if (view["running"] == true) view["progress"] = progressOf(visit, shown);
   json downloads = json::array();
   for (const auto& one : views::part(shown, "downloads"))
@@ -161,8 +163,10 @@ Response downloadExport(Visit& visit) {
 }
 
 Response confirmExportRemoval(Visit& visit) {
-  return visit.page("export-remove", {"Remove an export", "exports"},
-                    exportRow(visit.order("export.show", {{"id", visit.param("export")}}), visit.now()));
+  return visit.page(
+      "export-remove", {"Remove an export", "exports"},
+      views::withMatterName(exportRow(visit.order("export.show", {{"id", visit.param("export")}}), visit.now()),
+                            views::matterNames(visit)));
 }
 
 Response removeExport(Visit& visit) {

@@ -48,7 +48,8 @@ Response holds(Visit& visit) {
 }
 
 Response hold(Visit& visit) {
-  auto view = views::holdRow(visit.order("hold.show", {{"id", visit.param("hold")}}), visit.now());
+  auto view = views::withMatterName(
+      views::holdRow(visit.order("hold.show", {{"id", visit.param("hold")}}), visit.now()), views::matterNames(visit));
   view["roles"] = views::rolesOf(visit);
   return visit.page("hold", {view["name"].get<std::string>(), "matters"}, view);
 }

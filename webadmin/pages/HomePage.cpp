@@ -22,6 +22,7 @@ void addMachine(const Visit& visit, json& view) {
   const auto retention = visit.order("retention.status");
   const auto audit = visit.order("audit.status");
   const auto keys = visit.order("keys.status");
+  const auto backups = visit.order("backup.status", {{"limit", 1}});
   const auto& clock = views::part(retention, "clock");
   const auto anchored = views::number(audit, "lastAnchoredAt");
   const bool old = !anchored || now - fromMicros(static_cast<std::int64_t>(anchored)) > AnchorLimit;
@@ -39,7 +40,9 @@ void addMachine(const Visit& visit, json& view) {
                      {"keyEpoch", views::text(root, "epoch")},
                      {"keys", words::count(views::number(keys, "total"))},
                      {"rotating", rotates == "waiting" || rotates == "running"},
-                     {"backupAt", views::moment(backup, "at", now)}};
+                     {"backupAt", views::moment(backup, "at", now)},
+                     {"madeAt", views::moment(views::part(backups, "made"), "at", now)},
+                     {"provenAt", views::moment(views::part(backups, "proven"), "at", now)}};
 }
 
 void addOfficer(const Visit& visit, json& view) {

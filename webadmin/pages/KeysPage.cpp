@@ -13,12 +13,13 @@ using enum app::Role;
 namespace {
 
 std::string jobKind(const std::string& word) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 6> Kinds = {
+  constexpr std::array<std::pair<std::string_view, const char*>, 7> Kinds = {
       {{"keys.rotate", "Rotation of keys"},
        {"index.build", "Building the search index"},
        {"index.rebuild", "Building the search index"},
        {"export", "Export"},
        {"export.make", "Export"},
+       {"evidence.pack", "Evidence pack"},
        {"retention.run", "Retention run"}}};
   for (const auto& [kind, text] : Kinds)
     if (kind == word) return text;

@@ -148,17 +148,23 @@ std::size_t pageOf(const Visit& visit) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::stoul(text)));
 }
 
+std::string isoOf(const json& time) {
+  return time.is_null() ? std::string() : views::text(time, "iso");
+}
+
 std::string ledgerLine(const json& recipient, TimePoint now) {
   const auto& attempts = views::part(recipient, "attempts");
   const json last = attempts.is_array() && !attempts.empty() ? attempts.back() : json::object();
   const auto& tls = views::part(last, "tls");
-  const auto delivered = views::time(recipient, "deliveredAt", now);
+  const auto& pickup = views::part(recipient, "pickup");
   return views::csvLine({views::text(recipient, "address"), views::text(recipient, "protection"),
                          views::text(recipient, "reason"), views::text(recipient, "keyFingerprint"),
-                         views::text(recipient, "state"), delivered.is_null() ? "" : views::text(delivered, "iso"),
+                         views::text(recipient, "state"), isoOf(views::time(recipient, "deliveredAt", now)),
                          std::to_string(attempts.size()), views::text(last, "remoteHost"),
                          views::text(last, "replyCode") + " " + views::text(last, "replyText"),
-                         views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification")});
+                         views::text(tls, "version"), views::text(tls, "cipher"), views::text(tls, "verification"),
+                         views::text(pickup, "state"), isoOf(views::time(pickup, "openedAt", now)),
+                         isoOf(views::time(pickup, "expiresAt", now))});
 }
 
 }  // namespace
@@ -212,6 +218,7 @@ Response ledger(Visit& visit) {
        {"csvPath", path + "/ledger.csv"},
        {"reportPath", "/delivery?post=" + percentEncode(views::text(post, "id"))},
        {"accepted", stateWord != "rejected" && stateWord != "ignored"},
+       {"sender", views::senderDomain(views::part(post, "client"))},
        {"check", secure ? views::senderCheck(views::part(post, "senderCheck")) : json(nullptr)},
        {"journey", views::journey(views::part(post, "journey"), visit.now())},
        {"panelPath", views::may(visit, Panel) ? "/messages?q=" + percentEncode(views::text(post, "id")) : ""},
@@ -226,7 +233,8 @@ Response ledgerCsv(Visit& visit) {
   response.contentType = "text/csv; charset=utf-8";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"ledger.csv\"");
   response.body = views::csvLine({"recipient", "protection", "reason", "key", "state", "delivered_at", "attempts",
-                                  "last_host", "last_reply", "tls_version", "tls_cipher", "tls_verification"});
+                                  "last_host", "last_reply", "tls_version", "tls_cipher", "tls_verification", "pickup",
+                                  "read_at", "available_until"});
   for (;;) {
     for (const auto& recipient : views::part(trace, "recipients")) response.body += ledgerLine(recipient, visit.now());
     const auto next = views::text(trace, "next");

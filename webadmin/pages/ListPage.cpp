@@ -31,6 +31,13 @@ void addReadiness(json& view, const json& readiness) {
   view["anyWithheld"] = withheld > 0;
 }
 
+json authors(const std::string& chosen, bool secure) {
+  const std::pair<const char*, std::string> via{"via", "the author's name, with the address of the list"};
+  const std::pair<const char*, std::string> nobody{"nobody", "nobody: the list alone (anonymous)"};
+  if (secure) return views::options(chosen, {via, nobody});
+  return views::options(chosen, {via, {"own", "the author, where this site signs for the author's domain"}, nobody});
+}
+
 // The form of the settings: what is stored, or what was typed and refused.
 json settings(const Visit& visit, const json& stored) {
   const auto& form = visit.request.form;
@@ -39,7 +46,14 @@ json settings(const Visit& visit, const json& stored) {
           {"description", value("description")},
           {"classes", views::classOptions(value("class"))},
           {"postings", views::options(value("posting"),
-                                      {{"members", words::posting("members")}, {"anyone", words::posting("anyone")}})}};
+                                      {{"members", words::posting("members")}, {"anyone", words::posting("anyone")}})},
+          {"subjectPrefix", value("subjectPrefix")},
+          {"footer", value("footer")},
+          {"replies", views::options(value("replyTo"), {{"author", "the author"},
+                                                        {"asked", "where the author asked for it, else the author"},
+                                                        {"list", "the list"},
+                                                        {"both", "the author and the list"}})},
+          {"authors", authors(value("author"), views::flag(stored, "secure"))}};
 }
 
 // Members by where their mail goes: how many domains, and how many of them are not the list's own.
@@ -129,7 +143,8 @@ Response list(Visit& visit) {
 Response setList(Visit& visit) {
   const auto& form = visit.request.form;
   json args = {{"address", visit.param("list")}};
-  for (const auto* field : {"displayName", "description", "class", "posting"})
+  for (const auto* field :
+       {"displayName", "description", "class", "posting", "subjectPrefix", "footer", "replyTo", "author"})
     if (form.has(field)) args[field] = form.get(field);
   try {
     visit.order("list.set", args);

@@ -18,6 +18,16 @@ json findMember(const Visit& visit) {
                            "The address may have changed, or the member was removed."});
 }
 
+// What revocation list or OCSP said of a certificate; empty for what has no issuer to ask.
+std::string issuersWord(const json& key) {
+  const auto said = views::text(key, "issuerSays");
+  const auto detail = views::text(key, "issuerDetail");
+  if (said == "good") return "Not revoked";
+  if (said == "revoked") return "Revoked" + (detail.empty() ? "" : ": " + detail);
+  if (said == "unknown") return "No answer" + (detail.empty() ? "" : ": " + detail);
+  return views::text(key, "kind") == "smime" ? "Not asked yet" : "";
+}
+
 json keyView(const json& key, const std::string& memberPath, TimePoint now) {
   const auto state = views::text(key, "state");
   const auto bits = views::text(key, "bits");
@@ -33,6 +43,8 @@ json keyView(const json& key, const std::string& memberPath, TimePoint now) {
           {"algorithm", bitsSaid ? algorithm : algorithm + ", " + bits + " bit"},
           {"subject", views::text(key, "subject")},
           {"issuer", views::text(key, "issuer")},
+          {"issuerSays", issuersWord(key)},
+          {"checked", views::time(key, "checkedAt", now)},
           {"notBefore", views::time(key, "notBeforeAt", now)},
           {"notAfter", views::time(key, "notAfterAt", now)},
           {"badge", views::badge(state)},

@@ -10,6 +10,14 @@ using nlohmann::json;
 
 namespace {
 
+// What the member set, or an owner for them; empty: copies come.
+std::string pauseWords(const json& member, TimePoint now) {
+  if (views::text(member, "delivery") == "none") return "Gets no copies by own choice";
+  const auto until = views::time(member, "pausedUntil", now);
+  const bool begun = views::number(member, "pausedFrom") <= static_cast<std::uint64_t>(toMicros(now));
+  return until.is_null() || !begun ? std::string() : "Paused until " + views::text(until, "absolute");
+}
+
 json memberRow(const json& member, const std::string& list, bool secure, TimePoint now) {
   const auto protection = views::text(member, "protection");
   const auto state = views::text(member, "state");
@@ -26,6 +34,7 @@ json memberRow(const json& member, const std::string& list, bool secure, TimePoi
                    : secure   ? "good"
                               : "quiet"},
           {"disabled", disabled},
+          {"paused", pauseWords(member, now)},
           {"reason", disabled || withheld ? words::reason(disabled ? "member-disabled" : views::text(member, "reason"))
                                           : std::string()},
           {"fingerprint", words::fingerprint(views::text(key, "fingerprint").substr(0, 16))},

@@ -67,8 +67,10 @@ Response drawMessage(const Visit& visit, const json& checked) {
   const auto shown = visit.order("retention.explain", {{"object", object}});
   json references = json::array(), holds = json::array(), history = json::array();
   for (const auto& reference : views::part(shown, "references")) references.push_back(referenceView(reference, now));
-  for (const auto& hold : views::part(shown, "holds")) {
-    auto row = views::holdRow(hold, now);
+  const auto& keeping = views::part(shown, "holds");
+  const auto matters = keeping.empty() ? json::object() : views::matterNames(visit);
+  for (const auto& hold : keeping) {
+    auto row = views::withMatterName(views::holdRow(hold, now), matters);
     row["until"] = views::moment(hold, "until", now);
     holds.push_back(std::move(row));
   }

@@ -55,15 +55,22 @@ Response drawOpen(const Visit& visit, int status, const std::string& token, cons
   const bool confirms = views::text(link, "purpose") == "confirm";
   const auto candidate = link.find("candidate");
   const bool waits = confirms && candidate != link.end() && candidate->is_object();
+  const auto unfit = views::text(link, "unfit");
+  const auto said =
+      refusal.is_null() && !unfit.empty()
+          ? views::refusal("The key that came by mail was not taken: " + unfit + (unfit.ends_with('.') ? "" : "."),
+                           "Give another one here.")
+          : refusal;
   json shown;
   if (waits) shown = keyView(*candidate, visit.now());
   if (waits) shown.erase("badge");
   return visit.page("my-keys", {"Your keys", "", status},
-                    {{"refusal", refusal},
+                    {{"refusal", said},
                      {"token", token},
                      {"address", views::text(link, "address")},
                      {"candidate", shown},
                      {"upload", !confirms},
+                     {"until", views::time(link, "endsAt", visit.now())},
                      {"noKeys", keys.empty()},
                      {"keys", keys},
                      {"pasted", visit.request.form.get("certificate")}});

@@ -148,6 +148,15 @@ Response actOnQueue(Visit& visit);
 Response confirmDrop(Visit& visit);
 Response dropCopy(Visit& visit);
 
+// QuarantinePage.cpp
+Response quarantine(Visit& visit);
+Response chooseHeld(Visit& visit);
+Response decideHeld(Visit& visit);
+Response heldMessage(Visit& visit);
+Response readHeldMessage(Visit& visit);
+Response trustedSenders(Visit& visit);
+Response untrustSender(Visit& visit);
+
 // SendPage.cpp
 Response composeMail(Visit& visit);
 Response sendMail(Visit& visit);
@@ -162,17 +171,35 @@ Response domainTls(Visit& visit);
 Response startProbe(Visit& visit);
 Response markDomain(Visit& visit);
 
+// TlsReportsPage.cpp
+Response tlsReports(Visit& visit);
+Response tlsReport(Visit& visit);
+
 // RelaysPage.cpp
 Response relays(Visit& visit);
 Response addRelay(Visit& visit);
 Response confirmRelayRemoval(Visit& visit);
 Response removeRelay(Visit& visit);
 
+// DirectoriesPage.cpp
+Response directories(Visit& visit);
+Response addDirectory(Visit& visit);
+Response testDirectory(Visit& visit);
+Response confirmDirectoryRemoval(Visit& visit);
+Response removeDirectory(Visit& visit);
+Response authorities(Visit& visit);
+Response addAuthority(Visit& visit);
+Response confirmAuthorityRemoval(Visit& visit);
+Response removeAuthority(Visit& visit);
+
 // HelpPage.cpp
 Response help(Visit& visit);
 
 // AssetPages.cpp
 Response health(Visit& visit);
+Response healthLive(Visit& visit);
+Response healthReady(Visit& visit);
+Response metrics(Visit& visit);
 Response openApi(Visit& visit);
 Response robots(Visit& visit);
 Response favicon(Visit& visit);

@@ -1,4 +1,5 @@
 #include "webadmin/pages/PickupPages.h"
+#include "webadmin/RecordWords.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
@@ -23,6 +24,7 @@ json rowOf(const json& item, TimePoint now) {
           {"path", "/waiting/" + views::text(item, "id")},
           {"recipient", views::text(item, "recipient")},
           {"list", views::text(item, "list")},
+          {"listPath", "/waiting?list=" + percentEncode(views::text(item, "list"))},
           {"post", views::text(item, "post")},
           {"postPath", views::postPath(views::text(item, "post"))},
           {"badge", badgeOf(item)},
@@ -31,7 +33,7 @@ json rowOf(const json& item, TimePoint now) {
           {"openedAt", views::time(item, "openedAt", now)},
           {"openedNetwork", views::text(item, "openedNetwork")},
           {"openedSession", views::text(item, "openedSession")},
-          {"opens", std::to_string(views::number(item, "opens"))},
+          {"opens", words::plural(views::number(item, "opens"), "time", "times")},
           {"resentAt", views::time(item, "resentAt", now)},
           {"endedAt", views::time(item, "endedAt", now)},
           {"reportedAt", views::time(item, "reportedAt", now)},
@@ -66,6 +68,8 @@ Response waiting(Visit& visit) {
   return visit.page("waiting", {"Waiting for pick-up", "waiting"},
                     {{"items", rows},
                      {"any", !rows.empty()},
+                     {"settingsPath", list.empty() ? std::string() : views::listPath(list) + "/pickup"},
+                     {"maySeeDomains", may(visit, Admin | Officer | Auditor | Helpdesk)},
                      {"list", list},
                      {"states", views::options(state, {{"", "All"},
                                                        {"waiting", "Waits or opened"},

@@ -52,6 +52,12 @@ Response waiting(Visit& visit);
 Response waitingItem(Visit& visit);
 Response actOnWaiting(Visit& visit);
 
+// PickupSettingsPage.cpp
+Response pickupSettings(Visit& visit);
+Response setPickupSettings(Visit& visit);
+Response pickupDomains(Visit& visit);
+Response setPickupDomain(Visit& visit);
+
 // Shared by the pages of recipients.
 nlohmann::json pickupOrder(const Visit& visit, std::string_view order, nlohmann::json args = nlohmann::json::object());
 Response pickupPage(const Visit& visit, std::string_view name, const std::string& title, int status,

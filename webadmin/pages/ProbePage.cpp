@@ -146,6 +146,7 @@ Response draw(const Visit& visit, const std::string& domain, int status, json re
                      {"shown", shown},
                      {"marks", marks},
                      {"hasMarks", !marks.empty()},
+                     {"maySeeReports", views::may(visit, Admin | Officer | Auditor | Helpdesk)},
                      {"mayAsk", views::may(visit, Admin | Officer | Helpdesk | Owner)}});
 }
 

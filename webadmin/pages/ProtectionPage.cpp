@@ -1,3 +1,4 @@
+#include "core/app/PlanWords.h"
 #include "webadmin/pages/Pages.h"
 #include "webadmin/RecordViews.h"
 #include "webadmin/RecordWords.h"
@@ -5,6 +6,7 @@
 #include "webadmin/Words.h"
 
 #include <algorithm>
+#include <map>
 
 namespace postern::webadmin::pages {
 
@@ -156,21 +158,11 @@ std::string planPath(const Visit& visit, const std::string& protection, const st
   return path;
 }
 
-// "512 members: 301 S/MIME, 60 OpenPGP, 2 Withheld".
 std::string sentence(const json& plan) {
-  std::vector<std::pair<std::string, std::uint64_t>> sums;
-  for (const auto& group : views::part(plan, "counts")) {
-    const auto word = words::protection(views::text(group, "protection"));
-    const auto count = views::number(group, "count");
-    if (!sums.empty() && sums.back().first == word)
-      sums.back().second += count;
-    else
-      sums.emplace_back(word, count);
-  }
-  std::string text = words::plural(views::number(plan, "total"), "member", "members");
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    text += (i == 0 ? ": " : ", ") + words::count(sums[i].second) + " " + sums[i].first;
-  return text;
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& group : views::part(plan, "counts"))
+    sums[views::text(group, "protection")] += views::number(group, "count");
+  return app::planSentence(sums);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "webadmin/pages/Pages.h"
+#include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
 
@@ -56,6 +57,7 @@ Response queue(Visit& visit) {
                      {"empty", all == 0},
                      {"noneFit", all > 0 && rows.empty()},
                      {"states", states},
+                     {"mayAct", views::may(visit, app::Role::Admin)},
                      {"limited", all >= Limit},
                      {"limit", Limit}});
 }

@@ -112,6 +112,11 @@ Response auditExport(Visit& visit);
 Response reports(Visit& visit);
 Response report(Visit& visit);
 Response reportFile(Visit& visit);
-Response evidencePack(Visit& visit);
+
+// EvidencePage.cpp
+Response evidencePacks(Visit& visit);
+Response makeEvidencePack(Visit& visit);
+Response downloadEvidencePack(Visit& visit);
+Response removeEvidencePack(Visit& visit);
 
 }  // namespace postern::webadmin::pages

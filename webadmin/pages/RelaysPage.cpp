@@ -9,8 +9,20 @@ using enum app::Role;
 
 namespace {
 
-std::string removePath(const std::string& range, const std::string& domain) {
-  return "/relays/remove?range=" + percentEncode(range) + "&domain=" + percentEncode(domain);
+std::string removePath(const json& relay) {
+  std::string path = "/relays/remove?range=" + percentEncode(views::text(relay, "range")) +
+                     "&domain=" + percentEncode(views::text(relay, "domain"));
+  for (const char* field : {"fingerprint", "name"})
+    if (const auto value = views::text(relay, field); !value.empty())
+      path += "&" + std::string(field) + "=" + percentEncode(value);
+  return path;
+}
+
+// What the clients must show besides their address, in words; empty: nothing.
+std::string certificateWords(const json& relay) {
+  if (const auto fingerprint = views::text(relay, "fingerprint"); !fingerprint.empty()) return "SHA-256 " + fingerprint;
+  const auto name = views::text(relay, "name");
+  return name.empty() ? name : "for " + name + ", issued by " + views::text(relay, "issuer");
 }
 
 json relayRows(const Visit& visit) {
@@ -20,11 +32,12 @@ json relayRows(const Visit& visit) {
     const auto range = views::text(relay, "range");
     const auto domain = views::text(relay, "domain");
     const auto list = views::text(relay, "list");
-    rows.push_back({{"range", range},
+    rows.push_back({{"range", range == "any" ? "any address" : range},
                     {"domain", domain},
                     {"list", list},
                     {"listPath", views::listPath(list)},
-                    {"removePath", removePath(range, domain)}});
+                    {"certificate", certificateWords(relay)},
+                    {"removePath", removePath(relay)}});
   }
   return rows;
 }
@@ -54,13 +67,30 @@ Response draw(const Visit& visit, int status, const json& refusal) {
                      {"lists", lists},
                      {"range", form.get("range")},
                      {"domain", form.get("domain")},
+                     {"certificate", form.get("certificate")},
+                     {"issuer", form.get("issuer")},
+                     {"name", form.get("name")},
+                     {"certificateOpen", !(form.get("certificate") + form.get("issuer") + form.get("name")).empty()},
                      {"refusal", refusal}});
 }
 
-Response drawRemoval(const Visit& visit, const std::string& range, const std::string& domain, int status,
-                     const json& refusal) {
-  return visit.page("relay-remove", {"Remove a relay", "relays", status},
-                    {{"range", range}, {"domain", domain}, {"refusal", refusal}});
+template <class Fields>
+json relayOf(const Fields& fields) {
+  json relay;
+  for (const char* field : {"range", "domain", "fingerprint", "name"}) relay[field] = fields.get(field);
+  return relay;
+}
+
+Response drawRemoval(const Visit& visit, json relay, int status, const json& refusal) {
+  relay["certificate"] = certificateWords(relay);
+  relay["refusal"] = refusal;
+  return visit.page("relay-remove", {"Remove a relay", "relays", status}, relay);
+}
+
+// The field takes the certificate or its fingerprint, whichever somebody has.
+json certificateOf(const std::string& text) {
+  if (text.find("CERTIFICATE-----") != std::string::npos) return {{"certificate", text}};
+  return {{"fingerprint", text}};
 }
 
 }  // namespace
@@ -72,8 +102,13 @@ Response relays(Visit& visit) {
 Response addRelay(Visit& visit) {
   const auto& form = visit.request.form;
   try {
-    visit.order("relay.add",
-                {{"range", form.get("range")}, {"domain", form.get("domain")}, {"list", form.get("list")}});
+    json args{{"range", form.get("range")},
+              {"domain", form.get("domain")},
+              {"list", form.get("list")},
+              {"issuer", form.get("issuer")},
+              {"name", form.get("name")}};
+    args.merge_patch(certificateOf(form.get("certificate")));
+    visit.order("relay.add", args);
   } catch (const app::OrderRefused& refused) {
     return draw(visit, 422, views::refusal(refused));
   }
@@ -81,16 +116,15 @@ Response addRelay(Visit& visit) {
 }
 
 Response confirmRelayRemoval(Visit& visit) {
-  return drawRemoval(visit, visit.request.query.get("range"), visit.request.query.get("domain"), 200, nullptr);
+  return drawRemoval(visit, relayOf(visit.request.query), 200, nullptr);
 }
 
 Response removeRelay(Visit& visit) {
-  const auto range = visit.request.form.get("range");
-  const auto domain = visit.request.form.get("domain");
+  const auto relay = relayOf(visit.request.form);
   try {
-    visit.order("relay.remove", {{"range", range}, {"domain", domain}});
+    visit.order("relay.remove", relay);
   } catch (const app::OrderRefused& refused) {
-    return drawRemoval(visit, range, domain, 422, views::refusal(refused));
+    return drawRemoval(visit, relay, 422, views::refusal(refused));
   }
   return Response::redirect("/relays?done=relay-removed");
 }

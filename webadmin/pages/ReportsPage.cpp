@@ -1,9 +1,7 @@
-#include "core/crypto/Encoding.h"
 #include "webadmin/pages/RecordPages.h"
 #include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
 #include "webadmin/Words.h"
-#include "webadmin/ZipFile.h"
 
 #include <algorithm>
 #include <array>
@@ -33,12 +31,33 @@ constexpr std::array Kinds = {
     Kind{"audit", "Audit verification", "Size, root, anchors and results of the audit log.", true},
 };
 
-json reportOf(const Visit& visit, const std::string& after = {}) {
+// As the list of reports calls it.
+std::string titleOf(std::string_view name, std::string given) {
+  for (const auto& kind : Kinds)
+    if (kind.name == name) return kind.title;
+  return given;
+}
+
+// A report that reads every copy of its time: the page begins with these days, of which the reader may ask for more.
+constexpr std::chrono::days ShownAtFirst{30};
+
+// The span asked for; an empty field stands for all that there is.
+std::pair<std::string, std::string> spanOf(const Visit& visit) {
   const auto& asked = visit.request.query;
-  json args = {{"name", visit.param("report")}};
+  if (visit.param("report") == "encryption" && !asked.has("from") && !asked.has("until"))
+    return {formatRfc3339(visit.now() - ShownAtFirst).substr(0, 10), ""};
+  return {asked.get("from"), asked.get("until")};
+}
+
+constexpr int RowsOfPage = 200;
+constexpr int RowsAtOnce = 5000;  // the most that the order gives
+
+json reportOf(const Visit& visit, const std::string& after, int limit) {
+  json args = {{"name", visit.param("report")}, {"limit", limit}};
   if (!after.empty()) args["after"] = after;
-  for (const auto* field : {"from", "until"})
-    if (const auto value = asked.get(field); !value.empty()) args[field] = value;
+  const auto [from, until] = spanOf(visit);
+  if (!from.empty()) args["from"] = from;
+  if (!until.empty()) args["until"] = until;
   return visit.order("report", args);
 }
 
@@ -87,13 +106,14 @@ json cellView(const json& value, const std::string& text, const std::string& tit
 }
 
 // Every page of the report.
-std::string csvOf(const Visit& visit, json report) {
+std::string csvOf(const Visit& visit) {
+  auto report = reportOf(visit, {}, RowsAtOnce);
   auto body = views::csvLine(columnTitles(report));
   for (;;) {
     for (const auto& row : views::part(report, "rows")) body += views::csvLine(cellsOf(report, row));
     const auto next = views::text(report, "next");
     if (next.empty()) return body;
-    report = reportOf(visit, next);
+    report = reportOf(visit, next, RowsAtOnce);
   }
 }
 
@@ -109,10 +129,9 @@ Response reports(Visit& visit) {
 }
 
 Response report(Visit& visit) {
-  const auto made = reportOf(visit, visit.request.query.get("after"));
+  const auto made = reportOf(visit, visit.request.query.get("after"), RowsOfPage);
   const auto titles = columnTitles(made);
   json columns = json::array(), rows = json::array();
-  for (const auto& title : titles) columns.push_back({{"title", heading(title)}});
   for (const auto& row : views::part(made, "rows")) {
     json cells = json::array();
     const auto texts = cellsOf(made, row);
@@ -121,47 +140,43 @@ Response report(Visit& visit) {
           cellView(row.is_array() ? row[i] : json(), texts[i], i < titles.size() ? titles[i] : std::string()));
     rows.push_back({{"cells", cells}});
   }
-  const auto& asked = visit.request.query;
+  for (std::size_t i = 0; i < titles.size(); ++i)
+    columns.push_back(
+        {{"title", heading(titles[i])},
+         {"number", !rows.empty() && i < rows[0]["cells"].size() && rows[0]["cells"][i]["number"] == true}});
   const auto path = "/reports/" + percentEncode(visit.param("report"));
-  const auto query = "?from=" + percentEncode(asked.get("from")) + "&until=" + percentEncode(asked.get("until"));
+  const auto [from, until] = spanOf(visit);
+  const auto query = "?from=" + percentEncode(from) + "&until=" + percentEncode(until);
   const bool empty = rows.empty();
-  return visit.page("report", {views::text(made, "title"), "reports"},
-                    {{"title", views::text(made, "title")},
-                     {"path", path},
-                     {"csvPath", path + "/report.csv" + query},
-                     {"jsonPath", path + "/report.json" + query + "&after=" + percentEncode(asked.get("after"))},
-                     {"from", asked.get("from")},
-                     {"until", asked.get("until")},
-                     {"columns", columns},
-                     {"rows", rows},
-                     {"empty", empty},
-                     {"nextPath", views::text(made, "next").empty()
-                                      ? std::string()
-                                      : path + query + "&after=" + percentEncode(views::text(made, "next"))},
-                     {"signature", views::part(made, "signature").empty() ? views::text(made, "signature")
-                                                                          : views::part(made, "signature").dump()}});
+  const auto title = titleOf(visit.param("report"), views::text(made, "title"));
+  return visit.page(
+      "report", {"Report: " + title, "reports"},
+      {{"title", title},
+       {"path", path},
+       {"csvPath", path + "/report.csv" + query},
+       {"jsonPath", path + "/report.json" + query + "&after=" + percentEncode(visit.request.query.get("after"))},
+       {"from", from},
+       {"until", until},
+       {"columns", columns},
+       {"rows", rows},
+       {"empty", empty},
+       {"nextPath", views::text(made, "next").empty()
+                        ? std::string()
+                        : path + query + "&after=" + percentEncode(views::text(made, "next"))},
+       {"signature", views::part(made, "signature").empty() ? views::text(made, "signature")
+                                                            : views::part(made, "signature").dump()}});
 }
 
 // As a table for a spreadsheet, or as the signed JSON that listd made.
 Response reportFile(Visit& visit) {
-  const auto made = reportOf(visit, visit.request.query.get("after"));
   if (visit.param("file") == "report.csv")
-    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(visit, made));
+    return views::attachment("text/csv; charset=utf-8", "report.csv", csvOf(visit));
   if (visit.param("file") == "report.json")
     return views::attachment("application/json", "report.json",
-                             made.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+                             reportOf(visit, visit.request.query.get("after"), RowsOfPage)
+                                     .dump(2, ' ', false, json::error_handler_t::replace) +
+                                 "\n");
   throw app::OrderRefused({"not-found", "A report comes as report.csv or report.json.", ""});
-}
-
-Response evidencePack(Visit& visit) {
-  std::vector<std::pair<std::string, std::string>> files;
-  const auto pack = visit.order("evidence.pack");
-  for (const auto& file : views::part(pack, "files")) {
-    const auto bytes = views::text(file, "bytes");
-    auto decoded = crypto::fromBase64(bytes);
-    files.emplace_back(views::text(file, "name"), decoded ? std::move(*decoded) : bytes);
-  }
-  return views::attachment("application/zip", "hipaa-evidence-pack.zip", zipOf(files));
 }
 
 }  // namespace postern::webadmin::pages

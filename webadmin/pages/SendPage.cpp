@@ -164,13 +164,27 @@ Response guarded(const Visit& visit, const Draft& draft, Work work) {
       draft);
 }
 
-json recipientsOf(const Draft& draft) {
-  return {{"to", addressesIn(draft.to)}, {"cc", addressesIn(draft.cc)}};
+json argsOf(const Draft& draft) {
+  json args{{"to", addressesIn(draft.to)},
+            {"cc", addressesIn(draft.cc)},
+            {"subject", draft.subject},
+            {"text", draft.text},
+            {"files", json::array()}};
+  for (const auto& file : draft.files)
+    args["files"].push_back({{"name", file.name}, {"type", file.type}, {"content", crypto::base64(file.content)}});
+  return args;
+}
+
+// What the policies would say if it were sent now: null where they let it through, or were not asked.
+json refusedBy(const json& plan) {
+  const auto& verdict = views::part(plan, "verdict");
+  if (verdict.empty() || views::flag(verdict, "passed")) return nullptr;
+  return {{"later", views::flag(verdict, "later")}, {"text", words::sentence(views::text(verdict, "text"))}};
 }
 
 Response showPlan(const Visit& visit, const Draft& draft) {
   return guarded(visit, draft, [&] {
-    auto args = recipientsOf(draft);
+    const auto args = argsOf(draft);
     if (args["to"].empty() && args["cc"].empty())
       throw app::OrderRefused({"usage", "Nobody is named who shall get this message.", "Write at least one address."});
     if (draft.text.find_first_not_of(" \t\r\n") == std::string::npos && draft.files.empty())
@@ -179,24 +193,24 @@ Response showPlan(const Visit& visit, const Draft& draft) {
     const auto& items = views::part(plan, "items");
     const bool somebody = std::any_of(items.begin(), items.end(),
                                       [](const json& one) { return views::text(one, "protection") != "withheld"; });
+    const auto refused = refusedBy(plan);
     auto view = draftView(draft);
     view.update({{"account", visit.session->account},
                  {"from", views::text(plan, "from")},
                  {"list", views::text(plan, "list")},
                  {"plan", planRows(plan)},
                  {"noSubject", draft.subject.empty()},
-                 {"maySend", somebody}});
+                 {"nobody", !somebody},
+                 {"refused", refused},
+                 {"maySend", somebody && refused.is_null()}});
     return visit.page("send-check", {"Check and send", "send"}, view);
   });
 }
 
 Response sendNow(const Visit& visit, const Draft& draft) {
   return guarded(visit, draft, [&] {
-    auto args = recipientsOf(draft);
-    args.update({{"key", draft.key}, {"subject", draft.subject}, {"text", draft.text}});
-    args["files"] = json::array();
-    for (const auto& file : draft.files)
-      args["files"].push_back({{"name", file.name}, {"type", file.type}, {"content", crypto::base64(file.content)}});
+    auto args = argsOf(draft);
+    args["key"] = draft.key;
     const auto sent = visit.order("mail.send", args);
     return Response::redirect("/send/" + views::text(sent, "id") + "?done=mail-sent");
   });

@@ -2,6 +2,7 @@
 
 #include "core/base/Codec.h"
 #include "core/base/Error.h"
+#include "core/policy/frame/CompanionFacts.h"
 
 #include <algorithm>
 
@@ -60,6 +61,8 @@ void write(Writer& writer, const TransactionFacts& facts) {
   writer.string(facts.client.address).string(facts.client.name).boolean(facts.client.tls.has_value());
   if (const auto& tls = facts.client.tls)
     writer.string(tls->version).string(tls->cipher).u32(tls->bits).string(tls->verification);
+  writer.boolean(facts.client.reputation.has_value());
+  if (const auto& reputation = facts.client.reputation) writeReputation(writer, *reputation);
   writer.string(facts.helo).string(facts.mailFrom);
   writer.list(facts.recipients, [](Writer& w, const RecipientFacts& recipient) { write(w, recipient); });
   writer.u64(facts.size);
@@ -76,6 +79,7 @@ TransactionFacts readTransaction(Reader& reader) {
     tls.bits = reader.u32();
     tls.verification = reader.string();
   }
+  if (reader.boolean()) facts.client.reputation = readReputation(reader);
   facts.helo = reader.string();
   facts.mailFrom = reader.string();
   facts.recipients = reader.list<RecipientFacts>(readRecipient);
@@ -90,6 +94,30 @@ void write(Writer& writer, const MessageFacts& message) {
   });
   writer.string(message.from).u64(message.size).string(message.messageId);
   writer.boolean(message.isEncrypted).boolean(message.isSigned);
+  writer.boolean(message.spam.has_value());
+  if (message.spam) writeSpam(writer, *message.spam);
+  writer.boolean(message.authentication.has_value());
+  if (!message.authentication) return;
+  const auto& auth = *message.authentication;
+  writer.string(auth.spf).string(auth.dkim).string(auth.dmarc).string(auth.arc).string(auth.domain);
+  writer.string(auth.policy).boolean(auth.proven).boolean(auth.undecided).boolean(auth.ownDomain);
+  writer.string(auth.arcSealer).boolean(auth.arcVouches);
+}
+
+AuthenticationFacts readAuthentication(Reader& reader) {
+  AuthenticationFacts auth;
+  auth.spf = reader.string();
+  auth.dkim = reader.string();
+  auth.dmarc = reader.string();
+  auth.arc = reader.string();
+  auth.domain = reader.string();
+  auth.policy = reader.string();
+  auth.proven = reader.boolean();
+  auth.undecided = reader.boolean();
+  auth.ownDomain = reader.boolean();
+  auth.arcSealer = reader.string();
+  auth.arcVouches = reader.boolean();
+  return auth;
 }
 
 MessageFacts readMessage(Reader& reader) {
@@ -107,17 +135,20 @@ MessageFacts readMessage(Reader& reader) {
   message.messageId = reader.string();
   message.isEncrypted = reader.boolean();
   message.isSigned = reader.boolean();
+  if (reader.boolean()) message.spam = readSpam(reader);
+  if (reader.boolean()) message.authentication = readAuthentication(reader);
   return message;
 }
 
 void write(Writer& writer, const Verdict& verdict) {
   writer.u8(static_cast<std::uint8_t>(verdict.kind)).u16(verdict.code).string(verdict.enhanced).string(verdict.text);
   writer.string(verdict.reason).string(verdict.policy).string(verdict.redirectTo).string(verdict.queue);
+  writer.string(verdict.protection).list(verdict.hosts, writeString);
 }
 
 Verdict readVerdict(Reader& reader) {
   Verdict verdict;
-  verdict.kind = reader.enumeration(VerdictKind::Redirect);
+  verdict.kind = reader.enumeration(LastVerdict);
   verdict.code = reader.u16();
   verdict.enhanced = reader.string();
   verdict.text = reader.string();
@@ -125,6 +156,8 @@ Verdict readVerdict(Reader& reader) {
   verdict.policy = reader.string();
   verdict.redirectTo = reader.string();
   verdict.queue = reader.string();
+  verdict.protection = reader.string();
+  verdict.hosts = reader.list<std::string>(readString);
   return verdict;
 }
 
@@ -162,6 +195,7 @@ std::string encode(const LoadRequest& request) {
   writer.list(request.files, [](Writer& w, const SetFile& file) { w.string(file.path).string(file.text); });
   writer.list(request.order, writeString);
   writer.u64(request.instructions).u64(request.memory);
+  writer.list(request.sets, [](Writer& w, const auto& set) { w.string(set.first).list(set.second, writeString); });
   return std::move(writer).bytes();
 }
 
@@ -185,8 +219,16 @@ std::string encode(const CaseRequest& request) {
   return std::move(writer).bytes();
 }
 
+std::string encode(const SessionRequest& request) {
+  auto writer = begin(RequestKind::Session);
+  writer.u8(static_cast<std::uint8_t>(request.hook));
+  write(writer, request.facts);
+  writer.string(request.user.account).string(request.user.address);
+  return std::move(writer).bytes();
+}
+
 RequestKind requestKind(std::string_view frame) {
-  if (frame.empty() || frame[0] < 1 || frame[0] > static_cast<char>(RequestKind::Case)) malformed("unknown request");
+  if (frame.empty() || frame[0] < 1 || frame[0] > static_cast<char>(RequestKind::Route)) malformed("unknown request");
   return static_cast<RequestKind>(frame[0]);
 }
 
@@ -202,6 +244,11 @@ LoadRequest decodeLoad(std::string_view frame) {
   request.order = reader.list<std::string>(readString);
   request.instructions = reader.u64();
   request.memory = reader.u64();
+  const auto sets = reader.list<std::pair<std::string, std::vector<std::string>>>([](Reader& r) {
+    auto name = r.string();
+    return std::pair(std::move(name), r.list<std::string>(readString));
+  });
+  request.sets = SiteSets(sets.begin(), sets.end());
   reader.expectEnd();
   return request;
 }
@@ -233,6 +280,17 @@ CaseRequest decodeCase(std::string_view frame) {
   return request;
 }
 
+SessionRequest decodeSession(std::string_view frame) {
+  auto reader = open(frame, RequestKind::Session);
+  SessionRequest request;
+  request.hook = reader.enumeration(Hook::Mail);
+  request.facts = readTransaction(reader);
+  request.user.account = reader.string();
+  request.user.address = reader.string();
+  reader.expectEnd();
+  return request;
+}
+
 // ---- replies ---------------------------------------------------------------------------------------------------
 
 std::string encodeReady(bool retire) {
@@ -244,6 +302,7 @@ std::string encodeLoaded(const CheckReport& report, bool retire) {
   writer.boolean(report.ok);
   writer.list(report.policies, [](Writer& w, const PolicyInfo& info) {
     w.string(info.name).string(info.doc).list(info.hooks, writeString).list(info.cases, writeString);
+    w.list(info.sets, [](Writer& inner, const DeclaredSet& set) { inner.string(set.name).string(set.doc); });
   });
   const auto writeProblem = [](Writer& w, const Problem& problem) { write(w, problem); };
   writer.list(report.problems, writeProblem).list(report.warnings, writeProblem);
@@ -267,11 +326,15 @@ std::string encodeOutcome(const MessageOutcome& outcome, bool retire) {
 std::string encodeCaseDone(const CaseResult& result, bool retire) {
   auto writer = beginReply(ReplyKind::CaseDone, retire);
   writer.string(result.policy).string(result.title).boolean(result.ok).string(result.text);
+  writer.list(result.covered, [](Writer& w, const CoveredFile& file) {
+    w.string(file.file).list(file.lines, [](Writer& each, std::uint32_t line) { each.u32(line); });
+  });
   return std::move(writer).bytes();
 }
 
 ReplyKind replyKind(std::string_view frame) {
-  if (frame.size() < 2 || frame[0] < 1 || frame[0] > static_cast<char>(ReplyKind::CaseDone)) malformed("unknown reply");
+  if (frame.size() < 2 || frame[0] < 1 || frame[0] > static_cast<char>(ReplyKind::Explained))
+    malformed("unknown reply");
   return static_cast<ReplyKind>(frame[0]);
 }
 
@@ -289,6 +352,12 @@ CheckReport decodeLoaded(std::string_view frame) {
     info.doc = r.string();
     info.hooks = r.list<std::string>(readString);
     info.cases = r.list<std::string>(readString);
+    info.sets = r.list<DeclaredSet>([](Reader& inner) {
+      DeclaredSet set;
+      set.name = inner.string();
+      set.doc = inner.string();
+      return set;
+    });
     return info;
   });
   report.problems = reader.list<Problem>(readProblem);
@@ -298,7 +367,7 @@ CheckReport decodeLoaded(std::string_view frame) {
   return report;
 }
 
-MessageOutcome decodeOutcome(std::string_view frame, std::size_t recipients, bool beforeContent) {
+MessageOutcome decodeOutcome(std::string_view frame, std::size_t recipients, Hook hook) {
   if (replyKind(frame) == ReplyKind::Failed) {
     Reader reader(frame.substr(2));
     return Unexpected(readFailure(reader));
@@ -316,7 +385,7 @@ MessageOutcome decodeOutcome(std::string_view frame, std::size_t recipients, boo
   reader.expectEnd();
   if (verdicts.recipients.size() != recipients) malformed("not one verdict per recipient");
   for (const auto& verdict : verdicts.recipients)
-    if (!isWellFormed(verdict, beforeContent)) malformed("a verdict that breaks its promises");
+    if (!isWellFormed(verdict, hook)) malformed("a verdict that breaks its promises");
   for (const auto& note : verdicts.notes)
     if (!isWellFormed(note)) malformed("a note that breaks its promises");
   return verdicts;
@@ -329,6 +398,12 @@ CaseResult decodeCaseDone(std::string_view frame) {
   result.title = reader.string();
   result.ok = reader.boolean();
   result.text = reader.string();
+  result.covered = reader.list<CoveredFile>([](Reader& r) {
+    CoveredFile file;
+    file.file = r.string();
+    file.lines = r.list<std::uint32_t>([](Reader& each) { return each.u32(); });
+    return file;
+  });
   reader.expectEnd();
   return result;
 }
@@ -361,9 +436,22 @@ bool isAddress(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '<' && c != '>'; });
 }
 
-bool isWellFormed(const Verdict& verdict, bool beforeContent) {
+bool isHost(std::string_view text) {
+  return !text.empty() && text.size() <= 253 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return isWordCharacter(c) || c == '.' || c == ':'; });
+}
+
+bool isProtection(std::string_view word) {
+  return word == "tls" || word == "pickup" || word == "openpgp" || word == "smime";
+}
+
+bool isWellFormed(const Verdict& verdict, Hook hook) {
   if (verdict.kind == VerdictKind::Pass) return verdict == Verdict{};
-  if (beforeContent && verdict.kind > VerdictKind::Defer) return false;
+  if (!isAllowed(hook, verdict.kind)) return false;
+  if (verdict.kind == VerdictKind::Protect ? !isProtection(verdict.protection) : !verdict.protection.empty())
+    return false;
+  if ((verdict.kind == VerdictKind::Route) != !verdict.hosts.empty() || verdict.hosts.size() > MaxHosts) return false;
+  if (!std::all_of(verdict.hosts.begin(), verdict.hosts.end(), isHost)) return false;
   if (!isReplyText(verdict.text) || !isReason(verdict.reason) || verdict.policy.empty()) return false;
   if (!std::all_of(verdict.policy.begin(), verdict.policy.end(), isWordCharacter)) return false;
   const bool rejects = verdict.kind == VerdictKind::Reject;
@@ -402,47 +490,3 @@ std::string toReplyText(std::string_view text) {
 }
 
 }  // namespace postern::policy::frame
-
-namespace postern::policy {
-
-std::string wordFor(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::Script:
-      return "script";
-    case FailureKind::Instructions:
-      return "instructions";
-    case FailureKind::Memory:
-      return "memory";
-    case FailureKind::Timeout:
-      return "timeout";
-    case FailureKind::Worker:
-      return "worker";
-    case FailureKind::Busy:
-      return "busy";
-    case FailureKind::NoSet:
-      return "no-set";
-  }
-  return "unknown";
-}
-
-std::string wordFor(VerdictKind kind) {
-  switch (kind) {
-    case VerdictKind::Pass:
-      return "pass";
-    case VerdictKind::Accept:
-      return "accept";
-    case VerdictKind::Reject:
-      return "reject";
-    case VerdictKind::Defer:
-      return "defer";
-    case VerdictKind::Discard:
-      return "discard";
-    case VerdictKind::Hold:
-      return "hold";
-    case VerdictKind::Redirect:
-      return "redirect";
-  }
-  return "unknown";
-}
-
-}  // namespace postern::policy

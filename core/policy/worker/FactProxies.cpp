@@ -1,6 +1,8 @@
 #include "core/policy/worker/FactProxies.h"
 
+#include "core/policy/worker/Proxy.h"
 #include "core/policy/worker/Sandbox.h"
+#include "core/policy/worker/TextFunctions.h"
 
 #include <algorithm>
 #include <string>
@@ -8,81 +10,9 @@
 
 namespace postern::policy::worker {
 
+using namespace proxy;
+
 namespace {
-
-int refuseWrite(lua_State* state) {
-  return luaL_error(state, "the arguments of a hook are read-only");
-}
-
-// Pushes a userdata that holds the address of a fact. Its metatable is made at its first use in a state.
-template <class Fact>
-void pushProxy(lua_State* state, const Fact& fact, const char* type, lua_CFunction index,
-               lua_CFunction length = nullptr) {
-  auto* const slot = static_cast<const Fact**>(lua_newuserdatauv(state, sizeof(const Fact*), 0));
-  *slot = &fact;
-  if (luaL_newmetatable(state, type)) {
-    lua_pushcfunction(state, index);
-    lua_setfield(state, -2, "__index");
-    lua_pushcfunction(state, refuseWrite);
-    lua_setfield(state, -2, "__newindex");
-    if (length) {
-      lua_pushcfunction(state, length);
-      lua_setfield(state, -2, "__len");
-    }
-    lua_pushboolean(state, 0);
-    lua_setfield(state, -2, "__metatable");
-  }
-  lua_setmetatable(state, -2);
-}
-
-template <class Fact>
-const Fact& factOf(lua_State* state, const char* type) {
-  return **static_cast<const Fact**>(luaL_checkudata(state, 1, type));
-}
-
-std::string_view keyOf(lua_State* state) {
-  if (lua_type(state, 2) != LUA_TSTRING) luaL_error(state, "a field name is a text");
-  std::size_t size = 0;
-  const char* const text = lua_tolstring(state, 2, &size);
-  return {text, size};
-}
-
-int text(lua_State* state, const std::string& value) {
-  lua_pushlstring(state, value.data(), value.size());
-  return 1;
-}
-
-int textOrNil(lua_State* state, const std::string& value) {
-  if (value.empty()) {
-    lua_pushnil(state);
-    return 1;
-  }
-  return text(state, value);
-}
-
-int number(lua_State* state, std::uint64_t value) {
-  lua_pushinteger(state, static_cast<lua_Integer>(value));
-  return 1;
-}
-
-int flag(lua_State* state, bool value) {
-  lua_pushboolean(state, value);
-  return 1;
-}
-
-int function(lua_State* state, lua_CFunction value) {
-  lua_pushcfunction(state, value);
-  return 1;
-}
-
-// The name is shown only if it can be a name: a script may index by a piece of mail.
-int unknown(lua_State* state, const char* type, std::string_view key) {
-  const bool isName = !key.empty() && key.size() <= 24 &&
-                      std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-  if (!isName) return luaL_error(state, "`%s` has no such field", type);
-  lua_pushlstring(state, key.data(), key.size());
-  return luaL_error(state, "`%s` has no field `%s`", type, lua_tostring(state, -1));
-}
 
 // ---- tx --------------------------------------------------------------------------------------------------------
 
@@ -96,6 +26,29 @@ int indexTls(lua_State* state) {
   return unknown(state, "tls", key);
 }
 
+// A list of texts, made anew at each use: what a script does to it changes no fact.
+template <class Items, class Push>
+int listOf(lua_State* state, const Items& items, Push push) {
+  lua_createtable(state, static_cast<int>(items.size()), 0);
+  lua_Integer place = 0;
+  for (const auto& item : items) {
+    push(item);
+    lua_rawseti(state, -2, ++place);
+  }
+  return 1;
+}
+
+int indexReputation(lua_State* state) {
+  const auto& reputation = factOf<ReputationFacts>(state, "dnsbl");
+  const auto key = keyOf(state);
+  if (key == "score") {
+    lua_pushinteger(state, reputation.score);
+    return 1;
+  }
+  if (key == "zones") return listOf(state, reputation.zones, [&](const std::string& zone) { text(state, zone); });
+  return unknown(state, "dnsbl", key);
+}
+
 int indexClient(lua_State* state) {
   const auto& client = factOf<ClientFacts>(state, "client");
   const auto key = keyOf(state);
@@ -104,6 +57,13 @@ int indexClient(lua_State* state) {
   if (key == "tls") {
     if (client.tls)
       pushProxy(state, *client.tls, "tls", indexTls);
+    else
+      lua_pushnil(state);
+    return 1;
+  }
+  if (key == "dnsbl") {
+    if (client.reputation)
+      pushProxy(state, *client.reputation, "dnsbl", indexReputation);
     else
       lua_pushnil(state);
     return 1;
@@ -155,6 +115,14 @@ int indexTransaction(lua_State* state) {
   return unknown(state, "tx", key);
 }
 
+int indexUser(lua_State* state) {
+  const auto& user = factOf<UserFacts>(state, "user");
+  const auto key = keyOf(state);
+  if (key == "account") return text(state, user.account);
+  if (key == "address") return text(state, user.address);
+  return unknown(state, "user", key);
+}
+
 // ---- msg -------------------------------------------------------------------------------------------------------
 
 bool equalIgnoringCase(std::string_view left, std::string_view right) {
@@ -204,6 +172,46 @@ int addNote(lua_State* state) {
   });
 }
 
+int indexAuthentication(lua_State* state) {
+  const auto& auth = factOf<AuthenticationFacts>(state, "auth");
+  const auto key = keyOf(state);
+  if (key == "spf") return text(state, auth.spf);
+  if (key == "dkim") return text(state, auth.dkim);
+  if (key == "dmarc") return text(state, auth.dmarc);
+  if (key == "arc") return text(state, auth.arc);
+  if (key == "domain") return textOrNil(state, auth.domain);
+  if (key == "policy") return text(state, auth.policy);
+  if (key == "proven") return flag(state, auth.proven);
+  if (key == "undecided") return flag(state, auth.undecided);
+  if (key == "own_domain") return flag(state, auth.ownDomain);
+  if (key == "arc_sealer") return textOrNil(state, auth.arcSealer);
+  if (key == "arc_vouches") return flag(state, auth.arcVouches);
+  return unknown(state, "auth", key);
+}
+
+int fraction(lua_State* state, double value) {
+  lua_pushnumber(state, value);
+  return 1;
+}
+
+int indexSpam(lua_State* state) {
+  const auto& spam = factOf<SpamFacts>(state, "spam");
+  const auto key = keyOf(state);
+  if (key == "score") return fraction(state, spam.score);
+  if (key == "required") return fraction(state, spam.required);
+  if (key == "action") return text(state, spam.action);
+  if (key == "symbols") {
+    lua_createtable(state, 0, static_cast<int>(spam.symbols.size()));
+    for (const auto& symbol : spam.symbols) {
+      text(state, symbol.name);
+      fraction(state, symbol.score);
+      lua_rawset(state, -3);
+    }
+    return 1;
+  }
+  return unknown(state, "spam", key);
+}
+
 int indexMessage(lua_State* state) {
   const auto& message = factOf<MessageFacts>(state, "msg");
   const auto key = keyOf(state);
@@ -212,11 +220,27 @@ int indexMessage(lua_State* state) {
   if (key == "headers") return function(state, allHeaders<&HeaderFacts::value>);
   if (key == "raw_headers") return function(state, allHeaders<&HeaderFacts::raw>);
   if (key == "note") return function(state, addNote);
+  if (key == "parts") return function(state, partsOfMessage);
+  if (key == "text") return function(state, textOfMessage);
   if (key == "from") return textOrNil(state, message.from);
   if (key == "size") return number(state, message.size);
   if (key == "message_id") return textOrNil(state, message.messageId);
   if (key == "is_encrypted") return flag(state, message.isEncrypted);
   if (key == "is_signed") return flag(state, message.isSigned);
+  if (key == "auth") {
+    if (message.authentication)
+      pushProxy(state, *message.authentication, "auth", indexAuthentication);
+    else
+      lua_pushnil(state);
+    return 1;
+  }
+  if (key == "spam") {
+    if (message.spam)
+      pushProxy(state, *message.spam, "spam", indexSpam);
+    else
+      lua_pushnil(state);
+    return 1;
+  }
   return unknown(state, "msg", key);
 }
 
@@ -224,6 +248,14 @@ int indexMessage(lua_State* state) {
 
 void pushTransaction(lua_State* state, const TransactionFacts& facts) {
   pushProxy(state, facts, "tx", indexTransaction);
+}
+
+void pushTls(lua_State* state, const TlsFacts& tls) {
+  pushProxy(state, tls, "tls", indexTls);
+}
+
+void pushUser(lua_State* state, const UserFacts& user) {
+  pushProxy(state, user, "user", indexUser);
 }
 
 void pushRecipient(lua_State* state, const RecipientFacts& recipient) {

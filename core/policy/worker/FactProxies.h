@@ -8,6 +8,8 @@
 namespace postern::policy::worker {
 
 void pushTransaction(lua_State* state, const TransactionFacts& facts);
+void pushTls(lua_State* state, const TlsFacts& tls);
+void pushUser(lua_State* state, const UserFacts& user);
 void pushRecipient(lua_State* state, const RecipientFacts& recipient);
 void pushMessage(lua_State* state, const MessageFacts& message);
 

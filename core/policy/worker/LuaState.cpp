@@ -40,8 +40,9 @@ void* LuaState::allocate(void* self, void* block, std::size_t oldSize, std::size
 
 // Over the limit the hook runs after every single instruction, so that no handler, no <close> variable and no loop
 // around pcall gets any further.
-void LuaState::countHook(lua_State* state, lua_Debug*) {
+void LuaState::countHook(lua_State* state, lua_Debug* activation) {
   auto& owner = of(state);
+  if (activation->event == LUA_HOOKLINE) return owner.noteLine(state, activation);
   owner.instructions_ += HookStep;
   if (!owner.outOfInstructions_ && owner.instructions_ < owner.budget_.instructions) return;
   owner.outOfInstructions_ = true;
@@ -49,8 +50,39 @@ void LuaState::countHook(lua_State* state, lua_Debug*) {
   luaL_error(state, "the instructions of this call are used up");
 }
 
-void LuaState::chargeCaughtError() {
-  instructions_ += HookStep;
+void LuaState::traceLines() {
+  lua_sethook(state_, &LuaState::countHook, LUA_MASKCOUNT | LUA_MASKLINE, HookStep);
+}
+
+// No exception may leave a hook; without memory a line is not noted.
+void LuaState::noteLine(lua_State* state, lua_Debug* activation) {
+  if (activation->currentline <= 0 || activation->currentline > MaxLine) return;
+  lua_getinfo(state, "S", activation);
+  if (activation->source[0] != '@') return;
+  const auto line = static_cast<std::size_t>(activation->currentline);
+  try {
+    auto& file = traced_[activation->source];
+    if (file.name.empty()) file.name = activation->source + 1;
+    if (file.lines.size() <= line) file.lines.resize(line + 1);
+    file.lines[line] = true;
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
+std::vector<CoveredFile> LuaState::tracedLines() const {
+  std::vector<CoveredFile> files;
+  for (const auto& [source, traced] : traced_) {
+    CoveredFile file{traced.name, {}};
+    for (std::size_t line = 0; line < traced.lines.size(); ++line)
+      if (traced.lines[line]) file.lines.push_back(static_cast<std::uint32_t>(line));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+void LuaState::charge(std::uint64_t instructions) {
+  instructions_ += instructions;
   if (instructions_ < budget_.instructions) return;
   outOfInstructions_ = true;
   lua_sethook(state_, &LuaState::countHook, LUA_MASKCOUNT, 1);

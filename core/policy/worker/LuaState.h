@@ -1,4 +1,5 @@
 #pragma once
+#include "core/policy/PolicySet.h"
 #include "core/policy/Verdict.h"
 
 #include <cstddef>
@@ -6,8 +7,10 @@
 #include <cstdio>
 #include <exception>
 #include <lua.hpp>
+#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::policy::worker {
 
@@ -48,10 +51,16 @@ public:
   bool mustStop(int status) const { return outOfInstructions_ || deniedMemory_ || status == LUA_ERRMEM; }
 
   // An error that was caught costs as much as many instructions: it is a C++ throw, and the count does not see it.
-  void chargeCaughtError();
+  void chargeCaughtError() { charge(HookStep); }
+  // Work of a C function that counts as that many instructions; the call ends with the next one if that is too many.
+  void charge(std::uint64_t instructions);
 
   // What a script itself raised may hold the content of the message; noted, so that it stays out of logs.
   void noteRaised(std::string text) { raised_ = std::move(text); }
+
+  // Notes which lines run from now on, by the name of their file. For cases: it costs as much as the script itself.
+  void traceLines();
+  std::vector<CoveredFile> tracedLines() const;
 
   FailureKind failure() const { return failure_; }
   const std::string& error() const { return error_; }
@@ -64,7 +73,15 @@ private:
   static void countHook(lua_State* state, lua_Debug* activation);
   bool finish(int status);
 
+  void noteLine(lua_State* state, lua_Debug* activation);
+
   static constexpr int HookStep = 1000;
+  static constexpr int MaxLine = 100'000;
+
+  struct TracedFile {
+    std::string name;
+    std::vector<bool> lines;
+  };
 
   lua_State* state_ = nullptr;
   Budget budget_;
@@ -76,6 +93,7 @@ private:
   FailureKind failure_ = FailureKind::Script;
   std::string error_;
   std::string raised_;
+  std::map<const char*, TracedFile> traced_;  // by the machine's own text of the name, one for each file
 };
 
 // Runs the body of a function that Lua calls. Lua's own throws pass; a std::exception becomes a Lua error.

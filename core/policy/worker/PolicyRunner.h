@@ -1,29 +1,57 @@
 #pragma once
+#include "core/policy/DeliveryFacts.h"
 #include "core/policy/frame/PolicyFrame.h"
 #include "core/policy/worker/Sandbox.h"
 #include "core/policy/worker/VerdictValues.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace postern::policy::worker {
 
+// What a hook is asked. The facts must outlive it.
+struct Question {
+  Hook hook;
+  std::function<void(lua_State*, std::size_t call)> push;   // pushes the arguments of the hook
+  const std::vector<RecipientFacts>* recipients = nullptr;  // each gets an answer of the one call; null: one a call
+  std::size_t calls = 1;                                    // of the hook: once for each member
+  bool onlyStrengthens = false;                             // of a post: what would stop it does not count
+  std::vector<PolicyStep>* steps = nullptr;                 // gets what each policy did, where somebody asks
+  std::vector<CoveredFile>* covered = nullptr;              // gets the lines that ran
+};
+Question sessionQuestion(Hook hook, const TransactionFacts& facts, const UserFacts& user);
+Question rcptQuestion(const TransactionFacts& facts, const RecipientFacts& recipient);
+Question postQuestion(const PostFacts& post);
+Question memberQuestion(const PostFacts& post, const std::vector<MemberFacts>& members);
+Question deliveryQuestion(Hook hook, const DeliveryFacts& facts);
+Question routeQuestion(const RouteFacts& facts);
+Question messageQuestion(const TransactionFacts& facts, const MessageFacts& message);
+
 // A loaded policy set and the calls on it. Each call runs in a Sandbox of its own.
 // Threads: one. Errors: calls return a Failure for whatever a script does; std::bad_alloc may leave them.
 class PolicyRunner {
 public:
   // Compiles and inspects a set. A set with problems has no policies: every call on it is a Failure.
-  explicit PolicyRunner(const frame::LoadRequest& request);
+  // `host` is asked during calls; it must outlive this.
+  PolicyRunner(const frame::LoadRequest& request, HostPort& host);
 
   const CheckReport& report() const { return report_; }
 
+  MessageOutcome session(Hook hook, const TransactionFacts& facts, const UserFacts& user) const;
+  MessageOutcome post(const PostFacts& post) const;
+  MessageOutcome members(const PostFacts& post, const std::vector<MemberFacts>& members) const;
+  MessageOutcome delivery(Hook hook, const DeliveryFacts& facts) const;
+  MessageOutcome route(const RouteFacts& facts) const;
   MessageOutcome rcpt(const TransactionFacts& facts, const RecipientFacts& recipient) const;
   MessageOutcome message(const TransactionFacts& facts, const MessageFacts& message) const;
+  // `steps` gets what each policy did.
+  MessageOutcome explain(Question question, std::vector<PolicyStep>& steps) const;
 
   // What one hook of one policy answers, for its cases (a copy of a policy of the set, with settings of the case).
-  MessageOutcome ask(const CompiledPolicy& policy, Hook hook, const TransactionFacts& facts,
-                     const RecipientFacts* recipient, const MessageFacts* message) const;
+  MessageOutcome ask(const CompiledPolicy& policy, const Question& question, HostPort& host,
+                     const SetTable& sets) const;
 
   // REQUIRES: a place in the order of the set.
   const Settings& declaredSettings(std::size_t policy) const { return declared_.at(policy); }
@@ -31,23 +59,20 @@ public:
   Budget budget() const { return budget_; }
 
 private:
-  // What a hook is asked about.
-  struct Question {
-    Hook hook;
-    const TransactionFacts& facts;
-    const RecipientFacts* recipient;  // Hook::Rcpt
-    const MessageFacts* message;      // Hook::Message
-  };
-
   void compileFiles(const frame::LoadRequest& request);
   void readSettings(const std::string& bytecode);
   void inspect(CompiledPolicy& policy);
   void addProblem(const std::string& file, const std::string& luaError);
-  MessageOutcome run(const Question& question, const CompiledPolicy* only) const;
+  void checkLiterals(const frame::LoadRequest& request);
+  MessageOutcome run(const Question& question, const CompiledPolicy* only, const CallWorld& world) const;
   void askAll(lua_State* state, const Question& question, const CompiledPolicy* only,
               std::vector<Verdict>& answers) const;
+  // Whether the policies behind are asked as well.
+  static bool askOne(lua_State* state, const Question& question, std::size_t call, std::vector<Verdict>& answers);
 
   Budget budget_;
+  HostPort& host_;
+  mutable Patterns patterns_;
   CompiledSet set_;
   CheckReport report_;
   std::vector<Settings> declared_;            // by place in the order

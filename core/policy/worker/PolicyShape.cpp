@@ -1,15 +1,13 @@
 #include "core/policy/worker/PolicyShape.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace postern::policy::worker {
 
 namespace {
 
-constexpr const char* Known[] = {"name", "doc", "settings", "hooks", "cases"};
-constexpr const char* Hooks[] = {"rcpt", "message"};
-constexpr const char* LaterHooks[] = {"connect", "ehlo",  "auth",    "mail",  "post",
-                                      "member",  "route", "attempt", "expire"};
+constexpr const char* Known[] = {"name", "doc", "settings", "sets", "hooks", "cases"};
 
 template <std::size_t Size>
 bool contains(const char* const (&names)[Size], const std::string& name) {
@@ -79,19 +77,50 @@ void readHooks(lua_State* state, PolicyShape& shape) {
   lua_pushnil(state);
   while (lua_next(state, -2) != 0) {
     const auto key = keyText(state);
-    if (contains(LaterHooks, key))
-      shape.problems.push_back("the hook `" + key + "` is not available in this version; there are rcpt and message");
-    else if (!contains(Hooks, key))
-      shape.problems.push_back("there is no hook `" + key + "`; there are rcpt and message");
+    if (!hookNamed(key))
+      shape.problems.push_back("there is no hook `" + key + "`; there are " + hookNames());
     else if (!lua_isfunction(state, -1))
       shape.problems.push_back("the hook `" + key + "` must be a function");
-    else
+    else {
       shape.info.hooks.push_back(key);
+      shape.hooks.add(*hookNamed(key));
+    }
     lua_pop(state, 1);
   }
   std::sort(shape.info.hooks.begin(), shape.info.hooks.end());
   if (shape.info.hooks.empty() && shape.problems.empty())
     shape.problems.emplace_back("`hooks` is empty: the policy would never run");
+}
+
+bool isSetName(const std::string& name) {
+  return !name.empty() && name.size() <= 40 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+// sets = { trusted_domains = "what it is for" }
+void readDeclaredSets(lua_State* state, PolicyShape& shape) {
+  const int type = lua_getfield(state, -1, "sets");
+  if (type == LUA_TTABLE) {
+    lua_pushnil(state);
+    while (lua_next(state, -2) != 0) {
+      const auto name = keyText(state);
+      const std::string doc = lua_type(state, -1) == LUA_TSTRING ? lua_tostring(state, -1) : "";
+      if (!isSetName(name))
+        shape.problems.emplace_back(
+            "the name of a set is a-z, 0-9 and _, at most 40, as in sets = { name = 'what it is for' }");
+      else if (doc.empty())
+        shape.problems.push_back("the set `" + name + "` needs a text that says what it is for");
+      else
+        shape.info.sets.push_back({name, doc});
+      lua_pop(state, 1);
+    }
+    std::sort(shape.info.sets.begin(), shape.info.sets.end(),
+              [](const DeclaredSet& a, const DeclaredSet& b) { return a.name < b.name; });
+  } else if (type != LUA_TNIL) {
+    shape.problems.emplace_back("`sets` must be a table of names and what they are for");
+  }
+  lua_pop(state, 1);
 }
 
 void readCaseTitles(lua_State* state, PolicyShape& shape) {
@@ -116,12 +145,25 @@ void readText(lua_State* state, const char* field, std::string& text, PolicyShap
 
 }  // namespace
 
+std::optional<Hook> hookNamed(const std::string& name) {
+  for (auto number = 0; number <= static_cast<int>(LastHook); ++number)
+    if (name == nameOf(static_cast<Hook>(number))) return static_cast<Hook>(number);
+  return std::nullopt;
+}
+
+std::string hookNames() {
+  std::string names;
+  for (auto number = 0; number <= static_cast<int>(LastHook); ++number)
+    names += std::string(number == 0 ? "" : ", ") + nameOf(static_cast<Hook>(number));
+  return names;
+}
+
 PolicyShape readShape(lua_State* state, const std::string& fileName) {
   PolicyShape shape;
   lua_pushnil(state);
   while (lua_next(state, -2) != 0) {
     if (const auto key = keyText(state); !contains(Known, key))
-      shape.problems.push_back("unknown field `" + key + "`; there are name, doc, settings, hooks, cases");
+      shape.problems.push_back("unknown field `" + key + "`; there are name, doc, settings, sets, hooks, cases");
     lua_pop(state, 1);
   }
   readText(state, "name", shape.info.name, shape);
@@ -143,6 +185,7 @@ PolicyShape readShape(lua_State* state, const std::string& fileName) {
   lua_pop(state, 1);
   for (const auto& key : bad)
     shape.problems.push_back("setting `" + key + "` must be a text, number, boolean or list of texts");
+  readDeclaredSets(state, shape);
   pushCases(state);
   readCaseTitles(state, shape);
   lua_pop(state, 1);

@@ -5,14 +5,20 @@
 #include <cstdint>
 #include <lua.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 // What a policy's table must look like.
 namespace postern::policy::worker {
 
+// The hook of this name, and the names of all.
+std::optional<Hook> hookNamed(const std::string& name);
+std::string hookNames();
+
 struct PolicyShape {
   PolicyInfo info;
+  HookSet hooks;
   Settings settings;  // declared, with their defaults
   std::vector<std::string> problems;
 };

@@ -1,9 +1,11 @@
 #include "core/policy/worker/Sandbox.h"
 
 #include "core/policy/frame/PolicyFrame.h"
+#include "core/policy/worker/TextFunctions.h"
 #include "core/policy/worker/VerdictValues.h"
 #include "core/policy/worker/Wildcard.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -227,10 +229,11 @@ void seal(lua_State* state, const char* what) {
 
 void Sandbox::open(lua_State* state) {
   luaL_checkstack(state, 40, nullptr);
-  lua_createtable(state, 0, 40);
+  lua_createtable(state, 0, 48);
   const int base = lua_gettop(state);
   luaL_setfuncs(state, OwnFunctions, 0);
   addVerdictFunctions(state);
+  addTextFunctions(state);
   for (const auto& library : Libraries) {
     const auto& functions = kept(library);
     if (!library.name) {
@@ -337,6 +340,41 @@ void Sandbox::note(std::string key, std::string_view value) {
   Note made{policy_, std::move(key), frame::toReplyText(value.substr(0, 256))};
   if (!frame::isWellFormed(made)) throw std::invalid_argument("the key of a note is 1 to 40 characters of a-z 0-9 _ -");
   notes_.push_back(std::move(made));
+}
+
+const MessageContent& Sandbox::content() {
+  if (!content_) {
+    if (world_.host == nullptr) throw std::logic_error("the content can be asked for in a hook only");
+    content_ = world_.host->content();
+  }
+  return *content_;
+}
+
+std::uint64_t Sandbox::count(const std::string& key, std::uint32_t seconds) {
+  if (world_.host == nullptr) throw std::logic_error("count() is for hooks only");
+  if (++counts_ > MaxCounts) throw std::length_error("too many calls of count() in one call, at most 64");
+  return world_.host->count(policy_, key, seconds);
+}
+
+Patterns& Sandbox::patterns() {
+  if (world_.patterns == nullptr) throw std::logic_error("matches() and find_all() are for hooks only");
+  return *world_.patterns;
+}
+
+const SiteSet* Sandbox::set(std::string_view name) const {
+  static const SiteSet nothing;
+  if (declared_ == nullptr || std::find(declared_->begin(), declared_->end(), name) == declared_->end()) return nullptr;
+  const auto& sets = world_.sets ? *world_.sets : set_.sets;
+  const auto found = sets.find(std::string(name));
+  return found == sets.end() ? &nothing : found->second.get();
+}
+
+const WordText& Sandbox::words(std::string_view text) {
+  if (!hasWords(text)) {
+    words_.emplace(text);
+    wordsOf_ = text;
+  }
+  return *words_;
 }
 
 Compiled compile(const std::string& path, const std::string& text, Budget budget) {

@@ -1,9 +1,14 @@
 #pragma once
 #include "core/policy/Verdict.h"
+#include "core/policy/worker/HostPort.h"
 #include "core/policy/worker/LuaState.h"
+#include "core/policy/worker/Patterns.h"
+#include "core/policy/worker/SiteSet.h"
+#include "core/policy/worker/WordIndex.h"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,15 +24,23 @@ using Settings = std::map<std::string, SettingValue>;
 struct CompiledPolicy {
   std::string name;
   std::string bytecode;
-  bool hasRcpt = false;
-  bool hasMessage = false;
-  Settings overrides;  // from settings.lua
+  HookSet hooks;
+  Settings overrides;                  // from settings.lua
+  std::vector<std::string> sets = {};  // that it declares
 };
 
 // Immutable once loaded.
 struct CompiledSet {
   std::vector<CompiledPolicy> policies;        // in the order they run
   std::map<std::string, std::string> modules;  // "lib/tag" → bytecode
+  SetTable sets;                               // of the site
+};
+
+// What a call may ask beside its arguments. What is null is not there.
+struct CallWorld {
+  HostPort* host = nullptr;
+  Patterns* patterns = nullptr;
+  const SetTable* sets = nullptr;  // null: those of the set
 };
 
 // A fresh world for one call: sealed libraries, no globals, and the values that the policies make in it.
@@ -36,7 +49,7 @@ struct CompiledSet {
 // environment that refuses assignments (a policy has no globals), and nothing outlives the call.
 class Sandbox : public LuaState {
 public:
-  Sandbox(Budget budget, const CompiledSet& set) : LuaState(budget), set_(set) {}
+  Sandbox(Budget budget, const CompiledSet& set, CallWorld world = {}) : LuaState(budget), set_(set), world_(world) {}
   static Sandbox& of(lua_State* state) { return static_cast<Sandbox&>(LuaState::of(state)); }
 
   // The functions below run inside LuaState::run and raise Lua errors.
@@ -59,16 +72,40 @@ public:
   const std::map<std::string, std::uint32_t>& perRecipient(std::uint32_t index) const { return maps_.at(index); }
 
   void enter(const std::string& policy) { policy_ = policy; }
+  void enter(const CompiledPolicy& policy) {
+    policy_ = policy.name;
+    declared_ = &policy.sets;
+  }
   const std::string& policy() const { return policy_; }
+
+  // The functions below throw std::exception where the call has no business with them.
+
+  // Of the message; asked for once.
+  const MessageContent& content();
+  std::uint64_t count(const std::string& key, std::uint32_t seconds);
+  Patterns& patterns();
+  // Null: the running policy does not declare it. What it declares and nobody has filled is empty.
+  const SiteSet* set(std::string_view name) const;
+  // A text cut into words; the last one is kept, since many ask about the same.
+  bool hasWords(std::string_view text) const { return words_ && wordsOf_ == text; }
+  const WordText& words(std::string_view text);
+
   void note(std::string key, std::string_view value);
   const std::vector<Note>& notes() const { return notes_; }
 
 private:
   static constexpr std::size_t MaxVerdicts = 20'000;
   static constexpr std::size_t MaxNotes = 64;
+  static constexpr std::size_t MaxCounts = 64;
 
   const CompiledSet& set_;
+  const CallWorld world_;
   std::string policy_;
+  const std::vector<std::string>* declared_ = nullptr;
+  std::optional<MessageContent> content_;
+  std::size_t counts_ = 0;
+  std::optional<WordText> words_;
+  std::string wordsOf_;
   std::vector<Verdict> verdicts_;
   std::vector<std::map<std::string, std::uint32_t>> maps_;
   std::vector<Note> notes_;

@@ -29,6 +29,8 @@ const std::vector<const char*>& fieldsOf(VerdictKind kind) {
   static const std::vector<const char*> reason = {"reason"};
   static const std::vector<const char*> hold = {"queue", "reason"};
   static const std::vector<const char*> redirect = {"to", "reason"};
+  static const std::vector<const char*> protect = {"protection", "reason"};
+  static const std::vector<const char*> route = {"hosts", "reason"};
   switch (kind) {
     case VerdictKind::Pass:
       return none;
@@ -44,6 +46,10 @@ const std::vector<const char*>& fieldsOf(VerdictKind kind) {
       return hold;
     case VerdictKind::Redirect:
       return redirect;
+    case VerdictKind::Protect:
+      return protect;
+    case VerdictKind::Route:
+      return route;
   }
   return none;
 }
@@ -68,6 +74,23 @@ std::string textField(lua_State* state, const char* what, const char* name) {
   if (type == LUA_TSTRING && value.empty()) luaL_error(state, "%s{}: `%s` is empty", what, name);
   lua_pop(state, 1);
   return value;
+}
+
+// `hosts`: names or addresses, in the order in which they are to be tried.
+std::vector<std::string> hostsField(lua_State* state) {
+  std::vector<std::string> hosts;
+  if (lua_getfield(state, 1, "hosts") != LUA_TTABLE) luaL_error(state, "route{}: `hosts` must be a list");
+  const auto count = lua_rawlen(state, -1);
+  if (count == 0 || count > MaxHosts)
+    luaL_error(state, "route{}: `hosts` has 1 to %d hosts", static_cast<int>(MaxHosts));
+  for (lua_Unsigned i = 1; i <= count; ++i) {
+    if (lua_rawgeti(state, -1, static_cast<lua_Integer>(i)) != LUA_TSTRING || !frame::isHost(lua_tostring(state, -1)))
+      luaL_error(state, "route{}: `hosts` is a list of names or addresses");
+    hosts.emplace_back(lua_tostring(state, -1));
+    lua_pop(state, 1);
+  }
+  lua_pop(state, 1);
+  return hosts;
 }
 
 std::uint16_t codeField(lua_State* state, const char* what, int lowest) {
@@ -120,6 +143,12 @@ int makeVerdict(lua_State* state) {
       verdict.redirectTo = textField(state, "redirect", "to");
       if (!frame::isAddress(verdict.redirectTo)) luaL_error(state, "redirect{}: `to` must be an address");
     }
+    if (Kind == VerdictKind::Protect) {
+      verdict.protection = textField(state, "protect", "protection");
+      if (!frame::isProtection(verdict.protection))
+        luaL_error(state, "protect{}: `protection` must be tls, pickup, openpgp or smime");
+    }
+    if (Kind == VerdictKind::Route) verdict.hosts = hostsField(state);
     pushValue(state, Sandbox::of(state).add(std::move(verdict)), VerdictType);
     return 1;
   });
@@ -155,15 +184,11 @@ Verdict signedBy(const std::string& policy, Verdict verdict) {
 }
 
 void checkHook(lua_State* state, Hook hook, const Verdict& verdict) {
-  if (hook == Hook::Rcpt && verdict.kind > VerdictKind::Defer)
-    luaL_error(state, "%s is not for the hook `rcpt`: there is no message yet", wordFor(verdict.kind).c_str());
+  if (!isAllowed(hook, verdict.kind))
+    luaL_error(state, "%s is not for the hook `%s`", wordFor(verdict.kind).c_str(), nameOf(hook));
 }
 
 }  // namespace
-
-const char* nameOf(Hook hook) {
-  return hook == Hook::Rcpt ? "rcpt" : "message";
-}
 
 void addVerdictFunctions(lua_State* state) {
   static constexpr luaL_Reg functions[] = {
@@ -174,6 +199,8 @@ void addVerdictFunctions(lua_State* state) {
       {"hold", makeVerdict<VerdictKind::Hold>},
       {"redirect", makeVerdict<VerdictKind::Redirect>},
       {"pass", makeVerdict<VerdictKind::Pass>},
+      {"protect", makeVerdict<VerdictKind::Protect>},
+      {"route", makeVerdict<VerdictKind::Route>},
       {"verdicts", makeVerdicts},
       {nullptr, nullptr},
   };
@@ -181,7 +208,7 @@ void addVerdictFunctions(lua_State* state) {
 }
 
 void applyAnswer(lua_State* state, int first, Hook hook, const std::vector<RecipientFacts>& recipients,
-                 std::vector<Verdict>& answers) {
+                 std::span<Verdict> answers) {
   auto& sandbox = Sandbox::of(state);
   const int count = lua_gettop(state) - first + 1;
   if (count == 0 || (count == 1 && lua_isnil(state, first))) return;
@@ -194,7 +221,7 @@ void applyAnswer(lua_State* state, int first, Hook hook, const std::vector<Recip
     return;
   }
   const auto* const index = static_cast<const std::uint32_t*>(luaL_testudata(state, first, VerdictsType));
-  if (!index || hook == Hook::Rcpt)
+  if (!index || hook != Hook::Message)
     luaL_error(state, "the hook `%s` returned a %s value, which is no verdict", nameOf(hook),
                luaL_typename(state, first));
   auto unused = sandbox.perRecipient(*index);
@@ -202,6 +229,7 @@ void applyAnswer(lua_State* state, int first, Hook hook, const std::vector<Recip
     const auto found = sandbox.perRecipient(*index).find(recipients[i].address);
     if (found == sandbox.perRecipient(*index).end()) continue;
     unused.erase(recipients[i].address);
+    checkHook(state, hook, sandbox.verdict(found->second));
     if (answers[i].kind == VerdictKind::Pass) answers[i] = signedBy(sandbox.policy(), sandbox.verdict(found->second));
   }
   if (!unused.empty()) luaL_error(state, "verdicts{} names an address that is no recipient of this transaction");

@@ -18,7 +18,7 @@ void applyNoop(SessionData& session, Arguments&&) {
 }
 
 void applyQuit(SessionData& session, Arguments&&) {
-  session.say(smtp::ReplyId::Closing, {session.settings.hostName});
+  session.say(smtp::ReplyId::Closing, {session.hostName()});
   session.saidQuit = true;
   session.close();
 }
@@ -34,10 +34,6 @@ void applyHelp(SessionData& session, Arguments&&) {
 
 std::optional<Reply> checkExpn(const SessionData&, const Arguments&) {
   return makeReply(smtp::ReplyId::NotImplemented, {"EXPN"});
-}
-
-std::optional<Reply> checkAuth(const SessionData&, const Arguments&) {
-  return makeReply(smtp::ReplyId::NotImplemented, {"AUTH"});
 }
 
 void applyForeign(SessionData& session, Arguments&&) {

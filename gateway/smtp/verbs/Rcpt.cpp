@@ -17,7 +17,10 @@ std::optional<app::RoutedAddress> routeOf(const SessionData& session, const mail
   if (session.directory.isLocalDomain(address.domain())) return session.directory.find(address);
   const auto& from = session.transaction->from;
   if (!from) return session.directory.find(address);
-  auto outbound = session.directory.outbound(session.client.address, *from, address);
+  // A submission listener gives no rights to an address of a network: the person is what counts.
+  if (session.settings.submission && !session.person) return session.directory.find(address);
+  auto outbound = session.person ? session.directory.outboundOfPerson(*from, address)
+                                 : session.directory.outbound(session.client, *from, address);
   return outbound ? outbound : session.directory.find(address);
 }
 

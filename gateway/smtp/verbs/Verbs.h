@@ -19,6 +19,8 @@ void applyStartTls(SessionData& session, Arguments&& arguments);
 
 std::optional<Reply> checkMail(const SessionData& session, const Arguments& arguments);
 void applyMail(SessionData& session, Arguments&& arguments);
+// The transaction that a MAIL begins.
+Transaction transactionOf(const SessionData& session, const smtp::MailCommand& command);
 
 std::optional<Reply> checkRcpt(const SessionData& session, const Arguments& arguments);
 void applyRcpt(SessionData& session, Arguments&& arguments);
@@ -37,13 +39,20 @@ void applyBdat(SessionData& session, Arguments&& arguments);
 // Begins to skip the octets of a BDAT that is refused; the reply comes behind them (RFC 3030 §2).
 void skipChunk(SessionData& session, std::uint64_t octets, Reply refusal);
 
+std::optional<Reply> checkAuth(const SessionData& session, const Arguments& arguments);
+void applyAuth(SessionData& session, Arguments&& arguments);
+// A line of the dialogue that AUTH began; nothing for one that was too long or did not end with CR LF.
+void takeSignInLine(SessionData& session, std::optional<std::string_view> line);
+void endSignIn(SessionData& session, const SignIns::Outcome& outcome);
+
+void applyXclient(SessionData& session, Arguments&& arguments);
+
 void applyRset(SessionData& session, Arguments&& arguments);
 void applyNoop(SessionData& session, Arguments&& arguments);
 void applyQuit(SessionData& session, Arguments&& arguments);
 void applyVrfy(SessionData& session, Arguments&& arguments);
 void applyHelp(SessionData& session, Arguments&& arguments);
 std::optional<Reply> checkExpn(const SessionData& session, const Arguments& arguments);
-std::optional<Reply> checkAuth(const SessionData& session, const Arguments& arguments);
 void applyForeign(SessionData& session, Arguments&& arguments);
 void applyNever(SessionData& session, Arguments&& arguments);
 

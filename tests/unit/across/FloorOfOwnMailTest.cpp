@@ -4,6 +4,7 @@
 #include "core/crypto/Encoding.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/mail/MessageId.h"
+#include "core/pgp/SecretKey.h"
 #include "core/seal/SharedBody.h"
 #include "core/seal/SmimeSealer.h"
 #include "core/seal/SmimeSigner.h"
@@ -109,23 +110,60 @@ namespace {
 const std::string Token = "AAAAAAAAAAE" + std::string(43, 'z');
 const std::string Stamp = "<abc123@postern.example>";
 
+std::string listCertificates() {
+  static const auto pem =
+      crypto::SigningIdentity::create("board@lists.example", Now, std::chrono::days(9)).certificate().pem();
+  return pem + pem;
+}
+
+std::string listOpenPgpKey() {
+  static const auto key = pgp::SecretKey::create("Board", "board@lists.example", Now, std::chrono::days(9));
+  return listd::withLineFeeds(key.publicKey().armored());
+}
+
+const std::string Short(24, 'a');
+const std::string List = "board@lists.example";
+const std::string Confirm = "board-confirm+" + Short + "@lists.example";
+
 std::vector<listd::SiteMail> siteMails() {
   using Kind = listd::SiteMail::Kind;
   const std::string to = "ann@example.org";
   const std::string time = "2026-03-01T12:00:00Z";
   const std::string root(43, 'r');
   const std::string signature = "\u2014 postern.example/log " + std::string(95, 's') + "=";
-  return {{Kind::HoldNotice, to, "https://postern.example/notice?token=" + Token, {}},
-          {Kind::HoldReminder, to, "https://postern.example:8443/notice?token=" + Token, {}},
-          {Kind::ApprovalsWaiting, to, "https://postern.example/approvals", {"12"}},
-          {Kind::LonePersonChange, to, "https://[::1]:8443/requests/stop?token=" + Token, {"hold.release", "7", time}},
-          {Kind::OnePersonSite, to, "https://postern.example/work", {"7", time}},
-          {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
-          {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
-          {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},
-          {Kind::PickupProblem, to, "https://postern.example/waiting/17953923980006", {time}},
-          {Kind::BreakGlass, to, "https://postern.example/accounts", {time}},
-          {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
+  return {
+      {Kind::HoldNotice, to, "https://postern.example/notice?token=" + Token, {}},
+      {Kind::HoldReminder, to, "https://postern.example:8443/notice?token=" + Token, {}},
+      {Kind::ApprovalsWaiting, to, "https://postern.example/approvals", {"12"}},
+      {Kind::LonePersonChange, to, "https://[::1]:8443/requests/stop?token=" + Token, {"hold.release", "7", time}},
+      {Kind::OnePersonSite, to, "https://postern.example/work", {"7", time}},
+      {Kind::AuditAnchor, to, "", {"postern.example/log", "1234", root + "=", "", signature}},
+      {Kind::Invitation, to, "https://postern.example/setup?token=" + Token, {time}},
+      {Kind::PickupLink, to, "https://postern.example/pickup/open?token=" + Token, {time}},
+      {Kind::PickupProblem, to, "https://postern.example/waiting/17953923980006", {time}},
+      {Kind::ListKeys, to, "", {"board@lists.example", listCertificates(), listOpenPgpKey()}},
+      {Kind::KeyConfirm, to, "https://postern.example/lists/my-keys/open?token=" + Token, {}},
+      {Kind::KeyUnfit, to, "https://postern.example/lists/my-keys/open?token=" + Token, {}},
+      {Kind::KeyPage, to, "https://postern.example/lists/my-keys/open?token=" + Token, {}},
+      {Kind::KeyEnding, to, "https://postern.example/lists/my-keys/open?token=" + Token, {time, time}},
+      {Kind::OwnerWork, to, "https://postern.example/work/keys", {"1", "2", "3"}},
+      {Kind::Quarantine, to, "https://postern.example/quarantine", {"12", "0"}},
+      {Kind::JoinConfirm, to, "https://postern.example/lists/confirm?token=" + Short, {List, Confirm, time}},
+      {Kind::LeaveConfirm, to, "https://postern.example/lists/confirm?token=" + Short, {List, Confirm, time}},
+      {Kind::AddressConfirm, to, "https://postern.example/lists/confirm?token=" + Short, {List, time}},
+      {Kind::ListInvitation, to, "https://postern.example/lists/confirm?token=" + Short, {List, time}},
+      {Kind::Joined, to, "https://postern.example/lists/about?token=" + Short, {List}},
+      {Kind::JoinedWithoutKey,
+       to,
+       "https://postern.example/lists/about?token=" + Short,
+       {List, "board-request@lists.example"}},
+      {Kind::Left, to, "", {List}},
+      {Kind::RequestRefused, to, "https://postern.example/lists/confirm?token=" + Short, {List}},
+      {Kind::RequestsWaiting, to, "https://postern.example/subscriptions", {"3"}},
+      {Kind::ListHelp, to, "https://postern.example/lists/about?token=" + Short, {List, "board-request@lists.example"}},
+      {Kind::MemberLink, to, "https://postern.example/lists/membership?token=" + Short, {List, time}},
+      {Kind::BreakGlass, to, "https://postern.example/accounts", {time}},
+      {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
 }
 
 std::string composed(const listd::SiteMail& mail) {
@@ -160,6 +198,22 @@ BOOST_AUTO_TEST_CASE(every_mail_of_the_site_passes_as_a_notice_and_as_nothing_el
     BOOST_TEST(verdict(Copy::Kind::Content, Protection::None, composed(mail)) != "passes");
     const auto tail = OutboundTail::make(std::make_shared<const std::string>("the plan\r\n")).value();
     BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None, composed(mail), tail.get()) != "passes");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(answers_go_where_the_text_says_or_the_mail_stays_here) {
+  for (const auto& mail : siteMails()) {
+    const auto message = composed(mail);
+    const auto at = message.find("Reply-To: ");
+    BOOST_TEST((at != message.npos) ==
+               (mail.kind == listd::SiteMail::Kind::JoinConfirm || mail.kind == listd::SiteMail::Kind::LeaveConfirm));
+    if (at == message.npos) {
+      BOOST_TEST(asNotice(replaced(message, "Date: ", "Reply-To: <" + Confirm + ">\r\nDate: ")) != "passes");
+      continue;
+    }
+    BOOST_TEST(asNotice(replaced(message, "Reply-To: <board-", "Reply-To: <bored-")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Reply-To: <", "Reply-To: The plan <")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "Reply-To: ", "Reply-To: <board@lists.example>\r\nReply-To: ")) != "passes");
   }
 }
 

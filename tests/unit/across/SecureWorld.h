@@ -103,15 +103,16 @@ struct Person {
   std::vector<OwnedKey> keys;
 };
 
-using Leaving = FakeGateway::Delivered;
+using LeavingMail = FakeGateway::Delivered;
 
 // What is broken on purpose.
 struct Mutant {
   std::string name;
-  std::string finding;                                                              // what must be said of it
-  std::string plan;                                                                 // SQL on site.db behind the planner
-  std::function<void(std::vector<Leaving>&, const std::string& canary)> wire = {};  // between sealing and the socket
-  bool guard = true;                                                                // the last check at the socket
+  std::string finding;  // what must be said of it
+  std::string plan;     // SQL on site.db behind the planner
+  std::function<void(std::vector<LeavingMail>&, const std::string& canary)> wire =
+      {};             // between sealing and the socket
+  bool guard = true;  // the last check at the socket
   std::function<void(const std::filesystem::path&, const std::string& canary)> rest = {};
 };
 
@@ -355,7 +356,7 @@ private:
     return false;
   }
 
-  std::string judge(const std::vector<Leaving>& leaving) {
+  std::string judge(const std::vector<LeavingMail>& leaving) {
     std::set<std::string> served;
     int contents = 0;
     for (const auto& one : leaving) {
@@ -376,14 +377,14 @@ private:
     return {};
   }
 
-  std::string atSocket(const Leaving& one) const {
+  std::string atSocket(const LeavingMail& one) const {
     if (!mutant_.guard) return {};
     const bool safe = verified_.contains(domainOf(one.copy.recipient));
     auto cleared = gateway::FloorGuard::check(one.copy.kind, one.copy.protection, one.copy.floor, one.copy.head,
                                               tailOf(one).get(), {safe, safe, context_->webUrl()});
     return cleared ? "" : "blocked at the socket: " + cleared.error();
   }
-  static std::shared_ptr<const gateway::OutboundTail> tailOf(const Leaving& one) {
+  static std::shared_ptr<const gateway::OutboundTail> tailOf(const LeavingMail& one) {
     if (one.message.size() == one.copy.head.size()) return nullptr;
     auto tail =
         gateway::OutboundTail::make(std::make_shared<const std::string>(one.message.substr(one.copy.head.size())));
@@ -391,7 +392,7 @@ private:
     return *tail;
   }
 
-  std::string judgeCopy(const Leaving& one) const {
+  std::string judgeCopy(const LeavingMail& one) const {
     const auto* person = personOf(one.copy.recipient);
     if (person == nullptr) return "a copy for a stranger";
     if (auto wrong = allows(*person, one.copy.protection); !wrong.empty()) return "sent: " + wrong;

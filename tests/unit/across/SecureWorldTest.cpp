@@ -13,7 +13,7 @@ std::uint32_t rounds() {
   return set != nullptr ? static_cast<std::uint32_t>(std::stoul(set)) : 200;
 }
 
-void onFirstContent(std::vector<Leaving>& leaving, const std::function<void(Leaving&)>& change) {
+void onFirstContent(std::vector<LeavingMail>& leaving, const std::function<void(LeavingMail&)>& change) {
   for (auto& one : leaving)
     if (one.copy.kind == app::Copy::Kind::Content && one.copy.protection != Protection::Tls) {
       change(one);
@@ -21,31 +21,31 @@ void onFirstContent(std::vector<Leaving>& leaving, const std::function<void(Leav
     }
 }
 
-void makePlain(std::vector<Leaving>& leaving, const std::string& canary) {
-  onFirstContent(leaving, [&](Leaving& one) {
+void makePlain(std::vector<LeavingMail>& leaving, const std::string& canary) {
+  onFirstContent(leaving, [&](LeavingMail& one) {
     one.copy.head = one.message = "From: board@lists.example\r\nSubject: x\r\n\r\n" + canary + "\r\n";
   });
 }
 
-void nameInHeader(std::vector<Leaving>& leaving, const std::string& canary) {
-  onFirstContent(leaving, [&](Leaving& one) {
+void nameInHeader(std::vector<LeavingMail>& leaving, const std::string& canary) {
+  onFirstContent(leaving, [&](LeavingMail& one) {
     one.copy.head = "X-Topic: " + canary + "\r\n" + one.copy.head;
     one.message = "X-Topic: " + canary + "\r\n" + one.message;
   });
 }
 
-void swapReaders(std::vector<Leaving>& leaving, const std::string&) {
-  std::vector<Leaving*> sealed;
+void swapReaders(std::vector<LeavingMail>& leaving, const std::string&) {
+  std::vector<LeavingMail*> sealed;
   for (auto& one : leaving)
     if (one.copy.kind == app::Copy::Kind::Content && one.copy.protection >= Protection::OpenPgp) sealed.push_back(&one);
   if (sealed.size() > 1) std::swap(sealed[0]->copy.recipient, sealed[1]->copy.recipient);
 }
 
-void sendTwice(std::vector<Leaving>& leaving, const std::string&) {
+void sendTwice(std::vector<LeavingMail>& leaving, const std::string&) {
   if (!leaving.empty()) leaving.push_back(leaving.front());
 }
 
-void quoteInNotice(std::vector<Leaving>& leaving, const std::string& canary) {
+void quoteInNotice(std::vector<LeavingMail>& leaving, const std::string& canary) {
   for (auto& one : leaving)
     if (one.copy.kind == app::Copy::Kind::Notice) one.copy.head += canary + "\r\n", one.message = one.copy.head;
 }

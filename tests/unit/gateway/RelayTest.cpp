@@ -40,7 +40,7 @@ struct Fixture {
   }
 
   bool takes(const char* client, const char* from, const char* to) const {
-    return directory->outbound(client, *mail::Address::parse(from), *mail::Address::parse(to)).has_value();
+    return directory->outbound({client, {}}, *mail::Address::parse(from), *mail::Address::parse(to)).has_value();
   }
 
   struct Talk {
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(outbound_asks_for_the_range_and_the_senders_domain_both) {
 }
 
 BOOST_AUTO_TEST_CASE(outbound_names_the_list_and_follows_the_view) {
-  const auto route = directory->outbound(Relay, *mail::Address::parse("ann@example.org"),
+  const auto route = directory->outbound({Relay, {}}, *mail::Address::parse("ann@example.org"),
                                          *mail::Address::parse("User@Foreign.example"));
   BOOST_REQUIRE(route.has_value());
   BOOST_TEST((route->role == app::RoutedAddress::Role::Outbound));
@@ -189,6 +189,133 @@ BOOST_AUTO_TEST_CASE(a_range_that_cannot_be_read_lets_nobody_in) {
   file.set(broken);
   directory->refresh();
   BOOST_TEST(!takes(Relay, "ann@example.org", "user@foreign.example"));
+}
+
+// Every combination of listener, TLS, sign-in, client, sender and recipient: an address elsewhere is taken of a relay
+// for its domain, or of the person who has signed in under TLS and writes as himself; of nobody else, in no form.
+BOOST_AUTO_TEST_CASE(is_never_an_open_relay) {
+  struct Ann : SignIns {
+    Outcome signIn(std::string_view, std::string_view, const Secret& password) override {
+      if (password.view() != "right") return {Outcome::Kind::Wrong, {}, {}};
+      return {Outcome::Kind::Right, {"ann", "ann@example.org"}, {}};
+    }
+  } signIns;
+  const app::TlsFacts tls{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "none", {}};
+  const char* signs[] = {"", "AUTH PLAIN AGFubgByaWdodA==", "AUTH PLAIN AGFubgB3cm9uZw=="};
+  int taken = 0, tried = 0;
+  for (const bool submission : {false, true})
+    for (const bool encrypted : {false, true})
+      for (const std::string sign : signs)
+        for (const std::string client : {Relay, Stranger})
+          for (const std::string from : {"ann@example.org", "bob@example.org", "ann@other.example", ""})
+            for (const std::string to : {"eve@elsewhere.example", "eve%elsewhere.example@lists.example",
+                                         "@lists.example:eve@elsewhere.example", "eve%a.example@elsewhere.example",
+                                         "a!eve@elsewhere.example", "\"eve@b.example\"@elsewhere.example",
+                                         "eve@[192.0.2.99]", "elsewhere.example!eve@lists.example", "eve@elsewhere"}) {
+              auto mine = settings;
+              mine.submission = submission;
+              const Ports ports{*directory, inspector, acceptor, observer, clock, &signIns};
+              SmtpSession session(mine, ports, {client, ""}, encrypted ? tls : app::TlsFacts{});
+              session.greet();
+              const auto ask = [&](const std::string& line) {
+                session.takeOutput();
+                session.feed(line + "\r\n");
+                answerPending(session, ports);
+                return session.takeOutput();
+              };
+              ask("EHLO client.example");
+              if (!sign.empty()) ask(sign);
+              ask("MAIL FROM:<" + from + ">");
+              const bool took = ask("RCPT TO:<" + to + ">").starts_with("250");
+              const bool plain = to == "eve@elsewhere.example" || to.starts_with("@lists");
+              const bool relay = !submission && client == Relay && from.ends_with("@example.org");
+              const bool person = submission && encrypted && sign == signs[1] && from == "ann@example.org";
+              BOOST_TEST(took == (plain && (relay || person)),
+                         submission << encrypted << " " << sign << " " << client << " " << from << " " << to);
+              taken += took ? 1 : 0;
+              ++tried;
+            }
+  BOOST_TEST(taken > 0);
+  BOOST_TEST(tried == 2 * 2 * 3 * 2 * 4 * 9);
+}
+
+namespace {
+
+const TimePoint Now = fromMicros(1'772'366'400'000'000);
+const std::string Print(64, 'a');
+
+net::ClientCertificate shown() {
+  net::ClientCertificate made;
+  made.fingerprint = Print;
+  made.subject = "CN=mail.example.org,O=Org";
+  made.issuer = "CN=Org CA";
+  made.names = {"mail.example.org", "two.example.org"};
+  made.notBefore = Now - std::chrono::days(1);
+  made.notAfter = Now + std::chrono::days(1);
+  made.trusted = true;
+  return made;
+}
+
+}  // namespace
+
+// Attack 15 with certificates: the wrong one, or none, is a stranger's.
+BOOST_AUTO_TEST_CASE(a_relay_with_a_certificate_is_one_with_exactly_that) {
+  auto made = view();
+  made.relays = {{"any", "pinned.example", "outbound@lists.example", Print, "", ""},
+                 {"192.0.2.0/24", "both.example", "outbound@lists.example", Print, "", ""},
+                 {"any", "named.example", "outbound@lists.example", "", "CN=Org CA", "two.example.org"},
+                 {"any", "subject.example", "outbound@lists.example", "", "CN=Org CA", "CN=mail.example.org,O=Org"},
+                 {"any", "open.example", "outbound@lists.example"},
+                 {"0.0.0.0/0", "open.example", "outbound@lists.example"}};
+  file.set(made);
+  RoutingDirectory at(file, clock);
+  const auto takes = [&](const ClientFacts& client, const char* domain) {
+    return at
+        .outbound(client, *mail::Address::parse("ann@" + std::string(domain)),
+                  *mail::Address::parse("user@foreign.example"))
+        .has_value();
+  };
+  const ClientFacts right{Stranger, {}, shown()};
+  for (const auto* domain : {"pinned.example", "named.example", "subject.example"}) BOOST_TEST(takes(right, domain));
+  BOOST_TEST(at.isRelay(right));
+  BOOST_TEST(!takes(right, "both.example"), "the address counts, too");
+  BOOST_TEST(takes({Relay, {}, shown()}, "both.example"));
+  BOOST_TEST(!takes(right, "open.example"), "any address without a certificate is nobody's");
+  BOOST_TEST(!takes({Relay, {}, {}}, "both.example"));
+  BOOST_TEST(!at.isRelay({Relay, {}, {}}));
+
+  const auto refusesAll = [&](const net::ClientCertificate& certificate) {
+    const ClientFacts client{Relay, {}, certificate};
+    for (const auto* domain : {"pinned.example", "both.example", "named.example", "subject.example", "open.example"})
+      BOOST_TEST(!takes(client, domain), domain);
+    BOOST_TEST(!at.isRelay(client));
+  };
+  auto expired = shown();
+  expired.notAfter = Now - std::chrono::seconds(1);
+  refusesAll(expired);
+  auto early = shown();
+  early.notBefore = Now + std::chrono::seconds(1);
+  refusesAll(early);
+  auto other = shown();
+  other.fingerprint = std::string(64, 'b');
+  other.issuer = "CN=Other CA";
+  refusesAll(other);
+  auto forged = shown();  // the same names under the same issuer's name, by somebody else
+  forged.fingerprint = std::string(64, 'b');
+  forged.trusted = false;
+  refusesAll(forged);
+  auto unnamed = shown();
+  unnamed.fingerprint = std::string(64, 'b');
+  unnamed.subject = "CN=else";
+  unnamed.names.clear();
+  refusesAll(unnamed);
+  auto selfMade = shown();  // a pinned certificate needs no issuer that we know
+  selfMade.trusted = false;
+  BOOST_TEST(takes({Stranger, {}, selfMade}, "pinned.example"));
+  BOOST_TEST(at.pinsCertificate(Print));
+  BOOST_TEST(!at.pinsCertificate(""));
+  BOOST_TEST(at.asksCertificate(Stranger));
+  BOOST_TEST(!takes({Stranger, {}, shown(), false}, "pinned.example"), "nobody said for whom");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,12 @@
 #pragma once
 #include "core/app/GatewayLink.h"
+#include "core/app/PolicyLink.h"
 #include "core/base/Clock.h"
 #include "core/base/Error.h"
 #include "core/base/Mutex.h"
 #include "core/crypto/SealedBox.h"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +27,22 @@ public:
   std::function<app::DeliveryEvent::Outcome(const app::Copy&)> outcome = [](const app::Copy&) {
     return app::DeliveryEvent::Outcome::Delivered;
   };
+
+  // The hooks of lists, and what policies say.
+  std::atomic<std::uint16_t> hooks{0};
+  std::atomic<int> postsAsked{0};
+  std::function<app::PostAnswer(const app::PostQuestion&)> onPost = [](const app::PostQuestion&) {
+    return app::PostAnswer{app::PostAnswer::Kind::Pass, {}, {}, {}};
+  };
+  std::function<app::MembersAnswer(const app::MembersQuestion&)> onMembers = [](const app::MembersQuestion& question) {
+    return app::MembersAnswer{false, {}, std::vector<app::Protection>(question.members.size())};
+  };
+  std::uint16_t activeHooks() override { return hooks; }
+  app::PostAnswer judgePost(const app::PostQuestion& question) override {
+    ++postsAsked;
+    return onPost(question);
+  }
+  app::MembersAnswer judgeMembers(const app::MembersQuestion& question) override { return onMembers(question); }
 
   void accept(const app::Submission& submission) {
     const MutexLock lock(mutex_);
@@ -76,6 +94,26 @@ public:
     queueKey_ = queueKey;
   }
 
+  // TXT records by name.
+  void addText(const std::string& name, const std::string& record) {
+    const MutexLock lock(mutex_);
+    texts_[name] = record;
+  }
+  app::TextAnswer lookUpText(std::string_view name) override {
+    const MutexLock lock(mutex_);
+    const auto found = texts_.find(std::string(name));
+    if (found == texts_.end()) return {app::TextAnswer::Outcome::None, {}, {}};
+    return {app::TextAnswer::Outcome::Found, {found->second}, {}};
+  }
+  void setReportKeys(std::vector<app::ReportKey> keys) override {
+    const MutexLock lock(mutex_);
+    reportKeys_ = std::move(keys);
+  }
+  std::vector<app::ReportKey> reportKeys() const {
+    const MutexLock lock(mutex_);
+    return reportKeys_;
+  }
+
   void setRouting(const app::RoutingView& view) override {
     step("route");
     const MutexLock lock(mutex_);
@@ -105,16 +143,12 @@ public:
     changed_.notify_all();
   }
 
-  void storeTail(std::uint64_t tail, std::string_view bytes) override {
-    step("tail");
-    const MutexLock lock(mutex_);
-    tails_[tail] = std::make_shared<std::string>(bytes);
-  }
-
-  void submitCopies(std::vector<app::Copy> copies) override {
+  void submitCopies(std::vector<app::Copy> copies, std::vector<app::Tail> tails) override {
+    if (!tails.empty()) step("tail");
     step("submit");
     {
       const MutexLock lock(mutex_);
+      for (auto& tail : tails) tails_[tail.id] = std::make_shared<std::string>(std::move(tail.bytes));
       for (const auto& copy : copies)
         if (copy.tail != 0 && !known_.contains(copy.key) && !tails_.contains(copy.tail))
           throw Error(ErrorKind::Malformed, "a copy names a tail that is not there");
@@ -197,6 +231,8 @@ private:
   std::vector<Delivered> delivered_ GUARDED_BY(mutex_);
   std::vector<app::GatewayEvent> events_ GUARDED_BY(mutex_);
   std::uint64_t sequence_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::string> texts_ GUARDED_BY(mutex_);
+  std::vector<app::ReportKey> reportKeys_ GUARDED_BY(mutex_);
   app::RoutingView routing_ GUARDED_BY(mutex_);
   std::string queueKey_ GUARDED_BY(mutex_);
 };

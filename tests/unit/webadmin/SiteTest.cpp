@@ -288,6 +288,7 @@ BOOST_AUTO_TEST_CASE(only_what_the_person_does_is_told_as_an_act) {
   BOOST_TEST(act("/live/session"));  // the person wants to stay
   const auto asked = fake.orders.asked.size();
   fake.get("/healthz", session);
+  fake.get("/healthz/live", session);
   fake.get("/static/css/postern.css", session);
   BOOST_TEST(fake.orders.asked.size() == asked);
 }
@@ -302,6 +303,47 @@ BOOST_AUTO_TEST_CASE(a_listd_that_does_not_answer_is_503_with_what_to_do) {
   BOOST_TEST(fake.get("/healthz").status == 503);
   fake.orders.down = false;
   BOOST_TEST(fake.get("/healthz").status == 200);
+  for (const auto* code : {"broken", "unavailable"}) {
+    fake.orders.refusals["health"] = {code, "no", ""};
+    BOOST_TEST(fake.get("/healthz").status == 503);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(readiness_tells_reasons_to_monitors_alone) {
+  test::FakeSite fake;
+  fake.orders.answers["health"] = {{"ready", false}, {"reasons", {"gateway-away"}}};
+  auto request = fake.request(webadmin::Method::Get, "/healthz/ready");
+  request.clientAddress = "127.0.0.1";
+  auto answer = fake.site.answer(request);
+  BOOST_TEST(answer.status == 503);
+  BOOST_TEST(nlohmann::json::parse(answer.body) ==
+             (nlohmann::json{{"status", "not-ready"}, {"reasons", {"gateway-away"}}}));
+  request.clientAddress = "192.0.2.7";
+  answer = fake.site.answer(request);
+  BOOST_TEST(nlohmann::json::parse(answer.body) == (nlohmann::json{{"status", "not-ready"}}));
+  fake.orders.down = true;
+  request.clientAddress = "::1";
+  BOOST_TEST(nlohmann::json::parse(fake.site.answer(request).body).at("reasons") == nlohmann::json{"listd-away"});
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_for_monitors_and_say_what_is_away) {
+  test::FakeSite fake;
+  fake.orders.answers["metrics"] = {
+      {"families",
+       {{"postern_x_total",
+         {{"help", "X."}, {"type", "counter"}, {"samples", nlohmann::json::array({{"", "reason=\"a\"", 3}})}}}}}};
+  auto request = fake.request(webadmin::Method::Get, "/metrics");
+  request.clientAddress = "192.0.2.7";
+  BOOST_TEST(fake.site.answer(request).status == 404);
+  request.clientAddress = "127.0.0.1";
+  auto answer = fake.site.answer(request);
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body.find("# TYPE postern_x_total counter\npostern_x_total{reason=\"a\"} 3\n") != std::string::npos,
+             answer.body);
+  fake.orders.down = true;
+  answer = fake.site.answer(request);
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body.find("postern_up{process=\"listd\"} 0\n") != std::string::npos, answer.body);
 }
 
 BOOST_AUTO_TEST_CASE(an_odd_answer_leaves_gaps_and_a_broken_order_never_shows_its_cause) {

@@ -17,8 +17,8 @@ public:
     return accepted;
   }
   void sessionEnded(std::uint64_t) override { ++ended; }
-  void storeTail(std::uint64_t tail, std::string_view bytes) override { tails[tail] = bytes; }
-  void submitCopies(std::vector<app::Copy> list) override {
+  void submitCopies(std::vector<app::Copy> list, std::vector<app::Tail> given) override {
+    for (auto& tail : given) tails[tail.id] = std::move(tail.bytes);
     if (list.empty()) throw Error(ErrorKind::DiskFull, "no room");
     copies = std::move(list);
   }
@@ -80,13 +80,13 @@ BOOST_AUTO_TEST_CASE(every_request_arrives_whole_and_is_answered) {
   BOOST_TEST(service.routing.routes.at(0).port == 2626);
   BOOST_TEST(link.takeAccepted(10, 0ms).at(0).sealed.size() == 12u);
   link.storeTail(3, "tail");
-  BOOST_TEST(service.tails[3] == "tail");
   app::Copy copy;
   copy.key = 11;
   copy.protection = app::Protection::Smime;
   copy.recipient = "ann@example.org";
   link.submitCopies({copy});
   BOOST_TEST(service.copies.at(0).recipient == "ann@example.org");
+  BOOST_TEST(service.tails[3] == "tail");
   link.finish({7});
   BOOST_TEST(service.finished == 7u);
   const auto events = link.takeEvents(0, 10, 0ms);
@@ -104,6 +104,25 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_gateway_keeps_its_kind_and_the_link_goes_on
   app::GatewayLink link(folder / "g");
   BOOST_CHECK_EXCEPTION(link.submitCopies({}), Error,
                         [](const Error& error) { return error.kind() == ErrorKind::DiskFull; });
+  BOOST_TEST(link.stats().queued == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(tails_go_with_the_next_copies_of_their_connection_and_no_other) {
+  test::TempFolder folder;
+  RecordingService service;
+  app::GatewayLinkServer server(folder / "g", service);
+  app::GatewayLink link(folder / "g");
+  app::GatewayLink other(folder / "g");
+  link.storeTail(3, "three");
+  link.storeTail(4, std::string(3u << 20, 'f'));
+  other.storeTail(5, "five");
+  link.submitCopies({app::Copy{}});
+  BOOST_TEST(service.tails.size() == 2u);
+  BOOST_TEST(service.tails[4].size() == 3u << 20);
+  service.tails.clear();
+  BOOST_CHECK_THROW(link.submitCopies({}), Error);
+  link.submitCopies({app::Copy{}});
+  BOOST_TEST(service.tails.empty());
   BOOST_TEST(link.stats().queued == 3u);
 }
 

@@ -193,6 +193,16 @@ BOOST_AUTO_TEST_CASE(names_each_state) {
   BOOST_TEST(stateOf(early) == "not-yet-valid");
 }
 
+BOOST_AUTO_TEST_CASE(a_certificate_signed_by_a_broken_digest_is_weak) {
+  auto certificate = ofAnna();
+  certificate.digest = EVP_sha1();
+  const auto checked = crypto::check(certificate.parsed(), Anna, TestNow, nullptr);
+  BOOST_TEST(crypto::stateName(checked.state) == "weak-key");
+  BOOST_TEST(checked.detail.find("SHA-1") != std::string::npos, checked.detail);
+  certificate.digest = EVP_sha384();
+  BOOST_TEST(crypto::check(certificate.parsed(), Anna, TestNow, nullptr).valid());
+}
+
 BOOST_AUTO_TEST_CASE(an_address_counts_only_as_subject_alternative_name) {
   auto certificate = ofAnna();
   certificate.addresses = {};
@@ -232,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_trust_store_decides_about_the_chain) {
   BOOST_TEST(stateOf(ofAnna(), &trust) == "untrusted");
   auto sha1 = authority.issue(6);
   sha1.digest = EVP_sha1();
-  BOOST_TEST(stateOf(sha1, &trust) == "untrusted");
+  BOOST_TEST(stateOf(sha1, &trust) == "weak-key");
   auto forged = authority.issue(7);
   forged.issuerKey = testKey("P-256", 91);
   BOOST_TEST(stateOf(forged, &trust) == "untrusted");

@@ -53,12 +53,14 @@ BOOST_AUTO_TEST_CASE(a_tag_cannot_hide_in_an_odd_word) {
   BOOST_TEST(decodeUnstructured("=?utf-8?Q?Se?==?utf-8?Q?cure:?=") == "Secure:");
   BOOST_TEST(decodeUnstructured("=?utf-8?B?U2Vj dXJl Og?=") == "Secure:");
   BOOST_TEST(decodeUnstructured("Sec\r\n ure") == "Sec ure");
+  for (const auto* charset : {"no-such-charset", "../../evil", "utf-8//TRANSLIT"})
+    BOOST_TEST(decodeUnstructured(std::string("=?").append(charset).append("?Q?Secure=3A_=E9?=")) ==
+               "Secure: \xef\xbf\xbd");
 }
 
 BOOST_AUTO_TEST_CASE(leaves_invalid_words_as_they_are) {
   for (const auto* text :
-       {"=?utf-8?X?abc?=", "=?utf-8?Q?abc", "=??Q?abc?=", "=?utf-8?Q?a?b?=", "=?no-such-charset?Q?abc?=",
-        "=?../../evil?Q?abc?=", "=?utf-8//TRANSLIT?Q?abc?=", "=?", "=?=?=?", "=?utf-8?Q"})
+       {"=?utf-8?X?abc?=", "=?utf-8?Q?abc", "=??Q?abc?=", "=?utf-8?Q?a?b?=", "=?", "=?=?=?", "=?utf-8?Q"})
     BOOST_TEST(decodeUnstructured(text) == text);
   BOOST_TEST(decodeUnstructured("=?utf-8?Q?a=ZZb=4?=") == "a=ZZb=4");
 }

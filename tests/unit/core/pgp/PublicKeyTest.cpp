@@ -7,6 +7,8 @@
 #include "core/pgp/Signer.h"
 #include "tests/unit/core/pgp/PgpFixture.h"
 
+#include <ctime>
+
 using namespace postern;
 using namespace postern::pgp;
 using namespace postern::test;
@@ -118,6 +120,44 @@ BOOST_AUTO_TEST_CASE(refuses_bombs_before_computing) {
   BOOST_TEST(codeOf(std::string(PublicKey::MaxText + 1, '\x99')) == "too-large");
   BOOST_TEST(codeOf("\xc6\xff\xff\xff\xff\xff" + crypto::randomBytes(100)) == "malformed");
   BOOST_TEST(codeOf(packets[0] + packet(PacketTag::UserId, std::string(5000, 'x'))) == "too-complex");
+}
+
+// More of attack 21: numbers that lie about their size, lengths in pieces, areas of subpackets without end, signatures
+// within signatures. Whatever comes of it comes at once, and nothing can be encrypted to what is left.
+BOOST_AUTO_TEST_CASE(packets_that_lie_about_themselves_cost_nothing) {
+  const auto packets = packetsOf(listKey().publicKey());
+  const auto head = "\x04" + number(1'700'000'000, 4) + "\x01";
+  const auto subpacket = [](std::size_t size) { return "\xff" + number(size, 4) + std::string(size, '\x14'); };
+  const auto signature = [&](const std::string& hashed) {
+    return packet(PacketTag::Signature,
+                  "\x04\x13\x16\x0a" + number(hashed.size(), 2) + hashed + number(0, 2) + "ab" + mpi("x"));
+  };
+  std::string manySubpackets, nested = "x";
+  for (int i = 0; i < 20'000; ++i) manySubpackets += "\x02\x14x";
+  for (int i = 0; i < 60; ++i) nested = "\xff" + number(nested.size() + 1, 4) + "\x20" + nested;  // embedded signatures
+  const std::vector<std::string> hostile = {
+      packet(PacketTag::PublicKey, head + number(65535, 2) + "short"),   // an MPI longer than its packet
+      packet(PacketTag::PublicKey, head + number(0, 2) + number(0, 2)),  // RSA of no bits
+      packet(PacketTag::PublicKey, head + mpi(std::string(256, '\xff')) + mpi("\x01")),  // exponent 1
+      packet(PacketTag::PublicKey, head + mpi(std::string(256, '\xff')) + mpi("\x02")),  // an even one
+      "\xc6\xe1" + std::string(2, 'x') + "\xe0x\x01x",                                   // a key in partial lengths
+      packets[0] + packets[1] + signature(manySubpackets),
+      packets[0] + packets[1] + signature(subpacket(60'000)),
+      packets[0] + packets[1] + signature(nested),
+      packets[0] + packet(PacketTag::UserAttribute, std::string(400'000, 'x')),
+      packets[0] + packets[2] + packets[1] + packets[4] + packets[3],  // everything in the wrong order
+      packets[3] + packets[4],                                         // a subkey alone
+      std::string(PublicKey::MaxText, '\xb4'),                         // user ids of no end
+  };
+  const auto begin = std::clock();
+  for (std::size_t i = 0; i < hostile.size(); ++i) {
+    const auto key = PublicKey::parse(hostile[i]);
+    if (!key) continue;
+    const auto report = key->inspect(now());
+    BOOST_TEST(!report.valid(), i);
+    BOOST_TEST(!report.chosen.has_value(), i);
+  }
+  BOOST_TEST(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 2.0);
 }
 
 BOOST_AUTO_TEST_CASE(signatures_of_others_and_photographs_are_taken_out) {

@@ -95,7 +95,7 @@ const char* brokenFiles[] = {
     "return { name = 'probe', doc = 'x', hooks = {} }",
     "return { name = 'probe', doc = 'x', hooks = { message = true } }",
     "return { name = 'probe', doc = 'x', hooks = { mesage = function() end } }",
-    "return { name = 'probe', doc = 'x', hooks = { member = function() end } }",
+    "return { name = 'probe', doc = 'x', hooks = { members = function() end } }",
     "return { name = 'probe', doc = 'x', hooks = { function() end } }",
     "return { name = 'probe', doc = 'x', hooks = { message = function() end }, settings = 5 }",
     "return { name = 'probe', doc = 'x', hooks = { message = function() end }, settings = { a = {{}} } }",

@@ -271,6 +271,22 @@ BOOST_AUTO_TEST_CASE(asks_to_require_tls_only_under_tls_and_where_the_ehlo_under
   BOOST_TEST(mailCommand(ClientTls::None, "", true) == "MAIL FROM:<a@b>\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_must_be_sent_with_requiretls_is_not_sent_to_a_server_that_does_not_promise_it) {
+  for (const auto& [verified, offered] : {std::pair{true, ""}, {false, "250-REQUIRETLS\r\n"}}) {
+    auto dialog = readyDialog("250-STARTTLS\r\n", ClientTls::Required);
+    dialog.takeOutput();
+    dialog.receive("220 go\r\n");
+    dialog.tlsStarted();
+    dialog.takeOutput();
+    dialog.receive(std::string("250-sink\r\n").append(offered).append("250 OK\r\n"));
+    dialog.begin({"a@b", "c@d", 1, false, false, verified, true});
+    BOOST_TEST(dialog.takeOutput().empty());
+    const auto result = onlyResult(dialog);
+    BOOST_TEST((result.outcome == Outcome::Permanent));
+    BOOST_TEST(result.text.starts_with("5.7.30 "), result.text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(keeps_results_in_order_when_the_next_message_cannot_be_sent) {
   auto dialog = readyDialog("250-PIPELINING\r\n250-SIZE 5000\r\n");
   dialog.begin(Letter);

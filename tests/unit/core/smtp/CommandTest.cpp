@@ -63,8 +63,11 @@ BOOST_AUTO_TEST_CASE(refuses_mail_that_is_wrong_with_the_right_code) {
   BOOST_TEST(refusal("MAIL FROM:<a@b.example> SIZE=99999999999999999999999") == 501);
   BOOST_TEST(refusal("MAIL FROM:<a@b.example> BODY=BINARYMIME") == 501);
   BOOST_TEST(refusal("MAIL FROM:<a@b.example> SMTPUTF8=1") == 501);
+  BOOST_TEST(refusal("MAIL FROM:<a@b.example> REQUIRETLS=1") == 501);
+  BOOST_TEST(refusal("MAIL FROM:<a@b.example> REQUIRETLS requiretls") == 501);
   BOOST_TEST(refusal("MAIL FROM:<a@b.example> RET=FULL") == 555);
-  BOOST_TEST(refusal("MAIL FROM:<a@b.example> AUTH=<>") == 555);
+  BOOST_TEST(refusal("MAIL FROM:<a@b.example> AUTH=") == 501);
+  BOOST_TEST(refusal("MAIL FROM:<a@b.example> AUTH=<> AUTH=<>") == 501);
   BOOST_TEST(refusal("MAIL FROM:<a@b.example> SIZE=1", false) == 555);
   BOOST_TEST(refusal("MAIL FROM:<a>") == 553);
   BOOST_TEST(refusal("MAIL FROM:<a@b@c>") == 553);

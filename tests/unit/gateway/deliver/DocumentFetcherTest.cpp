@@ -36,7 +36,7 @@ struct Scene {
   FakeResolver resolver;
   FakeClient client;
   app::FetchedDocument fetch(const std::string& url, bool allowPrivate = false, const std::string& question = {}) {
-    return DocumentFetcher(resolver, client, allowPrivate).fetch({url, question, "x/y", 100});
+    return DocumentFetcher(resolver, client, {allowPrivate, false}).fetch({url, question, "x/y", 100});
   }
 };
 
@@ -68,6 +68,20 @@ BOOST_AUTO_TEST_CASE(a_host_is_asked_at_its_public_addresses_alone) {
   BOOST_TEST(a.fetch("http://127.0.0.1:8080/", true).body == "body");
 }
 
+// libcurl takes each of these for an address, or asks the system for a name that was never looked at.
+BOOST_AUTO_TEST_CASE(what_only_looks_like_a_host_is_not_asked) {
+  Scene a;
+  for (const std::string host : {"127.1", "0x7f.1", "2130706433", "0x7f000001", "10.0.0.1.", "ca.example.", ".example",
+                                 "ca..example", "a.123", "a.0x1", "127.0.0.1%00.example", "user@ca.example"}) {
+    a.resolver.known[host] = {"8.8.8.8"};
+    BOOST_TEST(!a.fetch("http://" + host + "/", true).problem.empty(), host);
+  }
+  BOOST_TEST(a.client.asked.empty());
+  a.resolver.known["ca1.3com.example"] = {"8.8.8.8"};
+  BOOST_TEST(a.fetch("http://ca1.3com.example/").body == "body");
+  BOOST_TEST(a.fetch("http://8.8.4.4/").body == "body");
+}
+
 BOOST_AUTO_TEST_CASE(redirects_are_few_and_looked_at_like_the_first_address) {
   Scene a;
   a.resolver.known = {{"a.example", {"8.8.8.8"}}, {"b.example", {"8.8.4.4"}}};
@@ -82,6 +96,36 @@ BOOST_AUTO_TEST_CASE(redirects_are_few_and_looked_at_like_the_first_address) {
     BOOST_TEST(document.body.empty(), to);
     BOOST_TEST(!document.problem.empty(), to);
     BOOST_TEST(a.client.asked.size() <= 3u, to);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(webhooks_have_a_setting_of_their_own_for_private_addresses) {
+  Scene a;
+  const auto fetch = [&](DocumentFetcher::Private allowed, bool webhook) {
+    app::DocumentRequest request{"https://127.0.0.1/hook", "{}", "application/json", 100, true};
+    request.webhook = webhook;
+    request.fields = {"webhook-id: 1"};
+    return DocumentFetcher(a.resolver, a.client, allowed).fetch(request).problem;
+  };
+  BOOST_TEST(fetch({true, false}, true).find("web.webhook_hosts") != std::string::npos);
+  BOOST_TEST(!fetch({false, true}, false).empty());
+  BOOST_TEST(a.client.asked.empty());
+  BOOST_TEST(fetch({false, true}, true).empty());
+  BOOST_TEST(a.client.asked.at(0).fields.at(0) == "webhook-id: 1");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_signed_itself_comes_from_the_host_that_was_asked) {
+  Scene a;
+  a.resolver.known = {{"a.example", {"8.8.8.8"}}, {"b.example", {"8.8.4.4"}}};
+  const auto fetch = [&] {
+    return DocumentFetcher(a.resolver, a.client, {}).fetch({"https://a.example/k", {}, {}, 100, true});
+  };
+  BOOST_TEST(fetch().body == "body");
+  for (const std::string to : {"https://b.example/k", "http://a.example/k", "https://a.example.b.example/k"}) {
+    a.client.redirects["a.example"] = to;
+    a.client.asked.clear();
+    BOOST_TEST(!fetch().problem.empty(), to);
+    BOOST_TEST(a.client.asked.size() == 1u, to);
   }
 }
 

@@ -17,6 +17,12 @@ CopySummary copyTo(const std::string& domain, std::uint64_t key) {
   return copy;
 }
 
+CopySummary copyOf(std::uint64_t post, const std::string& domain, std::uint64_t key) {
+  auto copy = copyTo(domain, key);
+  copy.post = post;
+  return copy;
+}
+
 Scheduler makeScheduler(std::uint32_t connections = 100) {
   Scheduler::Options options;
   options.connectionsPerLane = 8;
@@ -234,7 +240,7 @@ BOOST_AUTO_TEST_CASE(copies_that_need_verified_tls_have_a_lane_of_their_own) {
   scheduler.add(copyTo("a", 2), Start);
   BOOST_TEST(scheduler.laneCount() == 2u);
   const auto lane = scheduler.openLane(Start);
-  BOOST_TEST(scheduler.needsVerified(*lane));
+  BOOST_TEST((scheduler.need(*lane) == TlsNeed::Protection));
   BOOST_TEST(scheduler.next(*lane, Start)->key == 1u);
   BOOST_TEST(!scheduler.next(*lane, Start).has_value());
 }
@@ -256,6 +262,69 @@ BOOST_AUTO_TEST_CASE(a_new_route_moves_copies_also_those_that_are_out) {
   int count = 0;
   while (scheduler.next(*other, Start)) ++count;
   BOOST_TEST(count == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_single_message_overtakes_a_big_post_to_the_same_destination) {
+  auto scheduler = makeScheduler();
+  for (std::uint64_t key = 1; key <= 10'000; ++key) scheduler.add(copyOf(7, "slow", key), Start);
+  const auto lane = scheduler.openLane(Start);
+  BOOST_REQUIRE(lane.has_value());
+  for (int i = 0; i < 100; ++i) BOOST_REQUIRE(scheduler.next(*lane, Start).has_value());
+  scheduler.add(copyOf(8, "slow", 20'000), Start);
+  int waited = 0;
+  while (scheduler.next(*lane, Start)->key != 20'000) ++waited;
+  BOOST_TEST(waited <= 1);
+}
+
+BOOST_AUTO_TEST_CASE(many_single_messages_do_not_starve_a_big_post) {
+  auto scheduler = makeScheduler();
+  for (std::uint64_t key = 1; key <= 1000; ++key) scheduler.add(copyOf(7, "a", key), Start);
+  for (std::uint64_t key = 2001; key <= 3000; ++key) scheduler.add(copyOf(key, "a", key), Start);
+  const auto lane = scheduler.openLane(Start);
+  BOOST_REQUIRE(lane.has_value());
+  int bulk = 0;
+  for (int i = 0; i < 200; ++i) bulk += scheduler.next(*lane, Start)->key <= 1000 ? 1 : 0;
+  BOOST_TEST(bulk >= 40);
+  BOOST_TEST(bulk <= 60);
+}
+
+BOOST_AUTO_TEST_CASE(a_big_post_to_many_slow_destinations_leaves_connections_for_single_messages) {
+  auto scheduler = makeScheduler(40);
+  for (std::uint64_t key = 1; key <= 10'000; ++key) scheduler.add(copyOf(7, "d" + std::to_string(key), key), Start);
+  std::size_t open = 0;
+  while (scheduler.openLane(Start)) ++open;
+  BOOST_TEST(open >= 35u);
+  BOOST_TEST(open < 40u);
+  BOOST_TEST(scheduler.shouldYield(), "bulk takes turns with bulk");
+  scheduler.add(copyOf(8, "other", 20'000), Start);
+  const auto lane = scheduler.openLane(Start);
+  BOOST_REQUIRE(lane.has_value());
+  BOOST_TEST(scheduler.next(*lane, Start)->key == 20'000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_asks_for_less_gets_half_and_earns_more_one_by_one) {
+  auto scheduler = makeScheduler();
+  for (std::uint64_t key = 1; key <= 100; ++key) scheduler.add(copyTo("a", key), Start);
+  std::vector<Scheduler::Lane> open;
+  const auto openAll = [&] {
+    while (const auto lane = scheduler.openLane(Start)) open.push_back(*lane);
+    return open.size();
+  };
+  openAll();
+  for (int i = 0; i < 3; ++i) scheduler.laneReached(open.front());
+  BOOST_TEST(openAll() == 8u);
+  const auto lane = open.front();
+  scheduler.laneSlowed(lane);
+  BOOST_TEST(!scheduler.next(lane, Start).has_value(), "four connections too many");
+  for (int i = 0; i < 4; ++i, open.pop_back()) scheduler.closeLane(lane);
+  BOOST_TEST(scheduler.next(lane, Start).has_value());
+  BOOST_TEST(openAll() == 4u);
+  scheduler.laneReached(lane);
+  BOOST_TEST(openAll() == 5u);
+  for (int i = 0; i < 10; ++i) scheduler.laneSlowed(lane);
+  for (int i = 0; i < 4; ++i, open.pop_back()) scheduler.closeLane(lane);
+  BOOST_TEST(openAll() == 1u);
+  BOOST_TEST(scheduler.next(lane, Start).has_value(), "one is always left");
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_copies_are_fine) {

@@ -179,6 +179,106 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_offer_to_require_tls_is_not_asked) {
   BOOST_TEST(server.sink.mails().at(0).mailFrom.find("REQUIRETLS") == std::string::npos);
 }
 
+// ---- what the sender asks of TLS (RFC 8689) ----
+
+BOOST_AUTO_TEST_CASE(requiretls_goes_to_verified_servers_that_promise_it_and_to_no_other) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  for (const auto protection : {Open, app::Protection::Tls}) {
+    server.sink.extensions.clear();
+    server.forget();
+    const auto event = attempt("signed.test", protection, app::TlsAsk::Require);
+    BOOST_TEST((event.outcome == Outcome::Failed), event.replyText);
+    BOOST_TEST(event.replyText.starts_with("5.7.30 "), event.replyText);
+    BOOST_TEST(!server.heardMail());
+    server.sink.extensions.push_back("REQUIRETLS");
+    leaves(attempt("signed.test", protection, app::TlsAsk::Require), "verified");
+    BOOST_TEST(server.sink.mails().back().mailFrom.ends_with(" REQUIRETLS"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(requiretls_waits_for_a_server_that_cannot_prove_itself_whatever_it_promises) {
+  server.sink.extensions.push_back("REQUIRETLS");
+  waits(attempt("signed.test", Open, app::TlsAsk::Require), "demanded by the sender (REQUIRETLS)");  // no STARTTLS
+  server.sink.certificate = certificates.selfSigned("mx.signed.test");
+  waits(attempt("signed.test", Open, app::TlsAsk::Require), "demanded by the sender (REQUIRETLS)");
+}
+
+BOOST_AUTO_TEST_CASE(requiretls_of_a_sealed_copy_does_not_mind_that_tls_is_no_protection_for_the_site) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  server.sink.extensions.push_back("REQUIRETLS");
+  distrusted = {"signed.test"};
+  leaves(attempt("signed.test", Open, app::TlsAsk::Require), "verified");
+  server.forget();
+  waits(attempt("signed.test", app::Protection::Tls, app::TlsAsk::Require), "does not count");
+}
+
+BOOST_AUTO_TEST_CASE(a_waiver_passes_over_what_the_domain_demands_and_never_over_the_protection_of_a_copy) {
+  announce("enforce", "mx.elsewhere.test", "signed.test");
+  signedRecords += tlsa(port, "mx", "3 1 1", std::string(32, 'x'));
+  waits(attempt("signed.test", app::Protection::Tls, app::TlsAsk::Waive), "");
+  waits(attempt("signed.test", Open), "");
+  const auto event = attempt("signed.test", Open, app::TlsAsk::Waive);
+  BOOST_TEST((event.outcome == Outcome::Delivered), event.replyText);
+  server.sink.certificate = certificates.selfSigned("mx.signed.test");  // TLS of any kind is still better than none
+  BOOST_TEST(attempt("signed.test", Open, app::TlsAsk::Waive).tls.version == "TLSv1.3");
+}
+
+// ---- what is counted for the reports on TLS (RFC 8460) ----
+
+BOOST_AUTO_TEST_CASE(sessions_are_counted_by_the_policy_of_the_domain_with_the_kind_of_failure) {
+  announce("enforce", "mx.other.test");
+  server.sink.certificate = certificates.server("mx.other.test");
+  attempt("plain.test");
+  BOOST_TEST(told("plain.test") == "sts 1/0");
+  server.sink.certificate = certificates.expired("mx.other.test");
+  attempt("plain.test");
+  server.sink.certificate = certificates.server("mx.evil.test");
+  attempt("plain.test");
+  server.sink.certificate = certificates.selfSigned("mx.other.test");
+  attempt("plain.test");
+  server.sink.certificate.reset();
+  attempt("plain.test");
+  BOOST_TEST(told("plain.test") ==
+             "sts 1/4 certificate-expired certificate-host-mismatch certificate-not-trusted starttls-not-supported");
+}
+
+BOOST_AUTO_TEST_CASE(sessions_under_dane_are_counted_and_so_is_what_dnssec_stopped) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  signedRecords += tlsa(port, "mx", "3 1 1", keyDigest(*server.sink.certificate));
+  attempt("signed.test");
+  BOOST_TEST(told("signed.test") == "tlsa 1/0");
+  server.sink.certificate = certificates.server("mx.signed.test");
+  attempt("signed.test");
+  BOOST_TEST(told("signed.test") == "tlsa 1/1 validation-failure");
+}
+
+BOOST_AUTO_TEST_CASE(forged_tlsa_records_are_counted_as_a_failure_of_dnssec) {
+  server.sink.certificate = certificates.server("mx.signed.test");
+  const auto digest = keyDigest(*server.sink.certificate);
+  signedRecords += tlsa(port, "mx", "3 1 1", digest);
+  forge = "s/" + crypto::hex(digest) + "/" + std::string(64, '0') + "/";
+  attempt("signed.test", Open);
+  BOOST_TEST(told("signed.test") == "tlsa 0/1 dnssec-invalid");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_is_only_tested_is_what_reports_are_for) {
+  announce("testing", "mx.other.test");
+  server.sink.certificate = certificates.server("mx.other.test");
+  attempt("plain.test", Open);
+  BOOST_TEST(told("plain.test") == "sts 1/0");
+  server.sink.certificate = certificates.expired("mx.other.test");
+  BOOST_TEST((attempt("plain.test", Open).outcome == Outcome::Delivered));
+  BOOST_TEST(told("plain.test") == "sts 1/1 certificate-expired");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_policy_it_counts_whether_there_was_tls) {
+  server.sink.certificate = certificates.selfSigned("mx.other.test");
+  attempt("plain.test", Open);
+  server.sink.certificate.reset();
+  attempt("plain.test", Open);
+  BOOST_TEST(told("plain.test") == "no-policy-found 1/1 starttls-not-supported");
+}
+
 // ---- the site's word ----
 
 BOOST_AUTO_TEST_CASE(where_the_site_says_that_tls_does_not_count_a_copy_that_needs_it_waits) {

@@ -12,10 +12,19 @@ class ScriptedPolicies : public Policies {
 public:
   policy::PolicyOutcome rcptAnswer = policy::Verdict{};
   policy::MessageOutcome messageAnswer = policy::MessageVerdicts{};
+  policy::PolicyOutcome sessionAnswer = policy::Verdict{};
   int messageCalls = 0;
+  policy::UserFacts user;
   policy::TransactionFacts facts;
   policy::MessageFacts message_;
 
+  bool asks(policy::Hook) const override { return true; }
+  policy::PolicyOutcome session(policy::Hook, const policy::TransactionFacts& given,
+                                const policy::UserFacts& who) override {
+    facts = given;
+    user = who;
+    return sessionAnswer;
+  }
   policy::PolicyOutcome rcpt(const policy::TransactionFacts& given, const policy::RecipientFacts&) override {
     facts = given;
     return rcptAnswer;
@@ -153,7 +162,7 @@ BOOST_AUTO_TEST_CASE(never_fails_open) {
 
 BOOST_AUTO_TEST_CASE(defers_what_this_release_cannot_do) {
   to({"board@lists.example"});
-  for (const auto kind : {VerdictKind::Hold, VerdictKind::Redirect}) {
+  for (const auto kind : {VerdictKind::Redirect}) {
     verdicts({of(kind)});
     const auto decision = judge();
     BOOST_REQUIRE(decision.refusal.has_value());
@@ -262,6 +271,56 @@ BOOST_AUTO_TEST_CASE(passes_the_policys_own_code_on_at_rcpt_and_fails_closed_the
   BOOST_TEST(inspector.recipient(facts, candidate)->reply.render().substr(0, 10) == "451 4.7.0 ");
   policies.rcptAnswer = of(VerdictKind::Hold);
   BOOST_TEST(inspector.recipient(facts, candidate)->reply.code == 451);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_signed_in_writes_as_himself_and_gets_the_fields_that_are_missing) {
+  to({"board@lists.example"});
+  verdicts({of(VerdictKind::Pass)});
+  const app::SignedIn ann{"ann", "ann@client.example"};
+  const auto say = [&](std::string_view content) {
+    return inspector.message({client, helo, tls, transaction, false, &ann}, content);
+  };
+  const auto bare = say("From: Ann <ANN@client.example>\r\nSubject: hi\r\n\r\ntext\r\n");
+  BOOST_TEST(!bare.refusal.has_value());
+  BOOST_REQUIRE(bare.content.has_value());
+  BOOST_TEST(bare.content->starts_with("Date: "));
+  BOOST_TEST(bare.content->find("\r\nMessage-ID: <") != std::string::npos);
+  BOOST_TEST(
+      bare.content->ends_with("@client.example>\r\nFrom: Ann <ANN@client.example>\r\nSubject: hi\r\n\r\ntext\r\n"));
+  const std::string own = "Date: Sun, 1 Mar 2026 12:00:00 +0000\r\nMessage-ID: <a@client.example>\r\n";
+  BOOST_TEST(!say(own + "From: ann@client.example\r\n\r\n").content.has_value());
+  for (const std::string fields :
+       {"From: bob@client.example\r\n", "Subject: no author\r\n", "From: ann@client.example.other\r\n",
+        "From: \"ann@client.example\" <bob@client.example>\r\n",
+        "From: ann@client.example\r\nSender: bob@x.example\r\n",
+        "From: ann@client.example\r\nSender: ann@client.example.other\r\n",
+        "From: ann@client.example\r\nResent-From: bob@client.example\r\n"}) {
+    const auto decision = say(own + fields + "\r\ntext\r\n");
+    BOOST_REQUIRE_MESSAGE(decision.refusal.has_value(), fields);
+    BOOST_TEST(decision.refusal->reply.code == 550);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(the_hooks_before_rcpt_speak_the_words_of_their_place, Fixture) {
+  const app::SignedIn ann{"ann", "ann@client.example"};
+  const auto codeOf = [&](policy::Hook hook) {
+    const auto refusal = inspector.session(hook, {client, helo, tls, transaction, false, &ann});
+    return refusal ? refusal->reply.render(false).substr(0, 9) : std::string("pass");
+  };
+  BOOST_TEST(codeOf(policy::Hook::Connect) == "pass");
+  BOOST_TEST(policies.user.account == "ann");
+  policies.sessionAnswer = reject("no");
+  BOOST_TEST(codeOf(policy::Hook::Connect) == "554 5.7.1");
+  BOOST_TEST(codeOf(policy::Hook::Ehlo) == "550 5.7.1");
+  BOOST_TEST(codeOf(policy::Hook::Auth) == "535 5.7.1");
+  BOOST_TEST(codeOf(policy::Hook::Mail) == "550 5.7.1");
+  policies.sessionAnswer = Unexpected(policy::Failure{policy::FailureKind::Timeout, "p", "x"});
+  BOOST_TEST(codeOf(policy::Hook::Connect) == "421 4.7.0");
+  BOOST_TEST(codeOf(policy::Hook::Ehlo) == "451 4.7.0");
+  BOOST_TEST(codeOf(policy::Hook::Auth) == "454 4.7.0");
+  BOOST_TEST(codeOf(policy::Hook::Mail) == "451 4.7.0");
+  policies.sessionAnswer = of(VerdictKind::Hold);  // a host that broke its promise is not open
+  BOOST_TEST(codeOf(policy::Hook::Mail) == "451 4.7.0");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

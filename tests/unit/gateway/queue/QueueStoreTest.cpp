@@ -1,6 +1,5 @@
 #include "core/base/Error.h"
 #include "core/store/Database.h"
-#include "gateway/queue/QueueService.h"
 #include "gateway/queue/QueueStore.h"
 #include "tests/unit/gateway/queue/QueueFixture.h"
 
@@ -189,6 +188,19 @@ BOOST_AUTO_TEST_CASE(a_submission_that_names_an_unknown_tail_leaves_nothing) {
 }
 
 // listd may resubmit the whole post after a crash anywhere: whatever state the copies are in, and with another tail.
+BOOST_AUTO_TEST_CASE(tails_that_come_with_copies_are_there_with_them_or_not_at_all) {
+  queue->storeTail(9, "old tail");
+  queue->submitCopies({copy(1, 9)});
+  queue->submitCopies({copy(1, 9), copy(2, 9), copy(3, 10)}, {{9, "new tail"}, {10, "another"}});
+  BOOST_CHECK_EXCEPTION(queue->submitCopies({copy(4, 11)}, {{12, "twelve"}}), Error, isMalformed);
+  BOOST_CHECK_EXCEPTION(queue->submitCopies({copy(5, 12)}), Error, isMalformed);
+  open();
+  BOOST_TEST(*queue->load(1)->tail == "old tail");
+  BOOST_TEST(*queue->load(2)->tail == "new tail");
+  BOOST_TEST(*queue->load(3)->tail == "another");
+  BOOST_TEST(waiting().size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_resubmit_before_finish_takes_only_what_was_not_there) {
   const auto id = queue->accept("post");
   take(1);
@@ -428,36 +440,6 @@ BOOST_AUTO_TEST_CASE(a_missing_log_is_not_taken_for_an_empty_one) {
   BOOST_CHECK_EXCEPTION(open(), Error, [](const Error& e) { return e.kind() == ErrorKind::Store; });
 }
 
-// The gateway knows by itself which lists are secure: a wrong floor from listd is not believed.
-BOOST_AUTO_TEST_CASE(the_service_takes_no_unprotected_copy_in_the_name_of_a_secure_list) {
-  RoutingFile routing(folder / "gateway/routing.bin");
-  QueueService service(*queue, routing);
-  app::RoutingView view;
-  view.addresses.push_back(
-      {"board-bounces@lists.example", "board@lists.example", true, app::RoutedAddress::Role::Bounces});
-  view.addresses.push_back(
-      {"social-bounces@lists.example", "social@lists.example", false, app::RoutedAddress::Role::Bounces});
-  service.setRouting(view);
-  const auto takes = [&](std::uint64_t number, const std::string& from, app::Copy::Kind kind, app::Protection floor) {
-    auto tried = copy(number);
-    tried.mailFrom = from;
-    tried.kind = kind;
-    tried.floor = floor;
-    try {
-      service.submitCopies({tried});
-    } catch (const Error&) {
-    }
-    return waiting().size() == number;  // numbers count up with what was taken
-  };
-  using Kind = app::Copy::Kind;
-  BOOST_TEST(takes(1, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Smime));
-  BOOST_TEST(takes(2, "social-bounces+abc@lists.example", Kind::Content, app::Protection::None));
-  BOOST_TEST(takes(3, "", Kind::Notice, app::Protection::None));
-  BOOST_TEST(!takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::None));
-  BOOST_TEST(!takes(4, "Board-Bounces+abc@lists.example", Kind::Content, app::Protection::None));
-  BOOST_TEST(takes(4, "board-bounces+abc@lists.example", Kind::Content, app::Protection::Tls));
-}
-
 BOOST_AUTO_TEST_CASE(a_copy_is_taken_back_only_while_it_is_not_on_its_way) {
   Recorder recorder;
   recorder.out = {1};
@@ -468,23 +450,6 @@ BOOST_AUTO_TEST_CASE(a_copy_is_taken_back_only_while_it_is_not_on_its_way) {
   BOOST_TEST(queue->queueAct("withdraw", 2) == 0, "it is gone");
   BOOST_TEST(waiting().size() == 1);
   queue->setListener(nullptr);
-}
-
-BOOST_AUTO_TEST_CASE(the_service_keeps_the_routing_view_over_a_restart) {
-  const auto path = folder / "routing.bin";
-  {
-    RoutingFile routing(path);
-    BOOST_TEST(!routing.current());
-    QueueService service(*queue, routing, [](app::GatewayStats& stats) { stats.sessions = 7; });
-    app::RoutingView view;
-    view.revision = 3;
-    view.listDomains = {"lists.example"};
-    service.setRouting(view);
-    BOOST_TEST(service.stats().sessions == 7);
-  }
-  RoutingFile routing(path);
-  BOOST_TEST(routing.current()->revision == 3);
-  BOOST_TEST(routing.current()->listDomains.at(0) == "lists.example");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

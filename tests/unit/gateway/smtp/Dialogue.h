@@ -9,8 +9,12 @@
 
 // The dialogue language of tests/smtp/*.smtp. One step a line; `#` begins a comment.
 //   O: name value      an option, before the first step: max-size, max-recipients, max-hops, max-errors, max-line,
-//                      max-refused, max-idle, no-tls, not-ready, implicit-tls, whole-only (not fed byte by byte),
-//                      session-only (not run against a real server)
+//                      max-refused, max-idle, no-tls, not-ready, submission, implicit-tls, whole-only (not fed byte by
+//                      byte), session-only (not run against a real server), tls-required, certificate-required,
+//                      sender-tls (of strict.example TLS 1.3, of partner.example any), tls12 (T: is that version),
+//                      xclient (the client is a filter in front), unsaid (a balancer does not say who it is),
+//                      name old.example|retired.example (the client came by that name), hooks (policies are
+//                      asked before RCPT), connect WORD, auth-refused (what they say: refused, deferred, broken)
 //   C: text            a command line; CR LF is added
 //   R: text            raw bytes, nothing is added. Escapes in C and R: \r \n \t \0 \xHH \\, and \| begins a new feed
 //   R*1000: text       the same, repeated
@@ -19,6 +23,7 @@
 //   E:                 the session has closed
 //   A: accepted N      messages accepted so far             A: refused WORD   reason of the latest refusal
 //   A: content TEXT    in the content of the latest message A: no-content TEXT
+//   A: notes NAME=VALUE,NAME=VALUE                          of the latest message
 //   A: from ADDRESS    A: to ADDRESS,ADDRESS                of the latest message
 namespace postern::gateway::dialogue {
 

@@ -20,11 +20,22 @@ SessionSettings settingsOf(const Dialogue& script) {
   settings.maxErrors = script.number("max-errors", 20);
   settings.maxContentLine = script.number("max-line", 998);
   settings.maxRefusedRecipients = script.number("max-refused", 100);
+  settings.submission = script.has("submission");
   settings.maxIdleCommands = script.number("max-idle", 100);
+  if (script.has("xclient")) settings.xclientHosts = {*net::IpRange::parse("192.0.2.0/28")};
+  if (script.has("sender-tls")) settings.senderTls = {{"strict.example", "1.3"}, {"partner.example", "1.2"}};
   return settings;
 }
 
+Door doorOf(const Dialogue& script) {
+  const auto name = script.options.find("name");
+  return {script.has("tls-required"), script.has("certificate-required"),
+          name == script.options.end() ? "192.0.2.25" : name->second};
+}
+
 const app::TlsFacts SomeTls{"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, "none", {}};
+
+const app::TlsFacts OlderTls{"TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", 256, "none", {}};
 
 // Runs one dialogue against a session, the client's bytes whole or one at a time.
 class Player {
@@ -33,8 +44,14 @@ public:
       : script_(script),
         byteByByte_(byteByByte),
         settings_(settingsOf(script)),
-        session_(settings_, site_.ports, {"192.0.2.7", ""}, script.has("implicit-tls") ? SomeTls : app::TlsFacts{}) {
+        session_(settings_, site_.ports, {"192.0.2.7", "", {}, !script.has("unsaid")},
+                 script.has("implicit-tls") ? SomeTls : app::TlsFacts{}, doorOf(script)) {
     site_.directory.isReady = !script.has("not-ready");
+    if (script.has("hooks"))
+      for (const auto hook : {policy::Hook::Connect, policy::Hook::Ehlo, policy::Hook::Auth, policy::Hook::Mail})
+        site_.inspector.hooks.add(hook);
+    if (script.has("connect")) site_.inspector.refusedConnect = script.options.at("connect");
+    site_.inspector.refusesSignIn = script.has("auth-refused");
   }
 
   void play() {
@@ -90,7 +107,7 @@ private:
         take();
         BOOST_TEST(output_.empty(), where_ << ": output before TLS: " << output_);
         BOOST_TEST(session_.wantsTls(), where_ << ": no TLS wanted");
-        return session_.tlsStarted(SomeTls);
+        return session_.tlsStarted(script_.has("tls12") ? OlderTls : SomeTls);
       case 'E':
         BOOST_TEST(session_.closed(), where_ << ": still open");
         return;
@@ -126,6 +143,10 @@ private:
     else if (what == "to") {
       std::string all;
       for (const auto& recipient : last.recipients) all += (all.empty() ? "" : ",") + recipient;
+      BOOST_TEST(all == value, where_ << ": " << all);
+    } else if (what == "notes") {
+      std::string all;
+      for (const auto& [name, note] : last.notes) all += (all.empty() ? "" : ",") + name + "=" + note;
       BOOST_TEST(all == value, where_ << ": " << all);
     } else
       BOOST_ERROR(where_ << ": unknown check");

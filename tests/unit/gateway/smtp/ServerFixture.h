@@ -59,8 +59,14 @@ public:
   int descriptor() const { return fd_.get(); }
 
   // False when the handshake fails. `maxVersion` as TLS1_1_VERSION.
-  bool startTls(int maxVersion = 0, SSL_SESSION* resume = nullptr) {
+  // `name`: asked for by SNI. `certificate`: a folder with cert.pem and key.pem to be shown.
+  bool startTls(int maxVersion = 0, SSL_SESSION* resume = nullptr, const std::string& name = {},
+                const std::filesystem::path& certificate = {}) {
     context_.reset(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    if (!certificate.empty()) {
+      SSL_CTX_use_certificate_chain_file(context_.get(), (certificate / "cert.pem").c_str());
+      SSL_CTX_use_PrivateKey_file(context_.get(), (certificate / "key.pem").c_str(), SSL_FILETYPE_PEM);
+    }
     SSL_CTX_set_options(context_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (maxVersion != 0) {
       SSL_CTX_set_security_level(context_.get(), 0);
@@ -70,6 +76,8 @@ public:
     ssl_.reset(SSL_new(context_.get()), SSL_free);
     SSL_set_fd(ssl_.get(), fd_.get());
     if (resume) SSL_set_session(ssl_.get(), resume);
+    if (!name.empty())
+      SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
     const bool done = SSL_connect(ssl_.get()) == 1;
     if (!done) ssl_.reset();
     ERR_clear_error();
@@ -151,7 +159,8 @@ struct ServerFixture {
     std::filesystem::remove_all(folder);
   }
   void start(Acceptor* acceptor = nullptr) {
-    const Ports ports{site.directory, site.inspector, acceptor ? *acceptor : site.acceptor, site.observer, site.clock};
+    const Ports ports{site.directory, site.inspector, acceptor ? *acceptor : site.acceptor, site.observer, site.clock,
+                      nullptr,        &site.names};
     server = std::make_unique<SmtpServer>(settings, ports, tls.get());
     server->start();
   }

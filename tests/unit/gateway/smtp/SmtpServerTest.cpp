@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(accepts_over_starttls_and_over_implicit_tls) {
   first.ask("EHLO client.example");
   BOOST_TEST(first.ask("STARTTLS") == "220 2.0.0 ready for TLS");
   BOOST_REQUIRE(first.startTls());
-  BOOST_TEST(first.ask("EHLO client.example") == "250 CHUNKING");
+  BOOST_TEST(first.ask("EHLO client.example") == "250 REQUIRETLS");
   BOOST_TEST(deliver(first).substr(0, 9) == "250 2.0.0");
   BOOST_TEST(first.ask("QUIT").substr(0, 3) == "221");
   BOOST_TEST(first.line() == "<end>");
@@ -347,6 +347,49 @@ BOOST_AUTO_TEST_CASE(stops_with_421_for_those_who_wait_and_250_for_those_in_acce
   stopper.join();
   BOOST_TEST(gate.accepted() == 1);
   BOOST_TEST(!RawClient(port).connected());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_lets_a_transaction_end_and_cuts_one_that_does_not) {
+  start();
+  auto quick = plain(), slow = plain();
+  for (auto* client : {&quick, &slow}) {
+    client->reply();
+    client->ask("HELO client.example");
+    client->ask("MAIL FROM:<a@client.example>");
+    client->ask("RCPT TO:<board@lists.example>");
+    BOOST_TEST(client->ask("DATA").substr(0, 3) == "354");
+    client->send("Subject: x\r\n");
+  }
+  const auto began = std::chrono::steady_clock::now();
+  std::thread stopper([&] { server->stop(2s); });
+  std::this_thread::sleep_for(200ms);
+  quick.send("\r\ntext\r\n.\r\n");
+  BOOST_TEST(quick.reply().substr(0, 3) == "250");
+  BOOST_TEST(quick.line().substr(0, 9) == "421 4.3.2");
+  BOOST_TEST(slow.line().substr(0, 9) == "421 4.3.2");
+  BOOST_TEST((std::chrono::steady_clock::now() - began >= 1400ms));
+  stopper.join();
+  BOOST_TEST((std::chrono::steady_clock::now() - began < 4s));
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_changes_limits_of_new_sessions_and_leaves_those_that_are_open) {
+  start();
+  auto before = plain();
+  before.reply();
+  auto fresh = ServerSettings();
+  fresh.session.maxMessageSize = 4321;
+  server->reload(fresh);
+  auto after = plain();
+  after.reply();
+  const auto size = [](RawClient& client) {
+    client.send("EHLO client.example\r\n");
+    for (auto line = client.line();; line = client.line()) {
+      if (line.find("SIZE") != std::string::npos) return line.substr(4);
+      if (line.substr(3, 1) == " ") return std::string();
+    }
+  };
+  BOOST_TEST(size(after) == "SIZE 4321");
+  BOOST_TEST(size(before) != "SIZE 4321");
 }
 
 BOOST_AUTO_TEST_CASE(holds_back_a_client_that_sends_commands_and_never_reads) {

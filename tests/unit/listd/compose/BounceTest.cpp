@@ -58,6 +58,22 @@ BOOST_AUTO_TEST_CASE(delays_and_successes_never_count) {
   BOOST_TEST((read(dsn(block("sideways", "5.1.1"))).kind == Bounce::Kind::Unknown));
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_that_says_nothing_of_the_mailbox_does_not_count_against_the_member) {
+  const auto counts = [](const std::string& status) { return read(dsn(block("failed", status))).ofMailbox(); };
+  for (const auto* status : {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.0", "5.2.1", "5.2.2", "4.2.2", "5.0.0",
+                             "5.4.6", "5.7.13", "5.7.17"})
+    BOOST_TEST(counts(status), status);
+  // 5.7.30 and 5.7.10: REQUIRETLS, and encryption that is needed (RFC 8689, 5248).
+  for (const auto* status : {"5.7.30", "5.7.10", "5.7.1", "5.7.0", "4.7.1", "5.7.26", "5.7.20", "5.7.509", "5.6.0",
+                             "5.6.7", "5.3.4", "5.3.0", "5.2.3", "5.4.1", "4.4.7", "5.5.2", "5.1.7", "5.1.8", "5.1.9"})
+    BOOST_TEST(!counts(status), status);
+  BOOST_TEST(!read(dsn(block("delayed", "4.2.2"))).ofMailbox());
+  const auto free = [](const std::string& why) { return read(plain(Daemon, "Undelivered mail", "host said: " + why)); };
+  BOOST_TEST(!free("550 5.7.30 REQUIRETLS support required").ofMailbox());
+  BOOST_TEST(free("550 5.1.1 no such user").ofMailbox());
+  BOOST_TEST(free("550 no such user").ofMailbox());
+}
+
 BOOST_AUTO_TEST_CASE(vacation_replies_never_count) {
   for (
       const auto& text :

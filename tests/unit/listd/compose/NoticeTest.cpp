@@ -74,6 +74,28 @@ BOOST_AUTO_TEST_CASE(a_report_speaks_of_the_list_and_of_numbers) {
   BOOST_TEST(has(parse(deliveryReport(board(), Carol, facts({40, 1, 0, 0}), Stamp)).bytes(), "Action: delayed"));
 }
 
+BOOST_AUTO_TEST_CASE(the_author_of_domain_mail_is_told_who_has_not_got_it_and_why) {
+  std::vector<FailedRecipient> failed{
+      {"sam@smime.example", false, "5.1.1"}, {"nora@nothing.example", true, {}}, {"tim@away.example", false, {}}};
+  const auto message = parse(failureReport(board(), Carol, facts({1, 0, 1, 2}), failed, Stamp));
+  const auto tree = mail::MimeTree::parse(message);
+  BOOST_TEST(tree.ambiguities().empty());
+  BOOST_REQUIRE(tree.parts().size() == 3u);
+  BOOST_TEST(has(tree.parts()[1].text, "there is no such mailbox"));
+  BOOST_TEST(has(tree.parts()[1].text, "held back, as we cannot protect it for them"));
+  BOOST_TEST(has(tree.parts()[1].text, "no server took it in time"));
+  const auto& fields = tree.parts()[2].text;
+  BOOST_TEST(has(fields, "Final-Recipient: rfc822; sam@smime.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
+  BOOST_TEST(has(fields, "Final-Recipient: rfc822; nora@nothing.example\r\nAction: failed\r\nStatus: 5.7.0\r\n"));
+  BOOST_TEST((readBounce(message).kind == Bounce::Kind::Failure));
+  BOOST_TEST(findLoop(message, "someone@x.example", board()).has_value());
+  failed.assign(1000, {"many@x.example", false, "5.1.1\r\nBcc: evil@y.example"});
+  const auto many = parse(failureReport(board(), Carol, facts({0, 0, 0, 1000}), failed, Stamp));
+  BOOST_TEST(mail::MimeTree::parse(many).ambiguities().empty());
+  BOOST_TEST(has(many.bytes(), "and 900 more"));
+  BOOST_TEST(!has(many.bytes(), "evil@"));
+}
+
 BOOST_AUTO_TEST_CASE(our_own_reports_read_back_as_what_they_are) {
   const auto kind = [](DeliveryCounts counts) {
     return readBounce(parse(deliveryReport(board(), Carol, facts(counts), Stamp))).kind;

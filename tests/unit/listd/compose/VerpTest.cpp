@@ -92,4 +92,16 @@ BOOST_AUTO_TEST_CASE(a_short_key_is_refused) {
   BOOST_CHECK_THROW(Verp(Secret("short")), Error);
 }
 
+BOOST_AUTO_TEST_CASE(domains_are_aligned_when_equal_or_one_below_the_other) {
+  BOOST_TEST(alignedDomains("example.org", "example.org"));
+  BOOST_TEST(alignedDomains("Example.org", "lists.example.ORG"));
+  BOOST_TEST(alignedDomains("a.b.example.org", "example.org"));
+  BOOST_TEST(!alignedDomains("notexample.org", "example.org"));
+  BOOST_TEST(!alignedDomains("example.com", "example.org"));
+  BOOST_TEST(!alignedDomains("lists.example.org", "mail.example.org"));
+  BOOST_TEST(!alignedDomains("example.org", "org"));
+  BOOST_TEST(!alignedDomains("", ""));
+  BOOST_TEST(!alignedDomains("example.org", ""));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -95,7 +95,7 @@ struct Scene {
   std::string add(const std::string& sources) {
     const auto certificate = authority.issue(Ann, sources);
     clock.advance(std::chrono::minutes(1));  // the authority goes by the real time
-    const auto key = importKey(certificate, Ann, clock.now(), context->trustStore());
+    const auto key = importKey(certificate, Ann, clock.now(), context->trustStore().get());
     BOOST_REQUIRE_MESSAGE(key.has_value(), (key ? std::string() : key.error().message));
     context->site.write([&](SiteTables& tables) {
       tables.keys.add(*key);

@@ -69,6 +69,17 @@ struct Scene : Desk {
     const auto id = list().id;
     return context.site.read([&](SiteTables& tables) { return tables.keyRing.listKeys(id); });
   }
+  // As listd does it while it runs. How many keys went.
+  std::size_t sweepHours(int hours) {
+    std::size_t swept = 0;
+    for (; hours > 0; hours -= 2) swept += sweepListKeys(context, std::chrono::hours(std::min(hours, 2)));
+    return swept;
+  }
+  void nameSmimeKey(const std::string& name) {
+    auto changed = list();
+    changed.smimeKeyName = name;
+    context.site.write([&](SiteTables& tables) { tables.lists.setSmimeKey(changed); });
+  }
   std::size_t posts() {
     const auto id = list().id;
     return context.site.read([&](SiteTables& tables) { return tables.posts.page(id, 0, 100).size(); });
@@ -237,6 +248,80 @@ BOOST_AUTO_TEST_CASE(an_interrupted_change_leaves_the_old_key_or_is_finished) {
   BOOST_TEST(s.posts() == 0U);
   tendListKeys(s.context);
   BOOST_TEST(s.posts() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_former_openpgp_key_vouches_too) {
+  Scene s;
+  const auto former = s.list();
+  s.give("list.key-rotate", {{"address", Board}, {"kind", "openpgp"}});
+  const auto post = s.context.site.read([&](SiteTables& tables) { return tables.posts.page(former.id, 0, 1).front(); });
+  const std::vector signers{pgp::PublicKey::parse(former.openPgpKey).value()};
+  const auto content = s.context.vault.get(post.vaultObject).value();
+  BOOST_TEST(pgp::verifySigned(content, signers, s.clock.now()).valid());
+  BOOST_TEST(has(content, s.list().openPgpFingerprint));
+  BOOST_TEST(has(content, "signed by the former key"));
+}
+
+// It ended, or its private half is gone: the text does not say that it signed.
+BOOST_AUTO_TEST_CASE(a_former_key_that_cannot_sign_is_not_said_to_have_signed) {
+  for (const auto* kind : {"smime", "openpgp"})
+    for (const bool gone : {false, true}) {
+      Scene s;
+      const auto former = s.list();
+      if (gone) s.context.keys.destroySigningKey(former.id, kind);
+      if (!gone) s.clock.advance(std::chrono::days(4 * 365));
+      s.give("list.key-rotate", {{"address", Board}, {"kind", kind}});
+      const auto post =
+          s.context.site.read([&](SiteTables& tables) { return tables.posts.page(former.id, 0, 1).front(); });
+      const auto content = s.context.vault.get(post.vaultObject).value();
+      BOOST_TEST(has(content, "could not sign this text"));
+      BOOST_TEST(!has(content, "signed by the former key"));
+      BOOST_TEST(!has(content, "multipart/signed"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(private_keys_that_nothing_names_are_destroyed_and_no_others) {
+  Scene s;
+  s.request();
+  s.give("list.key-rotate", {{"address", Board}, {"kind", "smime"}});
+  s.give("list.key-rotate", {{"address", Board}, {"kind", "openpgp"}});
+  const auto named = s.context.keys.signingKeys().size();
+  BOOST_TEST(named == 5U);  // two in use, two former, one requested
+  BOOST_TEST(sweepListKeys(s.context, {}) == 0U);
+  s.context.keys.storeSigningKey(s.list().id, newKeyName("smime"), Secret("a change that was cut off"));
+  s.context.keys.storeSigningKey(s.list().id + 1, ListSigningKey, Secret("a list that never came to be"));
+  BOOST_TEST(s.sweepHours(1) == 0U);
+  BOOST_TEST(s.sweepHours(24 * 30 - 1) == 0U);
+  BOOST_TEST(s.context.keys.signingKeys().size() == named + 2);
+  BOOST_TEST(s.sweepHours(1) == 2U);
+  BOOST_TEST(s.context.keys.signingKeys().size() == named);
+  BOOST_TEST(formerIdentities(s.context, s.list()).size() == 1U);
+  BOOST_TEST(formerOpenPgpKeys(s.context, s.list()).size() == 1U);
+  BOOST_TEST(signingIdentity(s.context, s.list()).certificate().fingerprint() == s.list().fingerprint);
+}
+
+// A clock that is set wrong, a site that is put back from an old copy, and one that was away for long.
+BOOST_AUTO_TEST_CASE(a_key_that_nothing_names_is_kept_for_thirty_days_of_looking) {
+  Scene s;
+  s.toPresent();
+  const auto stray = newKeyName("smime");
+  const auto named = s.context.keys.signingKeys().size();
+  s.context.keys.storeSigningKey(s.list().id, stray, Secret("not named by an old site.db"));
+  BOOST_TEST(s.sweepHours(1) == 0U);
+  s.clock.advance(std::chrono::hours(24 * 365 * 5));  // the clock jumps
+  BOOST_TEST(sweepListKeys(s.context, std::chrono::seconds(1)) == 0U);
+  BOOST_TEST(sweepListKeys(s.context, std::chrono::hours(24 * 365)) == 0U);  // a long sleep counts two hours
+  BOOST_TEST(sweepListKeys(s.context, std::chrono::hours(-24)) == 0U);
+  BOOST_TEST(s.sweepHours(24 * 29) == 0U);
+  // The right site.db comes back, and with it the name: then again an old one.
+  const auto list = s.list();
+  s.nameSmimeKey(stray);
+  BOOST_TEST(s.sweepHours(1) == 0U);
+  s.nameSmimeKey(list.smimeKeyName);
+  BOOST_TEST(s.sweepHours(24 * 29) == 0U);
+  BOOST_TEST(s.context.keys.signingKeys().size() == named + 1);
+  BOOST_TEST(s.sweepHours(26) == 1U);
+  BOOST_TEST(s.context.keys.signingKeys().size() == named);
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_of_a_ca_is_not_replaced_by_a_self_signed_one_unsaid) {

@@ -116,6 +116,49 @@ BOOST_AUTO_TEST_CASE(look_alike_and_common_name_only_certificates_are_not_even_p
   BOOST_TEST(s.audited("key.found-unfit") == 3u);
 }
 
+// What a person, or a parser of another kind, would take for the author.
+BOOST_AUTO_TEST_CASE(names_that_only_look_like_the_author_make_no_proposal) {
+  Scene s;
+  const auto found = [&](std::string_view bytes) { return judgeFinding(s.context, bytes, Ann, "mail"); };
+  for (const std::string name : {"\"ann@example.org\"@evil.example", "ann+x@example.org", "ann@sub.example.org",
+                                 "ann@example.org.", "a.nn@example.org", "ann%example.org@evil.example",
+                                 "<ann@example.org>", "ann@example.org,eve@evil.example", "xn--nn-8kc@example.org"}) {
+    auto certificate = memberCertificate(Ann, s.clock.now());
+    certificate.addresses = {name};
+    const auto finding = found(certificate.der());
+    BOOST_TEST(!finding.key, name);
+    BOOST_TEST(!finding.reason.empty(), name);
+  }
+  auto subjectOnly = memberCertificate(Ann, s.clock.now());
+  subjectOnly.addresses = {"eve@evil.example"};
+  subjectOnly.subjectEmail = Ann;
+  BOOST_TEST(!found(subjectOnly.der()).key);
+  for (const auto& [name, address] :
+       std::vector<std::pair<std::string, std::string>>{{"ann@example.org", "eve@evil.example"},
+                                                        {"Ann <ann@example.org>", "eve@evil.example"},
+                                                        {"Ann (ann@example.org)", "eve@evil.example"},
+                                                        {"Ann", "ann@example.org.evil.example"}}) {
+    const auto key = pgp::SecretKey::create(name, address, s.clock.now(), std::chrono::days(100));
+    BOOST_TEST(!found(key.publicKey().bytes()).key, name);
+  }
+  auto upper = memberCertificate(Ann, s.clock.now());
+  upper.addresses = {"Ann@EXAMPLE.org"};  // and this is the author
+  BOOST_TEST(found(upper.der()).key.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_others_that_mail_carries_along_are_not_looked_at) {
+  Scene s;
+  addMember(s.context, s.list, "bob@example.org");
+  const auto bobs = pgp::SecretKey::create("Bob", "bob@example.org", s.clock.now(), std::chrono::days(100)).publicKey();
+  const auto coded = Scene::folded(crypto::base64(bobs.bytes()));
+  s.post(Plain, "Autocrypt-Gossip: addr=bob@example.org; keydata=\r\n " + coded + "\r\n");
+  s.post(Plain, "Autocrypt-Setup-Message: v1\r\n");
+  s.post("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pgp-keys\r\n\r\n" +
+         bobs.armored() + "\r\n--b--\r\n");
+  BOOST_TEST(s.keys("bob@example.org").empty());
+  BOOST_TEST(s.keys().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_autocrypt_field_proposes_a_key_of_its_author_only) {
   Scene s;
   const auto key = pgp::SecretKey::create("Ann", Ann, s.clock.now(), std::chrono::days(100)).publicKey();

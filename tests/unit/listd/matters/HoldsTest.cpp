@@ -1,10 +1,9 @@
-// Holds as the stores and the pure evaluator see them: scenarios 7, 8, 9 and 11 of the records rules, the journal, and
-// who may know of what.
+// Holds as the stores and the pure evaluator see them: scenarios 7, 8, 9 and 11 of the records rules, and who
+// may know of what.
 #include "core/records/Disposition.h"
 #include "core/records/Hold.h"
 #include "listd/mailout/MailToken.h"
 #include "listd/matters/Erasure.h"
-#include "listd/matters/HoldRegister.h"
 #include "listd/matters/Scopes.h"
 #include "listd/requests/MinuteWork.h"
 #include "tests/unit/listd/matters/RecordsFixture.h"
@@ -302,83 +301,6 @@ BOOST_AUTO_TEST_CASE(p10_no_release_gives_eligibility_before_its_grace_is_over) 
     BOOST_TEST(!h.held({a}, released, end));
     h.at(end);
   }
-}
-
-BOOST_AUTO_TEST_CASE(an_old_site_db_gets_every_hold_back_from_the_journal) {
-  TempFolder old;
-  TempFolder folder;
-  auto config = siteConfig(folder.path());
-  FakeClock clock{TestNow};
-  const auto file = folder.path() / "listd/site.db";
-  HoldRow lost;
-  Matter matter;
-  { SiteContext context(config, clock); }
-  std::filesystem::copy_file(file, old.path() / "site.db");
-  {
-    SiteContext context(config, clock);
-    context.site.write([&](SiteTables& tables) {
-      matter.name = "Case 7";
-      matter.createdAt = clock.now();
-      matter.createdBy = "olga";
-      matter.id = tables.matters.add(matter);
-      lost.hold.matterId = matter.id;
-      lost.hold.name = "kept";
-      lost.hold.scope = records::Predicate::parse(onList("a@lists.example")).value();
-      lost.hold.silent = true;
-      lost.hold.placedAt = clock.now();
-      lost.placedBy = "olga";
-      lost.hold.id = tables.holds.add(lost);
-      journalPlaced(context, lost, matter);
-      auto over = lost;
-      over.hold.id = 0;
-      over.hold.name = "released";
-      over.hold.id = tables.holds.add(over);
-      journalPlaced(context, over, matter);
-      tables.holds.release(over.hold.id, clock.now(), std::chrono::days(30), "olga", "settled");
-    });
-    journalReleases(context);
-    BOOST_TEST(replayHolds(context) == 0u);  // all is known
-  }
-  for (const auto* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + suffix);
-  std::filesystem::copy_file(old.path() / "site.db", file);
-  clock.advance(std::chrono::hours(1));
-  SiteContext restored(config, clock);
-  BOOST_TEST(restored.site.read([](SiteTables& tables) { return tables.holds.all().size(); }) == 0u);
-  BOOST_TEST(replayHolds(restored) == 3u);
-  BOOST_TEST(replayHolds(restored) == 0u);
-  restored.site.read([&](SiteTables& tables) {
-    const auto holds = tables.holds.allInForce(clock.now());
-    BOOST_REQUIRE(holds.size() == 2u);
-    BOOST_TEST(holds[0].name == "kept");
-    BOOST_TEST(holds[0].silent);
-    BOOST_TEST((holds[0].scope == lost.hold.scope));
-    BOOST_TEST((holds[0].placedAt == lost.hold.placedAt));
-    BOOST_TEST(!holds[0].releasedAt.has_value());
-    BOOST_TEST((holds[1].inForceUntil() == TestNow + std::chrono::days(30)));
-    BOOST_TEST(tables.matters.find(holds[0].matterId)->name == "Case 7");
-  });
-}
-
-BOOST_AUTO_TEST_CASE(a_number_given_again_after_a_restore_hides_no_hold) {
-  Holds h;
-  const auto matter = h.matter();
-  h.hold(matter, onList("a@lists.example"));
-  HoldRow other;
-  other.hold.id = 1;
-  other.hold.name = "H";
-  other.hold.scope = records::Predicate::parse(onList("b@lists.example")).value();
-  other.hold.placedAt = TestNow;
-  other.placedBy = "olga";
-  Matter elsewhere{1, "Case 6", "", true, TestNow - std::chrono::days(1), "olga", {}};
-  const auto payload = holdregister::placed(other, elsewhere);
-  h.context.site.write([&](SiteTables& tables) {
-    BOOST_TEST(holdregister::replayPlaced(tables, payload));
-    BOOST_TEST(!holdregister::replayPlaced(tables, payload));
-    BOOST_TEST(tables.holds.allInForce(TestNow).size() == 2u);
-    BOOST_TEST(tables.matters.find(tables.holds.find(2)->hold.matterId)->name == "Case 6");
-    BOOST_CHECK_THROW(holdregister::replayPlaced(tables, "{}"), Error);
-    BOOST_CHECK_THROW(holdregister::replayPlaced(tables, "no json"), Error);
-  });
 }
 
 BOOST_AUTO_TEST_CASE(a_custodian_is_told_by_a_mail_without_content_reminded_weekly_and_acknowledges_once) {

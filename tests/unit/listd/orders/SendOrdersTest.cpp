@@ -13,7 +13,12 @@ constexpr auto Key = "0123456789abcdef";
 struct Compose : Desk {
   int planned = 0;
   Intake intake{context, [this] { ++planned; }};
-  Outbox outbox{context, intake};
+  app::Judgement judgement{true, false, {}, {}, {}, {}};
+  std::vector<app::Submission> judged;
+  Outbox outbox{context, intake, [this](const app::Submission& submission) {
+                  judged.push_back(submission);
+                  return judgement;
+                }};
   const app::Actor ann{"web", "ann"};
 
   Compose() {
@@ -83,6 +88,86 @@ BOOST_AUTO_TEST_CASE(a_double_click_sends_once_and_a_changed_form_is_not_taken_f
   BOOST_REQUIRE_EQUAL(all.size(), 3u);
   BOOST_TEST(all[0].vaultObject != all[1].vaultObject);
   BOOST_TEST(all[1].vaultObject != all[2].vaultObject);
+}
+
+BOOST_AUTO_TEST_CASE(the_policies_are_asked_before_anything_is_taken_and_once) {
+  judgement = {false, false, "<sam@smime.example>: no projects outside", "projects", "projects", {}};
+  const auto refused = refusalAs(ann, "mail.send", form());
+  BOOST_TEST(has(refused, "a policy of this site refuses this message: <sam@smime.example>: no projects outside"));
+  judgement = {false, false, "a\r\n\x1b[31mb", "x", "x", {}};
+  BOOST_TEST(has(refusalAs(ann, "mail.send", form()), ": a   [31mb"));
+  judgement = {false, true, "try again later", "policy-broken", {}, {}};
+  BOOST_TEST(has(refusalAs(ann, "mail.send", form()), "does not let this message out now"));
+  BOOST_TEST(posts().empty());
+  BOOST_TEST(planned == 0);
+  BOOST_REQUIRE_EQUAL(judged.size(), 3u);
+  BOOST_TEST(judged[0].mailFrom == "ann@example.org");
+  BOOST_TEST(judged[0].recipients == (std::vector<std::string>{"nora@nothing.example", "sam@smime.example"}));
+  BOOST_TEST(has(judged[0].content, "Subject: "));
+  judgement = {true, false, {}, {}, {}, {}};
+  giveAs(ann, "mail.send", form());
+  judgement = {false, false, "too late", "late", "late", {}};
+  BOOST_TEST(giveAs(ann, "mail.send", form()).at("again").get<bool>());  // it went out already
+  BOOST_TEST(judged.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_policies_would_say_is_told_before_sending_and_nothing_is_taken) {
+  auto draft = form();
+  draft.erase("key");
+  judgement = {false, false, "projects\x1b stay inside", "projects", "projects", {}};
+  auto plan = giveAs(ann, "mail.preview", draft);
+  BOOST_TEST(!plan.at("verdict").at("passed").get<bool>());
+  BOOST_TEST(plan.at("verdict").at("text") == "projects  stay inside");
+  BOOST_TEST(plan.at("items").size() == 2u);
+  BOOST_REQUIRE_EQUAL(judged.size(), 1u);
+  const auto isTrial = [](const auto& note) { return note.first == app::TrialNote; };
+  BOOST_TEST(std::count_if(judged[0].notes.begin(), judged[0].notes.end(), isTrial) == 1);
+  BOOST_TEST(has(judged[0].content, "Subject: "));
+  judgement = {true, false, {}, {}, {}, {{"protect", "smime"}}};
+  plan = giveAs(ann, "mail.preview", draft);
+  BOOST_TEST(plan.at("verdict").at("passed").get<bool>());
+  for (const auto& item : plan.at("items")) BOOST_TEST(item.at("protection") != "pickup");  // as it would be sent
+  BOOST_TEST(giveAs(ann, "mail.preview", {{"to", {"sam@smime.example"}}}).at("verdict").is_null());
+  BOOST_TEST(judged.size() == 2u);
+  draft["subject"] = "a\r\nBcc: eve@evil.example";
+  BOOST_TEST(!refusalAs(ann, "mail.preview", draft).empty());
+  BOOST_TEST(posts().empty());
+  giveAs(ann, "mail.send", form());
+  BOOST_TEST(std::count_if(judged.back().notes.begin(), judged.back().notes.end(), isTrial) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_person_who_came_by_https_is_told_to_the_policies_so_and_nobody_else_is) {
+  auto byHttps = ann;
+  byHttps.client = "192.0.2.9";
+  byHttps.https = {"TLSv1.3", "TLS_AES_256_GCM_SHA384", 256};
+  giveAs(byHttps, "mail.send", form());
+  BOOST_REQUIRE_EQUAL(judged.size(), 1u);
+  BOOST_TEST(judged[0].tls.version == "TLSv1.3");
+  BOOST_TEST(judged[0].tls.cipher == "TLS_AES_256_GCM_SHA384");
+  BOOST_TEST(judged[0].tls.verification == "none");
+  giveAs(ann, "mail.send", form("another key of a form"));
+  BOOST_TEST(judged[1].tls.version.empty());
+}
+
+BOOST_AUTO_TEST_CASE(without_the_gateway_nothing_is_judged_and_so_nothing_taken) {
+  const GatewayAddress nowhere{"/nonexistent/gateway.sock", Secret(std::string(32, 'k'))};
+  const auto judge = judgeByGateway(nowhere);
+  try {
+    judge({});
+    BOOST_ERROR("a judgement came from nowhere");
+  } catch (const app::OrderRefused& refused) {
+    BOOST_TEST(refused.error().code == "unavailable");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_note_of_a_policy_strengthens_and_none_changes_whose_message_it_is) {
+  judgement.notes = {{"protect", "smime"}, {"outbound", "other@lists.example"}, {"account", "eve"}};
+  const auto id = giveAs(ann, "mail.send", form()).at("id");
+  const auto all = posts();
+  BOOST_REQUIRE_EQUAL(all.size(), 1u);
+  BOOST_TEST(giveAs(ann, "mail.sent", {{"id", id}}).at("post").at("list") == "board@lists.example");
+  account("eve", "eve@example.org");
+  BOOST_TEST(refusalAs({"web", "eve"}, "mail.sent", {{"id", id}}).starts_with("not-found"));
 }
 
 BOOST_AUTO_TEST_CASE(the_plan_is_shown_before_and_nothing_is_kept_of_it) {

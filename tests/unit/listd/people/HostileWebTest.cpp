@@ -23,27 +23,14 @@ const TimePoint Start = fromMicros(1'772'366'400'000'000);
 constexpr auto Password = "correct horse battery";
 
 // What an unknown visitor may ask. A new line here is a decision, not an oversight.
-const std::set<std::string_view> Visitors = {"user.setup-check",
-                                             "user.setup-options",
-                                             "user.setup",
-                                             "user.authenticate",
-                                             "user.factor",
-                                             "passkey.sign-in-options",
-                                             "break-glass.open",
-                                             "session.show",
-                                             "request.stop-show",
-                                             "request.stop",
-                                             "notice.show",
-                                             "notice.acknowledge",
-                                             "pickup.link",
-                                             "pickup.open",
-                                             "pickup.ask",
-                                             "pickup.sign-in",
-                                             "pickup.sign-in-options",
-                                             "key.link-ask",
-                                             "key.link-show",
-                                             "key.link-use",
-                                             "list.key-public"};
+const std::set<std::string_view> Visitors = {
+    "user.setup-check", "user.setup-options", "user.setup", "user.authenticate", "user.factor",
+    "passkey.sign-in-options", "break-glass.open", "session.show", "health", "metrics", "request.stop-show",
+    "request.stop", "notice.show", "notice.acknowledge", "pickup.link", "pickup.open", "pickup.ask", "pickup.sign-in",
+    "pickup.sign-in-options", "key.link-ask", "key.link-show", "key.link-use", "list.key-public",
+    // Joining and leaving: by the token of a mail, or asked the same of all.
+    "subscribe.lists", "subscribe.about", "subscribe.ask", "subscribe.show", "subscribe.use", "subscribe.one-click",
+    "subscribe.settings"};
 
 // Recipients of secure mail have no account; the session that each of these brings proves them.
 const std::set<std::string_view> OfRecipients = {
@@ -210,9 +197,10 @@ BOOST_AUTO_TEST_CASE(without_a_session_it_acts_for_nobody_whatever_it_claims_and
   BOOST_TEST(tried > 300u);
   // What visitors may ask tells nothing and does nothing without a proof.
   for (const auto& order : Visitors)
-    BOOST_TEST((!site.web(std::string(order), claims[1], json::object()).code.empty() || order == "pickup.ask" ||
-                order.ends_with("sign-in-options")),
-               order);
+    BOOST_TEST(
+        (!site.web(std::string(order), claims[1], json::object()).code.empty() || order == "pickup.ask" ||
+         order == "health" || order == "metrics" || order == "subscribe.lists" || order.ends_with("sign-in-options")),
+        order);
   for (const auto* order : {"session.show", "session.list", "session.end"})
     BOOST_TEST(site.web(order, claims[3], {{"name", "alice"}, {"all", true}}).code == "signed-out", order);
   BOOST_TEST(site.deniedToNobody() == tried + 2);  // session.show is asked by every page and is none of them

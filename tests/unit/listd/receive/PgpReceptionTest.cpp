@@ -1,4 +1,5 @@
 // OpenPGP mail to a secure list, made by programs that are not ours.
+#include "core/crypto/Encoding.h"
 #include "core/mail/Text.h"
 #include "core/seal/SmimeSealer.h"
 #include "core/seal/SmimeSigner.h"
@@ -67,6 +68,13 @@ struct Scene {
            "\r\n--s\r\n" +
            entity + "\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\n" +
            run("--digest-algo SHA512 --detach-sign -u " + who, entity) + "\r\n--s--\r\n";
+  }
+  std::string clear(const std::string& text, const std::string& who) const {
+    home.store("plain", text);
+    const auto done = home.gpg("--trust-model always --output " + quoted(home / "out.asc") + " -u " + who +
+                               " --clear-sign " + quoted(home / "plain"));
+    BOOST_TEST_REQUIRE(done.status == 0, done.output);
+    return withCrlf(home.read("out.asc"));
   }
   static std::string mime(const std::string& armoredMessage) {
     return "MIME-Version: 1.0\r\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; "
@@ -188,6 +196,62 @@ BOOST_AUTO_TEST_CASE(a_signature_on_open_mail_is_judged_and_the_mail_stays_as_it
   BOOST_TEST(
       senderCheckText(unknown, "ann@example.org", "board@lists.example").find("\r\nSignature: by an unknown key 0x") !=
       std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(clear_signed_text_is_judged_and_goes_on_as_it_came) {
+  Scene scene;
+  const auto text = scene.clear("The figures are larger.\n- by a third\n", scene.ann);
+  const std::string head = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
+  const auto coded = head + "Content-Transfer-Encoding: base64\r\n\r\n" + crypto::base64Lines(text);
+  auto quotedPrintable = text;
+  quotedPrintable.replace(quotedPrintable.find("larger"), 6, "=6Carg=\r\ner");
+  // The armor's own "=" signs.
+  for (auto at = quotedPrintable.find("BEGIN PGP SIGNATURE"); (at = quotedPrintable.find('=', at)) != std::string::npos;
+       at += 3)
+    quotedPrintable.replace(at, 1, "=3D");
+  quotedPrintable = head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + quotedPrintable;
+  for (const auto& mail : std::vector<std::string>{head + "\r\n" + text, "\r\n" + text, coded, quotedPrintable}) {
+    const auto reception = scene.receive(mail);
+    BOOST_REQUIRE(reception);
+    BOOST_TEST(standingWord(reception->check.standing) == "good");
+    BOOST_TEST((reception->check.signature == CryptoForm::OpenPgp && reception->check.encryption == CryptoForm::None));
+    BOOST_TEST(reception->check.fingerprint == mail::lowerAscii(scene.ann));
+    BOOST_TEST(reception->message.bytes() == Scene::post(mail).bytes());
+  }
+  auto changed = text;
+  changed.replace(changed.find("larger"), 6, "biggest");
+  BOOST_TEST(scene.standing(head + "\r\n" + changed) == "bad");
+  BOOST_TEST(scene.standing(head + "\r\n" + text + "PS: pay Bob\r\n") == "bad");
+  BOOST_TEST(scene.standing(head + "\r\n" + scene.clear("x\n", scene.other)) == "unknown-signer");
+  // Not signed are the charset, and the other parts: neither may borrow the author's word.
+  BOOST_TEST(scene.standing("Content-Type: text/plain; charset=utf-7\r\n\r\n" + text) == "none");
+  BOOST_TEST(scene.standing("Content-Type: text/html\r\n\r\n" + text) == "none");
+  BOOST_TEST(scene.standing("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\n" + text + "\r\n--m--\r\n") ==
+             "none");
+}
+
+// Another member's signature is not the author's, and the readers are told whose it is; who is no member of this list
+// is not named.
+BOOST_AUTO_TEST_CASE(a_signature_by_another_member_is_told_as_such) {
+  Scene scene;
+  addMember(scene.context, scene.board, "ann@example.org");
+  const auto byBob = [&] {
+    return std::vector{scene.signedPart(Text, scene.bob), "\r\n" + scene.clear("The figures.\n", scene.bob)};
+  };
+  for (const auto& mail : byBob()) BOOST_TEST(scene.standing(mail) == "unknown-signer");
+  addMember(scene.context, scene.board, "bob@example.org");
+  for (const auto& mail : byBob()) {
+    const auto check = scene.receive(mail).value().check;
+    BOOST_TEST(standingWord(check.standing) == "other-signer");
+    BOOST_TEST(check.signer == "bob@example.org");
+    BOOST_TEST(check.fingerprint == mail::lowerAscii(scene.bob));
+    const auto told = senderCheckText(check, "ann@example.org", "board@lists.example");
+    BOOST_TEST(told.find("by somebody else: key of bob@example.org") != std::string::npos, told);
+  }
+  auto changed = scene.signedPart(Text, scene.bob);
+  changed.replace(changed.find("larger"), 6, "biggest");
+  BOOST_TEST(scene.standing(changed) == "unknown-signer");  // not Bob's word either, and nothing is said of him
+  BOOST_TEST(scene.receive(changed).value().check.signer.starts_with("0x"));
 }
 
 BOOST_AUTO_TEST_CASE(a_revoked_or_proposed_key_proves_nothing) {

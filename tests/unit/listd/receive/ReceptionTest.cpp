@@ -87,6 +87,23 @@ BOOST_AUTO_TEST_CASE(mail_encrypted_to_the_list_and_signed_by_its_author_is_open
   BOOST_TEST((SenderCheck::fromJson(check.json()) == check));
 }
 
+// With CBC a block that nobody signed can be changed unseen: the text before the first part, or the outer header.
+BOOST_AUTO_TEST_CASE(encrypted_mail_that_was_changed_beside_its_signed_part_is_refused) {
+  Scene scene;
+  const auto entity = scene.signedBy(scene.ann, text());
+  const auto with = [&](const std::string& preamble) {
+    auto changed = entity;
+    return changed.insert(changed.find("\r\n\r\n") + 4, preamble + "\r\n");
+  };
+  for (const std::string preamble : {"A message in several parts.", "Ceci est un message sign\xc3\xa9"})
+    BOOST_TEST(scene.standing(scene.encrypted(with(preamble))) == "good");
+  for (const std::string preamble : {"A mess\x8f\xfe\x01", "A message \x1b[2J"}) {
+    BOOST_TEST(scene.standing(scene.encrypted(with(preamble))) == "refused");
+    BOOST_TEST(scene.standing(with(preamble)) == "good");  // was not encrypted: nothing is given away
+  }
+  BOOST_TEST(scene.standing(scene.encrypted("X-\xff: y\r\n" + entity)) == "refused");
+}
+
 BOOST_AUTO_TEST_CASE(encrypted_mail_counts_only_with_its_authors_signature) {
   Scene scene;
   const auto stranger = scene.identityOf("ann@example.org");  // names ann, but the site never saw it
@@ -141,6 +158,74 @@ BOOST_AUTO_TEST_CASE(a_revoked_or_proposed_certificate_proves_nothing) {
     BOOST_TEST(scene.standing(scene.signedBy(scene.ann, text())) == "unknown-signer");
     BOOST_TEST(scene.standing(scene.encrypted(scene.signedBy(scene.ann, text()))) == "refused");
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_does_not_bring_a_revoked_certificate_back) {
+  TempFolder folder;
+  SystemClock clock;
+  const auto ann = SigningIdentity::create("ann@example.org", clock.now(), std::chrono::days(100));
+  files::replaceDurably(folder / "ca.pem", ann.certificate().pem());
+  auto config = siteConfig(folder.path());
+  config.certificateAuthorities = folder / "ca.pem";
+  SiteContext context(config, clock);
+  const auto board = makeList(context, "board@lists.example", true);
+  const auto standing = [&] {
+    const auto mail = Scene::post(seal::SmimeSigner(ann).sign(text(), clock.now()));
+    return std::string(standingWord(receivePost(context, mail, board).value().check.standing));
+  };
+  BOOST_TEST(standing() == "good");  // by the authority alone
+  auto key = importKey(ann.certificate().der(), "ann@example.org", clock.now(), context.trustStore().get()).value();
+  context.site.write([&](SiteTables& tables) { tables.keys.add(key); });
+  BOOST_TEST(standing() == "good");
+  context.site.write([&](SiteTables& tables) {
+    tables.keyRing.noteRevocation(key.facts.fingerprint,
+                                  {"revoked", "", clock.now(), clock.now() + std::chrono::hours(1)});
+    tables.keys.rejudge(tables.keys.find(key.address, key.facts.fingerprint).value());
+  });
+  BOOST_TEST(standing() == "unknown-signer");
+  context.site.write([&](SiteTables& tables) {
+    tables.keyRing.noteRevocation(key.facts.fingerprint,
+                                  {"good", "", clock.now(), clock.now() + std::chrono::hours(1)});
+    auto again = tables.keys.find(key.address, key.facts.fingerprint).value();
+    again.facts.verdict = Reason::ValidCertificate;
+    tables.keys.rejudge(again);
+  });
+  BOOST_TEST(standing() == "good");
+  context.site.write([&](SiteTables& tables) { tables.keys.setState(key.facts.fingerprint, KeyState::Revoked); });
+  BOOST_TEST(standing() == "unknown-signer");
+}
+
+BOOST_AUTO_TEST_CASE(readers_are_told_no_more_of_the_sender_than_was_proven) {
+  SenderCheck check;
+  check.encryption = CryptoForm::Smime;
+  const auto told = [&](DomainProof domain) {
+    return senderCheckText(check, "ann@example.org", "board@lists.example", domain);
+  };
+  const auto has = [](const std::string& text, const char* part) { return text.find(part) != text.npos; };
+  BOOST_TEST(has(told(DomainProof::Proven), "Sender: ann@example.org (its domain is proven, the person is not)\r\n"));
+  BOOST_TEST(has(told(DomainProof::Proven), "Signature: none. Anybody in the sender's domain"));
+  for (const auto domain : {DomainProof::NotLooked, DomainProof::NotProven, DomainProof::Unknown}) {
+    BOOST_TEST(has(told(domain), "Sender: ann@example.org (as the message says"));
+    BOOST_TEST(has(told(domain), "Signature: none. Anybody could have written this"));
+    BOOST_TEST(!has(told(domain), "is proven"));
+  }
+  check.signature = CryptoForm::Smime;
+  for (const auto standing :
+       {SignatureStanding::Bad, SignatureStanding::OtherSigner, SignatureStanding::UnknownSigner}) {
+    check.standing = standing;
+    BOOST_TEST(!has(told(DomainProof::NotProven), "proven by"));
+  }
+  check.standing = SignatureStanding::Good;
+  BOOST_TEST(has(told(DomainProof::NotProven), "Sender: ann@example.org (proven by the signature)"));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_gateway_found_of_the_domain_is_read_from_the_post) {
+  BOOST_TEST((domainProofOf(R"({"senderProven":"yes"})") == DomainProof::Proven));
+  BOOST_TEST((domainProofOf(R"({"senderProven":"no"})") == DomainProof::NotProven));
+  BOOST_TEST((domainProofOf(R"({"senderProven":"unknown"})") == DomainProof::Unknown));
+  BOOST_TEST((domainProofOf(R"({"senderProven":"YES, of course"})") == DomainProof::Unknown));
+  BOOST_TEST((domainProofOf("{}") == DomainProof::NotLooked));
+  BOOST_TEST((domainProofOf("") == DomainProof::NotLooked));
 }
 
 BOOST_AUTO_TEST_CASE(readers_are_told_in_plain_ascii_whatever_the_key_says) {

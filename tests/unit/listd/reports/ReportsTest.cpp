@@ -110,6 +110,21 @@ BOOST_AUTO_TEST_CASE(encryption_evidence_counts_by_day_list_and_method_and_puts_
   BOOST_TEST(rows[4][9] == 3);
 }
 
+BOOST_AUTO_TEST_CASE(encryption_evidence_of_a_span_has_the_copies_of_posts_that_came_in_it) {
+  Reports r;
+  r.copy(r.board, "smime", CopyState::Delivered);
+  const auto first = formatRfc3339(r.clock.now()).substr(0, 10);
+  r.clock.advance(std::chrono::hours(48));
+  r.copy(r.board, "openpgp", CopyState::Delivered);
+  const auto second = formatRfc3339(r.clock.now()).substr(0, 10);
+  const auto rowsOf = [&](const json& span) { return r.report("encryption", span).at("rows"); };
+  BOOST_REQUIRE_EQUAL(rowsOf({{"from", second}}).size(), 2u);
+  BOOST_TEST(rowsOf({{"from", second}})[1][4] == "openpgp");
+  BOOST_REQUIRE_EQUAL(rowsOf({{"until", first}}).size(), 2u);
+  BOOST_TEST(rowsOf({{"until", first}})[1][4] == "smime");
+  BOOST_TEST(rowsOf(json::object()).size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_report_comes_in_pages_that_together_have_every_row_once) {
   Reports r;
   for (int i = 0; i < 25; ++i) r.entry("list.set", "list", std::to_string(i));

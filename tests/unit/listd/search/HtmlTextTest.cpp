@@ -1,7 +1,7 @@
+#include "core/mail/HtmlText.h"
 #include "core/records/Words.h"
-#include "listd/search/HtmlText.h"
 
-using postern::listd::htmlText;
+using postern::mail::htmlText;
 
 namespace {
 

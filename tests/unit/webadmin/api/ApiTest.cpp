@@ -38,6 +38,8 @@ constexpr std::pair<std::string_view, std::string_view> NoOperation[] = {
     {"session.step-up", "a step-up belongs to a browser's session; a token never has one"},
     {"session.show", "a token has no browser's session"},
     {"break-glass.open", "it opens a browser's session"},
+    {"health", "it is /healthz, which needs no token"},
+    {"metrics", "they are /metrics, in the form that Prometheus reads"},
     {"audit.checkpoint", "for the command line that carries checkpoints away"},
     {"audit.anchored", "as above"},
     {"audit.declare-rollback", "the command line reads the anchors that it needs"},
@@ -118,6 +120,32 @@ BOOST_AUTO_TEST_CASE(an_operation_becomes_the_order_of_the_tokens_person) {
   BOOST_TEST(given.actor.token == "pst_secret");
   BOOST_TEST(given.actor.client == "192.0.2.1");
   BOOST_TEST(given.args["address"] == "board@x.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_message_is_sent_by_json_or_whole_with_a_key_of_its_own) {
+  Caller c;
+  BOOST_TEST(c.call(Method::Post, "/api/v1/messages", R"({"from":"a@x","to":["b@y"],"text":"x"})").status == 400);
+  BOOST_TEST(c.orders.given.empty());
+  auto request = c.request(Method::Post, "/api/v1/messages");
+  request.authorization = "Bearer pst_secret";
+  request.idempotencyKey = "0123456789abcdef";
+  request.contentType = "application/json";
+  request.body = R"({"from":"a@x","to":["b@y"],"text":"x"})";
+  BOOST_TEST(c.site.answer(request).status == 200);
+  BOOST_TEST(c.orders.given.back().order == "mail.submit");
+  BOOST_TEST(c.orders.given.back().args ==
+             (nlohmann::json{{"from", "a@x"}, {"to", {"b@y"}}, {"text", "x"}, {"key", "0123456789abcdef"}}));
+  request.contentType = "message/rfc822";
+  request.body = "From: a@x\r\n\r\nx\r\n";
+  request.query.add("from", "a@x");
+  request.query.add("to", "b@y");
+  request.query.add("to", "c@y");
+  BOOST_TEST(c.site.answer(request).status == 200);
+  const auto& args = c.orders.given.back().args;
+  BOOST_TEST(args.at("to") == (nlohmann::json{"b@y", "c@y"}));
+  BOOST_TEST(args.at("message") == "RnJvbTogYUB4DQoNCngNCg==");
+  request.query.add("key", "x");
+  BOOST_TEST(c.site.answer(request).status == 400);
 }
 
 BOOST_AUTO_TEST_CASE(made_up_tokens_reach_listd_a_hundred_times_and_not_more) {
