@@ -236,7 +236,7 @@ def test_an_administrator_takes_nothing_back(org):
 
 def test_what_is_not_fetched_in_time_is_out_of_reach_for_everybody(org):
     subject = "Its time ends"
-    number, letters = post(org, subject, "Rohrdommel-6c11")
+    number, letters = post(org, subject, "Rohrdommel-6c11-d0a9e4b7")
     bob = Recipient(org.site)
     bob.sign_in(BOB)
     path = bob.subjects()[subject]
@@ -252,4 +252,4 @@ def test_what_is_not_fetched_in_time_is_out_of_reach_for_everybody(org):
     assert "A message whose time is over" in bob.get("/pickup/messages").text
     wait_until(lambda: all(i["keyDestroyed"] for i in items_of(org, number, BOB)), "the keys are destroyed")
     assert PASSWORD.encode() not in b"".join(p.read_bytes() for p in (org.site.data / "listd").glob("*") if p.is_file())
-    assert files_with(org.site.data, b"6c11") == []
+    assert files_with(org.site.data, b"6c11-d0a9e4b7") == []

@@ -278,7 +278,9 @@ def test_a_replay_waits_for_a_gateway_that_starts_anew(desk):
     with smtplib.SMTP("127.0.0.1", site.smtp_port, timeout=60) as door:
         for number in range(40):
             door.sendmail(ANN, [SOCIAL], make_message(ANN, SOCIAL, f"raffle number {number}", SECRET).encode())
-    stored = wait_until(lambda: (n := len(site.cli("post", "list", SOCIAL, "--limit", "500")["items"])) >= 40 and n, "they are posts")
+    wait_until(lambda: site.cli("status")["gateway"]["waitingAccepted"] == 0, "they are posts")
+    stored = len(site.cli("post", "list", SOCIAL, "--limit", "500")["items"])
+    assert stored >= 40
     job = site.cli("policy", "replay", raffles, "--days", "1", "--no-wait")["job"]
     gateway = site.pids()["postern-gateway"]
     os.kill(gateway, signal.SIGSTOP)

@@ -7,12 +7,13 @@ import email.utils
 import json
 import os
 import ssl
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 from recipient import Recipient, link_in
-from sitekit import Refused, files_with, make_message, wait_until
+from sitekit import Failure, Refused, files_with, make_message, wait_until
 from staff import Staff
 from test_ladder import GnuPg
 
@@ -267,11 +268,18 @@ def test_while_no_policy_can_be_asked_nothing_is_taken_and_nothing_is_lost(scene
         assert "cannot be asked just now" in str(away.error)
         assert len(scene.posts()) == posts
 
+    answers = []
+
     def sent_once():
         try:
             return scene.ann.web("mail.send", **written)
-        except Refused:
+        except Refused as refused:
+            answers.append(str(refused.error))
+            time.sleep(1)  # tries count: an account has a hundred in an hour
             return None
 
-    wait_until(sent_once, "the gateway is back and takes it", 60)
+    try:
+        wait_until(sent_once, "the gateway is back and takes it", 60)
+    except Failure as failure:
+        raise Failure(f"{failure}; the last answer: {answers[-1]}") from None
     assert len(scene.posts()) == posts + 1
