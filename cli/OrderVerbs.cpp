@@ -206,6 +206,8 @@ std::vector<Parameter> withShape(std::vector<Parameter> parameters) {
            option("--footer", "footer", "text under each post that its author neither signed nor encrypted"),
            option("--reply-to", "replyTo",
                   "where answers go: author, asked (as the author's Reply-To says), list or both"),
+           option("--language", "language",
+                  "in which people are written to about the list: en, de, fr, es, or site (as [site] language says)"),
            option("--author", "author",
                   "whom readers see: via (the author via the list), own (the author, where this site signs for the "
                   "author's domain) or nobody (an anonymous list)")})

@@ -17,6 +17,9 @@ const std::vector<Setting>& allSettings() {
   static const std::vector<Setting> settings = {
       {"site", "host_name", "The name of this machine in the banner, EHLO, Received fields and Message-IDs.",
        &C::hostName},
+      {"site", "language",
+       "The language in which the site writes to people, where a list says no other: \"en\", \"de\", \"fr\" or \"es\".",
+       &C::language},
 
       {"gateway", "listen",
        "Addresses for SMTP with STARTTLS, as in \"0.0.0.0:25\"; sockets that systemd hands over take their place. "

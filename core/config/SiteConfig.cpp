@@ -3,6 +3,7 @@
 #include "core/base/CompanionAddress.h"
 #include "core/base/Error.h"
 #include "core/base/Files.h"
+#include "core/base/Language.h"
 #include "core/config/ListenWords.h"
 #include "core/config/Settings.h"
 
@@ -364,6 +365,9 @@ void checkTogether(const SiteConfig& config, std::string_view fileName) {
     if (alias.name == config.hostName)
       throw Error(ErrorKind::Config, std::string(fileName) + ": [[gateway.alias]] " + alias.name +
                                          " is the name of this server itself, of [site] host_name");
+  if (!isLanguage(config.language))
+    throw Error(ErrorKind::Config,
+                std::string(fileName) + ": [site] language is en, de, fr or es, not \"" + config.language + "\"");
   const std::set<std::string> levels = {"debug", "info", "warning", "error"};
   if (levels.count(config.logLevel) == 0)
     throw Error(ErrorKind::Config, std::string(fileName) + ": [log] level is debug, info, warning or error, not \"" +

@@ -22,6 +22,7 @@ struct SiteConfig {
 
   // [site]
   std::string hostName = "localhost.localdomain";  // in the banner, EHLO, Received and Message-IDs
+  std::string language = "en";                     // in which the site writes to people: one of Languages
 
   // [gateway]
   std::vector<HostPort> listen;     // plain SMTP with STARTTLS

@@ -285,7 +285,7 @@ const char* checkSiteMail(const Header& header) {
 const char* checkNotice(std::string_view head, const OutboundTail* tail) {
   Header header;
   if (const char* why = checkOwnMail(head, tail, FloorGuard::MaxListKeys, header)) return why;
-  if (head.size() > FloorGuard::MaxNotice && *header.only("subject") != ListKeysSubject)
+  if (head.size() > FloorGuard::MaxNotice && !isListKeysSubject(*header.only("subject")))
     return "a mail of our own is too large";
   if (isSiteMailSubject(*header.only("subject"))) return checkSiteMail(header);
   if (!isKnownSubject(NoticeSubjects, header)) return "the subject of a notice is not one of the known";

@@ -1,11 +1,12 @@
 #include "gateway/deliver/SiteMailShape.h"
 
-#include "core/app/SubscriptionTexts.h"
+#include "core/app/MailTexts.h"
+#include "core/base/Language.h"
 #include "core/crypto/Encoding.h"
+#include "core/mail/EncodedWord.h"
 #include "gateway/deliver/KeyText.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -15,80 +16,9 @@ namespace {
 using namespace std::string_view_literals;
 
 struct Shape {
-  std::string_view subject;
-  std::string_view
-      text;  // {number} {time} {word} {link} {checkpoint} {address} {certificates} {openpgp} stand for what varies
-};
-
-constexpr std::array Shapes = {
-    Shape{
-        "You have been asked to keep mail"sv,
-        "Hello,\r\n\r\nyou have been asked not to delete certain mail. What it is about, and what you\r\nare asked to "
-        "do, stands behind this link. Please read it and confirm it there:\r\n\r\n{link}\r\n\r\nThis mail says "
-        "nothing more on purpose.\r\n"sv},
-    Shape{"Reminder: you have been asked to keep mail"sv,
-          "Hello,\r\n\r\nyou were asked not to delete certain mail, and have not confirmed it yet.\r\nPlease read what "
-          "it is about and confirm it there:\r\n\r\n{link}\r\n\r\nThis mail says nothing more on purpose.\r\n"sv},
-    Shape{"Requests wait for your decision"sv,
-          "Hello,\r\n\r\nrequests that wait for a second person: {number}\r\n\r\nDecide on them here:\r\n\r\n"
-          "{link}\r\n"sv},
-    Shape{"A change that nobody else can approve"sv,
-          "Hello,\r\n\r\na site that has only one person will make a change for which a second person\r\nwould have to "
-          "be asked. You are told because your address is the outside\r\naddress of that site.\r\n\r\nKind of the "
-          "change: {word}\r\nNumber of the request: {number}\r\nTakes effect: {time}\r\n\r\nIf it should not be made, "
-          "stop it here before then:\r\n\r\n{link}\r\n"sv},
-    Shape{"One person will be left"sv,
-          "Hello,\r\n\r\na change was asked for that leaves the site you work on to one person alone.\r\nNobody could "
-          "approve or refuse then what that person asks for.\r\n\r\nNumber of the request: {number}\r\nTakes effect: "
-          "{time}\r\n\r\nThe outside address of the site can stop it until then. It is shown here:\r\n\r\n"
-          "{link}\r\n"sv},
-    Shape{"Checkpoint of the audit log"sv,
-          "Keep this mail. It proves later that the audit log up to this point was not\r\nchanged.\r\n\r\n"
-          "{checkpoint}"sv},
-    Shape{
-        "Your account"sv,
-        "Hello,\r\n\r\nan account has been prepared for you. Set it up here:\r\n\r\n{link}\r\n\r\nThe link works once, "
-        "until {time}.\r\n"sv},
-    Shape{"A key for your address"sv,
-          "Hello,\r\n\r\na key for your address was sent to us. If it was you, look at it and confirm it\r\nhere "
-          "within three days:\r\n\r\n{link}\r\n\r\nIf it was not you, do nothing: it will not be used.\r\n"sv},
-    Shape{"A key that cannot be used"sv,
-          "Hello,\r\n\r\na key for your address was sent to us, and it cannot be used. Why, and where to\r\ngive "
-          "another one within three days, stands here:\r\n\r\n{link}\r\n\r\nIf it was not you, do nothing.\r\n"sv},
-    Shape{"Your keys"sv,
-          "Hello,\r\n\r\nthe keys for your address are shown here, and a new one can be given, within\r\nthree "
-          "days:\r\n\r\n{link}\r\n\r\nIf you did not ask for this, do nothing.\r\n"sv},
-    Shape{
-        "The emergency account was opened"sv,
-        "Hello,\r\n\r\nthe sealed emergency account of the site was opened on {time}.\r\nIf you do not know why, look "
-        "into it now:\r\n\r\n{link}\r\n"sv},
-    Shape{"Staff opened mail of one of your lists"sv,
-          "Hello,\r\n\r\non {time} a person of the staff opened mail of a list that is yours. Who and when\r\nstands "
-          "behind this link, at the list:\r\n\r\n{link}\r\n\r\nYou get this mail once a day at most.\r\n"sv},
-    Shape{"Your link to secure mail"sv,
-          "Hello,\r\n\r\nhere is your link to the secure mail that waits for you:\r\n\r\n{link}\r\n\r\nIt works once, "
-          "until {time}, and ends every link that you\r\ngot before. Nothing happens when you do not use it.\r\n"sv},
-    Shape{
-        "Somebody reported a problem with secure mail"sv,
-        "Hello,\r\n\r\non {time} somebody who reads secure mail here reported a problem with a\r\nmessage. What it is "
-        "stands behind this link:\r\n\r\n{link}\r\n\r\nYou get this mail once an hour at most.\r\n"sv},
-    Shape{"Your key ends soon"sv,
-          "Hello,\r\n\r\nthe key to which mail for you is encrypted ends on {time}.\r\nAfter that such mail cannot "
-          "reach you as it does now. Give a new key here:\r\n\r\n{link}\r\n\r\nThe link works once, until "
-          "{time}.\r\n"sv},
-    Shape{ListKeysSubject,
-          "Hello,\r\n\r\nthese are the public keys of the list {address}.\r\nYou get them because a mail with the "
-          "subject \"key\" came from your address.\r\nMail can be changed on its way: when it matters, compare the "
-          "fingerprints with an\r\nowner of the list before you use a key.\r\n\r\nFor S/MIME:\r\n\r\n"
-          "{certificates}\r\nFor OpenPGP:\r\n\r\n{openpgp}"sv},
-    Shape{"Your lists: what needs a hand"sv,
-          "Hello,\r\n\r\non the lists that you own:\r\n\r\nKeys that wait for a decision: {number}\r\nMembers who "
-          "get no copies: {number}\r\nKeys that end within 30 days: {number}\r\n\r\nWho, and what to do, stands "
-          "here:\r\n\r\n{link}\r\n\r\nYou get this mail once a week at most.\r\n"sv},
-    Shape{"Mail waits in the quarantine"sv,
-          "Hello,\r\n\r\nmail that a person has to look at, for the lists that you look after:\r\n\r\nMessages "
-          "that wait: {number}\r\nDestroyed within three days if nobody releases them: {number}\r\n\r\nRelease or "
-          "delete them here:\r\n\r\n{link}\r\n\r\nYou get this mail once a day at most.\r\n"sv},
+  std::string word;
+  std::string subject;  // as it stands in the header
+  std::string text;     // with the line ends of mail
 };
 
 constexpr std::string_view Digits = "0123456789";
@@ -209,29 +139,29 @@ bool matches(std::string_view pattern, std::string_view text) {
   return scanner.atEnd();
 }
 
-struct KeptTexts {
-  std::vector<std::string> texts;
-  std::vector<Shape> shapes;
-};
+std::string withCrLf(std::string_view text) {
+  std::string lines;
+  for (const char c : text) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  return lines;
+}
 
-// Those of subscription in every language, with the line ends of mail, behind all others.
+// "Subject: Hello CRLF" is "Hello". No subject is so long that it is folded; a test says so.
+std::string asInHeader(std::string_view subject) {
+  const auto field = mail::encodeUnstructured("Subject", subject);
+  constexpr std::string_view name = "Subject: ";
+  return field.substr(name.size(), field.size() - name.size() - 2);
+}
+
+// In all languages.
 const std::vector<Shape>& shapes() {
   static const auto kept = [] {
-    KeptTexts made;
-    made.shapes.assign(Shapes.begin(), Shapes.end());
-    std::size_t count = 0;
-    for (const auto& language : app::subscriptionTexts()) count += language.size();
-    made.texts.reserve(count);  // shapes point into it
-    for (const auto& language : app::subscriptionTexts())
-      for (const auto& mail : language) {
-        std::string lines;
-        for (const char c : std::string_view(mail.text)) lines += c == '\n' ? std::string("\r\n") : std::string(1, c);
-        made.texts.push_back(std::move(lines));
-        made.shapes.push_back({mail.subject, made.texts.back()});
-      }
+    std::vector<Shape> made;
+    for (const auto language : Languages)
+      for (const auto& mail : app::mailTexts(language))
+        made.push_back({mail.word, asInHeader(mail.subject), withCrLf(mail.text)});
     return made;
   }();
-  return kept.shapes;
+  return kept;
 }
 
 const Shape* find(std::string_view subject) {
@@ -259,6 +189,11 @@ bool namesMailboxOf(std::string_view replyTo, std::string_view text) {
 
 bool isSiteMailSubject(std::string_view subject) {
   return find(subject) != nullptr;
+}
+
+bool isListKeysSubject(std::string_view subject) {
+  const auto* shape = find(subject);
+  return shape != nullptr && shape->word == "list-keys";
 }
 
 const char* siteMailFault(std::string_view subject, std::string_view from, std::string_view to,

@@ -1,191 +1,58 @@
 #include "listd/mailout/SiteMail.h"
 
-#include "core/app/SubscriptionTexts.h"
+#include "core/app/MailTexts.h"
 #include "core/base/Error.h"
+#include "core/base/Language.h"
 #include "core/crypto/CertificateBundle.h"
 #include "core/crypto/Encoding.h"
 #include "core/mail/Address.h"
 #include "core/mail/Date.h"
+#include "core/mail/EncodedWord.h"
 #include "core/mail/MessageId.h"
 #include "core/pgp/PublicKey.h"
 #include "listd/site/SiteStore.h"
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 namespace postern::listd {
 namespace {
 
 using Kind = SiteMail::Kind;
+using namespace std::string_view_literals;
 
 // What stands in the place of a line. The gateway checks the same again (gateway/deliver/SiteMailShape).
 enum class Slot { Number, Time, Word, Address, Certificates, OpenPgpKey, Mailbox };
 
+// A text of core/app/texts, taken apart.
 struct Shape {
-  Kind kind;
-  const char* word;
-  const char* subject;
-  const char* text;  // {0}, {1} …: the lines; {link}; {checkpoint}: all lines
-  std::array<Slot, 3> slots;
-  std::size_t lines;
-  bool link;
+  const app::MailText* source = nullptr;
+  std::vector<std::pair<std::size_t, Slot>> slots;  // where each line stands, in the order of the lines
+  bool link = false;
+  bool checkpoint = false;
 };
 
-constexpr std::array<Shape, 18> Shapes = {{
-    {Kind::HoldNotice,
-     "hold-notice",
-     "You have been asked to keep mail",
-     "Hello,\n\nyou have been asked not to delete certain mail. What it is about, and what you\nare asked to do, "
-     "stands "
-     "behind this link. Please read it and confirm it there:\n\n{link}\n\nThis mail says nothing more on purpose.\n",
-     {},
-     0,
-     true},
-    {Kind::HoldReminder,
-     "hold-reminder",
-     "Reminder: you have been asked to keep mail",
-     "Hello,\n\nyou were asked not to delete certain mail, and have not confirmed it yet.\nPlease read what it is "
-     "about "
-     "and confirm it there:\n\n{link}\n\nThis mail says nothing more on purpose.\n",
-     {},
-     0,
-     true},
-    {Kind::ApprovalsWaiting,
-     "approvals-waiting",
-     "Requests wait for your decision",
-     "Hello,\n\nrequests that wait for a second person: {0}\n\nDecide on them here:\n\n{link}\n",
-     {Slot::Number},
-     1,
-     true},
-    {Kind::LonePersonChange,
-     "lone-person-change",
-     "A change that nobody else can approve",
-     "Hello,\n\na site that has only one person will make a change for which a second person\nwould have to be asked. "
-     "You "
-     "are told because your address is the outside\naddress of that site.\n\nKind of the change: {0}\nNumber of the "
-     "request: {1}\nTakes effect: {2}\n\nIf it should not be made, stop it here before then:\n\n{link}\n",
-     {Slot::Word, Slot::Number, Slot::Time},
-     3,
-     true},
-    {Kind::OnePersonSite,
-     "one-person-site",
-     "One person will be left",
-     "Hello,\n\na change was asked for that leaves the site you work on to one person alone.\nNobody could approve or "
-     "refuse then what that person asks for.\n\nNumber of the request: {0}\nTakes effect: {1}\n\nThe outside address "
-     "of the site can stop it until then. It is shown here:\n\n{link}\n",
-     {Slot::Number, Slot::Time},
-     2,
-     true},
-    {Kind::AuditAnchor,
-     "audit-anchor",
-     "Checkpoint of the audit log",
-     "Keep this mail. It proves later that the audit log up to this point was not\nchanged.\n\n{checkpoint}",
-     {},
-     0,
-     false},
-    {Kind::Invitation,
-     "invitation",
-     "Your account",
-     "Hello,\n\nan account has been prepared for you. Set it up here:\n\n{link}\n\nThe link works once, until {0}.\n",
-     {Slot::Time},
-     1,
-     true},
-    {Kind::KeyConfirm,
-     "key-confirm",
-     "A key for your address",
-     "Hello,\n\na key for your address was sent to us. If it was you, look at it and confirm it\nhere within three "
-     "days:\n\n{link}\n\nIf it was not you, do nothing: it will not be used.\n",
-     {},
-     0,
-     true},
-    {Kind::KeyUnfit,
-     "key-unfit",
-     "A key that cannot be used",
-     "Hello,\n\na key for your address was sent to us, and it cannot be used. Why, and where to\ngive another one "
-     "within three days, stands here:\n\n{link}\n\nIf it was not you, do nothing.\n",
-     {},
-     0,
-     true},
-    {Kind::KeyPage,
-     "key-page",
-     "Your keys",
-     "Hello,\n\nthe keys for your address are shown here, and a new one can be given, within\nthree days:\n\n"
-     "{link}\n\nIf you did not ask for this, do nothing.\n",
-     {},
-     0,
-     true},
-    {Kind::BreakGlass,
-     "break-glass",
-     "The emergency account was opened",
-     "Hello,\n\nthe sealed emergency account of the site was opened on {0}.\nIf you do not know why, look into it now:"
-     "\n\n{link}\n",
-     {Slot::Time},
-     1,
-     true},
-    {Kind::ContentAccess,
-     "content-access",
-     "Staff opened mail of one of your lists",
-     "Hello,\n\non {0} a person of the staff opened mail of a list that is yours. Who and when\nstands behind this "
-     "link, "
-     "at the list:\n\n{link}\n\nYou get this mail once a day at most.\n",
-     {Slot::Time},
-     1,
-     true},
-    {Kind::PickupLink,
-     "pickup-link",
-     "Your link to secure mail",
-     "Hello,\n\nhere is your link to the secure mail that waits for you:\n\n{link}\n\nIt works once, until {0}, and "
-     "ends every link that you\ngot before. Nothing happens when you do not use it.\n",
-     {Slot::Time},
-     1,
-     true},
-    {Kind::PickupProblem,
-     "pickup-problem",
-     "Somebody reported a problem with secure mail",
-     "Hello,\n\non {0} somebody who reads secure mail here reported a problem with a\nmessage. What it is stands "
-     "behind "
-     "this link:\n\n{link}\n\nYou get this mail once an hour at most.\n",
-     {Slot::Time},
-     1,
-     true},
-    {Kind::KeyEnding,
-     "key-ending",
-     "Your key ends soon",
-     "Hello,\n\nthe key to which mail for you is encrypted ends on {0}.\nAfter that such mail cannot reach you as it "
-     "does now. Give a new key here:\n\n{link}\n\nThe link works once, until {1}.\n",
-     {Slot::Time, Slot::Time},
-     2,
-     true},
-    {Kind::ListKeys,
-     "list-keys",
-     "The keys of a list",
-     "Hello,\n\nthese are the public keys of the list {0}.\nYou get them because a mail with the subject "
-     "\"key\" came from your address.\nMail can be changed on its way: when it matters, compare the fingerprints "
-     "with an\nowner of the list before you use a key.\n\nFor S/MIME:\n\n{1}\nFor OpenPGP:\n\n{2}",
-     {Slot::Address, Slot::Certificates, Slot::OpenPgpKey},
-     3,
-     false},
-    {Kind::OwnerWork,
-     "owner-work",
-     "Your lists: what needs a hand",
-     "Hello,\n\non the lists that you own:\n\nKeys that wait for a decision: {0}\nMembers who get no copies: {1}\n"
-     "Keys that end within 30 days: {2}\n\nWho, and what to do, stands here:\n\n{link}\n\nYou get this mail once a "
-     "week at most.\n",
-     {Slot::Number, Slot::Number, Slot::Number},
-     3,
-     true},
-    {Kind::Quarantine,
-     "quarantine",
-     "Mail waits in the quarantine",
-     "Hello,\n\nmail that a person has to look at, for the lists that you look after:\n\nMessages that wait: {0}\n"
-     "Destroyed within three days if nobody releases them: {1}\n\nRelease or delete them here:\n\n{link}\n\n"
-     "You get this mail once a day at most.\n",
-     {Slot::Number, Slot::Number},
-     2,
-     true},
-}};
-
-constexpr std::array SubscriptionKinds = {
+constexpr std::array Words = {
+    std::pair{Kind::HoldNotice, "hold-notice"},
+    std::pair{Kind::HoldReminder, "hold-reminder"},
+    std::pair{Kind::ApprovalsWaiting, "approvals-waiting"},
+    std::pair{Kind::LonePersonChange, "lone-person-change"},
+    std::pair{Kind::OnePersonSite, "one-person-site"},
+    std::pair{Kind::AuditAnchor, "audit-anchor"},
+    std::pair{Kind::Invitation, "invitation"},
+    std::pair{Kind::KeyConfirm, "key-confirm"},
+    std::pair{Kind::KeyUnfit, "key-unfit"},
+    std::pair{Kind::KeyPage, "key-page"},
+    std::pair{Kind::BreakGlass, "break-glass"},
+    std::pair{Kind::ContentAccess, "content-access"},
+    std::pair{Kind::PickupLink, "pickup-link"},
+    std::pair{Kind::PickupProblem, "pickup-problem"},
+    std::pair{Kind::KeyEnding, "key-ending"},
+    std::pair{Kind::ListKeys, "list-keys"},
+    std::pair{Kind::OwnerWork, "owner-work"},
+    std::pair{Kind::Quarantine, "quarantine"},
     std::pair{Kind::JoinConfirm, "join-confirm"},
     std::pair{Kind::LeaveConfirm, "leave-confirm"},
     std::pair{Kind::AddressConfirm, "address-confirm"},
@@ -199,49 +66,43 @@ constexpr std::array SubscriptionKinds = {
     std::pair{Kind::MemberLink, "member-link"},
 };
 
+constexpr std::array SlotNames = {
+    std::pair{"{number}"sv, Slot::Number},     std::pair{"{time}"sv, Slot::Time},
+    std::pair{"{word}"sv, Slot::Word},         std::pair{"{address}"sv, Slot::Address},
+    std::pair{"{mailbox}"sv, Slot::Mailbox},   std::pair{"{certificates}"sv, Slot::Certificates},
+    std::pair{"{openpgp}"sv, Slot::OpenPgpKey}};
+
 void replace(std::string& text, std::string_view slot, std::string_view value) {
   const auto at = text.find(slot);
   if (at != std::string::npos) text.replace(at, slot.size(), value);
 }
 
-// The shape of a text of core/app/texts: its slots by number, in the order in which they stand there.
-Shape shapeOfText(Kind kind, const app::MailText& source, std::string& text) {
-  constexpr std::array slots = {std::pair{"{mailbox}", Slot::Mailbox}, std::pair{"{time}", Slot::Time},
-                                std::pair{"{number}", Slot::Number}};
-  Shape shape{kind, source.word, source.subject, nullptr, {}, 0, false};
-  text = source.text;
-  shape.link = text.find("{link}") != std::string::npos;
-  for (;;) {
-    std::size_t first = text.npos, which = 0;
-    for (std::size_t i = 0; i < slots.size(); ++i)
-      if (const auto at = text.find(slots.at(i).first); at < first) first = at, which = i;
-    if (first == text.npos) break;
-    text.replace(first, std::string_view(slots.at(which).first).size(), "{" + std::to_string(shape.lines) + "}");
-    shape.slots.at(shape.lines++) = slots.at(which).second;
-  }
-  shape.text = text.c_str();
+Shape takeApart(const app::MailText& source) {
+  Shape shape;
+  shape.source = &source;
+  const std::string_view text = source.text;
+  shape.link = text.find("{link}") != text.npos;
+  shape.checkpoint = text.find("{checkpoint}") != text.npos;
+  for (std::size_t at = text.find('{'); at != text.npos; at = text.find('{', at + 1))
+    for (const auto& [name, slot] : SlotNames)
+      if (text.substr(at).starts_with(name)) shape.slots.emplace_back(at, slot);
   return shape;
 }
 
-// All there are. In English; a language of a list or a person comes with the others.
-const std::vector<Shape>& shapes() {
-  static std::array<std::string, SubscriptionKinds.size()> texts;
+const Shape& shapeOf(Kind kind, std::string_view language) {
   static const auto all = [] {
-    std::vector<Shape> made(Shapes.begin(), Shapes.end());
-    for (std::size_t i = 0; i < SubscriptionKinds.size(); ++i)
-      for (const auto& text : app::englishTexts())
-        if (std::string_view(text.word) == SubscriptionKinds.at(i).second)
-          made.push_back(shapeOfText(SubscriptionKinds.at(i).first, text, texts.at(i)));
+    std::map<std::pair<std::string_view, std::string_view>, Shape> made;
+    for (const auto code : Languages)
+      for (const auto& text : app::mailTexts(code)) made.emplace(std::pair{code, text.word}, takeApart(text));
     return made;
   }();
-  return all;
+  const auto shape = all.find({isLanguage(language) ? language : Languages.front(), siteMailWord(kind)});
+  if (shape == all.end()) throw Error(ErrorKind::Invariant, "unknown kind of site mail");
+  return shape->second;
 }
 
-const Shape& shapeOf(Kind kind) {
-  const auto shape =
-      std::find_if(shapes().begin(), shapes().end(), [&](const Shape& each) { return each.kind == kind; });
-  if (shape == shapes().end()) throw Error(ErrorKind::Invariant, "unknown kind of site mail");
-  return *shape;
+const Shape& shapeOf(const SiteMail& mail) {
+  return shapeOf(mail.kind, mail.language);
 }
 
 bool allOf(std::string_view text, std::size_t least, std::size_t most, std::string_view characters) {
@@ -340,9 +201,16 @@ std::string answersTo(const SiteMail& mail) {
 }
 
 std::string textOf(const SiteMail& mail) {
-  const auto& shape = shapeOf(mail.kind);
-  std::string text = shape.text;
-  for (std::size_t i = 0; i < shape.lines; ++i) replace(text, "{" + std::to_string(i) + "}", mail.lines[i]);
+  const auto& shape = shapeOf(mail);
+  const std::string_view source = shape.source->text;
+  std::string text;
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < shape.slots.size(); ++i) {
+    const auto at = shape.slots[i].first;
+    text.append(source.substr(from, at - from)).append(mail.lines[i]);
+    from = source.find('}', at) + 1;
+  }
+  text.append(source.substr(from));
   replace(text, "{link}", mail.link);
   std::string checkpoint;
   for (const auto& line : mail.lines) checkpoint += line + "\n";
@@ -360,26 +228,28 @@ std::string withLineFeeds(std::string text) {
 }
 
 const char* siteMailWord(Kind kind) {
-  return shapeOf(kind).word;
+  for (const auto& [each, word] : Words)
+    if (each == kind) return word;
+  throw Error(ErrorKind::Invariant, "unknown kind of site mail");
 }
 
 std::optional<Kind> siteMailKind(std::string_view word) {
-  for (const auto& shape : shapes())
-    if (word == shape.word) return shape.kind;
+  for (const auto& [kind, each] : Words)
+    if (word == each) return kind;
   return std::nullopt;
 }
 
 std::optional<std::string> siteMailFault(const SiteMail& mail) {
-  const auto& shape = shapeOf(mail.kind);
+  const auto& shape = shapeOf(mail);
   if (!mail::Address::parse(mail.recipient)) return "its recipient is no mail address";
   if (shape.link ? !isLink(mail.link) : !mail.link.empty()) return "its link is not of the form of our pages";
-  if (mail.kind == Kind::AuditAnchor) {
+  if (shape.checkpoint) {
     if (!isCheckpoint(mail.lines)) return "its lines are not those of a checkpoint";
     return std::nullopt;
   }
-  if (mail.lines.size() != shape.lines) return "it has not as many lines as its kind needs";
-  for (std::size_t i = 0; i < shape.lines; ++i)
-    if (!fits(shape.slots.at(i), mail.lines[i])) return "a line has not the form that its kind needs";
+  if (mail.lines.size() != shape.slots.size()) return "it has not as many lines as its kind needs";
+  for (std::size_t i = 0; i < shape.slots.size(); ++i)
+    if (!fits(shape.slots[i].second, mail.lines[i])) return "a line has not the form that its kind needs";
   return std::nullopt;
 }
 
@@ -401,7 +271,7 @@ std::string composeSiteMail(const SiteMail& mail, std::string_view hostName, std
   std::string message = "From: Postern <postmaster@" + std::string(hostName) + ">\r\n";
   message += "To: <" + mail.recipient + ">\r\n";
   if (const auto answers = answersTo(mail); !answers.empty()) message += "Reply-To: <" + answers + ">\r\n";
-  message += std::string("Subject: ") + shapeOf(mail.kind).subject + "\r\n";
+  message += mail::encodeUnstructured("Subject", shapeOf(mail).source->subject);
   message += "Date: " + mail::formatDate(at) + "\r\n";
   message += "Message-ID: " + std::string(messageId) + "\r\n";
   message += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";

@@ -12,7 +12,8 @@ namespace postern::listd {
 struct SiteTables;
 
 // Mail that the site itself writes to people: content-free, with a link behind which the content is. Its shapes are
-// fixed, so that the gateway's floor guard can know them: a kind, numbers and a link, never text that somebody typed.
+// fixed (core/app/texts), so that the gateway's floor guard can know them: a kind, numbers and a link, never text that
+// somebody typed.
 struct SiteMail {
   enum class Kind {    // lines that it needs
     HoldNotice,        // none. "You have been asked to keep mail": link to the notice
@@ -32,7 +33,7 @@ struct SiteMail {
     KeyEnding,         // {time it ends, time the link ends}; link to the page where a new key can be given
     ListKeys,          // {address of a list, its certificates as PEM, its OpenPGP key as armor}; no link
     OwnerWork,         // {keys that wait, members without a copy, keys that end}; weekly, link to the work list
-    // Of subscription; the texts are in core/app/texts. {list}: its address
+    // Of subscription. {list}: its address
     JoinConfirm,       // {list, where an answer confirms, time it ends}; link to the same
     LeaveConfirm,      // the same
     AddressConfirm,    // {list, time it ends}; to both addresses of a change
@@ -50,6 +51,7 @@ struct SiteMail {
   std::string recipient;
   std::string link;                // https://HOST[:PORT]/path/TOKEN or …?token=TOKEN; empty where there is none
   std::vector<std::string> lines;  // times as formatRfc3339() gives them
+  std::string language = {};       // one of Languages; empty: the site's
 };
 
 std::string withLineFeeds(std::string text);  // as lines hold blocks of text: without CR

@@ -11,7 +11,8 @@ using Outcome = app::DeliveryEvent::Outcome;
 
 std::string rowsWhere(std::string_view rest) {
   std::string sql =
-      "SELECT copy_key, kind, recipient, link, lines, created_at, state, attempts, outcome_at, outcome FROM site_mail "
+      "SELECT copy_key, kind, recipient, link, lines, created_at, state, attempts, outcome_at, outcome, language "
+      "FROM site_mail "
       "WHERE ";
   return sql.append(rest);
 }
@@ -22,7 +23,7 @@ SiteMailRow readMail(const store::Statement& row) {
   const auto kind = siteMailKind(row.view(1));
   const auto lines = nlohmann::json::parse(row.view(4), nullptr, false);
   if (!kind || !lines.is_array()) throw Error(ErrorKind::Store, "site.db holds a mail that cannot be read");
-  mail.mail = {*kind, row.text(2), row.text(3), lines.get<std::vector<std::string>>()};
+  mail.mail = {*kind, row.text(2), row.text(3), lines.get<std::vector<std::string>>(), row.text(10)};
   mail.createdAt = row.time(5);
   mail.state = row.text(6);
   mail.attempts = static_cast<std::uint32_t>(row.integer(7));
@@ -59,10 +60,11 @@ const char* stateAfter(Outcome outcome) {
 void SiteMailStore::add(const SiteMailRow& row) {
   database_
       .prepare(
-          "INSERT INTO site_mail (copy_key, kind, recipient, link, lines, created_at, state) VALUES (?, ?, ?, ?, ?, ?, "
-          "'planned')")
+          "INSERT INTO site_mail (copy_key, kind, recipient, link, lines, created_at, language, state) VALUES (?, ?, "
+          "?, "
+          "?, ?, ?, ?, 'planned')")
       .bind(row.copyKey, siteMailWord(row.mail.kind), row.mail.recipient, row.mail.link,
-            nlohmann::json(row.mail.lines).dump(), row.createdAt)
+            nlohmann::json(row.mail.lines).dump(), row.createdAt, row.mail.language)
       .run();
 }
 

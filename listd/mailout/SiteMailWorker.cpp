@@ -27,6 +27,7 @@ app::Copy copyOf(const SiteContext& context, const SiteMailRow& row, const mail:
   auto mail = row.mail;
   if (mail.kind == SiteMail::Kind::Invitation || mail.kind == SiteMail::Kind::PickupLink)
     mail.link = openLink(context.root, mail.link);
+  if (mail.language.empty()) mail.language = context.config.language;
   copy.head = composeSiteMail(mail, domain.text(), mail::makeMessageId(domain), now);
   copy.head.insert(0, signer.fields(copy.head, {}, now));
   copy.expiresAt = now + context.config.expiry;

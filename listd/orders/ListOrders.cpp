@@ -62,6 +62,9 @@ void takeSettings(const Args& args, List& list) {
   list.sensitivity = classOf(args, list.sensitivity);
   list.anyonePosts = args.word("posting", list.anyonePosts ? "anyone" : "members", {"members", "anyone"}) == "anyone";
   takeShape(args, list);
+  const auto language =
+      args.word("language", list.language.empty() ? "site" : list.language, {"site", "en", "de", "fr", "es"});
+  list.language = language == "site" ? "" : language;
 }
 
 // Rules and holds by class apply to a list as it is now: with another class, mail that a floor or a hold keeps would be

@@ -38,6 +38,7 @@ json viewOf(const List& list, std::span<const MemberCount> counts) {
           {"footer", list.shape.footer},
           {"replyTo", replyGoesWord(list.shape.replyTo)},
           {"author", authorShownWord(list.shape.author)},
+          {"language", list.language},
           {"createdAt", toMicros(list.createdAt)},
           {"members", members},
           {"readiness", {{"ready", ready}, {"withheld", withheld}, {"total", ready + withheld}}},

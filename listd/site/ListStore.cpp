@@ -10,7 +10,7 @@ std::string rowsWhere(std::string_view rest) {
       "SELECT id, address, domain, display_name, description, secure, class, state, posting, created_at, certificate, "
       "fingerprint, not_after, deleted_at, openpgp_key, openpgp_fingerprint, floor, rungs, tls_minutes, fresh_keys, "
       "mail_plan, certificate_chain, smime_key_name, openpgp_key_name, publish_keys, plan_on_wish, "
-      "subject_prefix, footer, reply_to, author_shown FROM lists ";
+      "subject_prefix, footer, reply_to, author_shown, language FROM lists ";
   return sql.append(rest);
 }
 
@@ -46,6 +46,7 @@ List readList(const store::Statement& row) {
   list.shape.footer = row.text(27);
   list.shape.replyTo = readReplyGoes(row.view(28));
   list.shape.author = readAuthorShown(row.view(29));
+  list.language = row.text(30);
   return list;
 }
 
@@ -64,14 +65,15 @@ std::uint64_t ListStore::add(const List& list) {
           "INSERT INTO lists (address, domain, display_name, description, secure, class, state, posting, "
           "created_at, certificate, fingerprint, not_after, openpgp_key, openpgp_fingerprint, floor, rungs, "
           "tls_minutes, "
-          "fresh_keys, mail_plan, plan_on_wish, subject_prefix, footer, reply_to, author_shown) VALUES (?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "fresh_keys, mail_plan, plan_on_wish, subject_prefix, footer, reply_to, author_shown, language) VALUES (?, "
+          "?, ?, "
+          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(list.address, list.domain, list.displayName, list.description, list.secure, list.sensitivity, stateOf(list),
             postingOf(list), list.createdAt, store::Blob{list.certificate}, list.fingerprint, list.certificateEnds,
             store::Blob{list.openPgpKey}, list.openPgpFingerprint, floorWord(list.protection.floor),
             rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin), list.protection.freshKeys,
             list.protection.mailPlan, list.protection.planOnWish, list.shape.subjectPrefix, list.shape.footer,
-            replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author))
+            replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author), list.language)
       .run();
   return static_cast<std::uint64_t>(database_.lastInsertId());
 }
@@ -109,11 +111,12 @@ void ListStore::update(const List& list) {
           "?, "
           "tls_minutes = ?, fresh_keys = ?, mail_plan = ?, plan_on_wish = ?, subject_prefix = ?, footer = ?, reply_to "
           "= ?, "
-          "author_shown = ? WHERE id = ?")
+          "author_shown = ?, language = ? WHERE id = ?")
       .bind(list.displayName, list.description, list.sensitivity, stateOf(list), postingOf(list),
             floorWord(list.protection.floor), rungWords(list.protection.rungs), minutesOf(list.protection.tlsWithin),
             list.protection.freshKeys, list.protection.mailPlan, list.protection.planOnWish, list.shape.subjectPrefix,
-            list.shape.footer, replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author), list.id)
+            list.shape.footer, replyGoesWord(list.shape.replyTo), authorShownWord(list.shape.author), list.language,
+            list.id)
       .run();
 }
 

@@ -34,7 +34,8 @@ struct List {
   bool publishKeys = false;                // strangers may have the public keys
   ListProtection protection;
   ListShape shape;
-  TimePoint deletedAt;  // zero: not; else closed and hidden until nothing of it is kept
+  std::string language;  // in which mail about it is written, one of Languages; empty: the site's
+  TimePoint deletedAt;   // zero: not; else closed and hidden until nothing of it is kept
 };
 
 // The lists of the site. Threads: those of the connection. Errors: Error(Store).

@@ -1,6 +1,7 @@
 #include "listd/subscribe/SubscriptionMail.h"
 
-#include "core/app/SubscriptionTexts.h"
+#include "core/app/MailTexts.h"
+#include "core/base/Language.h"
 #include "core/base/Log.h"
 #include "core/mail/Parameters.h"
 #include "core/mail/Text.h"
@@ -91,8 +92,8 @@ std::string_view withoutMarks(std::string_view subject) {
 bool answersConfirmMail(std::string_view subject) {
   const auto left = mail::lowerAscii(withoutMarks(subject));
   if (left.empty() || left.starts_with("confirm")) return true;
-  for (const auto& language : app::subscriptionTexts())
-    for (const auto& text : language) {
+  for (const auto language : Languages)
+    for (const auto& text : app::mailTexts(language)) {
       const std::string_view word = text.word;
       if ((word == "join-confirm" || word == "leave-confirm") && left.starts_with(mail::lowerAscii(text.subject)))
         return true;

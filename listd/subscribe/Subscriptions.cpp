@@ -72,7 +72,7 @@ bool mailRequest(const SiteContext& context, SiteTables& tables, const List& lis
   request.id = tables.subscriptions.add(request);
   const auto token = requestToken(context, request);
   const auto kind = mailOf(request);
-  SiteMail mail{kind, request.address, pageLink(context, "confirm", token), {list.address}};
+  SiteMail mail{kind, request.address, pageLink(context, "confirm", token), {list.address}, list.language};
   if (kind == Kind::MemberLink) mail.link = pageLink(context, "membership", token);
   if (kind == Kind::JoinConfirm || kind == Kind::LeaveConfirm)
     mail.lines.push_back(subAddress(factsOf(list, {}).address, "confirm+" + token).text());
@@ -92,7 +92,7 @@ Asked letOwnersDecide(SiteTables& tables, SubscriptionRequest request, TimePoint
 
 void tell(const SiteContext& context, SiteTables& tables, Kind kind, const List& list, const std::string& address,
           const std::string& link = {}) {
-  sendSiteMail(tables, {kind, address, link, {list.address}}, context.clock.now());
+  sendSiteMail(tables, {kind, address, link, {list.address}, list.language}, context.clock.now());
 }
 
 void record(SiteTables& tables, const List& list, const char* action, const std::string& address, std::string_view by) {
@@ -187,7 +187,8 @@ bool joinList(const SiteContext& context, SiteTables& tables, const List& list, 
                  {Kind::JoinedWithoutKey,
                   address,
                   aboutLink(context, list),
-                  {list.address, subAddress(factsOf(list, {}).address, "request").text()}},
+                  {list.address, subAddress(factsOf(list, {}).address, "request").text()},
+                  list.language},
                  now);
   else
     tell(context, tables, Kind::Joined, list, address, aboutLink(context, list));
@@ -300,7 +301,8 @@ bool askAddressChange(const SiteContext& context, SiteTables& tables, const List
                  {Kind::AddressConfirm,
                   old ? from : to,
                   pageLink(context, "confirm", requestToken(context, request, old)),
-                  {list.address, timeOf(request.endsAt)}},
+                  {list.address, timeOf(request.endsAt)},
+                  list.language},
                  now);
   return true;
 }
@@ -367,7 +369,8 @@ void mailHelp(const SiteContext& context, SiteTables& tables, const List& list, 
                {Kind::ListHelp,
                 asking.address,
                 aboutLink(context, list),
-                {list.address, subAddress(factsOf(list, {}).address, "request").text()}},
+                {list.address, subAddress(factsOf(list, {}).address, "request").text()},
+                list.language},
                now);
 }
 

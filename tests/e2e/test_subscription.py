@@ -6,7 +6,7 @@ import time
 import pytest
 from authworld import AuthWorld, Signer
 from recipient import Recipient
-from sitekit import make_message, swaks, wait_until
+from sitekit import Refused, make_message, swaks, wait_until
 
 OPEN, SECURE, HIDDEN = "news@lists.example", "board@lists.example", "quiet@lists.example"
 ANN, BEA, CEM, DAN, EVE = (f"{name}@members.example" for name in ("ann", "bea", "cem", "dan", "eve"))
@@ -188,3 +188,18 @@ def test_bans_and_the_report_of_an_import(scene, tmp_path):
     assert "fay@members.example" not in scene.members_of(OPEN)
     assert scene.site.cli("member", "import", OPEN, str(file))["added"] == 1
     assert "fay@members.example" in scene.members_of(OPEN)
+
+
+def test_mail_about_a_list_is_in_the_language_of_the_list(scene):
+    scene.stage.make_list("schach@lists.example", [], secure=False)
+    assert scene.site.cli("list", "set", "schach@lists.example", "--language", "de")["language"] == "de"
+    since = scene.send(DAN, "schach-join@lists.example")
+    mail = scene.answer(DAN, since)
+    assert mail.message["Subject"] == "Bitte bestätigen: eine Mailingliste"
+    assert "Waren Sie es nicht" in mail.message.get_content()
+    since = scene.send(DAN, mail.message["Reply-To"].strip("<>"), "AW: " + mail.message["Subject"], "ja, bitte")
+    wait_until(lambda: DAN in scene.members_of("schach@lists.example"), "dan is on the list")
+    assert scene.answer(DAN, since).message["Subject"] == "Sie sind jetzt auf einer Mailingliste"
+    with pytest.raises(Refused, match="invalid"):
+        scene.site.cli("list", "set", "schach@lists.example", "--language", "tlh")
+    assert scene.site.cli("list", "set", "schach@lists.example", "--language", "site")["language"] == ""

@@ -53,6 +53,10 @@ json settings(const Visit& visit, const json& stored) {
                                                         {"asked", "where the author asked for it, else the author"},
                                                         {"list", "the list"},
                                                         {"both", "the author and the list"}})},
+          {"languages",
+           views::options(
+               value("language"),
+               {{"", "the site's"}, {"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}})},
           {"authors", authors(value("author"), views::flag(stored, "secure"))}};
 }
 
@@ -146,6 +150,7 @@ Response setList(Visit& visit) {
   for (const auto* field :
        {"displayName", "description", "class", "posting", "subjectPrefix", "footer", "replyTo", "author"})
     if (form.has(field)) args[field] = form.get(field);
+  if (form.has("language")) args["language"] = form.get("language").empty() ? "site" : form.get("language");
   try {
     visit.order("list.set", args);
   } catch (const app::OrderRefused& refused) {

@@ -1,6 +1,7 @@
 // What listd composes must be what the gateway's floor guard lets pass. The two live in processes that may not include
 // each other, so that only this test sees both: new wording in a notice, or a new field in a list's header, fails here
 // and not in the ledger of a customer.
+#include "core/base/Language.h"
 #include "core/crypto/Encoding.h"
 #include "core/crypto/SigningIdentity.h"
 #include "core/mail/MessageId.h"
@@ -125,7 +126,7 @@ const std::string Short(24, 'a');
 const std::string List = "board@lists.example";
 const std::string Confirm = "board-confirm+" + Short + "@lists.example";
 
-std::vector<listd::SiteMail> siteMails() {
+std::vector<listd::SiteMail> mailOfEachKind() {
   using Kind = listd::SiteMail::Kind;
   const std::string to = "ann@example.org";
   const std::string time = "2026-03-01T12:00:00Z";
@@ -166,6 +167,16 @@ std::vector<listd::SiteMail> siteMails() {
       {Kind::ContentAccess, to, "https://postern.example/lists", {time}}};
 }
 
+std::vector<listd::SiteMail> siteMails() {
+  std::vector<listd::SiteMail> all;
+  for (const auto language : Languages)
+    for (auto mail : mailOfEachKind()) {
+      mail.language = language;
+      all.push_back(std::move(mail));
+    }
+  return all;
+}
+
 std::string composed(const listd::SiteMail& mail) {
   return listd::composeSiteMail(mail, "postern.example", Stamp, Now);
 }
@@ -199,6 +210,19 @@ BOOST_AUTO_TEST_CASE(every_mail_of_the_site_passes_as_a_notice_and_as_nothing_el
     const auto tail = OutboundTail::make(std::make_shared<const std::string>("the plan\r\n")).value();
     BOOST_TEST(verdict(Copy::Kind::Notice, Protection::None, composed(mail), tail.get()) != "passes");
   }
+}
+
+BOOST_AUTO_TEST_CASE(subjects_pass_in_the_one_form_that_is_written) {
+  int encoded = 0;
+  for (const auto& mail : siteMails()) {
+    const auto message = composed(mail);
+    if (message.find("=?UTF-8?") == message.npos) continue;
+    ++encoded;
+    BOOST_TEST(asNotice(replaced(message, "=?UTF-8?", "=?utf-8?")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "=?UTF-8?", "=?UTF-8*de?")) != "passes");
+    BOOST_TEST(asNotice(replaced(message, "?=", "?= =?UTF-8?Q?the_plan?=")) != "passes");
+  }
+  BOOST_TEST(encoded > 10);
 }
 
 BOOST_AUTO_TEST_CASE(answers_go_where_the_text_says_or_the_mail_stays_here) {
