@@ -35,7 +35,11 @@ json asJson(const std::vector<policy::Problem>& problems) {
 json asJson(const policy::CheckReport& report) {
   auto policies = json::array();
   for (const auto& info : report.policies)
-    policies.push_back({{"name", info.name}, {"doc", info.doc}, {"hooks", info.hooks}, {"cases", info.cases}});
+    policies.push_back({{"name", info.name},
+                        {"doc", info.doc},
+                        {"hooks", info.hooks},
+                        {"asleep", info.asleep},
+                        {"cases", info.cases}});
   return {{"ok", report.ok},
           {"policies", policies},
           {"problems", asJson(report.problems)},

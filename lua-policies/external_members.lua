@@ -31,6 +31,10 @@ local function memberHook(post, member)
   return protect { protection = wanted, reason = "external-member" }
 end
 
+local function awake()
+  return settings.low ~= "" or settings.moderate ~= "" or settings.high ~= "" or settings.marked ~= ""
+end
+
 local function cases()
   local Passes = { verdict = "pass" }
   local all = {}
@@ -90,6 +94,7 @@ ours that forwards elsewhere looks as ours; what then protects the copy is that 
     internal_domains = "Domains of our own members; .example.org stands for all below it, too.",
     trusted_domains = "Domains of organisations that we work with; .example.org stands for all below it, too.",
   },
+  awake = awake,
   hooks = { member = memberHook },
   cases = cases,
 }

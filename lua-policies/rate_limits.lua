@@ -59,6 +59,14 @@ local function rcptHook(tx, rcpt)
     or beyond(settings.list_posts, "list", list, "messages to the list") or pass()
 end
 
+local function awake()
+  for _, limit in ipairs { "client_messages", "sender_messages", "domain_messages", "sender_recipients", "sender_posts",
+    "list_posts" } do
+    if settings[limit] ~= 0 then return true end
+  end
+  return false
+end
+
 local function cases()
   local Passes = { verdict = "pass" }
   local List = { address = "social@example.org", list = "social" }
@@ -146,6 +154,7 @@ By default nothing is limited: put the organisation's own servers into `exempt` 
 begin anew with the gateway. Connections, and attempts to guess passwords, are limited by the gateway itself.
 ]],
   settings = settings,
+  awake = awake,
   hooks = { mail = mailHook, rcpt = rcptHook },
   cases = cases,
 }

@@ -51,6 +51,11 @@ local function message(tx, msg)
   return verdicts(found)
 end
 
+local function awake()
+  return settings.open_list_bytes > 0 or settings.secure_list_bytes > 0 or #settings.lists > 0
+    or settings.recipients > 0
+end
+
 local function cases()
   local Open = { address = "social@example.org", list = "social" }
   local Secure = { address = "board@example.org", list = "board", secure = true }
@@ -113,6 +118,7 @@ one transaction has; further ones get 452 and are sent again by the sender. Noth
 the gateway limits.
 ]],
   settings = settings,
+  awake = awake,
   hooks = { rcpt = rcptHook, message = message },
   cases = cases,
 }

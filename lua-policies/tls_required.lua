@@ -78,6 +78,10 @@ local function message(tx, msg)
   return pass()
 end
 
+local function awake()
+  return #settings.senders > 0 or #settings.clients > 0 or settings.secure_lists or settings.tagged
+end
+
 local function cases()
   local Secure = { address = "board@example.org", list = "board", secure = true }
   local Open = { address = "social@example.org", list = "social" }
@@ -161,6 +165,7 @@ all mail to secure lists, `tagged` of all mail whose subject is marked as secure
 TLS demands of a listener are settings of the gateway.
 ]],
   settings = settings,
+  awake = awake,
   hooks = { mail = mailHook, rcpt = rcptHook, message = message },
   cases = cases,
 }

@@ -56,6 +56,10 @@ local function message(tx, msg)
   return verdicts(found)
 end
 
+local function awake()
+  return settings.secure_lists or settings.protect_others ~= ""
+end
+
 local function cases()
   local Secure = { address = "board@example.org", list = "board", secure = true }
   local Open = { address = "social@example.org", list = "social" }
@@ -133,6 +137,7 @@ said by `postern domain trust`, not here. By default this policy changes nothing
 ]],
   settings = settings,
   sets = { trusted_domains = "Domains of organisations that we work with; .example.org stands for all below it, too." },
+  awake = awake,
   hooks = { message = message },
   cases = cases,
 }

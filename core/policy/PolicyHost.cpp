@@ -63,7 +63,7 @@ HookSet hooksOf(const CheckReport& report) {
   for (const auto& policy : report.policies)
     for (auto number = 0; number <= static_cast<int>(LastHook); ++number)
       if (const auto hook = static_cast<Hook>(number);
-          std::find(policy.hooks.begin(), policy.hooks.end(), nameOf(hook)) != policy.hooks.end())
+          !policy.asleep && std::find(policy.hooks.begin(), policy.hooks.end(), nameOf(hook)) != policy.hooks.end())
         hooks.add(hook);
   return hooks;
 }

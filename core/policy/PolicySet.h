@@ -44,6 +44,7 @@ struct PolicyInfo {
   std::vector<std::string> hooks;
   std::vector<std::string> cases;  // titles
   std::vector<DeclaredSet> sets = {};
+  bool asleep = false;  // its settings leave it nothing to do, so that it is not called
 };
 
 // What the sets of a site hold. An entry that begins with "." stands for a domain and all below it.

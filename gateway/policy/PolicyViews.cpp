@@ -64,6 +64,7 @@ json viewOf(const policy::TestReport& report, const std::string& digest) {
                         {"doc", mail::repairUtf8(info.doc)},
                         {"hooks", info.hooks},
                         {"sets", setsOf(info.sets)},
+                        {"asleep", info.asleep},
                         {"cases", info.cases.size()}});
   auto cases = json::array();
   for (const auto& result : report.cases)

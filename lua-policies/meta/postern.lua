@@ -282,5 +282,6 @@ function count(key, seconds) end
 ---@field doc string
 ---@field settings? table<string, boolean|number|string|string[]>
 ---@field sets? table<string, string> names of sets that the site fills, with what they are for
+---@field awake? fun(): boolean false: the settings leave it nothing to do, and it is not called
 ---@field hooks { connect: (fun(tx: Transaction): Verdict?)?, ehlo: (fun(tx: Transaction): Verdict?)?, auth: (fun(tx: Transaction, user: User): Verdict?)?, mail: (fun(tx: Transaction): Verdict?)?, rcpt: (fun(tx: Transaction, rcpt: Recipient): Verdict?)?, message: (fun(tx: Transaction, msg: Message): (Verdict|Verdicts)?)?, post: (fun(post: Post, list: List): Verdict?)?, member: (fun(post: Post, member: Member): Verdict?)?, attempt: (fun(copy: Copy): Verdict?)?, expire: (fun(copy: Copy): Verdict?)?, route: (fun(domain: string, hops: NextHop[]): Verdict?)? }
 ---@field cases? Case[]|fun(): Case[]

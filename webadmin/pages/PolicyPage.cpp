@@ -85,6 +85,7 @@ json policyRows(const json& report, const json& files) {
     rows.push_back({{"name", name},
                     {"doc", firstSentence(views::text(info, "doc"))},
                     {"hooks", joined(views::part(info, "hooks"))},
+                    {"asleep", views::flag(info, "asleep")},
                     {"sets", joined(views::part(info, "sets"), "name")},
                     {"coverage", policyCoverage(report, name + ".lua", views::text(files, name + ".lua"))["coverage"]},
                     {"cases", cases == 0 ? "none" : words::plural(cases, "case", "cases")},

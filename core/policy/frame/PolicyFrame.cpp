@@ -303,6 +303,7 @@ std::string encodeLoaded(const CheckReport& report, bool retire) {
   writer.list(report.policies, [](Writer& w, const PolicyInfo& info) {
     w.string(info.name).string(info.doc).list(info.hooks, writeString).list(info.cases, writeString);
     w.list(info.sets, [](Writer& inner, const DeclaredSet& set) { inner.string(set.name).string(set.doc); });
+    w.boolean(info.asleep);
   });
   const auto writeProblem = [](Writer& w, const Problem& problem) { write(w, problem); };
   writer.list(report.problems, writeProblem).list(report.warnings, writeProblem);
@@ -358,6 +359,7 @@ CheckReport decodeLoaded(std::string_view frame) {
       set.doc = inner.string();
       return set;
     });
+    info.asleep = r.boolean();
     return info;
   });
   report.problems = reader.list<Problem>(readProblem);

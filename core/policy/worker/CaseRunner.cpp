@@ -4,6 +4,8 @@
 #include "core/policy/worker/CaseFacts.h"
 #include "core/policy/worker/PolicyShape.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace postern::policy::worker {
@@ -81,6 +83,37 @@ std::string compare(const Case& asked, const std::vector<Verdict>& answers) {
   return {};
 }
 
+void addLines(std::vector<CoveredFile>& covered, const CoveredFile& more) {
+  const auto file =
+      std::find_if(covered.begin(), covered.end(), [&](const auto& each) { return each.file == more.file; });
+  if (file == covered.end()) return covered.push_back(more);
+  std::vector<std::uint32_t> both;
+  std::set_union(file->lines.begin(), file->lines.end(), more.lines.begin(), more.lines.end(),
+                 std::back_inserter(both));
+  file->lines = std::move(both);
+}
+
+// Whether the policy would be called at all for mail with these settings; a Lua error counts as yes, and shows itself
+// in the call.
+bool isCalled(const PolicyRunner& runner, const CompiledPolicy& policy, std::vector<CoveredFile>& covered) {
+  bool awake = true;
+  Sandbox sandbox(runner.budget(), runner.set());
+  sandbox.traceLines();
+  sandbox.run([&](lua_State* state) {
+    sandbox.open(state);
+    sandbox.enter(policy.name);
+    sandbox.pushPolicy(state, policy);
+    awake = isAwake(state);
+  });
+  for (const auto& file : sandbox.tracedLines()) addLines(covered, file);
+  return awake;
+}
+
+bool says(const MessageVerdicts& outcome) {
+  return !outcome.notes.empty() || std::any_of(outcome.recipients.begin(), outcome.recipients.end(),
+                                               [](const Verdict& each) { return each.kind != VerdictKind::Pass; });
+}
+
 }  // namespace
 
 CaseResult runCase(const PolicyRunner& runner, std::uint32_t policy, std::uint32_t number) {
@@ -108,8 +141,11 @@ CaseResult runCase(const PolicyRunner& runner, std::uint32_t policy, std::uint32
   auto question = questionOf(asked);
   question.covered = &result.covered;
   const auto outcome = runner.ask(compiled, question, host, asked.sets);
+  const bool called = isCalled(runner, compiled, result.covered);
   if (!outcome)
     result.text = "failure (" + wordFor(outcome.error().kind) + "): " + outcome.error().detail;
+  else if (says(*outcome) && !called)
+    result.text = "`awake` says that the policy has nothing to do with these settings, and it has";
   else
     result.text = compare(asked, outcome->recipients);
   result.ok = outcome.has_value() && result.text.empty();

@@ -188,10 +188,24 @@ void PolicyRunner::inspect(CompiledPolicy& policy) {
       report_.problems.push_back({"settings.lua", 0, policy.name + ": " + text});
     policy.overrides = found->second;
   }
+  wake(policy);
+  shape.info.asleep = policy.asleep;
   policy.hooks = shape.hooks;
   for (const auto& set : shape.info.sets) policy.sets.push_back(set.name);
   if (shape.info.cases.empty()) report_.warnings.push_back({file, 0, "has no cases: nothing shows that it works"});
   report_.policies.push_back(std::move(shape.info));
+}
+
+// Before any mail comes: a policy that cannot say whether it has anything to do is a problem of the set.
+void PolicyRunner::wake(CompiledPolicy& policy) {
+  Sandbox sandbox(budget_, set_);
+  const bool ran = sandbox.run([&](lua_State* state) {
+    sandbox.open(state);
+    sandbox.enter(policy.name);
+    sandbox.pushPolicy(state, policy);
+    policy.asleep = !isAwake(state);
+  });
+  if (!ran) addProblem(policy.name + ".lua", sandbox.error());
 }
 
 // What stands in a file can be looked at before any mail comes: patterns, and names of sets. Helpers may be used by any
@@ -285,7 +299,7 @@ void PolicyRunner::askAll(lua_State* state, const Question& question, const Comp
   auto& sandbox = Sandbox::of(state);
   for (const auto& member : set_.policies) {
     const auto& policy = only ? *only : member;
-    if (only && only->name != member.name) continue;
+    if (only ? only->name != member.name : member.asleep) continue;
     if (!policy.hooks.has(question.hook)) continue;
     if (std::all_of(answers.begin(), answers.end(), isDecided)) return;
     sandbox.enter(policy);

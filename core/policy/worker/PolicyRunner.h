@@ -62,6 +62,7 @@ private:
   void compileFiles(const frame::LoadRequest& request);
   void readSettings(const std::string& bytecode);
   void inspect(CompiledPolicy& policy);
+  void wake(CompiledPolicy& policy);
   void addProblem(const std::string& file, const std::string& luaError);
   void checkLiterals(const frame::LoadRequest& request);
   MessageOutcome run(const Question& question, const CompiledPolicy* only, const CallWorld& world) const;

@@ -7,7 +7,7 @@ namespace postern::policy::worker {
 
 namespace {
 
-constexpr const char* Known[] = {"name", "doc", "settings", "sets", "hooks", "cases"};
+constexpr const char* Known[] = {"name", "doc", "settings", "sets", "awake", "hooks", "cases"};
 
 template <std::size_t Size>
 bool contains(const char* const (&names)[Size], const std::string& name) {
@@ -163,7 +163,7 @@ PolicyShape readShape(lua_State* state, const std::string& fileName) {
   lua_pushnil(state);
   while (lua_next(state, -2) != 0) {
     if (const auto key = keyText(state); !contains(Known, key))
-      shape.problems.push_back("unknown field `" + key + "`; there are name, doc, settings, sets, hooks, cases");
+      shape.problems.push_back("unknown field `" + key + "`; there are name, doc, settings, sets, awake, hooks, cases");
     lua_pop(state, 1);
   }
   readText(state, "name", shape.info.name, shape);
@@ -190,6 +190,20 @@ PolicyShape readShape(lua_State* state, const std::string& fileName) {
   readCaseTitles(state, shape);
   lua_pop(state, 1);
   return shape;
+}
+
+bool isAwake(lua_State* state) {
+  const int type = lua_getfield(state, -1, "awake");
+  if (type == LUA_TNIL) {
+    lua_pop(state, 1);
+    return true;
+  }
+  if (type != LUA_TFUNCTION) luaL_error(state, "`awake` must be a function");
+  lua_call(state, 0, 1);
+  if (!lua_isboolean(state, -1)) luaL_error(state, "`awake` must return true or false");
+  const bool awake = lua_toboolean(state, -1) != 0;
+  lua_pop(state, 1);
+  return awake;
 }
 
 void pushCases(lua_State* state) {

@@ -26,6 +26,10 @@ struct PolicyShape {
 // Inspects the policy table on top of the stack; pops nothing. Calls `cases` if it is a function.
 PolicyShape readShape(lua_State* state, const std::string& fileName);
 
+// Whether a policy has anything to do with its settings: its `awake`, if it has one. The policy table is on top of the
+// stack. Raises Lua errors.
+bool isAwake(lua_State* state);
+
 // Pushes the list of cases of the policy table on top of the stack; a table, or a Lua error.
 void pushCases(lua_State* state);
 

@@ -27,6 +27,7 @@ struct CompiledPolicy {
   HookSet hooks;
   Settings overrides;                  // from settings.lua
   std::vector<std::string> sets = {};  // that it declares
+  bool asleep = false;                 // called for its cases only
 };
 
 // Immutable once loaded.

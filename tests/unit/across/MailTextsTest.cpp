@@ -45,13 +45,12 @@ BOOST_AUTO_TEST_CASE(every_language_has_every_mail_with_the_same_slots) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_two_mails_have_one_subject_and_none_is_folded) {
+BOOST_AUTO_TEST_CASE(no_two_mails_have_one_subject) {
   std::set<std::string> subjects;
   for (const auto language : Languages)
     for (const auto& text : app::mailTexts(language)) {
       const auto field = mail::encodeUnstructured("Subject", text.subject);
       BOOST_TEST(subjects.insert(field).second, text.subject);
-      BOOST_TEST((field.find("\r\n") == field.size() - 2), text.subject);
       BOOST_TEST(mail::decodeUnstructured(field.substr(9)) == text.subject);
     }
 }

@@ -35,6 +35,14 @@ CaseResult runOne(const std::string& oneCase) {
   return report.cases[0];
 }
 
+// With one case, which sets the limit to 1.
+std::string limitPolicy(const std::string& awake) {
+  return "local s = { limit = 0 } return { name = 'probe', doc = 'x', settings = s, awake = " + awake +
+         ", hooks = { rcpt = function() return reject{ reason = 'asked' } end }, cases = { { title = 'a', hook = "
+         "'rcpt', "
+         "rcpt = 'a@x.org', settings = { limit = 1 }, expect = { verdict = 'reject' } } } }";
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(core_policy_PolicySet)
@@ -127,6 +135,41 @@ BOOST_AUTO_TEST_CASE(site_settings_replace_declared_defaults) {
   folder.write("settings.lua", "return { probe = { word = 'site', list = { 'x', 'y' }, on = true, n = 7 } }");
   BOOST_TEST(host.reload().ok);
   BOOST_TEST(host.message(twoLists(), mail("x"))->recipients[0].reason == "site72on");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_its_settings_leave_nothing_to_do_is_not_called) {
+  SetFolder folder;
+  folder.write("probe.lua", limitPolicy("function() return s.limit > 0 end"));
+  PolicyHost host(folder.options());
+  BOOST_TEST(host.status().lastReload.check.policies.at(0).asleep);
+  BOOST_TEST(host.status().lastReload.cases.at(0).ok);  // with the settings of the case
+  BOOST_TEST(!host.asks(Hook::Rcpt));
+  folder.write("settings.lua", "return { probe = { limit = 5 } }");
+  BOOST_TEST(host.reload().ok);
+  BOOST_TEST(!host.status().lastReload.check.policies.at(0).asleep);
+  BOOST_TEST(host.asks(Hook::Rcpt));
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_sleeps_where_it_has_something_to_do_fails_its_cases) {
+  SetFolder folder;
+  folder.write("probe.lua", limitPolicy("function() return s.limit > 1 end"));
+  const auto result = testSet(folder.path(), WorkerProgram).cases.at(0);
+  BOOST_TEST(!result.ok);
+  BOOST_TEST(result.text.find("`awake` says") != std::string::npos, result.text);
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_cannot_say_whether_it_is_awake_is_a_problem_of_the_set) {
+  for (const auto& [awake, part] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"5", "`awake` must be a function"},
+           {"function() return 1 end", "`awake` must return true or false"},
+           {"function() return s.limit.x > 1 end", "attempt to"},
+           {"function() while true do end end", "instructions"}}) {
+    SetFolder folder;
+    folder.write("probe.lua", limitPolicy(awake));
+    const auto report = checkSet(folder.path(), WorkerProgram);
+    BOOST_TEST(!report.ok);
+    BOOST_TEST(mentions(report, part), allProblems(report));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_do_not_fit_are_problems) {
