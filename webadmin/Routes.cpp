@@ -99,7 +99,7 @@ constexpr Route Site[] = {
     {Method::Get, "/delivery", WatchersAndOwners, pages::delivery},
     {Method::Get, "/delivery/{file}", WatchersAndOwners, pages::deliveryFile},
     {Method::Get, "/queue", Support, pages::queue},
-    {Method::Post, "/queue", Admin, pages::pauseQueue},
+    {Method::Post, "/queue", Admin, pages::actOnQueue},
     {Method::Get, "/queue/{copy}", Support, pages::queuedCopy},
     {Method::Post, "/queue/{copy}", Admin, pages::actOnQueued},
     {Method::Get, "/queue/{copy}/drop", Admin, pages::confirmDrop},

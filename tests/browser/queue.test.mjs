@@ -52,7 +52,7 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await good();
       await shoot(page, `queue-copy-${name}`);
       await press("Hold");
-      await page.getByText("It is held").waitFor();
+      await page.getByText("It is held, and stays").waitFor();
       assert.equal(postern.site.queue[0].state, "held");
       await press("Release");
       await page.getByText("It is released.").waitFor();

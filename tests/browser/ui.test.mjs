@@ -400,7 +400,7 @@ describe("the rooms of the site", () => {
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "queue");
     await page.getByRole("button", { name: "Hold no. 9001" }).click();
-    await page.getByText("It is held").waitFor();
+    await page.getByText("It is held, and stays").waitFor();
     await page.getByRole("button", { name: "Release no. 9001" }).click();
     await page.getByText("It is released.").waitFor();
     await page.getByRole("link", { name: "Drop… no. 9001" }).click();

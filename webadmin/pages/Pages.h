@@ -142,6 +142,12 @@ Response ledgerCsv(Visit& visit);
 Response delivery(Visit& visit);
 Response deliveryFile(Visit& visit);
 
+// QueuePage.cpp
+Response queue(Visit& visit);
+Response actOnQueue(Visit& visit);
+Response confirmDrop(Visit& visit);
+Response dropCopy(Visit& visit);
+
 // QuarantinePage.cpp
 Response quarantine(Visit& visit);
 Response chooseHeld(Visit& visit);

@@ -1,3 +1,4 @@
+#include "webadmin/pages/Pages.h"
 #include "webadmin/pages/QueuePages.h"
 #include "webadmin/QueueViews.h"
 #include "webadmin/RecordViews.h"

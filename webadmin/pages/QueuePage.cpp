@@ -1,4 +1,4 @@
-#include "webadmin/pages/QueuePages.h"
+#include "webadmin/pages/Pages.h"
 #include "webadmin/QueueViews.h"
 #include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
@@ -78,7 +78,7 @@ Response queue(Visit& visit) {
        {"first", query.get("after").empty() ? std::string() : pathOf(query, {})}});
 }
 
-Response pauseQueue(Visit& visit) {
+Response actOnQueue(Visit& visit) {
   const bool pause = visit.request.form.get("action") == "pause";
   visit.order(pause ? "queue.pause" : "queue.resume");
   return Response::redirect(pause ? "/queue?done=queue-paused" : "/queue?done=queue-resumed");
