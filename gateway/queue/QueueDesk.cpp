@@ -105,10 +105,11 @@ json list(const QueueStore& queue, const Deliverer& deliverer, const json& reque
   const auto filter = filterOf(request);
   auto after = placeOf(textOf(request, "after"));
   const auto underWay = deliverer.underWay();
-  const bool active = textOf(request, "state") == "active";
+  const auto state = textOf(request, "state");
   std::vector<std::uint64_t> keys;
   const auto end = queue.walk(filter, after, [&](const CopySummary& copy) {
-    if (active && !std::binary_search(underWay.begin(), underWay.end(), copy.key)) return true;
+    const bool active = std::binary_search(underWay.begin(), underWay.end(), copy.key);
+    if ((state == "active" && !active) || (state == "waiting" && active)) return true;
     keys.push_back(copy.key);
     return keys.size() < limit;
   });

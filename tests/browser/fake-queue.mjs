@@ -37,7 +37,7 @@ export function queueOrders(site, Refused) {
     },
     "queue.show": ({ id }) => {
       const attempts = (copy) => Array.from({ length: copy.attempts }, (_, i) => ({ at: copy.queuedAt + i * 5 * minute, outcome: "deferred",
-        remoteHost: "mx." + copy.destination, remoteAddress: "192.0.2.25", replyCode: 451, replyText: copy.lastReply || "4.7.1 later",
+        remoteHost: "mx." + copy.destination, remoteAddress: "192.0.2.25", replyCode: 451, replyText: (copy.lastReply || "451 4.7.1 later").replace(/^\d+ /, ""),
         tls: { version: "TLSv1.3" } }));
       const copies = chosen({ id }).map((copy) => ({ ...view(copy), attemptList: attempts(copy) }));
       return /^\d{1,20}$/.test(id) ? copies[0] : { trace: id, copies, next: "" };

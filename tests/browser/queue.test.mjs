@@ -48,7 +48,7 @@ for (const [name, options] of [["desk", { viewport: { width: 1280, height: 860 }
       await visit("/queue");
       await page.locator("tbody th a").first().click();
       await page.getByRole("heading", { name: /Copy 9001/ }).waitFor();
-      await page.getByText("451 451 4.7.1 Greylisted").waitFor();
+      await page.getByRole("cell", { name: /451 4.7.1 Greylisted/ }).waitFor();
       await good();
       await shoot(page, `queue-copy-${name}`);
       await press("Hold");
