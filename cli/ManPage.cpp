@@ -174,6 +174,7 @@ std::string nounDoc(const std::string& noun) {
       {"directory", "LDAP directories where members' keys are looked for."},
       {"trust", "Authorities that members' certificates must chain to."},
       {"queue", "Copies that wait for delivery."},
+      {"destination", "How fast mail goes where."},
       {"post", "Messages that lists accepted."},
       {"index", "The search index."},
       {"export", "Exports of stored mail as encrypted archives."},

@@ -13,6 +13,7 @@
 #include "cli/ProbeVerbs.h"
 #include "cli/ProtectionVerbs.h"
 #include "cli/QuarantineVerbs.h"
+#include "cli/QueueVerbs.h"
 #include "cli/Render.h"
 #include "cli/Reports.h"
 #include "cli/ReportVerbs.h"
@@ -68,11 +69,6 @@ void record(std::ostream& out, const json& result) {
 
 Renderer done(const char* what) {
   return [what](std::ostream& out, const json&) { out << what << "\n"; };
-}
-
-void changed(std::ostream& out, const json& result) {
-  const auto count = result.value("changed", 0);
-  out << count << (count == 1 ? " copy changed\n" : " copies changed\n");
 }
 
 void renderName(std::ostream& out, const json& result) {
@@ -381,27 +377,7 @@ std::vector<OrderVerb> keyVerbs() {
 }
 
 std::vector<OrderVerb> mailVerbs() {
-  const auto id = maybe("id", "id", "the copy");
-  const auto all = flag("--all", "all", "every copy in the queue");
   return {
-      {"queue",
-       "list",
-       "queue.list",
-       "Shows the copies that wait for delivery, oldest first.",
-       {Limit},
-       table({{"ID", "id"},
-              {"LIST", "list"},
-              {"DESTINATION", "destination"},
-              {"STATE", "state"},
-              {"ATTEMPTS", "attempts"},
-              {"NEXT", "nextAttemptAt"},
-              {"LAST REPLY", "lastReply"}},
-             "The queue is empty.")},
-      {"queue", "show", "queue.show", "Shows one copy with its attempts.", {wanted("id", "id", "the copy")}, record},
-      {"queue", "retry", "queue.retry", "Tries again now.", {id, all}, changed},
-      {"queue", "hold", "queue.hold", "Keeps copies from being delivered.", {id, all}, changed},
-      {"queue", "release", "queue.release", "Lets held copies go.", {id, all}, changed},
-      {"queue", "drop", "queue.drop", "Gives a copy up; it is recorded as dropped.", {id, all}, changed},
       {"trace",
        "",
        "trace",
@@ -439,6 +415,7 @@ const std::vector<OrderVerb>& orderVerbs() {
              memberVerbs,
              keyVerbs,
              mailVerbs,
+             queueVerbs,
              keysVerbs,
              auditVerbs,
              matterVerbs,

@@ -21,6 +21,7 @@
 #include "gateway/inspect/TransactionInspector.h"
 #include "gateway/names/NameBook.h"
 #include "gateway/policy/PolicyDesk.h"
+#include "gateway/queue/QueueDesk.h"
 #include "gateway/queue/QueueService.h"
 #include "gateway/report/DirectSender.h"
 #include "gateway/report/TlsReporter.h"
@@ -185,6 +186,7 @@ struct Gateway::Parts {
         tlsCounters(config.path("gateway/tls-reports"), clock),
         deliverer(DelivererOptions::from(config), queue, resolver, clientTls, clock, &sts,
                   config.tlsReportContact.empty() ? nullptr : &tlsCounters),
+        queueDesk(queue, deliverer),
         prober(probeSettings(config), NextHopFinder(DelivererOptions::from(config).hops, resolver, &sts), clientTls,
                clock),
         fetcher(resolver, https, {config.revocationHosts == "private", config.webhookHosts == "private"},
@@ -209,6 +211,8 @@ struct Gateway::Parts {
     service.answerTextBy([this](std::string_view name) { return textOf(checkResolver.txt(name)); });
     service.judgeListsBy(policies);
     service.giveReportKeysTo([this](std::vector<app::ReportKey> keys) { reportKeys.set(std::move(keys)); });
+    service.answerQueueBy(
+        [this](std::string_view action, std::string_view request) { return queueDesk.answer(action, request); });
     service.answerPoliciesBy([this](std::string_view action, std::string_view request, std::string_view submission) {
       return policyDesk.answer(action, request, submission);
     });
@@ -237,7 +241,7 @@ struct Gateway::Parts {
     acceptor.refresh();
     const auto view = routing.current();
     if (!view) return;
-    const RouteTable routes(view->routes, view->trustedDomains, view->distrustedDomains);
+    const RouteTable routes(view->routes, view->trustedDomains, view->distrustedDomains, view->shapes);
     deliverer.setRoutes(routes);
     prober.setRoutes(routes);
     reportSender.setRoutes(routes);
@@ -293,6 +297,7 @@ struct Gateway::Parts {
   StsPolicies sts;
   TlsCounters tlsCounters;
   Deliverer deliverer;
+  QueueDesk queueDesk;
   DomainProber prober;
   DocumentFetcher fetcher;
   DirectoryClient directories;

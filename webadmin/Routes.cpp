@@ -5,6 +5,7 @@
 #include "webadmin/pages/Pages.h"
 #include "webadmin/pages/PickupPages.h"
 #include "webadmin/pages/PolicyPages.h"
+#include "webadmin/pages/QueuePages.h"
 #include "webadmin/pages/RecordPages.h"
 #include "webadmin/pages/SubscribePages.h"
 #include "webadmin/pages/WebhookPages.h"
@@ -99,8 +100,12 @@ constexpr Route Site[] = {
     {Method::Get, "/delivery/{file}", WatchersAndOwners, pages::deliveryFile},
     {Method::Get, "/queue", Support, pages::queue},
     {Method::Post, "/queue", Admin, pages::actOnQueue},
+    {Method::Get, "/queue/{copy}", Support, pages::queuedCopy},
+    {Method::Post, "/queue/{copy}", Admin, pages::actOnQueued},
     {Method::Get, "/queue/{copy}/drop", Admin, pages::confirmDrop},
     {Method::Post, "/queue/{copy}/drop", Admin, pages::dropCopy},
+    {Method::Get, "/destinations", Support, pages::destinations},
+    {Method::Post, "/destinations", Admin, pages::actOnDestination},
     {Method::Get, "/quarantine", WatchersAndOwners, pages::quarantine},
     {Method::Post, "/quarantine", AdminOrOwner, pages::chooseHeld},
     {Method::Post, "/quarantine/decide", AdminOrOwner, pages::decideHeld},

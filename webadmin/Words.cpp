@@ -60,6 +60,7 @@ constexpr Entry States[] = {
     {"queued", "Waiting"},
     {"active", "Being sent"},
     {"held", "Held"},
+    {"paused", "Paused"},
     {"failed", "Failed"},
     {"expired", "Gave up"},
     {"blocked", "Stopped at the floor"},
@@ -87,11 +88,11 @@ constexpr Entry States[] = {
 };
 
 constexpr Entry Tones[] = {
-    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"},   {"done", "good"},
-    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},     {"held", "wait"},
-    {"proposed", "wait"}, {"expiring", "wait"},  {"withheld", "wait"},  {"sending", "wait"},    {"failed", "bad"},
-    {"expired", "bad"},   {"blocked", "bad"},    {"revoked", "bad"},    {"weak", "bad"},        {"stuck", "bad"},
-    {"rejected", "bad"},  {"bounced", "bad"},    {"trusted", "good"},   {"distrusted", "wait"},
+    {"enabled", "good"},  {"delivered", "good"}, {"confirmed", "good"}, {"complete", "good"}, {"done", "good"},
+    {"deferred", "wait"}, {"waiting", "wait"},   {"queued", "wait"},    {"active", "wait"},   {"held", "wait"},
+    {"paused", "wait"},   {"proposed", "wait"},  {"expiring", "wait"},  {"withheld", "wait"}, {"sending", "wait"},
+    {"failed", "bad"},    {"expired", "bad"},    {"blocked", "bad"},    {"revoked", "bad"},   {"weak", "bad"},
+    {"stuck", "bad"},     {"rejected", "bad"},   {"bounced", "bad"},    {"trusted", "good"},  {"distrusted", "wait"},
 };
 
 constexpr Entry Verifications[] = {
@@ -162,9 +163,19 @@ constexpr Entry Notices[] = {
     {"pickup-saved", "The settings were saved. They hold for what is sent from now on."},
     {"wish-saved", "The wish was saved."},
     {"queue-retry", "Asked for another delivery attempt."},
-    {"queue-hold", "The copy is held. It stays in the queue until you release it."},
-    {"queue-release", "The copy is released."},
-    {"queue-drop", "The copy was dropped. It will not be delivered."},
+    {"queue-hold", "It is held, and stays in the queue until you release it."},
+    {"queue-release", "It is released."},
+    {"queue-drop", "It was dropped and will not be delivered."},
+    {"queue-reroute", "It is on its new way."},
+    {"queue-paused", "Nothing is sent until you resume. Mail is taken all the same."},
+    {"queue-resumed", "Mail is sent again."},
+    {"destination-set", "The settings are in force."},
+    {"destination-reset", "The destination is as usual again."},
+    {"destination-pause", "Nothing is sent there until you resume."},
+    {"destination-resume", "Mail is sent there again."},
+    {"destination-retry", "Asked for another attempt for all that waits there."},
+    {"destination-hold", "All that waits there is held."},
+    {"destination-release", "All that was held there is released."},
     {"held-released", "The messages were released and go to their recipients."},
     {"held-deleted", "The messages were deleted and their contents destroyed."},
     {"held-kept", "The messages were deleted. Some of them must be kept for now, out of the quarantine."},

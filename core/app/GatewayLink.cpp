@@ -65,8 +65,8 @@ public:
       case GatewayVerb::Stats:
         service_.stats().encode(reply);
         break;
-      case GatewayVerb::QueueList:
-        queueList(reader, reply);
+      case GatewayVerb::AskQueue:
+        askQueue(reader, reply);
         break;
       case GatewayVerb::QueueAct:
         queueAct(reader, reply);
@@ -133,8 +133,9 @@ private:
     reply.list(service_.takeEvents(acknowledged, max, wait), [](Writer& w, const GatewayEvent& e) { e.encode(w); });
   }
 
-  void queueList(Reader& reader, Writer& reply) {
-    reply.list(service_.queueList(reader.u32()), [](Writer& w, const QueueEntry& e) { e.encode(w); });
+  void askQueue(Reader& reader, Writer& reply) {
+    const auto action = reader.view();
+    reply.string(service_.askQueue(action, reader.view()));
   }
 
   void queueAct(Reader& reader, Writer& reply) {
@@ -270,13 +271,9 @@ std::string GatewayLink::askPolicies(std::string_view action, std::string_view r
   return Reader(reply).string();
 }
 
-std::string GatewayService::askPolicies(std::string_view, std::string_view, std::string_view) {
-  throw Error(ErrorKind::Unavailable, "no policies can be asked from here");
-}
-
-std::vector<QueueEntry> GatewayLink::queueList(std::uint32_t max) {
-  const auto reply = ask(verb(GatewayVerb::QueueList).u32(max).bytes());
-  return Reader(reply).list<QueueEntry>(QueueEntry::decode);
+std::string GatewayLink::askQueue(std::string_view action, std::string_view request) {
+  const auto reply = ask(verb(GatewayVerb::AskQueue).string(action).string(request).bytes());
+  return Reader(reply).string();
 }
 
 std::uint64_t GatewayLink::queueAct(std::string_view action, std::uint64_t copyKey) {

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/app/DestinationShape.h"
 #include "core/app/DomainTls.h"
 #include "core/base/Clock.h"
 #include "core/base/Secret.h"
@@ -122,6 +123,7 @@ struct RoutingView {
   std::vector<std::string> trustedDomains;     // a certificate for the MX host's name is enough (docs/decisions/0022)
   std::vector<std::string> distrustedDomains;  // TLS does not count as a protection
   std::vector<Relay> relays;
+  std::vector<DestinationShape> shapes;
 
   std::string encode() const;
   static RoutingView decode(std::string_view bytes);
@@ -229,20 +231,6 @@ struct GatewayEvent {
 struct AcceptedItem {
   std::uint64_t id = 0;  // never used again, also after a restart
   std::string sealed;    // Submission sealed to the vault's public key (core/crypto/SealedBox)
-};
-
-// The queue as seen from outside. `recipient` is empty unless the asker may see it (listd decides who).
-struct QueueEntry {
-  std::uint64_t copyKey = 0;
-  std::string destination;  // domain
-  std::string state;        // "waiting", "active", "held"
-  std::uint32_t attempts = 0;
-  TimePoint queuedAt;
-  TimePoint nextAttempt;
-  std::string lastReply;
-
-  void encode(Writer& writer) const;
-  static QueueEntry decode(Reader& reader);
 };
 
 // What a person should do something about, by a rule of docs/status.md.
@@ -370,9 +358,9 @@ enum class GatewayVerb : std::uint8_t {
   Finish,         // {accepted id} -> {}: expansion is complete, the accepted content may go
   TakeEvents,     // {acknowledged sequence, max, waitMillis} -> list of GatewayEvent after it
   Stats,          // {} -> GatewayStats
-  QueueList,      // {max} -> list of QueueEntry, oldest first
-  QueueAct,       // {action: "retry" "hold" "release" "drop" "withdraw", copy key; 0 = all} -> {how many it changed}
-                  // withdraw: as drop, but only what is not on its way at that moment
+  AskQueue,       // {action, JSON} -> JSON; see GatewayService::askQueue
+  QueueAct,       // {action: "withdraw", copy key} -> {how many it changed}; as drop, but only what is not on its way
+                  // at that moment
   ProbeDomain,    // {domain, fresh, waitMillis} -> DomainProbe, as far as it is; see GatewayService::probeDomain
   FetchDocument,  // DocumentRequest -> FetchedDocument; see GatewayService::fetchDocument
   AskDirectory,   // LdapQuestion -> LdapAnswer; see GatewayService::askDirectory
@@ -408,7 +396,7 @@ public:
   void finish(const std::vector<std::uint64_t>& acceptedIds);
   std::vector<GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max, std::chrono::milliseconds wait);
   GatewayStats stats();
-  std::vector<QueueEntry> queueList(std::uint32_t max);
+  std::string askQueue(std::string_view action, std::string_view request);
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
   DomainProbe probeDomain(std::string_view domain, bool fresh, std::chrono::milliseconds wait);
   FetchedDocument fetchDocument(const DocumentRequest& request);
@@ -452,7 +440,8 @@ public:
   virtual std::vector<GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                                std::chrono::milliseconds wait) = 0;
   virtual GatewayStats stats() = 0;
-  virtual std::vector<QueueEntry> queueList(std::uint32_t max) = 0;
+  // Questions and orders about the queue (gateway/queue/QueueDesk.h). Error(Unavailable) where there is none.
+  virtual std::string askQueue(std::string_view action, std::string_view request);
   virtual std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) = 0;
   // Asks the mail servers of a domain for their TLS, without sending mail. `fresh` starts over; else one that is under
   // way is looked at. Returns when it is finished or `wait` is over. Error(Unavailable) where nothing can be asked.

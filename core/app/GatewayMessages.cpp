@@ -147,6 +147,10 @@ std::string RoutingView::encode() const {
   writer.list(trustedDomains, writeString).list(distrustedDomains, writeString);
   writer.list(relays, [](Writer& w, const Relay& r) { w.string(r.range).string(r.senderDomain).string(r.listName); });
   writer.list(relays, [](Writer& w, const Relay& r) { w.string(r.fingerprint).string(r.issuer).string(r.name); });
+  writer.list(shapes, [](Writer& w, const DestinationShape& s) {
+    w.string(s.destination).u32(s.connections).u32(s.perMinute).boolean(s.paused);
+    w.list(s.retry, [](Writer& inner, std::uint32_t seconds) { inner.u32(seconds); });
+  });
   return std::move(writer).bytes();
 }
 
@@ -198,6 +202,17 @@ RoutingView RoutingView::decode(std::string_view bytes) {
       return true;
     });
     if (next != view.relays.end()) throw Error(ErrorKind::Malformed, "certificates of fewer relays than there are");
+  }
+  if (!reader.atEnd()) {
+    view.shapes = reader.list<DestinationShape>([](Reader& r) {
+      DestinationShape shape;
+      shape.destination = r.string();
+      shape.connections = r.u32();
+      shape.perMinute = r.u32();
+      shape.paused = r.boolean();
+      shape.retry = r.list<std::uint32_t>([](Reader& inner) { return inner.u32(); });
+      return shape;
+    });
   }
   reader.expectEnd();
   return view;
@@ -287,25 +302,6 @@ GatewayEvent GatewayEvent::decode(Reader& reader) {
   else
     event.what = readRefusal(reader);
   return event;
-}
-
-void QueueEntry::encode(Writer& writer) const {
-  writer.u64(copyKey).string(destination).string(state).u32(attempts);
-  writeTime(writer, queuedAt);
-  writeTime(writer, nextAttempt);
-  writer.string(lastReply);
-}
-
-QueueEntry QueueEntry::decode(Reader& reader) {
-  QueueEntry entry;
-  entry.copyKey = reader.u64();
-  entry.destination = reader.string();
-  entry.state = reader.string();
-  entry.attempts = reader.u32();
-  entry.queuedAt = readTime(reader);
-  entry.nextAttempt = readTime(reader);
-  entry.lastReply = reader.string();
-  return entry;
 }
 
 void Finding::encode(Writer& writer) const {

@@ -25,6 +25,7 @@ struct CopySummary {
   bool held = false;
   app::TlsAsk tlsAsk = app::TlsAsk::Usual;
   std::uint64_t post = 0;  // a number that the copies of one message share; 0: not known
+  std::string via = {};    // HOST:PORT that an administrator sent this copy to; empty: the way of its domain
 };
 
 // What TLS a copy needs of the connection, whatever the destination demands.

@@ -75,7 +75,8 @@ Deliverer::Deliverer(const DelivererOptions& options, CopyQueue& queue, net::Res
       hops_(options.hops, resolver, sts),
       counters_(counters),
       routes_(std::make_shared<RouteTable>()),
-      scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this)) {}
+      scheduler_(options.schedule, std::bind_front(&Deliverer::hopName, this),
+                 std::bind_front(&Deliverer::shapeOf, this)) {}
 
 Deliverer::~Deliverer() {
   stop();
@@ -302,7 +303,7 @@ bool Deliverer::connect(Visit& visit) {
     routes = routes_;
   }
   const auto& job = visit.copy->job();
-  auto hops = hops_.find(*routes, job.domain, visit.need);
+  auto hops = hops_.find(*routes, job.domain, visit.need, job.via);
   auto event = eventFor(*visit.copy, Outcome::Deferred, hops.problem);
   if (!chooseHops(hops, job.domain, event)) {
     event.outcome == Outcome::Failed ? finish(std::move(event), job) : defer(std::move(event), job);
@@ -381,6 +382,13 @@ void Deliverer::sendAll(Visit& visit) {
       if (visit.leadsElsewhere(visit.next)) putBack(std::exchange(visit.next, nullptr)->job());
       clearOrBlock(visit, visit.next);
     }
+    if (!mayLeave(visit.copy->job())) {
+      visit.copy = visit.sent == 0 ? std::move(visit.next) : nullptr;
+      if (visit.sent == 0) continue;
+      // Its envelope may be on the wire already: the connection ends without content for it.
+      if (visit.next) putBack(std::exchange(visit.next, nullptr)->job());
+      return;
+    }
     const bool fresh = visit.sent++ == 0;
     const auto result = visit.copy->send(*visit.connection, visit.next.get());
     const bool tried = judge(visit, result);
@@ -449,11 +457,16 @@ bool Deliverer::judge(Visit& visit, const smtp::ClientResult& result) {
 
 std::optional<Scheduler::Job> Deliverer::takeJob(Visit& visit, bool linger) {
   const MutexLock lock(mutex_);
-  const auto until = std::chrono::steady_clock::now() + options_.linger;
+  auto until = std::chrono::steady_clock::now() + options_.linger;
   for (;;) {
     if (stopping_ || !healthy_ || locked_ || scheduler_.shouldYield()) return std::nullopt;
     if (auto job = scheduler_.next(visit.lane, clock_.now())) return job;
     if (!linger) return std::nullopt;
+    if (const auto slot = scheduler_.slotOf(visit.lane)) {
+      const auto wait = *slot - clock_.now();
+      if (wait <= LongestSlotWait)
+        until = std::max(until, std::chrono::steady_clock::now() + std::max(wait, std::chrono::microseconds(1000)));
+    }
     lingering_.push_back(&visit);
     const auto status = visit.call.wait_until(mutex_, until);
     std::erase(lingering_, &visit);

@@ -14,9 +14,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,9 +43,10 @@ struct DelivererOptions {
 // 2. A copy whose protection is verified TLS waits when that fails; nothing is ever sent with less. 3. Each attempt is
 // recorded once; a copy that got its 250 is not tried again by this process even if the record fails. 4. Nothing is
 // tried while the queue is not healthy or its key is not set. 5. One slow, dead or hostile server holds up only its
-// lane. 6. A policy that fails, or is not there, lets no copy go and gives none up.
-// Ownership: queue, resolver, TLS client and clock must outlive it. Threads: safe for all; has threads of its
-// own, up to one per connection. Errors: a delivery's are caught here, logged once, and its copy is deferred.
+// lane. 6. A policy that fails, or is not there, lets no copy go and gives none up. 7. A copy that was dropped, held or
+// sent another way before its content began to leave does not leave. Ownership: queue, resolver, TLS client and clock
+// must outlive it. Threads: safe for all; has threads of its own, up to one per connection. Errors: a delivery's are
+// caught here, logged once, and its copy is deferred.
 class Deliverer : private QueueListener {
 public:
   // `sts`: null asks for no MTA-STS; `counters`: null counts no sessions; else they must outlive the deliverer, too.
@@ -57,6 +60,8 @@ public:
   void judgeBy(policy::PolicyHost& policies) { policies_ = &policies; }
   // No policy keeps a copy for longer than this.
   static constexpr std::chrono::hours LongestLife{30 * 24};
+  // An open connection waits so long for its destination's next message of the minute.
+  static constexpr std::chrono::seconds LongestSlotWait{10};
   void start();
   // Takes up nothing new, lets what is under way end within the grace, then breaks it off (it stays in the queue).
   void stop();
@@ -70,6 +75,21 @@ public:
   };
   Counts counts() const;
   std::vector<std::string> problems() const;  // plain sentences, empty when all is well
+
+  // For people to look at.
+  struct Answer {
+    TimePoint at;
+    std::string outcome;  // app::outcomeName
+    std::string host;
+    std::string text;
+  };
+  struct DestinationState {
+    Scheduler::DestinationLook look;
+    std::optional<Answer> lastAnswer;  // since the gateway started
+  };
+  std::vector<Scheduler::Look> look(std::span<const std::uint64_t> keys) const;
+  std::vector<std::uint64_t> underWay() const;
+  DestinationState lookAt(const std::string& domain) const;
 
 private:
   using CopyAtHand = std::unique_ptr<OutboundCopy>;
@@ -106,6 +126,9 @@ private:
   std::optional<LoadedCopy> load(const Scheduler::Job& job, bool& locked);
   bool queueIsBroken();
   std::string hopName(const std::string& domain) const REQUIRES_LOCK(mutex_) { return routes_->hopName(domain); }
+  Scheduler::Shape shapeOf(const std::string& domain) const REQUIRES_LOCK(mutex_) { return routes_->shapeOf(domain); }
+  bool mayLeave(const Scheduler::Job& job);
+  void noteAnswer(const Scheduler::Job& job, const app::DeliveryEvent& event);
   std::optional<Scheduler::Job> takeJob(Visit& visit, bool linger);
 
   app::DeliveryEvent eventFor(const Scheduler::Job& job, app::DeliveryEvent::Outcome outcome,
@@ -141,6 +164,7 @@ private:
   std::vector<Visit*> lingering_ GUARDED_BY(mutex_);  // open connections that wait for more, the longest first
   std::size_t busy_ GUARDED_BY(mutex_) = 0;
   TimePoint timerSleepsUntil_ GUARDED_BY(mutex_){};
+  std::map<std::string, Answer> answers_ GUARDED_BY(mutex_);  // by domain
   std::set<smtp::ClientInterrupt*> interrupts_ GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ GUARDED_BY(mutex_);
   std::thread timerThread_;

@@ -1,4 +1,4 @@
-// The part of Deliverer that loads copies from the queue.
+// The part of Deliverer that loads copies from the queue, and shows what is under way.
 #include "core/base/Error.h"
 #include "core/base/Log.h"
 #include "gateway/deliver/Deliverer.h"
@@ -45,6 +45,37 @@ std::optional<LoadedCopy> Deliverer::load(const Scheduler::Job& job, bool& locke
     locked = true;
     return std::nullopt;
   }
+}
+
+// The last look before a copy is sent. One that is held or goes another way is put back.
+bool Deliverer::mayLeave(const Scheduler::Job& job) {
+  const MutexLock lock(mutex_);
+  if (scheduler_.mayLeave(job)) return true;
+  scheduler_.putBack(job.key, clock_.now(), clock_.now());
+  wakeWorker();
+  return false;
+}
+
+// ---- for people to look at ----
+
+std::vector<Scheduler::Look> Deliverer::look(std::span<const std::uint64_t> keys) const {
+  std::vector<Scheduler::Look> looks;
+  looks.reserve(keys.size());
+  const MutexLock lock(mutex_);
+  for (const auto key : keys) looks.push_back(scheduler_.look(key));
+  return looks;
+}
+
+std::vector<std::uint64_t> Deliverer::underWay() const {
+  const MutexLock lock(mutex_);
+  return {scheduler_.out().begin(), scheduler_.out().end()};
+}
+
+Deliverer::DestinationState Deliverer::lookAt(const std::string& domain) const {
+  const MutexLock lock(mutex_);
+  DestinationState state{scheduler_.lookAt(domain), std::nullopt};
+  if (const auto found = answers_.find(domain); found != answers_.end()) state.lastAnswer = found->second;
+  return state;
 }
 
 }  // namespace postern::gateway

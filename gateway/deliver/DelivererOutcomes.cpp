@@ -104,7 +104,16 @@ bool Deliverer::record(app::DeliveryEvent& event) {
   }
 }
 
+// For the page of destinations; what a copy's own ledger says is told by record().
+void Deliverer::noteAnswer(const Scheduler::Job& job, const app::DeliveryEvent& event) {
+  constexpr std::size_t Most = 20'000;
+  const MutexLock lock(mutex_);
+  if (answers_.size() >= Most && !answers_.contains(job.domain)) answers_.erase(answers_.begin());
+  answers_[job.domain] = {event.at, app::outcomeName(event.outcome), event.remoteHost, event.replyText};
+}
+
 void Deliverer::finish(app::DeliveryEvent event, const Scheduler::Job& job) {
+  noteAnswer(job, event);
   if (!record(event)) return;
   const MutexLock lock(mutex_);
   scheduler_.finish(job.key);
@@ -114,9 +123,10 @@ void Deliverer::defer(app::DeliveryEvent event, const Scheduler::Job& job) {
   TimePoint until;
   {
     const MutexLock lock(mutex_);
-    until = scheduler_.retryAt(job.attempts + 1, clock_.now());
+    until = scheduler_.retryAt(job.attempts + 1, clock_.now(), job.domain);
   }
   event.nextAttempt = until;
+  noteAnswer(job, event);
   if (!record(event)) return;
   const MutexLock lock(mutex_);
   scheduler_.defer(job.key, until, clock_.now());

@@ -211,7 +211,7 @@ void Deliverer::keep(const Scheduler::Job& job, std::string_view text) {
   TimePoint until;
   {
     const MutexLock lock(mutex_);
-    until = scheduler_.retryAt(job.attempts, clock_.now());
+    until = scheduler_.retryAt(job.attempts, clock_.now(), job.domain);
   }
   auto event = eventFor(job, Outcome::Deferred, text);
   event.nextAttempt = until;

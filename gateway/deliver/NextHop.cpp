@@ -136,9 +136,10 @@ TlsSession sessionOf(const std::string& domain, const HopSurvey& survey, const H
 }  // namespace
 
 RouteTable::RouteTable(const std::vector<app::Route>& routes, const std::vector<std::string>& trusted,
-                       const std::vector<std::string>& distrusted)
+                       const std::vector<std::string>& distrusted, const std::vector<app::DestinationShape>& shapes)
     : trusted_(trusted.begin(), trusted.end()), distrusted_(distrusted.begin(), distrusted.end()) {
   for (const auto& route : routes) routes_[lower(route.domain)] = route;
+  for (const auto& shape : shapes) shapes_[lower(shape.destination)] = shape;
 }
 
 const app::Route* RouteTable::find(const std::string& domain) const {
@@ -149,18 +150,41 @@ const app::Route* RouteTable::find(const std::string& domain) const {
 
 std::string RouteTable::hopName(const std::string& domain) const {
   const auto* route = find(domain);
-  if (route == nullptr) return domain;
+  if (route == nullptr || shapes_.contains(domain)) return domain;
   return "[" + lower(route->host) + "]:" + std::to_string(route->port) + "/" +
          std::to_string(static_cast<int>(route->tls));
 }
 
-NextHops NextHopFinder::find(const RouteTable& routes, const std::string& domain, TlsNeed need) const {
+// Takes over what is not set yet.
+void RouteTable::mix(const std::string& name, Scheduler::Shape& shape) const {
+  const auto found = shapes_.find(name);
+  if (found == shapes_.end()) return;
+  const auto& set = found->second;
+  if (shape.connections == 0) shape.connections = set.connections;
+  if (shape.perMinute == 0) shape.perMinute = set.perMinute;
+  if (shape.retry.empty())
+    for (const auto seconds : set.retry) shape.retry.emplace_back(std::chrono::seconds(seconds));
+  shape.paused = shape.paused || set.paused;
+}
+
+Scheduler::Shape RouteTable::shapeOf(const std::string& domain) const {
+  Scheduler::Shape shape;
+  if (shapes_.empty()) return shape;
+  mix(domain, shape);
+  if (const auto* route = find(domain))
+    for (const auto& [host, port] : hostsOf(*route)) mix(lower(host), shape);
+  mix("*", shape);
+  return shape;
+}
+
+NextHops NextHopFinder::find(const RouteTable& routes, const std::string& domain, TlsNeed need,
+                             const std::string& via) const {
   NextHops hops;
   if (need == TlsNeed::Protection && routes.distrusts(domain)) {
     hops.problem = "the site says that TLS does not count as a protection for " + domain + ", so the copy waits";
     return hops;
   }
-  const auto found = survey(routes, domain, need);
+  const auto found = via.empty() ? survey(routes, domain, need) : byWay(routes, domain, need, via);
   hops.problem = found.problem;
   hops.permanent = found.permanent;
   const bool counted = found.route.empty() && !domain.starts_with('[') && need != TlsNeed::Waived;
@@ -220,6 +244,33 @@ HopSurvey NextHopFinder::byRoute(const app::Route& route, TlsNeed need) const {
     survey.hosts.push_back(std::move(host));
   }
   if (survey.hosts.empty()) survey.problem = "the site's route names no host";
+  return survey;
+}
+
+HopSurvey NextHopFinder::byWay(const RouteTable& routes, const std::string& domain, TlsNeed need,
+                               const std::string& via) const {
+  app::Route way;
+  way.domain = domain;
+  way.host = via;
+  const auto* route = routes.find(domain);
+  if (route != nullptr) way.tls = route->tls;
+  auto survey = byRoute(way, need);
+  const auto sts = sts_ && route == nullptr && need != TlsNeed::Waived ? sts_->find(domain) : StsFinding();
+  const bool enforced = sts.policy && sts.policy->mode == net::StsPolicy::Mode::Enforce;
+  for (auto& host : survey.hosts) {
+    const auto name = lower(host.name);
+    bool proven = name == domain || name.ends_with("." + domain) || routes.trusts(domain);
+    if (route != nullptr)
+      for (const auto& [known, port] : hostsOf(*route)) proven = proven || lower(known) == name;
+    if (enforced) {
+      proven = sts.policy->allows(name);
+      if (!proven) host.problem = "the MTA-STS policy of " + domain + " does not allow the mail server " + name;
+      host.target.tls = ClientTls::Verified;
+      host.target.demand = "MTA-STS";
+    }
+    host.target.names = {domain};
+    if (proven) host.target.names.push_back(name);
+  }
   return survey;
 }
 

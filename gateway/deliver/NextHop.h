@@ -4,6 +4,7 @@
 #include "core/net/Resolver.h"
 #include "core/smtp/ClientConnection.h"
 #include "gateway/deliver/CopyQueue.h"
+#include "gateway/deliver/Scheduler.h"
 #include "gateway/deliver/StsPolicies.h"
 #include "gateway/report/TlsCounters.h"
 
@@ -53,22 +54,29 @@ struct HopSurvey {
 };
 
 // What the site says of destinations: the routes, a domain's own or else that of "*", and the domains whose TLS it
-// trusts more or not at all. Immutable; shared as a snapshot. Domains in lower case.
+// trusts more or not at all, and how fast mail goes where. Immutable; shared as a snapshot. Domains in lower case.
 class RouteTable {
 public:
   RouteTable() = default;
   explicit RouteTable(const std::vector<app::Route>& routes, const std::vector<std::string>& trusted = {},
-                      const std::vector<std::string>& distrusted = {});
+                      const std::vector<std::string>& distrusted = {},
+                      const std::vector<app::DestinationShape>& shapes = {});
 
   const app::Route* find(const std::string& domain) const;
-  // Names the next hop, so that domains with one next hop share connections.
+  // Names the next hop, so that domains with one next hop share connections, but those with a shape of their own.
   std::string hopName(const std::string& domain) const;
+
+  // What was set for the domain or host, else for the host of its route, else for "*"; each setting by itself.
+  Scheduler::Shape shapeOf(const std::string& domain) const;
 
   bool trusts(const std::string& domain) const { return trusted_.contains(domain); }
   bool distrusts(const std::string& domain) const { return distrusted_.contains(domain); }
 
 private:
   std::map<std::string, app::Route> routes_;
+  void mix(const std::string& name, Scheduler::Shape& shape) const;
+
+  std::map<std::string, app::DestinationShape> shapes_;
   std::set<std::string> trusted_;
   std::set<std::string> distrusted_;
 };
@@ -95,13 +103,16 @@ public:
   NextHopFinder(Options options, net::Resolver& resolver, StsPolicies* sts = nullptr)
       : options_(std::move(options)), resolver_(resolver), sts_(sts) {}
 
-  NextHops find(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
+  // `via`: HOST:PORT to be tried in place of the domain's own way. It is no word for the host: a copy that needs
+  // verified TLS goes there only if the server proves a name that is the domain's on its own way, too.
+  NextHops find(const RouteTable& routes, const std::string& domain, TlsNeed need, const std::string& via = {}) const;
   // The same for a copy that needs verified TLS or nothing, with all that led to it, for people to look at.
   HopSurvey survey(const RouteTable& routes, const std::string& domain, bool verified) const;
 
 private:
   HopSurvey survey(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
   HopSurvey byRoute(const app::Route& route, TlsNeed need) const;
+  HopSurvey byWay(const RouteTable& routes, const std::string& domain, TlsNeed need, const std::string& via) const;
   HopSurvey byDns(const RouteTable& routes, const std::string& domain, TlsNeed need) const;
   void demand(const RouteTable& routes, const std::string& domain, TlsNeed need, const HopSurvey& survey,
               bool hostSecure, const std::string& canonical, HopHost& host) const;

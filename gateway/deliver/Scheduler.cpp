@@ -1,28 +1,9 @@
 #include "gateway/deliver/Scheduler.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace postern::gateway {
-
-namespace {
-
-constexpr std::uint32_t FirstConnections = 2;  // of a lane that has not answered yet
-
-const char* laneSuffix(TlsNeed need) {
-  switch (need) {
-    case TlsNeed::Usual:
-      return "";
-    case TlsNeed::Protection:
-      return " verified";
-    case TlsNeed::Asked:
-      return " asked";
-    case TlsNeed::Waived:
-      return " waived";
-  }
-  return " verified";
-}
-
-}  // namespace
 
 TlsNeed tlsNeedOf(const CopySummary& copy) {
   const bool content = copy.kind == app::Copy::Kind::Content;
@@ -32,11 +13,12 @@ TlsNeed tlsNeedOf(const CopySummary& copy) {
   return content && plain && copy.tlsAsk == app::TlsAsk::Waive ? TlsNeed::Waived : TlsNeed::Usual;
 }
 
-Scheduler::Scheduler(const Options& options, HopName hopName)
-    : options_(options), hopName_(std::move(hopName)), random_(options.randomSeed) {}
+Scheduler::Scheduler(const Options& options, HopName hopName, ShapeOf shapeOf)
+    : options_(options), hopName_(std::move(hopName)), shapeOf_(std::move(shapeOf)), random_(options.randomSeed) {}
 
-std::uint32_t Scheduler::addDomain(const std::string& name) {
-  if (const auto known = domainNumbers_.find(name); known != domainNumbers_.end()) {
+std::uint32_t Scheduler::addDomain(const std::string& name, const std::string& via) {
+  const auto known = domainNumbers_.find(via.empty() ? name : name + "\n" + via);
+  if (known != domainNumbers_.end()) {
     ++domains_[known->second].copies;
     return known->second;
   }
@@ -48,45 +30,17 @@ std::uint32_t Scheduler::addDomain(const std::string& name) {
     number = freeDomains_.back();
     freeDomains_.pop_back();
   }
-  domains_[number] = {name, 1};
-  domainNumbers_.emplace(name, number);
+  domains_[number] = {name, via, 1};
+  domainNumbers_.emplace(via.empty() ? name : name + "\n" + via, number);
   return number;
 }
 
 void Scheduler::releaseDomain(std::uint32_t number) {
   auto& domain = domains_[number];
   if (--domain.copies > 0) return;
-  domainNumbers_.erase(domain.name);
-  domain.name.clear();
+  domainNumbers_.erase(domain.via.empty() ? domain.name : domain.name + "\n" + domain.via);
+  domain = {};
   freeDomains_.push_back(number);
-}
-
-// Puts the copy into the lane of its next hop as it is now.
-void Scheduler::attach(Entry& entry) {
-  const auto name = hopName_(domains_[entry.domain].name) + laneSuffix(entry.need);
-  auto [known, isNew] = laneByName_.try_emplace(name, lastLane_ + 1);
-  if (isNew) {
-    ++lastLane_;
-    auto& lane = lanes_[lastLane_];
-    lane.name = name;
-    lane.need = entry.need;
-    lane.limit = std::min(FirstConnections, options_.connectionsPerLane);
-  }
-  entry.lane = known->second;
-  ++lanes_.at(entry.lane).copies;
-}
-
-void Scheduler::detach(Entry& entry) {
-  --lanes_.at(entry.lane).copies;
-  dropLaneIfUnused(entry.lane);
-  entry.lane = 0;
-}
-
-void Scheduler::dropLaneIfUnused(Lane lane) {
-  const auto found = lanes_.find(lane);
-  if (found == lanes_.end() || found->second.copies > 0 || found->second.connections > 0) return;
-  laneByName_.erase(found->second.name);
-  lanes_.erase(found);
 }
 
 void Scheduler::add(const CopySummary& copy, TimePoint now) {
@@ -105,9 +59,9 @@ void Scheduler::add(const CopySummary& copy, TimePoint now) {
   if (entry.post != 0) ++posts_[entry.post];
   entry.need = tlsNeedOf(copy);
   entry.held = copy.held;
-  entry.domain = addDomain(copy.destination);
+  entry.domain = addDomain(copy.destination, copy.via);
   attach(entry);
-  if (!entry.held) expiry_.push({entry.expires, copy.key});
+  if (!entry.held) expiry_.insert({entry.expires, copy.key});
   schedule(copy.key, entry, now);
 }
 
@@ -115,9 +69,23 @@ void Scheduler::change(const CopySummary& copy, TimePoint now) {
   const auto found = copies_.find(copy.key);
   if (found == copies_.end()) return add(copy, now);
   auto& entry = found->second;
-  if (entry.held && !copy.held) expiry_.push({entry.expires, copy.key});
-  entry.held = copy.held;
-  if (entry.state == State::Out) return;  // counts once it comes back
+  const bool isOut = entry.state == State::Out;
+  if (domains_[entry.domain].via != copy.via) {
+    if (!isOut) detach(entry);
+    const auto before = entry.domain;
+    entry.domain = addDomain(copy.destination, copy.via);
+    releaseDomain(before);
+    if (!isOut) attach(entry);
+  }
+  if (copy.held != entry.held) {
+    expiry_.erase({entry.expires, copy.key});
+    // What was held for long gets time for a try.
+    if (!copy.held && entry.expires <= toMicros(now)) entry.expires = toMicros(now + options_.maxRetry);
+    if (!copy.held) expiry_.insert({entry.expires, copy.key});
+    entry.held = copy.held;
+  }
+  if (isOut) return;  // counts once it comes back
+  due_.erase({entry.due, copy.key});
   entry.due = toMicros(copy.notBefore);
   // Somebody who asks for a try wants the destination tried.
   if (copy.notBefore <= now && !copy.held) lanes_.at(entry.lane).restsUntil = 0;
@@ -127,9 +95,13 @@ void Scheduler::change(const CopySummary& copy, TimePoint now) {
 void Scheduler::remove(std::uint64_t key) {
   const auto found = copies_.find(key);
   if (found == copies_.end()) return;
-  detach(found->second);
-  releaseDomain(found->second.domain);
-  forgetPost(found->second.post);
+  auto& entry = found->second;
+  due_.erase({entry.due, key});
+  expiry_.erase({entry.expires, key});
+  out_.erase(key);
+  detach(entry);
+  releaseDomain(entry.domain);
+  forgetPost(entry.post);
   copies_.erase(found);
 }
 
@@ -141,14 +113,42 @@ bool Scheduler::withdraw(std::uint64_t key) {
 }
 
 void Scheduler::rerouted(TimePoint now) {
+  std::vector<std::string> hops(domains_.size());
+  std::unordered_set<const Destination*> resumed;
+  for (std::size_t i = 0; i < domains_.size(); ++i) {
+    if (domains_[i].copies == 0) continue;
+    hops[i] = hopOf(domains_[i]);
+    const auto known = destinations_.find(hops[i]);
+    if (known == destinations_.end()) continue;
+    const bool wasPaused = known->second.shape.paused;
+    known->second.shape = shapeOf(domains_[i]);
+    if (wasPaused && !known->second.shape.paused) resumed.insert(&known->second);
+  }
   for (auto& [key, entry] : copies_) {
-    if (entry.state == State::Out) continue;
+    if (!resumed.empty() && entry.lane != 0 && resumed.contains(lanes_.at(entry.lane).destination))
+      giveTimeForATry(key, entry, now);
+    if (entry.state == State::Out || lanes_.at(entry.lane).destination->name == hops[entry.domain]) continue;
     detach(entry);
     attach(entry);
+    due_.erase({entry.due, key});
     schedule(key, entry, now);
+  }
+  for (auto& [number, lane] : lanes_) {
+    lane.limit = std::clamp<std::uint32_t>(lane.limit, 1, limitOf(lane));
+    offer(number, lane);
   }
 }
 
+// Of a copy whose time ran out, or nearly, while nobody could try.
+void Scheduler::giveTimeForATry(std::uint64_t key, Entry& entry, TimePoint now) {
+  const auto least = toMicros(now + options_.maxRetry);
+  if (entry.expires >= least) return;
+  const bool timed = expiry_.erase({entry.expires, key}) > 0;
+  entry.expires = least;
+  if (timed) expiry_.insert({entry.expires, key});
+}
+
+// REQUIRES: no timer of the copy is set but that of its end.
 void Scheduler::schedule(std::uint64_t key, Entry& entry, TimePoint now) {
   if (entry.held) {
     entry.state = State::Held;
@@ -156,15 +156,33 @@ void Scheduler::schedule(std::uint64_t key, Entry& entry, TimePoint now) {
     makeReady(key, entry);
   } else {
     entry.state = State::Waiting;
-    due_.push({entry.due, key});
+    due_.insert({entry.due, key});
   }
 }
 
 void Scheduler::makeReady(std::uint64_t key, Entry& entry) {
   entry.state = State::Ready;
   auto& lane = lanes_.at(entry.lane);
-  lane.ready[classOf(entry)].push_back(key);
+  auto& ready = lane.ready[classOf(entry)];
+  ready.push_back(key);
+  if (ready.size() > 2 * lane.copies + 16) sweep(entry.lane, ready);
   offer(entry.lane, lane);
+}
+
+// Leaves each copy once, and none that is held, out or gone.
+void Scheduler::sweep(Lane lane, std::deque<std::uint64_t>& ready) {
+  std::unordered_set<std::uint64_t> seen;
+  std::erase_if(ready, [&](std::uint64_t key) {
+    const auto found = copies_.find(key);
+    const bool fits = found != copies_.end() && found->second.state == State::Ready && found->second.lane == lane;
+    return !fits || !seen.insert(key).second;
+  });
+}
+
+void Scheduler::takeOut(std::uint64_t key, Entry& entry) {
+  due_.erase({entry.due, key});
+  entry.state = State::Out;
+  out_.insert(key);
 }
 
 // What nobody can count together is bulk: it was so before an upgrade.
@@ -180,143 +198,23 @@ void Scheduler::forgetPost(std::uint64_t post) {
   if (found != posts_.end() && --found->second == 0) posts_.erase(found);
 }
 
-// Gives the lane a place in the turn, where it has something ready.
-void Scheduler::offer(Lane lane, LaneState& state) {
-  for (const auto kind : {Urgent, Single, Bulk})
-    if (!state.ready[kind].empty() && !std::exchange(state.inTurn[kind], true)) turns_[kind].push_back(lane);
-}
-
-bool Scheduler::hasTurn() const {
-  return std::any_of(turns_.begin(), turns_.end(), [](const auto& turn) { return !turn.empty(); });
-}
-
 void Scheduler::fireTimers(TimePoint now) {
   const auto micros = toMicros(now);
-  while (!due_.empty() && due_.top().at <= micros) {
-    const auto timer = due_.top();
-    due_.pop();
-    const auto found = copies_.find(timer.id);
-    if (found != copies_.end() && found->second.state == State::Waiting && found->second.due <= micros)
-      makeReady(timer.id, found->second);
+  while (!due_.empty() && due_.begin()->first <= micros) {
+    const auto key = due_.begin()->second;
+    due_.erase(due_.begin());
+    makeReady(key, copies_.at(key));
   }
-  while (!rests_.empty() && rests_.top().at <= micros) {
-    const auto lane = rests_.top().id;
-    rests_.pop();
+  while (!rests_.empty() && rests_.begin()->first <= micros) {
+    const auto lane = rests_.begin()->second;
+    rests_.erase(rests_.begin());
     if (const auto found = lanes_.find(lane); found != lanes_.end()) offer(lane, found->second);
   }
 }
 
-std::optional<Scheduler::Lane> Scheduler::openLane(TimePoint now) {
-  fireTimers(now);
-  if (connections_ >= options_.connections) return std::nullopt;
-  if (auto lane = openFrom(Urgent, now)) return lane;
-  const bool bulkFirst = ++opened_ % BulkShare == 0;
-  if (auto lane = openFrom(bulkFirst ? Bulk : Single, now)) return lane;
-  return openFrom(bulkFirst ? Single : Bulk, now);
-}
-
-std::optional<Scheduler::Lane> Scheduler::openFrom(Class kind, TimePoint now) {
-  auto& turn = turns_[kind];
-  const auto shared = options_.connections - options_.connections / 4;
-  for (auto count = turn.size(); count > 0; --count) {
-    const auto lane = turn.front();
-    turn.pop_front();
-    const auto found = lanes_.find(lane);
-    if (found == lanes_.end()) continue;
-    auto& state = found->second;
-    state.inTurn[kind] = false;
-    if (state.ready[kind].empty()) continue;
-    // Offered again by closeLane(), laneReached() or when its rest ends.
-    if (state.restsUntil > toMicros(now) || state.connections >= state.limit) continue;
-    if (kind == Bulk && connections_ >= bulkConnections()) {
-      turn.push_front(lane);
-      state.inTurn[kind] = true;
-      return std::nullopt;
-    }
-    if (state.connections > 0 && connections_ >= shared) {
-      offer(lane, state);
-      continue;
-    }
-    ++state.connections;
-    ++connections_;
-    offer(lane, state);
-    return lane;
-  }
-  return std::nullopt;
-}
-
-void Scheduler::closeLane(Lane lane) {
-  auto& state = lanes_.at(lane);
-  --state.connections;
-  --connections_;
-  offer(lane, state);
-  dropLaneIfUnused(lane);
-}
-
-void Scheduler::laneReached(Lane lane) {
-  auto& state = lanes_.at(lane);
-  state.failures = 0;
-  state.restsUntil = 0;
-  state.limit = std::min(options_.connectionsPerLane, state.slowed ? state.limit + 1 : state.limit * 2);
-  offer(lane, state);
-}
-
-void Scheduler::laneSlowed(Lane lane) {
-  auto& state = lanes_.at(lane);
-  state.slowed = true;
-  state.limit = std::max<std::uint32_t>(1, state.limit / 2);
-}
-
-TimePoint Scheduler::laneFailed(Lane lane, TimePoint now) {
-  auto& state = lanes_.at(lane);
-  state.limit = 1;
-  // Connections that fail together are one failure.
-  if (state.restsUntil <= toMicros(now)) {
-    state.restsUntil = toMicros(now + backOff(++state.failures));
-    rests_.push({state.restsUntil, lane});
-  }
-  return fromMicros(state.restsUntil);
-}
-
-bool Scheduler::shouldYield() const {
-  if (connections_ >= options_.connections) return hasTurn();
-  return connections_ >= bulkConnections() && !turns_[Bulk].empty();
-}
-
-bool Scheduler::hasReady(Lane lane) const {
-  const auto& state = lanes_.at(lane);
-  return std::any_of(state.ready.begin(), state.ready.end(), [](const auto& keys) { return !keys.empty(); });
-}
-
-TlsNeed Scheduler::need(Lane lane) const {
-  return lanes_.at(lane).need;
-}
-
 Scheduler::Job Scheduler::jobOf(std::uint64_t key, const Entry& entry) const {
-  return {key, entry.attempts, domains_[entry.domain].name, fromMicros(entry.expires), fromMicros(entry.queued)};
-}
-
-std::optional<Scheduler::Job> Scheduler::takeFrom(std::deque<std::uint64_t>& ready, Lane lane, TimePoint now) {
-  while (!ready.empty()) {
-    const auto key = ready.front();
-    ready.pop_front();
-    const auto found = copies_.find(key);
-    if (found == copies_.end() || found->second.state != State::Ready || found->second.lane != lane) continue;
-    if (found->second.expires <= toMicros(now)) continue;  // takeExpired() has it
-    found->second.state = State::Out;
-    return jobOf(key, found->second);
-  }
-  return std::nullopt;
-}
-
-std::optional<Scheduler::Job> Scheduler::next(Lane lane, TimePoint now) {
-  fireTimers(now);
-  auto& state = lanes_.at(lane);
-  if (state.slowed && state.connections > state.limit) return std::nullopt;  // the server asked for less
-  if (auto job = takeFrom(state.ready[Urgent], lane, now)) return job;
-  const bool bulkFirst = ++state.takes % BulkShare == 0;
-  if (auto job = takeFrom(state.ready[bulkFirst ? Bulk : Single], lane, now)) return job;
-  return takeFrom(state.ready[bulkFirst ? Single : Bulk], lane, now);
+  const auto& domain = domains_[entry.domain];
+  return {key, entry.attempts, domain.name, fromMicros(entry.expires), fromMicros(entry.queued), domain.via};
 }
 
 void Scheduler::finish(std::uint64_t key) {
@@ -332,9 +230,10 @@ void Scheduler::putBack(std::uint64_t key, TimePoint until, TimePoint now) {
   const auto found = copies_.find(key);
   if (found == copies_.end() || found->second.state != State::Out) return;
   auto& entry = found->second;
+  out_.erase(key);
   entry.state = State::Waiting;
   entry.due = toMicros(until);
-  if (entry.expires <= toMicros(now) && !entry.held) expiry_.push({entry.expires, key});
+  if (entry.expires <= toMicros(now) && !entry.held) expiry_.insert({entry.expires, key});
   detach(entry);  // the route may have changed meanwhile
   attach(entry);
   schedule(key, entry, now);
@@ -343,36 +242,28 @@ void Scheduler::putBack(std::uint64_t key, TimePoint until, TimePoint now) {
 void Scheduler::extend(std::uint64_t key, TimePoint until, TimePoint now) {
   const auto found = copies_.find(key);
   if (found == copies_.end() || found->second.state != State::Out) return;
-  ++found->second.attempts;
-  found->second.expires = toMicros(until + options_.maxRetry);
-  if (!found->second.held) expiry_.push({found->second.expires, key});
+  auto& entry = found->second;
+  ++entry.attempts;
+  expiry_.erase({entry.expires, key});
+  entry.expires = toMicros(until + options_.maxRetry);
+  if (!entry.held) expiry_.insert({entry.expires, key});
   putBack(key, until, now);
-}
-
-std::chrono::microseconds Scheduler::backOff(std::uint32_t failures) {
-  auto delay = options_.firstRetry;
-  for (std::uint32_t i = 1; i < failures && delay < options_.maxRetry; ++i) delay *= 2;
-  delay = std::min(delay, options_.maxRetry);
-  // Jitter of a fifth, so that what failed together does not come back together.
-  std::uniform_int_distribution<std::int64_t> jitter(delay.count() * 4 / 5, delay.count() * 6 / 5);
-  return std::chrono::microseconds(jitter(random_));
-}
-
-TimePoint Scheduler::retryAt(std::uint32_t attempts, TimePoint now) {
-  return now + backOff(attempts);
 }
 
 std::vector<Scheduler::Job> Scheduler::takeExpired(TimePoint now) {
   std::vector<Job> expired;
-  while (!expiry_.empty() && expiry_.top().at <= toMicros(now)) {
-    const auto timer = expiry_.top();
-    expiry_.pop();
-    const auto found = copies_.find(timer.id);
-    if (found == copies_.end() || found->second.expires != timer.at) continue;
-    // One that is out or held gets its timer again when that ends.
-    if (found->second.state == State::Out || found->second.held) continue;
-    found->second.state = State::Out;
-    expired.push_back(jobOf(timer.id, found->second));
+  while (!expiry_.empty() && expiry_.begin()->first <= toMicros(now)) {
+    const auto key = expiry_.begin()->second;
+    expiry_.erase(expiry_.begin());
+    auto& entry = copies_.at(key);
+    if (entry.state == State::Out) continue;  // it gets its timer again when that ends
+    if (lanes_.at(entry.lane).destination->shape.paused) {
+      entry.expires = toMicros(now + options_.maxRetry);
+      expiry_.insert({entry.expires, key});
+      continue;
+    }
+    takeOut(key, entry);
+    expired.push_back(jobOf(key, entry));
   }
   return expired;
 }
@@ -380,8 +271,21 @@ std::vector<Scheduler::Job> Scheduler::takeExpired(TimePoint now) {
 std::optional<TimePoint> Scheduler::nextDue() const {
   std::optional<std::int64_t> first;
   for (const auto* timers : {&due_, &expiry_, &rests_})
-    if (!timers->empty() && (!first || timers->top().at < *first)) first = timers->top().at;
+    if (!timers->empty() && (!first || timers->begin()->first < *first)) first = timers->begin()->first;
   return first ? std::optional(fromMicros(*first)) : std::nullopt;
+}
+
+bool Scheduler::mayLeave(const Job& job) const {
+  const auto found = copies_.find(job.key);
+  return found != copies_.end() && found->second.state == State::Out && !found->second.held &&
+         domains_[found->second.domain].via == job.via;
+}
+
+Scheduler::Look Scheduler::look(std::uint64_t key) const {
+  const auto found = copies_.find(key);
+  if (found == copies_.end()) return {};
+  constexpr std::array<const char*, Classes> words = {"urgent", "single", "bulk"};
+  return {true, found->second.state == State::Out, words.at(classOf(found->second))};
 }
 
 }  // namespace postern::gateway

@@ -82,7 +82,7 @@ store::LogPosition IndexStore::load(QueueIndex& index, TimePoint now) {
 void IndexStore::loadCopies(QueueIndex& index) {
   auto rows = database_.prepare(
       "SELECT key, tail_instance, kind, protection, floor, destination, attempts, queued_at, not_before, expires_at, "
-      "generation, state, last_event, segment, offset, length, tls_ask, post FROM copies");
+      "generation, state, last_event, segment, offset, length, tls_ask, post, via FROM copies");
   while (rows.step()) {
     CopyEntry entry;
     entry.stored = true;
@@ -101,6 +101,7 @@ void IndexStore::loadCopies(QueueIndex& index) {
     entry.ref = refAt(rows, 13);
     entry.tlsAsk = static_cast<app::TlsAsk>(rows.integer(16));
     entry.post = rows.unsignedInteger(17);
+    if (const auto via = rows.view(18); !via.empty()) entry.via = index.intern(via);
     index.putCopy(rows.unsignedInteger(0), std::move(entry));
   }
 }
@@ -108,13 +109,14 @@ void IndexStore::loadCopies(QueueIndex& index) {
 void IndexStore::saveCopies(const QueueIndex::Snapshot& snapshot) {
   auto insert = database_.prepare(
       "INSERT OR REPLACE INTO copies (key, tail_instance, kind, protection, floor, destination, attempts, queued_at, "
-      "not_before, expires_at, generation, state, last_event, segment, offset, length, tls_ask, post) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "not_before, expires_at, generation, state, last_event, segment, offset, length, tls_ask, post, "
+      "via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [key, copy] : snapshot.copies)
     insert
         .bind(key, copy.tailInstance, copy.kind, copy.protection, copy.floor, *copy.destination, copy.attempts,
               copy.queuedAt, copy.notBefore, copy.expiresAt, copy.generation, copy.state, store::Blob{copy.lastEvent},
-              copy.ref.segment, copy.ref.offset, copy.ref.length, copy.tlsAsk, copy.post)
+              copy.ref.segment, copy.ref.offset, copy.ref.length, copy.tlsAsk, copy.post,
+              copy.via ? std::string_view(*copy.via) : std::string_view())
         .run();
 }
 

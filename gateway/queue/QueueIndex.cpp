@@ -29,8 +29,8 @@ bool QueueIndex::Snapshot::empty() const {
          removedTails.empty() && removedCopies.empty() && removedEvents.empty() && !memoryChanged;
 }
 
-const std::string* QueueIndex::intern(std::string_view destination) {
-  return &*destinations_.emplace(destination).first;
+const std::string* QueueIndex::intern(std::string_view text) {
+  return &*names_.emplace(text).first;
 }
 
 CopySummary QueueIndex::summary(std::uint64_t key, const CopyEntry& copy) const {
@@ -45,7 +45,8 @@ CopySummary QueueIndex::summary(std::uint64_t key, const CopyEntry& copy) const 
           fromMicros(copy.expiresAt),
           copy.state == CopyEntry::State::Held,
           copy.tlsAsk,
-          copy.post};
+          copy.post,
+          copy.via ? *copy.via : std::string()};
 }
 
 void QueueIndex::putAccepted(std::uint64_t id, AcceptedEntry entry) {
@@ -234,8 +235,13 @@ void QueueIndex::applyAcknowledged(std::uint64_t sequence) {
 void QueueIndex::changeCopy(std::uint64_t key, CopyEntry& copy, const ChangeMeta& meta, Changes& changes) {
   using Action = ChangeMeta::Action;
   const bool isHeld = copy.state == CopyEntry::State::Held;
-  if (copy.done() || isHeld != (meta.action == Action::Release)) return;
-  if (meta.action == Action::Hold) {
+  if (copy.done()) return;
+  if (meta.action == Action::Reroute) {
+    copy.via = meta.via.empty() ? nullptr : intern(meta.via);
+    if (!isHeld) copy.notBefore = meta.at;
+  } else if (isHeld != (meta.action == Action::Release)) {
+    return;
+  } else if (meta.action == Action::Hold) {
     copy.state = CopyEntry::State::Held;
     ++held;
   } else {

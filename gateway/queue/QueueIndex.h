@@ -39,6 +39,7 @@ struct CopyEntry : Tracked {
   enum class State : std::uint8_t { Waiting = 0, Held = 1, Finished = 2, Dropped = 3 };
   std::uint64_t tailInstance = 0;
   const std::string* destination = nullptr;  // one string per domain, owned by the index
+  const std::string* via = nullptr;          // likewise; null: the way of its domain
   app::Copy::Kind kind = app::Copy::Kind::Content;
   app::Protection protection = app::Protection::None;
   app::Protection floor = app::Protection::None;
@@ -104,7 +105,7 @@ public:
   bool knows(std::uint64_t copyKey) const { return copies.contains(copyKey) || memory.contains(copyKey); }
   std::uint64_t lowestUnfinished() const { return accepted.empty() ? nextId : accepted.begin()->first; }
   CopySummary summary(std::uint64_t key, const CopyEntry& copy) const;
-  const std::string* intern(std::string_view destination);
+  const std::string* intern(std::string_view text);
 
   // For IndexStore, which fills an empty index.
   void putAccepted(std::uint64_t id, AcceptedEntry entry);
@@ -145,8 +146,8 @@ private:
   }
 
   std::size_t maxRefusals_;
-  std::unordered_set<std::string> destinations_;
-  std::set<std::uint64_t> refusals_;  // sequences of refusal events
+  std::unordered_set<std::string> names_;  // destinations and ways
+  std::set<std::uint64_t> refusals_;       // sequences of refusal events
   std::vector<std::uint64_t> dirtyAccepted_, dirtyTails_, dirtyCopies_, dirtyEvents_;
   std::vector<std::uint64_t> removedAccepted_, removedTails_, removedCopies_, removedEvents_;
 };

@@ -97,15 +97,17 @@ std::string eventSealContext(std::uint64_t copyKey) {
 std::string ChangeMeta::encode() const {
   Writer writer;
   writer.u8(number(action)).u64(key).i64(at);
+  if (action == Action::Reroute) writer.string(via);
   return std::move(writer).bytes();
 }
 
 ChangeMeta ChangeMeta::decode(std::string_view bytes) {
   Reader reader(bytes);
   ChangeMeta meta;
-  meta.action = reader.enumeration(Action::Release);
+  meta.action = reader.enumeration(Action::Reroute);
   meta.key = reader.u64();
   meta.at = reader.i64();
+  if (meta.action == Action::Reroute) meta.via = reader.string();
   reader.expectEnd();
   return meta;
 }

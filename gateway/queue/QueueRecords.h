@@ -65,10 +65,11 @@ struct EventMeta {
 std::string eventSealContext(std::uint64_t copyKey);
 
 struct ChangeMeta {
-  enum class Action : std::uint8_t { Retry = 1, Hold = 2, Release = 3 };
+  enum class Action : std::uint8_t { Retry = 1, Hold = 2, Release = 3, Reroute = 4 };
   Action action = Action::Retry;
   std::uint64_t key = 0;  // 0: all
   std::int64_t at = 0;
+  std::string via;  // of Reroute: CopySummary::via
 
   std::string encode() const;
   static ChangeMeta decode(std::string_view bytes);

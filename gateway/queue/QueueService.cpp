@@ -88,16 +88,13 @@ app::GatewayStats QueueService::stats() {
   return stats;
 }
 
-std::vector<app::QueueEntry> QueueService::queueList(std::uint32_t max) {
-  return queue_.queueList(max);
-}
-
 void QueueService::copyQueue() {
   queue_.copyForBackup();
 }
 
 std::uint64_t QueueService::queueAct(std::string_view action, std::uint64_t copyKey) {
-  return queue_.queueAct(action, copyKey);
+  if (action != "withdraw") throw Error(ErrorKind::Malformed, "the queue does not know this action");
+  return queue_.act({QueueOrder::Action::Withdraw, {copyKey}, {}, {}}).size();
 }
 
 app::LdapAnswer QueueService::askDirectory(const app::LdapQuestion& question) {

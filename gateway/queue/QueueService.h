@@ -36,7 +36,9 @@ public:
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait) override;
   app::GatewayStats stats() override;
-  std::vector<app::QueueEntry> queueList(std::uint32_t max) override;
+  std::string askQueue(std::string_view action, std::string_view request) override {
+    return askQueue_ ? askQueue_(action, request) : GatewayService::askQueue(action, request);
+  }
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override;
   app::FetchedDocument fetchDocument(const app::DocumentRequest& request) override;
   app::LdapAnswer askDirectory(const app::LdapQuestion& question) override;
@@ -56,6 +58,8 @@ public:
   void giveReportKeysTo(KeepKeys keep) { keepKeys_ = std::move(keep); }
   void answerNamesBy(std::function<std::vector<app::ServerNameUse>()> names) { names_ = std::move(names); }
   std::string metrics() override { return metrics_ ? metrics_() : "{}"; }
+  using AskQueue = std::function<std::string(std::string_view action, std::string_view request)>;
+  void answerQueueBy(AskQueue ask) { askQueue_ = std::move(ask); }
   using AskPolicies =
       std::function<std::string(std::string_view action, std::string_view request, std::string_view submission)>;
   void answerPoliciesBy(AskPolicies ask) { askPolicies_ = std::move(ask); }
@@ -78,6 +82,7 @@ private:
   policy::PolicyHost* policies_ = nullptr;
   KeepKeys keepKeys_;
   AskPolicies askPolicies_;
+  AskQueue askQueue_;
   std::function<std::string()> metrics_;
 };
 

@@ -17,6 +17,37 @@
 
 namespace postern::gateway {
 
+// A waiting copy as it is shown to people.
+struct QueueRow {
+  CopySummary copy;
+  std::string lastReply;  // empty: none yet, or the queue key is not there
+};
+
+// Which copies; what is not set fits all.
+struct QueueFilter {
+  std::string destination;
+  std::string trace;  // of one message
+  std::optional<bool> held;
+  std::optional<TimePoint> queuedBefore;
+};
+
+// A place in the queue, by age. The default is before all.
+struct QueuePlace {
+  std::int64_t queuedAt = INT64_MIN;
+  std::uint64_t key = 0;
+  auto operator<=>(const QueuePlace&) const = default;
+};
+
+// What an administrator wants done to copies.
+struct QueueOrder {
+  enum class Action : std::uint8_t { Retry, Hold, Release, Drop, Withdraw, Reroute };
+
+  Action action = Action::Retry;
+  std::vector<std::uint64_t> keys;
+  std::string reason;  // of Drop, for the ledger
+  std::string via;     // of Reroute: HOST:PORT; empty: the way of its domain again
+};
+
 // The gateway's durable queue: DATA/gateway/{segments/, queue.db}.
 //
 // Every change is one or more records in the segment log, synced in groups (one fdatasync for all that waits), then
@@ -68,8 +99,14 @@ public:
   std::vector<app::GatewayEvent> takeEvents(std::uint64_t acknowledged, std::uint32_t max,
                                             std::chrono::milliseconds wait);
   app::GatewayStats stats() const;  // sessions and refusedTotal are the SMTP server's to fill in
-  std::vector<app::QueueEntry> queueList(std::uint32_t max) const;
-  std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey);
+  // Shows copies that fit, the oldest first, from behind `after` on, until `show` answers false. Takes the lock for
+  // some thousands at a time, so that a long queue does not stand still. The place of the last one that was shown or
+  // passed over; nothing at the end of the queue.
+  std::optional<QueuePlace> walk(const QueueFilter& filter, QueuePlace after,
+                                 const std::function<bool(const CopySummary&)>& show) const;
+  std::vector<QueueRow> rows(const std::vector<std::uint64_t>& keys) const;  // those that wait, in this order
+  // Durable when it returns. The keys that it changed: what has ended, or is in that state already, is not among them.
+  std::vector<std::uint64_t> act(const QueueOrder& order);
 
   // The deliverer's side. To start: setListener, then forEachWaiting; a copy that comes in between is shown by both.
   void setListener(QueueListener* listener) override;  // null: none; returns once no call to the old one is under way

@@ -241,8 +241,6 @@ std::uint64_t QueueStore::Impl::instanceInForce(const app::Copy& copy) const {
   return found->second;
 }
 
-namespace {
-
 // FNV-1a: the same after a restart, and tells nothing of the message that its trace does not.
 std::uint64_t postOf(std::string_view trace) {
   if (trace.empty()) return 0;
@@ -250,8 +248,6 @@ std::uint64_t postOf(std::string_view trace) {
   for (const char c : trace) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   return hash >> 1 | 1;  // fits into a signed column, and is never 0
 }
-
-}  // namespace
 
 WriteRecord QueueStore::Impl::recordOf(const app::Copy& copy, std::uint64_t instance, std::uint64_t generation,
                                        TimePoint now) {

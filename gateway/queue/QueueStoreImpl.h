@@ -39,6 +39,7 @@ struct QueueStore::Impl {
 
   void writeAndWait(WriteJob job);
   void submitEvent(EventMeta meta);
+  void drop(const std::vector<std::uint64_t>& keys, const std::string& why, QueueStore& queue);
   void requireKey() const;  // Error(Unavailable) before it is set
 
   // Submitting copies.
@@ -91,6 +92,8 @@ struct QueueStore::Impl {
 };
 
 std::string encodeEvent(const app::GatewayEvent& event);
+// A number of the message with this trace that is the same after a restart; 0: it has none.
+std::uint64_t postOf(std::string_view trace);
 inline std::uint8_t typeOf(RecordType type) {
   return static_cast<std::uint8_t>(type);
 }

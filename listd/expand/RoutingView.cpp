@@ -35,6 +35,7 @@ app::RoutingView buildRoutingView(SiteContext& context) {
     for (const auto& domain : view.listDomains)
       view.addresses.push_back({tlsReportAddress(domain), "", false, app::RoutedAddress::Role::Request});
     view.routes = tables.routes.all();
+    for (auto& destination : tables.destinations.all()) view.shapes.push_back(std::move(destination.shape));
     for (auto& relay : tables.relays.all())
       view.relays.push_back({std::move(relay.range), std::move(relay.domain), std::move(relay.list),
                              std::move(relay.fingerprint), std::move(relay.issuer), std::move(relay.name)});

@@ -1,4 +1,5 @@
 #include "listd/orders/OrderTools.h"
+#include "listd/orders/RouteHosts.h"
 #include "listd/orders/Views.h"
 
 #include <algorithm>
@@ -61,7 +62,6 @@ json removeDomain(OrderTools& tools, const OrderCall& call) {
   });
 }
 
-// "HOST[:PORT]", one or several with commas between, the first to be tried first. An IPv6 address with a port is in [].
 void checkRouteHosts(const std::string& hosts) {
   std::string_view rest = hosts;
   for (bool more = true; more;) {

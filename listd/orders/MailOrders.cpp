@@ -10,48 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::chrono::milliseconds GatewayWait{3000};
 constexpr std::size_t MostHeader = 512 * 1024;
-constexpr std::uint32_t WholeQueue = 1'000'000;
-
-template <class Question>
-auto askGateway(OrderTools& tools, Question question) {
-  auto answer = tools.gateway.ask(std::move(question), GatewayWait);
-  if (!answer)
-    refuse("unavailable", "the gateway does not answer, so the queue cannot be seen or changed",
-           "look whether postern-gateway runs, then try again");
-  return std::move(*answer);
-}
-
-// A copy of the queue with what the ledger knows of it.
-json queuedView(SiteTables& tables, const app::QueueEntry& entry) {
-  const auto row = tables.ledger.find(entry.copyKey);
-  const auto post = row ? tables.posts.find(row->postId) : std::nullopt;
-  const auto list = post ? tables.lists.find(post->listId) : std::nullopt;
-  return {{"id", entry.copyKey},
-          {"list", list ? list->address : ""},
-          {"recipient", row ? row->recipient : ""},
-          {"destination", entry.destination},
-          {"state", entry.state},
-          {"attempts", entry.attempts},
-          {"queuedAt", toMicros(entry.queuedAt)},
-          {"nextAttemptAt", toMicros(entry.nextAttempt)},
-          {"lastReply", entry.lastReply}};
-}
-
-json actOnQueue(OrderTools& tools, const OrderCall& call, std::string_view action) {
-  const bool all = call.args.flag("all");
-  if (all == call.args.has("id"))
-    refuse("usage", "say which copy", "give its id, or --all for every copy; see: postern queue list");
-  const auto key = all ? 0 : call.args.id("id");
-  if (!all && key == 0) refuse("not-found", "there is no copy 0", "see: postern queue list");
-  const auto changed = askGateway(
-      tools, [action = std::string(action), key](app::GatewayLink& link) { return link.queueAct(action, key); });
-  if (!all && changed == 0)
-    refuse("not-found", "copy " + std::to_string(key) + " is not in the queue, or nothing had to change",
-           "see: postern queue list");
-  return change(tools, call, [&](SiteTables&) { return json{{"changed", changed}}; });
-}
 
 json recipientView(SiteTables& tables, const LedgerRow& row, const Post& post) {
   auto attempts = json::array();
@@ -114,45 +73,6 @@ json traceOf(SiteTables& tables, const Post& post, std::uint64_t after, std::uin
   return json{{"post", std::move(view)},
               {"recipients", std::move(recipients)},
               {"next", rows.size() == limit ? std::to_string(rows.back().id) : std::string()}};
-}
-
-json listQueue(OrderTools& tools, const OrderCall& call) {
-  const auto limit = static_cast<std::uint32_t>(call.args.number("limit", 100, 1, 10000));
-  const auto entries = askGateway(tools, [limit](app::GatewayLink& link) { return link.queueList(limit); });
-  return tools.context.site.read([&](SiteTables& tables) {
-    auto items = json::array();
-    for (const auto& entry : entries) items.push_back(queuedView(tables, entry));
-    return pageOf(std::move(items), {});
-  });
-}
-
-json showQueued(OrderTools& tools, const OrderCall& call) {
-  const auto key = call.args.id("id");
-  const auto entries = askGateway(tools, [](app::GatewayLink& link) { return link.queueList(WholeQueue); });
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.copyKey == key; });
-  if (found == entries.end())
-    refuse("not-found", "copy " + std::to_string(key) + " is not in the queue",
-           "see: postern queue list; what became of a post shows: postern trace ID");
-  return tools.context.site.read([&](SiteTables& tables) {
-    auto view = queuedView(tables, *found);
-    view["attemptList"] = json::array();
-    for (const auto& attempt : tables.ledger.attemptsOf(key)) view["attemptList"].push_back(viewOf(attempt));
-    return view;
-  });
-}
-
-json retryQueued(OrderTools& tools, const OrderCall& call) {
-  return actOnQueue(tools, call, "retry");
-}
-json holdQueued(OrderTools& tools, const OrderCall& call) {
-  return actOnQueue(tools, call, "hold");
-}
-json releaseQueued(OrderTools& tools, const OrderCall& call) {
-  return actOnQueue(tools, call, "release");
-}
-json dropQueued(OrderTools& tools, const OrderCall& call) {
-  return actOnQueue(tools, call, "drop");
 }
 
 json trace(OrderTools& tools, const OrderCall& call) {

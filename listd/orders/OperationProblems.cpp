@@ -29,6 +29,17 @@ void addQueue(json& problems, const std::optional<app::GatewayStats>& stats, Tim
       "See why: postern queue list; ask a mail server for its TLS: postern probe DOMAIN");
 }
 
+void addPauses(json& problems, SiteTables& tables) {
+  for (const auto& row : tables.destinations.all()) {
+    if (!row.shape.paused) continue;
+    const bool all = row.shape.destination == "*";
+    add(problems, "queue.paused", "warning",
+        (all ? std::string("No mail is sent") : "No mail is sent to " + row.shape.destination) + " since " +
+            formatRfc3339(row.pausedAt) + ": it was paused.",
+        "Let it go on: postern queue resume" + (all ? std::string() : " " + row.shape.destination));
+  }
+}
+
 void addPolicies(json& problems, SiteTables& tables, TimePoint now) {
   for (const auto& refusal : tables.flow.refusals(now - PoliciesLookedAt))
     if (refusal.reason == "policy-broken")
@@ -91,6 +102,7 @@ void addWeb(json& problems) {
 void addOperationProblems(json& problems, const config::SiteConfig& config, SiteTables& tables,
                           const std::optional<app::GatewayStats>& stats, TimePoint now) {
   addQueue(problems, stats, now);
+  addPauses(problems, tables);
   addPolicies(problems, tables, now);
   addTlsReports(problems, tables, now);
   addReportKey(problems, tables, config.tlsReportContact);

@@ -16,6 +16,7 @@
 #include "listd/orders/HostnameOrders.h"
 #include "listd/orders/MonitorOrders.h"
 #include "listd/orders/ProtectionOrders.h"
+#include "listd/orders/QueueOrders.h"
 #include "listd/orders/RelayOrders.h"
 #include "listd/orders/SendOrders.h"
 #include "listd/orders/SubmitOrders.h"
@@ -91,12 +92,6 @@ constexpr OrderRow Table[] = {
     {"key.revoke", Changes, revokeKey},
     {"key.check", Changes, checkKey},
     {"key.check-all", Changes, checkKeys},
-    {"queue.list", Reads, listQueue, Support},
-    {"queue.show", Reads, showQueued, Support},
-    {"queue.retry", Changes, retryQueued},
-    {"queue.hold", Changes, holdQueued},
-    {"queue.release", Changes, releaseQueued},
-    {"queue.drop", Changes, dropQueued},
     {"trace", Reads, trace, Own},
     {"hops.read", Reads, readHops, AnySignedIn},
     {"post.list", Reads, listPosts, OwnList},
@@ -148,6 +143,8 @@ const std::vector<std::span<const OrderRow>>& orderTables() {
       pickupOwnOrders(),
       pickupQuestionOrders(),
       relayOrders(),
+      queueOrders(),
+      destinationOrders(),
       hostnameOrders(),
       quarantineOrders(),
       sendOrders(),

@@ -106,13 +106,6 @@ nlohmann::json revokeKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json checkKey(OrderTools& tools, const OrderCall& call);
 nlohmann::json checkKeys(OrderTools& tools, const OrderCall& call);
 
-nlohmann::json listQueue(OrderTools& tools, const OrderCall& call);
-nlohmann::json showQueued(OrderTools& tools, const OrderCall& call);
-nlohmann::json retryQueued(OrderTools& tools, const OrderCall& call);
-nlohmann::json holdQueued(OrderTools& tools, const OrderCall& call);
-nlohmann::json releaseQueued(OrderTools& tools, const OrderCall& call);
-nlohmann::json dropQueued(OrderTools& tools, const OrderCall& call);
-
 nlohmann::json trace(OrderTools& tools, const OrderCall& call);
 nlohmann::json readHops(OrderTools& tools, const OrderCall& call);
 nlohmann::json listPosts(OrderTools& tools, const OrderCall& call);

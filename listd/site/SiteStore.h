@@ -29,6 +29,7 @@
 #include "listd/retention/RuleStore.h"
 #include "listd/search/SearchStore.h"
 #include "listd/site/CounterStore.h"
+#include "listd/site/DestinationStore.h"
 #include "listd/site/DiskStore.h"
 #include "listd/site/DomainStore.h"
 #include "listd/site/DomainTlsStore.h"
@@ -62,6 +63,7 @@ struct SiteTables {
         domains(database),
         domainTls(database),
         routes(database),
+        destinations(database),
         relays(database),
         lists(database),
         members(database),
@@ -104,6 +106,7 @@ struct SiteTables {
   DomainStore domains;
   DomainTlsStore domainTls;
   RouteStore routes;
+  DestinationStore destinations;
   RelayStore relays;
   ListStore lists;
   MemberStore members;

@@ -88,7 +88,6 @@ public:
     return {events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(count)};
   }
   app::GatewayStats stats() override { return {}; }
-  std::vector<app::QueueEntry> queueList(std::uint32_t) override { return {}; }
   std::uint64_t queueAct(std::string_view, std::uint64_t) override { return 0; }
 
   bool ready() const {

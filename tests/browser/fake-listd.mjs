@@ -10,6 +10,7 @@ import { dkimOrders } from "./fake-dkim.mjs";
 import { subscriptionOrders } from "./fake-subscription.mjs";
 import { hostnameOrders } from "./fake-hostnames.mjs";
 import { policyOrders } from "./fake-policies.mjs";
+import { queueOrders } from "./fake-queue.mjs";
 import { relayOrders } from "./fake-relays.mjs";
 import { webhookOrders } from "./fake-webhooks.mjs";
 import { directoryOrders } from "./fake-directories.mjs";
@@ -157,8 +158,11 @@ export function makeSite({ empty = false, account = true } = {}) {
   fillMembers(site, site.lists[1], 12, "st-elmo.example", 0);
   fillMembers(site, site.lists[2], 126, "clinics.example", 9);
   fillPosts(site);
+  const trace = "0af7651916cd43dd8448eb211c80319c";
   site.queue = [1, 2, 3].map((i) => ({
     id: String(9000 + i), list: site.lists[0].address, recipient: site.members[i].address, destination: "st-elmo.example",
+    priority: "bulk", kind: "content", protection: i === 2 ? "tls" : "smime", floor: "tls", via: "", post: 4200, trace: i < 3 ? trace : "",
+    expiresAt: nowMicros() + 3000 * minute,
     state: i === 3 ? "held" : "waiting", attempts: i, queuedAt: nowMicros() - i * 37 * minute,
     nextAttemptAt: nowMicros() + i * 9 * minute, lastReply: i === 3 ? "" : "451 4.7.1 Greylisted, please come back later",
   }));
@@ -310,12 +314,7 @@ const rules = (site, actor) => ({
   ...quarantineOrders(site, Refused),
   ...mailOrders(site, Refused),
   ...deliveryOrders(site, Refused),
-  "queue.list": () => ({ items: site.queue }),
-  "queue.show": ({ id }) => ({ ...find(site.queue, "id", id, "copy"), all: [] }),
-  "queue.retry": ({ id }) => ({ changed: find(site.queue, "id", id, "copy") ? 1 : 0 }),
-  "queue.hold": ({ id }) => { find(site.queue, "id", id, "copy").state = "held"; return { changed: 1 }; },
-  "queue.release": ({ id }) => { find(site.queue, "id", id, "copy").state = "waiting"; return { changed: 1 }; },
-  "queue.drop": ({ id }) => { find(site.queue, "id", id, "copy"); site.queue = site.queue.filter((one) => one.id !== id); return { changed: 1 }; },
+  ...queueOrders(site, Refused),
   "post.list": ({ list, limit }) => ({ items: site.posts.filter((post) => !list || post.list === list).slice(0, limit).map(({ trace, ...post }) => post), next: "" }),
   trace: ({ id }) => {
     const post = site.posts.find((one) => [one.id, one.queueId, one.messageId].includes(id));

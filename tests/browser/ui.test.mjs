@@ -399,20 +399,21 @@ describe("the rooms of the site", () => {
     await visit("/queue");
     assert.deepEqual(await seriousFindings(page), []);
     await shoot(page, "queue");
-    await page.getByRole("button", { name: "Hold" }).first().click();
-    await page.getByText("The copy is held.").waitFor();
-    await page.getByRole("button", { name: "Release" }).first().click();
-    await page.getByText("The copy is released.").waitFor();
-    await page.getByRole("link", { name: "Drop…" }).first().click();
+    await page.getByRole("button", { name: "Hold no. 9001" }).click();
+    await page.getByText("It is held, and stays").waitFor();
+    await page.getByRole("button", { name: "Release no. 9001" }).click();
+    await page.getByText("It is released.").waitFor();
+    await page.getByRole("link", { name: "Drop… no. 9001" }).click();
     await page.getByRole("heading", { name: "Drop a copy for good?" }).waitFor();
     await shoot(page, "queue-drop");
+    await page.getByLabel("Why").fill("sent by mistake");
     await page.getByLabel(/Type the number/).fill("1");
     await page.getByRole("button", { name: "Drop the copy" }).click();
     await page.getByText("The number did not match.").waitFor();
     assert.equal(postern.site.queue.length, 3);
     await page.getByLabel(/Type the number/).fill("9001");
     await page.getByRole("button", { name: "Drop the copy" }).click();
-    await page.getByText("The copy was dropped.").waitFor();
+    await page.getByText("It was dropped").waitFor();
     assert.equal(postern.site.queue.length, 2);
   });
 

@@ -119,7 +119,7 @@ def test_copies_can_be_held_released_and_dropped(make_stage):
     stage.sink.answer = None
     first = str(stage.site.cli("queue", "list")["items"][0]["id"])
     assert stage.site.cli("queue", "show", first)["state"] == "held"
-    assert stage.site.cli("queue", "drop", first)["changed"] == 1
+    assert stage.site.cli("queue", "drop", first, "--reason", "not wanted")["changed"] == 1
     assert not stage.sink.received
     assert stage.site.cli("queue", "release", "--all")["changed"] == 1
     wait_until(lambda: len([m for m in stage.sink.received if m.message.get_content_type() != "multipart/report"]) == 1,

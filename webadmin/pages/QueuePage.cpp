@@ -1,7 +1,7 @@
 #include "webadmin/pages/Pages.h"
+#include "webadmin/QueueViews.h"
 #include "webadmin/RecordViews.h"
 #include "webadmin/Views.h"
-#include "webadmin/Words.h"
 
 namespace postern::webadmin::pages {
 
@@ -9,77 +9,79 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int Limit = 200;
+constexpr int PageSize = 100;
+constexpr const char* Filters[] = {"destination", "list", "state", "olderThan"};
 
-json copyView(const json& copy, TimePoint now) {
-  const auto id = views::text(copy, "id");
-  const auto state = views::text(copy, "state");
-  return {{"id", id},
-          {"list", views::text(copy, "list")},
-          {"listPath", views::listPath(views::text(copy, "list"))},
-          {"recipient", views::text(copy, "recipient")},
-          {"destination", views::text(copy, "destination")},
-          {"badge", views::badge(state)},
-          {"held", state == "held"},
-          {"attempts", views::text(copy, "attempts")},
-          {"queuedAt", views::time(copy, "queuedAt", now)},
-          {"nextAttempt", state == "held" ? json(nullptr) : views::time(copy, "nextAttemptAt", now)},
-          {"lastReply", views::text(copy, "lastReply")},
-          {"dropPath", "/queue/" + percentEncode(id) + "/drop"}};
+std::string pathOf(const Fields& query, const std::string& after) {
+  std::string path = "/queue";
+  char mark = '?';
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (value.empty()) return;
+    path += mark + name + "=" + percentEncode(value);
+    mark = '&';
+  };
+  for (const auto* filter : Filters) add(filter, query.get(filter));
+  add("after", after);
+  return path;
 }
 
-Response drawDrop(const Visit& visit, int status, const json& refusal) {
-  const auto& id = visit.param("copy");
-  auto view = copyView(visit.order("queue.show", {{"id", id}}), visit.now());
-  view["refusal"] = refusal;
-  return visit.page("queue-drop", {"Drop a copy", "queue", status}, std::move(view));
+// Since when all mail is paused; null: it is not.
+json pauseOf(const Visit& visit) {
+  const auto set = visit.order("destination.list");
+  for (const auto& item : views::part(set, "items"))
+    if (views::text(item, "name") == "*" && views::flag(item, "paused"))
+      return {{"since", views::time(item, "pausedAt", visit.now())}};
+  return nullptr;
 }
 
 }  // namespace
 
 Response queue(Visit& visit) {
-  const auto answer = visit.order("queue.list", {{"limit", Limit}});
-  const auto state = visit.request.query.get("state");
-  json rows = json::array();
-  std::size_t all = 0;
-  for (const auto& copy : views::part(answer, "items")) {
-    ++all;
-    if (state.empty() || views::text(copy, "state") == state) rows.push_back(copyView(copy, visit.now()));
+  const auto& query = visit.request.query;
+  json args = {{"limit", PageSize}};
+  bool narrowed = !query.get("after").empty();
+  for (const auto* filter : Filters) {
+    const auto value = query.get(filter);
+    if (value.empty()) continue;
+    args[filter] = value;
+    narrowed = true;
   }
-  json states = json::array();
-  for (const auto& [value, label] :
-       {std::pair{"", "All"}, {"waiting", "Waiting"}, {"active", "Being sent"}, {"held", "Held"}})
-    states.push_back({{"path", *value ? std::string("/queue?state=") + value : std::string("/queue")},
-                      {"label", label},
-                      {"chosen", state == value}});
-  return visit.page("queue", {"Queue", "queue"},
-                    {{"rows", rows},
-                     {"empty", all == 0},
-                     {"noneFit", all > 0 && rows.empty()},
-                     {"states", states},
-                     {"mayAct", views::may(visit, app::Role::Admin)},
-                     {"limited", all >= Limit},
-                     {"limit", Limit}});
+  if (!query.get("after").empty()) args["after"] = query.get("after");
+  json rows = json::array();
+  json refusal;
+  std::string next;
+  try {
+    const auto answer = visit.order("queue.list", args);
+    for (const auto& copy : views::part(answer, "items")) rows.push_back(views::queuedCopy(copy, visit.now()));
+    next = views::text(answer, "next");
+  } catch (const app::OrderRefused& refused) {
+    refusal = views::refusal(refused);
+  }
+  return visit.page(
+      "queue", {"Queue", "queue", refusal.is_null() ? 200 : 422},
+      {{"rows", rows},
+       {"hasRows", !rows.empty()},
+       {"empty", rows.empty() && !narrowed && refusal.is_null()},
+       {"noneFit", rows.empty() && narrowed && refusal.is_null()},
+       {"states", views::options(query.get("state"),
+                                 {{"", "All"}, {"waiting", "Waiting"}, {"active", "Being sent"}, {"held", "Held"}})},
+       {"ages",
+        views::options(
+            query.get("olderThan"),
+            {{"", "Any"}, {"1h", "More than an hour"}, {"4h", "More than four hours"}, {"1d", "More than a day"}})},
+       {"destination", query.get("destination")},
+       {"list", query.get("list")},
+       {"refusal", refusal},
+       {"paused", pauseOf(visit)},
+       {"mayAct", views::may(visit, app::Role::Admin)},
+       {"next", next.empty() ? std::string() : pathOf(query, next)},
+       {"first", query.get("after").empty() ? std::string() : pathOf(query, {})}});
 }
 
 Response actOnQueue(Visit& visit) {
-  const auto action = visit.request.form.get("action");
-  if (action != "retry" && action != "hold" && action != "release")
-    throw app::OrderRefused({"usage", "There is no such act on the queue.", "Open the queue again."});
-  visit.order("queue." + action, {{"id", visit.request.form.get("id")}});
-  return Response::redirect("/queue?done=queue-" + action);
-}
-
-Response confirmDrop(Visit& visit) {
-  return drawDrop(visit, 200, nullptr);
-}
-
-Response dropCopy(Visit& visit) {
-  if (visit.request.form.get("confirm") != visit.param("copy"))
-    return drawDrop(visit, 422,
-                    views::refusal("The number did not match.", "Type " + visit.param("copy") + " to drop the copy."));
-  visit.order("queue.drop", {{"id", visit.param("copy")}});
-  return Response::redirect("/queue?done=queue-drop");
+  const bool pause = visit.request.form.get("action") == "pause";
+  visit.order(pause ? "queue.pause" : "queue.resume");
+  return Response::redirect(pause ? "/queue?done=queue-paused" : "/queue?done=queue-resumed");
 }
 
 }  // namespace postern::webadmin::pages

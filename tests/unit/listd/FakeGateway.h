@@ -186,13 +186,15 @@ public:
   }
 
   app::GatewayStats stats() override { return {}; }
-  std::vector<app::QueueEntry> queueList(std::uint32_t) override { return queue; }
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override {
-    if (action == "withdraw") return withdraw(copyKey);
-    return action == "retry" && copyKey == 0 ? queue.size() : 0;
+    return action == "withdraw" ? withdraw(copyKey) : 0;
   }
-
-  std::vector<app::QueueEntry> queue;
+  std::string askQueue(std::string_view action, std::string_view request) override {
+    return onQueue(std::string(action), std::string(request));
+  }
+  // What the queue answers, in JSON.
+  std::function<std::string(const std::string& action, const std::string& request)> onQueue =
+      [](const std::string&, const std::string&) { return std::string("{}"); };
   // How many copies a request to take one back changed: 0 for one that is on its way.
   std::function<std::uint64_t(std::uint64_t)> withdraw = [](std::uint64_t) { return 0; };
 

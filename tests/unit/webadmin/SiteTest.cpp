@@ -403,7 +403,15 @@ BOOST_AUTO_TEST_CASE(what_mail_and_people_wrote_is_escaped) {
   fake.orders.answers["member.list"] = {{"items", {{{"address", evil}, {"name", evil}, {"reason", evil}}}},
                                         {"total", 1}};
   fake.orders.answers["queue.list"] = {{"items", {{{"id", evil}, {"recipient", evil}, {"lastReply", evil}}}}};
-  for (const auto* path : {"/posts/1", "/lists", "/lists/x", "/lists/x/members", "/queue"}) {
+  const nlohmann::json copy{
+      {"id", "7"},           {"recipient", evil},
+      {"destination", evil}, {"via", evil},
+      {"lastReply", evil},   {"attemptList", {{{"outcome", evil}, {"remoteHost", evil}, {"replyText", evil}}}}};
+  fake.orders.answers["queue.show"] = copy;
+  fake.orders.answers["queue.destinations"] = {{"items", {{{"destination", evil}, {"lastReply", evil}}}}};
+  fake.orders.answers["destination.list"] = {{"items", {{{"name", evil}, {"retry", {evil}}, {"connections", 1}}}}};
+  for (const auto* path :
+       {"/posts/1", "/lists", "/lists/x", "/lists/x/members", "/queue", "/queue/7", "/queue/7/drop", "/destinations"}) {
     const auto response = fake.get(path, session);
     BOOST_TEST_CONTEXT(path) {
       BOOST_TEST(response.status == 200);

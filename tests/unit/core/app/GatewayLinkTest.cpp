@@ -32,8 +32,8 @@ public:
     stats.problems = {"the disk is nearly full"};
     return stats;
   }
-  std::vector<app::QueueEntry> queueList(std::uint32_t) override {
-    return {{9, "example.org", "held", 2, {}, {}, "450"}};
+  std::string askQueue(std::string_view action, std::string_view request) override {
+    return std::string(action) + " " + std::string(request);
   }
   std::uint64_t queueAct(std::string_view action, std::uint64_t copyKey) override {
     return action == "hold" ? copyKey : 0;
@@ -74,10 +74,12 @@ BOOST_AUTO_TEST_CASE(every_request_arrives_whole_and_is_answered) {
   view.revision = 4;
   view.addresses = {{"board@lists.example", "board", true, app::RoutedAddress::Role::List}};
   view.routes = {{"*", "127.0.0.1", 2626, app::Route::Tls::Verified}};
+  view.shapes = {{"example.org", 4, 60, {300, 900}, true}};
   link.setRouting(view);
   BOOST_TEST(service.routing.revision == 4u);
   BOOST_TEST(service.routing.addresses.at(0).secure);
   BOOST_TEST(service.routing.routes.at(0).port == 2626);
+  BOOST_TEST((service.routing.shapes == view.shapes));
   BOOST_TEST(link.takeAccepted(10, 0ms).at(0).sealed.size() == 12u);
   link.storeTail(3, "tail");
   app::Copy copy;
@@ -93,7 +95,7 @@ BOOST_AUTO_TEST_CASE(every_request_arrives_whole_and_is_answered) {
   BOOST_TEST(std::get<app::DeliveryEvent>(events.at(0).what).tls.peerName == "mx.example.org");
   BOOST_TEST(std::get<app::RefusalEvent>(events.at(1).what).reason == "secure-tag");
   BOOST_TEST(link.stats().problems.at(0) == "the disk is nearly full");
-  BOOST_TEST(link.queueList(5).at(0).state == "held");
+  BOOST_TEST(link.askQueue("list", "{}") == "list {}");
   BOOST_TEST(link.queueAct("hold", 9) == 9u);
 }
 

@@ -149,7 +149,6 @@ BOOST_AUTO_TEST_CASE(without_policies_nothing_passes) {
       return {};
     }
     app::GatewayStats stats() override { return {}; }
-    std::vector<app::QueueEntry> queueList(std::uint32_t) override { return {}; }
     std::uint64_t queueAct(std::string_view, std::uint64_t) override { return 0; }
   } bare;
   const auto judgement = bare.judge(submission);

@@ -60,6 +60,10 @@ struct QueueFixture {
     queue->flush();
   }
 
+  std::size_t act(QueueOrder::Action action, std::vector<std::uint64_t> keys, const std::string& via = {}) {
+    return queue->act({action, std::move(keys), "not wanted", via}).size();
+  }
+
   std::vector<CopySummary> waiting() const {
     std::vector<CopySummary> found;
     queue->forEachWaiting([&](const CopySummary& summary) { found.push_back(summary); });

@@ -10,6 +10,7 @@ using namespace postern;
 using namespace postern::gateway;
 using gateway::test::QueueFixture;
 using Outcome = app::DeliveryEvent::Outcome;
+using Action = QueueOrder::Action;
 
 namespace {
 
@@ -308,20 +309,19 @@ BOOST_AUTO_TEST_CASE(a_deferred_copy_keeps_attempts_and_time_over_a_restart) {
   const auto summary = waiting().at(0);
   BOOST_TEST(summary.attempts == 1);
   BOOST_TEST((summary.notBefore == clock.now() + std::chrono::minutes(5)));
-  BOOST_TEST(queue->queueList(10).at(0).lastReply == "canary-reply");
+  BOOST_TEST(queue->rows({1}).at(0).lastReply == "canary-reply");
 }
 
 BOOST_AUTO_TEST_CASE(orders_hold_release_retry_and_drop) {
   Recorder recorder;
   queue->submitCopies({copy(1), copy(2), copy(3)});
   queue->setListener(&recorder);
-  BOOST_TEST(queue->queueAct("hold", 0) == 3);
-  BOOST_TEST(queue->queueAct("hold", 1) == 0);
-  BOOST_TEST(queue->queueAct("release", 2) == 1);
-  BOOST_TEST(queue->queueAct("retry", 0) == 1);
-  BOOST_TEST(queue->queueAct("drop", 3) == 1);
-  BOOST_TEST(queue->queueAct("drop", 77) == 0);
-  BOOST_CHECK_EXCEPTION(queue->queueAct("explode", 0), Error, isMalformed);
+  BOOST_TEST(act(Action::Hold, {1, 2, 3}) == 3);
+  BOOST_TEST(act(Action::Hold, {1}) == 0);
+  BOOST_TEST(act(Action::Release, {2}) == 1);
+  BOOST_TEST(act(Action::Retry, {1, 2, 3}) == 1);
+  BOOST_TEST(act(Action::Drop, {3}) == 1);
+  BOOST_TEST(act(Action::Drop, {77}) == 0);
   open();
   const auto stats = queue->stats();
   BOOST_TEST(stats.held == 1);
@@ -445,9 +445,9 @@ BOOST_AUTO_TEST_CASE(a_copy_is_taken_back_only_while_it_is_not_on_its_way) {
   recorder.out = {1};
   queue->setListener(&recorder);
   queue->submitCopies({copy(1), copy(2)});
-  BOOST_TEST(queue->queueAct("withdraw", 1) == 0);
-  BOOST_TEST(queue->queueAct("withdraw", 2) == 1);
-  BOOST_TEST(queue->queueAct("withdraw", 2) == 0, "it is gone");
+  BOOST_TEST(act(Action::Withdraw, {1}) == 0);
+  BOOST_TEST(act(Action::Withdraw, {2}) == 1);
+  BOOST_TEST(act(Action::Withdraw, {2}) == 0, "it is gone");
   BOOST_TEST(waiting().size() == 1);
   queue->setListener(nullptr);
 }
