@@ -207,7 +207,10 @@ json whichOf(OrderTools& tools, const OrderCall& call) {
     call.note.objectId = destination;
     return {{"destination", destination}};
   }
-  if (isNumber(id)) return {{"ids", {copyOf(id)}}};
+  if (isNumber(id)) {
+    call.note.objectId = id;
+    return {{"ids", {copyOf(id)}}};
+  }
   auto trace = tools.context.site.read([&](SiteTables& tables) { return traceOf(tables, call.person, id); });
   if (trace.empty()) refuse("not-found", "the copies of this message cannot be told apart", "name them one by one");
   call.note.objectId = trace;

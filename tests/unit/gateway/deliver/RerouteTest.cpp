@@ -178,6 +178,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_is_dropped_when_its_envelope_is_on_the_wire_lea
   };
   DialogPeer busyPeer(std::ref(busy));
   route("busy.example", busyPeer);
+  options.schedule.connectionsPerLane = 1;  // one behind the other
   queue.putAll({copyTo("busy.example"), copyTo("busy.example"), copyTo("busy.example")});
   start();
   BOOST_TEST(busy.waitFor(2));

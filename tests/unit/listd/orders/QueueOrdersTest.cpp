@@ -25,6 +25,7 @@ struct Queue : Desk {
       post.listId = tables.lists.find("board@lists.example")->id;
       post.queueId = "0af7651916cd43dd8448eb211c80319c";
       post.messageId = "<one@example.org>";
+      post.verdict = "accepted";
       const auto id = tables.posts.add(post);
       for (const std::uint64_t copy : {11, 12}) {
         LedgerRow row;
@@ -71,7 +72,7 @@ struct Queue : Desk {
   app::Actor person(const std::string& name, const std::string& role) {
     context.site.write([&](SiteTables& tables) {
       Account account;
-      account.name = name;
+      account.name = account.userHandle = name;
       account.roles = app::roleFromWord(role).value();
       account.createdAt = TestNow;
       tables.accounts.add(account);
