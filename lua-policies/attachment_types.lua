@@ -67,9 +67,10 @@ local function whyNot(part, refused, macros)
 end
 
 local function message(_, msg)
-  local refused = setOf(settings.extensions, settings.archives)
+  local refused = nil
   local macros = settings.macros and setOf(MacroExtensions)
   for _, part in ipairs(msg:parts()) do
+    if part.filename and not refused then refused = setOf(settings.extensions, settings.archives) end
     local reason, what = whyNot(part, refused, macros)
     if reason then
       return reject { code = 550, enh = "5.7.1", reason = reason,

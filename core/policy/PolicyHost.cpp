@@ -104,7 +104,7 @@ public:
                        bool trial = false);
 
   // Counts and logs; what every failure passes on its way to the caller.
-  Failure failed(Failure failure);
+  Failure failed(Hook hook, Failure failure);
 
 private:
   // A place for a worker process. Owned by whoever took it.
@@ -285,20 +285,26 @@ MessageOutcome PolicyHost::State::judge(Hook hook, std::size_t answers, Encode e
   try {
     const auto set = this->set();
     if (!set)
-      return Unexpected(failed({FailureKind::NoSet, "", "no policy set is in force; see `postern policy test`"}));
+      return Unexpected(failed(hook, {FailureKind::NoSet, "", "no policy set is in force; see `postern policy test`"}));
     if (!set->hooks.has(hook)) return MessageVerdicts{std::vector<Verdict>(answers), {}};
     auto outcome = call(encode(), set, answers, hook, CallAnswers(message, counters_, trial));
-    if (!outcome) return Unexpected(failed(std::move(outcome.error())));
+    if (!outcome) return Unexpected(failed(hook, std::move(outcome.error())));
     return outcome;
   } catch (const std::exception& error) {
-    return Unexpected(failed({FailureKind::Worker, "", error.what()}));
+    return Unexpected(failed(hook, {FailureKind::Worker, "", error.what()}));
   }
 }
 
-Failure PolicyHost::State::failed(Failure failure) {
+Failure PolicyHost::State::failed(Hook hook, Failure failure) {
+  const auto* const text = hook <= Hook::Message  ? "a policy call failed: the sender was told to try again later"
+                           : hook <= Hook::Member ? "a policy call failed: the post waits and is tried again"
+                                                  : "a policy call failed: the copy waits and is tried again";
   if (!options_.trial)
-    log::error("policy", "a policy call failed: the sender was told to try again later",
-               {{"kind", wordFor(failure.kind)}, {"policy", failure.policy}, {"detail", failure.detail}});
+    log::error("policy", text,
+               {{"hook", nameOf(hook)},
+                {"kind", wordFor(failure.kind)},
+                {"policy", failure.policy},
+                {"detail", failure.detail}});
   const MutexLock lock(mutex_);
   ++status_.failures;
   if (failure.kind == FailureKind::Timeout) ++status_.timeouts;

@@ -5,7 +5,7 @@
 
 namespace postern::policy::worker {
 
-LuaState::LuaState(Budget budget) : budget_(budget) {
+LuaState::LuaState(Budget budget, Arena* arena) : budget_(budget), arena_(arena) {
   state_ = lua_newstate(&LuaState::allocate, this);
   if (!state_) throw std::bad_alloc();
   *static_cast<LuaState**>(lua_getextraspace(state_)) = this;
@@ -15,14 +15,31 @@ LuaState::LuaState(Budget budget) : budget_(budget) {
 }
 
 LuaState::~LuaState() {
-  lua_close(state_);
+  // There are no finalizers: what lies in an arena goes with it.
+  if (arena_ == nullptr) lua_close(state_);
+}
+
+bool LuaState::keep() {
+  lua_gc(state_, LUA_GCCOLLECT);
+  keptMemory_ = memory_;
+  return arena_ != nullptr && !outOfInstructions_ && !deniedMemory_ && arena_->keep();
+}
+
+void LuaState::goBack() {
+  arena_->goBack();
+  memory_ = keptMemory_;
+  instructions_ = 0;
+  outOfInstructions_ = deniedMemory_ = errorRaised_ = false;
+  failure_ = FailureKind::Script;
+  error_.clear();
+  raised_.clear();
 }
 
 void* LuaState::allocate(void* self, void* block, std::size_t oldSize, std::size_t newSize) {
   auto& owner = *static_cast<LuaState*>(self);
   if (!block) oldSize = 0;  // then it is the type of the new object
   if (newSize == 0) {
-    std::free(block);
+    owner.arena_ ? owner.arena_->giveBack(block, oldSize) : std::free(block);
     owner.memory_ -= oldSize;
     return nullptr;
   }
@@ -30,7 +47,9 @@ void* LuaState::allocate(void* self, void* block, std::size_t oldSize, std::size
     owner.deniedMemory_ = true;
     return nullptr;
   }
-  void* const moved = std::realloc(block, newSize);
+  void* const moved = !owner.arena_ ? std::realloc(block, newSize)
+                      : block       ? owner.arena_->resize(block, oldSize, newSize)
+                                    : owner.arena_->take(newSize);
   if (moved)
     owner.memory_ += newSize - oldSize;
   else

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/policy/PolicySet.h"
 #include "core/policy/Verdict.h"
+#include "core/policy/worker/Arena.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +20,10 @@ struct Budget {
   std::uint64_t memory = 0;  // bytes
 };
 
-// One Lua machine with a cap on its memory and its instructions, used for one call and thrown away.
-// The limits cannot be swallowed by a script: once one is hit, every further instruction and every pcall fails again.
-// Work inside C functions (pattern matching, sort) is not counted; the host's wall clock ends that.
+// One Lua machine with a cap on its memory and its instructions, used for one call and thrown away; or, in an Arena,
+// set back after each call to what it was when it was kept. The limits cannot be swallowed by a script: once one is
+// hit, every further instruction and every pcall fails again. Work inside C functions (pattern matching, sort) is not
+// counted; the host's wall clock ends that.
 //
 // Lua is the C++ build: its errors are throws of a type of its own, so destructors run. Two rules follow:
 // 1. Never `catch (...)` around a call into Lua.
@@ -31,7 +33,8 @@ struct Budget {
 // Threads: one. Errors: std::bad_alloc if there is no memory for a new state.
 class LuaState {
 public:
-  explicit LuaState(Budget budget);
+  // The arena, if there is one, must outlive this and serve nobody else.
+  explicit LuaState(Budget budget, Arena* arena = nullptr);
   ~LuaState();
   LuaState(const LuaState&) = delete;
   LuaState& operator=(const LuaState&) = delete;
@@ -46,6 +49,11 @@ public:
     lua_pushlightuserdata(state_, &fn);
     return finish(lua_pcall(state_, 1, 0, 0));
   }
+
+  // Keeps the machine as it is; false if it cannot be kept. Once, between two runs.
+  [[nodiscard]] bool keep();
+  // Back to what keep() saw, with the whole budget of instructions. REQUIRES: keep() was true; no run is under way.
+  void goBack();
 
   // A limit was hit; pcall must not go on. `status` is that of the lua_pcall that just failed.
   bool mustStop(int status) const { return outOfInstructions_ || deniedMemory_ || status == LUA_ERRMEM; }
@@ -85,7 +93,9 @@ private:
 
   lua_State* state_ = nullptr;
   Budget budget_;
+  Arena* arena_ = nullptr;
   std::uint64_t memory_ = 0;
+  std::uint64_t keptMemory_ = 0;
   std::uint64_t instructions_ = 0;
   bool outOfInstructions_ = false;
   bool deniedMemory_ = false;

@@ -280,13 +280,45 @@ MessageOutcome PolicyRunner::ask(const CompiledPolicy& policy, const Question& q
 
 MessageOutcome PolicyRunner::run(const Question& question, const CompiledPolicy* only, const CallWorld& world) const {
   if (!report_.ok) return Unexpected(Failure{FailureKind::NoSet, "", "this worker has no policy set"});
-  MessageVerdicts verdicts;
-  verdicts.recipients.resize(question.recipients ? question.recipients->size() : question.calls);
+  if (only == nullptr && question.covered == nullptr) {
+    if (auto* const kept = keptFor(question.hook); kept != nullptr) {
+      kept->startCall(world);
+      return runIn(*kept, true, question, only);
+    }
+  }
   Sandbox sandbox(budget_, set_, world);
   if (question.covered != nullptr) sandbox.traceLines();
+  return runIn(sandbox, false, question, only);
+}
+
+// Only the hooks themselves stay of each file: its cases, and what made it, are collected before the next one is run.
+Sandbox* PolicyRunner::keptFor(Hook hook) const {
+  auto& kept = kept_[static_cast<std::size_t>(hook)];
+  if (kept.tried) return kept.world ? &kept.world->sandbox : nullptr;
+  kept.tried = true;
+  auto world = std::make_unique<KeptWorld>(budget_, set_);
+  auto& sandbox = world->sandbox;
+  bool ok = sandbox.run([&](lua_State* state) { sandbox.open(state); });
+  for (std::size_t place = 0; ok && place < set_.policies.size(); ++place) {
+    if (!set_.policies[place].hooks.has(hook)) continue;
+    ok = sandbox.run([&](lua_State* state) {
+      sandbox.enter(set_.policies[place].name);
+      sandbox.keepHook(state, place, nameOf(hook));
+    });
+    lua_gc(sandbox.get(), LUA_GCCOLLECT);
+  }
+  if (!ok || !sandbox.keep()) return nullptr;
+  kept.world = std::move(world);
+  return &kept.world->sandbox;
+}
+
+MessageOutcome PolicyRunner::runIn(Sandbox& sandbox, bool kept, const Question& question,
+                                   const CompiledPolicy* only) const {
+  MessageVerdicts verdicts;
+  verdicts.recipients.resize(question.recipients ? question.recipients->size() : question.calls);
   const bool ok = sandbox.run([&](lua_State* state) {
-    sandbox.open(state);
-    askAll(state, question, only, verdicts.recipients);
+    if (!kept) sandbox.open(state);
+    askAll(state, question, only, kept, verdicts.recipients);
   });
   if (question.covered != nullptr) *question.covered = sandbox.tracedLines();
   if (!ok) return Unexpected(Failure{sandbox.failure(), sandbox.policy(), loggable(sandbox)});
@@ -294,17 +326,18 @@ MessageOutcome PolicyRunner::run(const Question& question, const CompiledPolicy*
   return verdicts;
 }
 
-void PolicyRunner::askAll(lua_State* state, const Question& question, const CompiledPolicy* only,
+void PolicyRunner::askAll(lua_State* state, const Question& question, const CompiledPolicy* only, bool kept,
                           std::vector<Verdict>& answers) const {
   auto& sandbox = Sandbox::of(state);
-  for (const auto& member : set_.policies) {
+  for (std::size_t place = 0; place < set_.policies.size(); ++place) {
+    const auto& member = set_.policies[place];
     const auto& policy = only ? *only : member;
     if (only ? only->name != member.name : member.asleep) continue;
     if (!policy.hooks.has(question.hook)) continue;
     if (std::all_of(answers.begin(), answers.end(), isDecided)) return;
     sandbox.enter(policy);
     lua_settop(state, 0);
-    sandbox.pushHook(state, policy, nameOf(question.hook));
+    kept ? sandbox.pushKeptHook(state, place) : sandbox.pushHook(state, policy, nameOf(question.hook));
     StepTimer timer(question.steps, policy.name, answers, sandbox);
     bool more = true;
     for (std::size_t call = 0; call < question.calls; ++call) more = askOne(state, question, call, answers);

@@ -4,7 +4,9 @@
 #include "core/policy/worker/Sandbox.h"
 #include "core/policy/worker/VerdictValues.h"
 
+#include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +31,10 @@ Question deliveryQuestion(Hook hook, const DeliveryFacts& facts);
 Question routeQuestion(const RouteFacts& facts);
 Question messageQuestion(const TransactionFacts& facts, const MessageFacts& message);
 
-// A loaded policy set and the calls on it. Each call runs in a Sandbox of its own.
-// Threads: one. Errors: calls return a Failure for whatever a script does; std::bad_alloc may leave them.
+// A loaded policy set and the calls on it. Each call begins in a world that no call before has touched: for each hook
+// one with the policies in it is made at its first call, kept, and set back before each further one. A set that does
+// not fit into one gets a fresh world for each call. Threads: one. Errors: calls return a Failure for whatever a script
+// does; std::bad_alloc may leave them.
 class PolicyRunner {
 public:
   // Compiles and inspects a set. A set with problems has no policies: every call on it is a Failure.
@@ -66,10 +70,25 @@ private:
   void addProblem(const std::string& file, const std::string& luaError);
   void checkLiterals(const frame::LoadRequest& request);
   MessageOutcome run(const Question& question, const CompiledPolicy* only, const CallWorld& world) const;
-  void askAll(lua_State* state, const Question& question, const CompiledPolicy* only,
+  MessageOutcome runIn(Sandbox& sandbox, bool kept, const Question& question, const CompiledPolicy* only) const;
+  // Null: this hook's world cannot be kept.
+  Sandbox* keptFor(Hook hook) const;
+  // `kept`: the hooks are in the sandbox already.
+  void askAll(lua_State* state, const Question& question, const CompiledPolicy* only, bool kept,
               std::vector<Verdict>& answers) const;
   // Whether the policies behind are asked as well.
   static bool askOne(lua_State* state, const Question& question, std::size_t call, std::vector<Verdict>& answers);
+
+  struct KeptWorld {
+    KeptWorld(Budget budget, const CompiledSet& set) : sandbox(budget, set, {}, &arena) {}
+    static constexpr std::size_t Region = 3u << 20;
+    Arena arena{Region};
+    Sandbox sandbox;
+  };
+  struct KeptHook {
+    bool tried = false;
+    std::unique_ptr<KeptWorld> world;
+  };
 
   Budget budget_;
   HostPort& host_;
@@ -78,6 +97,7 @@ private:
   CheckReport report_;
   std::vector<Settings> declared_;            // by place in the order
   std::map<std::string, Settings> settings_;  // by policy, from settings.lua
+  mutable std::array<KeptHook, static_cast<std::size_t>(LastHook) + 1> kept_;
 };
 
 }  // namespace postern::policy::worker

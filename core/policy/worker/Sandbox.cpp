@@ -17,6 +17,7 @@ namespace {
 // Keys of the registry.
 const char EnvironmentKey = 0;
 const char ModulesKey = 0;
+const char HooksKey = 0;
 
 // ---- our versions of base functions ----------------------------------------------------------------------------
 
@@ -258,6 +259,8 @@ void Sandbox::open(lua_State* state) {
   lua_rawsetp(state, LUA_REGISTRYINDEX, &EnvironmentKey);
   lua_createtable(state, 0, 4);
   lua_rawsetp(state, LUA_REGISTRYINDEX, &ModulesKey);
+  lua_createtable(state, 0, 0);
+  lua_rawsetp(state, LUA_REGISTRYINDEX, &HooksKey);
   lua_settop(state, 0);
 }
 
@@ -279,6 +282,13 @@ void Sandbox::pushModule(lua_State* state, const std::string& name) {
   if (module == set_.modules.end())
     luaL_error(state, "require() knows only the set's own helpers, as in require \"lib/tag\"");
   lua_rawgetp(state, LUA_REGISTRYINDEX, &ModulesKey);
+  if (lua_getfield(state, -1, policy_.c_str()) == LUA_TNIL) {
+    lua_pop(state, 1);
+    lua_createtable(state, 0, 4);
+    lua_pushvalue(state, -1);
+    lua_setfield(state, -3, policy_.c_str());
+  }
+  lua_remove(state, -2);
   const int type = lua_getfield(state, -1, name.c_str());
   if (type == LUA_TBOOLEAN) luaL_error(state, "%s.lua requires itself", name.c_str());
   if (type == LUA_TNIL) {
@@ -321,6 +331,33 @@ void Sandbox::pushHook(lua_State* state, const CompiledPolicy& policy, const cha
   if (lua_getfield(state, -1, name) != LUA_TFUNCTION) luaL_error(state, "the hook `%s` is gone", name);
   lua_replace(state, -3);
   lua_pop(state, 1);
+}
+
+void Sandbox::keepHook(lua_State* state, std::size_t place, const char* name) {
+  lua_rawgetp(state, LUA_REGISTRYINDEX, &HooksKey);
+  pushHook(state, set_.policies[place], name);
+  lua_rawseti(state, -2, static_cast<lua_Integer>(place) + 1);
+  lua_pop(state, 1);
+}
+
+void Sandbox::pushKeptHook(lua_State* state, std::size_t place) {
+  lua_rawgetp(state, LUA_REGISTRYINDEX, &HooksKey);
+  lua_rawgeti(state, -1, static_cast<lua_Integer>(place) + 1);
+  lua_remove(state, -2);
+}
+
+void Sandbox::startCall(const CallWorld& world) {
+  goBack();
+  world_ = world;
+  policy_.clear();
+  declared_ = nullptr;
+  content_.reset();
+  counts_ = 0;
+  words_.reset();
+  wordsOf_.clear();
+  verdicts_.clear();
+  maps_.clear();
+  notes_.clear();
 }
 
 std::uint32_t Sandbox::add(Verdict verdict) {

@@ -50,7 +50,8 @@ struct CallWorld {
 // environment that refuses assignments (a policy has no globals), and nothing outlives the call.
 class Sandbox : public LuaState {
 public:
-  Sandbox(Budget budget, const CompiledSet& set, CallWorld world = {}) : LuaState(budget), set_(set), world_(world) {}
+  Sandbox(Budget budget, const CompiledSet& set, CallWorld world = {}, Arena* arena = nullptr)
+      : LuaState(budget, arena), set_(set), world_(world) {}
   static Sandbox& of(lua_State* state) { return static_cast<Sandbox&>(LuaState::of(state)); }
 
   // The functions below run inside LuaState::run and raise Lua errors.
@@ -61,10 +62,17 @@ public:
   void pushPolicy(lua_State* state, const CompiledPolicy& policy);
   // Pushes hooks[name] of a policy, which must be a function.
   void pushHook(lua_State* state, const CompiledPolicy& policy, const char* name);
+  // Runs the file of a policy and keeps hooks[name] of it for pushKeptHook, by the policy's place in the set.
+  void keepHook(lua_State* state, std::size_t place, const char* name);
+  void pushKeptHook(lua_State* state, std::size_t place);
   // Runs a compiled file in a new environment; leaves its single result on the stack.
   void runFile(lua_State* state, const std::string& name, const std::string& bytecode);
-  // Runs `lib/NAME` once per call; pushes its table, read-only.
+  // Runs `lib/NAME` once per call for each policy that wants it, so that none meets what another did to it; pushes its
+  // table, read-only.
   void pushModule(lua_State* state, const std::string& name);
+
+  // For the next call: back to what was kept, without anything of the call before.
+  void startCall(const CallWorld& world);
 
   // What the scripts made. Indices stay valid for the life of the sandbox.
   std::uint32_t add(Verdict verdict);
@@ -100,7 +108,7 @@ private:
   static constexpr std::size_t MaxCounts = 64;
 
   const CompiledSet& set_;
-  const CallWorld world_;
+  CallWorld world_;
   std::string policy_;
   const std::vector<std::string>* declared_ = nullptr;
   std::optional<MessageContent> content_;

@@ -113,15 +113,16 @@ int wordsIn(lua_State* state) {
     auto& sandbox = Sandbox::of(state);
     if (!sandbox.hasWords(text)) sandbox.charge(100 + text.size() / 2);
     sandbox.charge(100 + text.size() / 8);
-    const auto& cut = sandbox.words(text);
     if (lua_type(state, 1) == LUA_TSTRING) {
       const auto& set = declaredSet(state, textArgument(state, 1));
-      pushFound(state, set.entries(), set.words().find(cut, MaxFound));
+      // Cutting the text is the dear part, and a set that nobody has filled is the usual one.
+      pushFound(state, set.entries(),
+                set.entries().empty() ? std::vector<std::size_t>() : set.words().find(sandbox.words(text), MaxFound));
       return 1;
     }
     luaL_checktype(state, 1, LUA_TTABLE);
     const auto words = wordList(state);
-    pushFound(state, words, WordIndex(words).find(cut, MaxFound));
+    pushFound(state, words, WordIndex(words).find(sandbox.words(text), MaxFound));
     return 1;
   });
 }

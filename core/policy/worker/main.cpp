@@ -7,10 +7,10 @@
 // SECURITY
 //   Runs scripts that an administrator wrote, on mail that anybody sent; assumes that both are hostile. Before any
 //   Lua runs it has no descriptor but the socket, no way to get one, no new processes, no files, limits on memory and
-//   CPU, and a system call filter that kills (Walls.h). Inside Lua: sealed libraries, a fresh state per call, limits
-//   that a script cannot swallow (Sandbox.h, LuaState.h). The parent kills it by the wall clock. It holds the header
-//   fields of the mail at hand, its text and the names of its parts if a policy asked for them, the site's sets, and
-//   nothing else: no keys, no store, no attachment.
+//   CPU, and a system call filter that kills (Walls.h). Inside Lua: sealed libraries, a state without a trace of the
+//   call before (Arena.h), limits that a script cannot swallow (Sandbox.h, LuaState.h). The parent kills it by the wall
+//   clock. It holds the header fields of the mail at hand, its text and the names of its parts if a policy asked for
+//   them, the site's sets, and nothing else: no keys, no store, no attachment.
 #include "core/base/Error.h"
 #include "core/policy/frame/DeliveryFrame.h"
 #include "core/policy/frame/FrameChannel.h"

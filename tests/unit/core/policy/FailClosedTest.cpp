@@ -1,6 +1,10 @@
 // Attack 12: broken policies. Whatever a policy returns or lacks, the answer is a failure (451), never an accept.
 #include "core/base/Error.h"
+#include "core/base/Log.h"
 #include "tests/unit/core/policy/PolicyFixture.h"
+
+#include <map>
+#include <sstream>
 
 using namespace postern::policy;
 using namespace postern::policy::test;
@@ -219,6 +223,39 @@ BOOST_AUTO_TEST_CASE(a_failure_in_the_second_policy_is_not_hidden_by_the_first) 
   const auto outcome = host.message(twoLists(), mail("x"));
   BOOST_TEST(failureWord(outcome) == "script");
   BOOST_TEST(outcome.error().policy == "b_second");
+}
+
+// Behind the 250 there is no sender to tell anything.
+BOOST_AUTO_TEST_CASE(the_log_says_what_becomes_of_the_mail_when_a_policy_fails) {
+  SetFolder folder;
+  folder.write("probe.lua",
+               "local function broken() error('x') end return { name = 'probe', doc = 'for a test', hooks = { "
+               "rcpt = broken, message = broken, post = broken, attempt = broken, route = broken } }");
+  const postern::test::TempFolder logs;
+  postern::log::open("unit", postern::log::Options{.to = "file", .folder = logs.path()});
+  {
+    PolicyHost host(folder.options());
+    DeliveryFacts copy;
+    copy.hop = HopFacts{"mx.example.org", "192.0.2.1", {}, false};
+    BOOST_TEST(!host.rcpt(twoLists(), twoLists().recipients[0]));
+    BOOST_TEST(!host.message(twoLists(), mail("x")));
+    BOOST_TEST(!host.post({}));
+    BOOST_TEST(!host.delivery(Hook::Attempt, copy));
+    BOOST_TEST(!host.route({"example.org", {{"mx.example.org", "192.0.2.1", 25}}}));
+  }
+  postern::log::open("unit", "error");
+  std::map<std::string, std::string> lines;
+  std::istringstream written(postern::files::read(logs.path() / "unit.log"));
+  for (std::string line; std::getline(written, line);)
+    for (const std::string hook : {"rcpt", "message", "post", "attempt", "route"})
+      if (line.find("\"hook\":\"" + hook + "\"") != std::string::npos) lines[hook] = line;
+  BOOST_REQUIRE(lines.size() == 5u);
+  for (const auto& [hook, line] : lines) {
+    const bool toldSender = line.find("the sender was told to try again later") != std::string::npos;
+    BOOST_TEST(toldSender == (hook == "rcpt" || hook == "message"), line);
+    if (hook == "post") BOOST_TEST(line.find("the post waits") != std::string::npos, line);
+    if (hook == "attempt") BOOST_TEST(line.find("the copy waits") != std::string::npos, line);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(failures_quote_no_mail) {

@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(each_hook_has_a_page_whose_example_works) {
   for (const auto& result : report.cases)
     BOOST_TEST(result.ok, result.policy << ": " << result.title << ": " << result.text);
   BOOST_TEST(report.ok);
-  for (const char* hook : {"connect", "ehlo", "auth", "mail", "rcpt", "message", "post", "member", "attempt", "expire"})
+  for (const char* hook :
+       {"connect", "ehlo", "auth", "mail", "rcpt", "message", "post", "member", "attempt", "route", "expire"})
     BOOST_TEST(hooks.contains(hook), hook);
 }
 

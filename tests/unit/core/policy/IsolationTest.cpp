@@ -1,0 +1,120 @@
+// What one call or one policy leaves behind, no other may find: the worker sets the machine of a hook back before each
+// call instead of making a new one.
+#include "tests/unit/core/policy/PolicyFixture.h"
+
+using namespace postern::policy;
+using namespace postern::policy::test;
+
+namespace {
+
+// The reasons of the first recipient, for the same host and these subjects.
+std::vector<std::string> reasons(PolicyHost& host, const std::vector<std::string>& subjects) {
+  std::vector<std::string> all;
+  for (const auto& subject : subjects) {
+    auto message = mail(subject);
+    message.content = [] { return MessageContent{{{"text/plain", "", 5, "", false}}, "hello", false}; };
+    const auto outcome = host.message(twoLists(), message);
+    all.push_back(outcome ? outcome->recipients[0].reason : "failure-" + wordFor(outcome.error().kind));
+  }
+  return all;
+}
+
+void expectReasons(const SetFolder& folder, const std::vector<std::string>& subjects,
+                   const std::vector<std::string>& expected) {
+  PolicyHost host(folder.options());
+  BOOST_REQUIRE(host.status().hasSet);
+  const auto got = reasons(host, subjects);
+  BOOST_TEST(got == expected, boost::test_tools::per_element());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(core_policy_Isolation)
+
+BOOST_AUTO_TEST_CASE(a_policy_cannot_change_a_table_inside_a_helper_for_the_next) {
+  for (const std::string when : {"file", "hook"}) {
+    BOOST_TEST_CONTEXT("required in the " << when) {
+      SetFolder folder;
+      const std::string require = "local helper = require 'lib/helper' ";
+      const auto before = when == "file" ? require : "";
+      const auto inside = when == "file" ? "" : require;
+      folder.write("a_first.lua",
+                   policyText("a_first", inside + "helper.map.word = 'poison' return pass()", "message", before));
+      folder.write("b_second.lua",
+                   policyText("b_second", inside + "return accept{ reason = helper.map.word }", "message", before));
+      folder.write("lib/helper.lua", "return { map = { word = 'clean' } }");
+      expectReasons(folder, {"x", "y"}, {"clean", "clean"});
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_cannot_change_what_the_next_is_asked) {
+  SetFolder folder;
+  folder.write(
+      "a_first.lua",
+      policyText("a_first",
+                 "for _, change in ipairs{ function() tx.helo = 'x' end, function() tx.client.address = 'x' end,"
+                 " function() msg.subject = 'x' end, function() tx.recipients[1] = nil end,"
+                 " function() tx.recipients[1].secure = false end } do"
+                 " if pcall(change) then return reject{ reason = 'changed' } end end "
+                 "local fields = msg:headers('subject') fields[1] = 'x' "
+                 "for _, part in ipairs(msg:parts()) do part.type = 'x' end return pass()"));
+  folder.write("b_second.lua",
+               policyText("b_second",
+                          "if msg:parts()[1].type ~= 'text/plain' then return reject{ reason = 'changed' } "
+                          "end return accept{ reason = msg:headers('subject')[1] }"));
+  expectReasons(folder, {"hello"}, {"hello"});
+}
+
+BOOST_AUTO_TEST_CASE(what_a_call_did_is_gone_in_the_next_also_after_a_failure) {
+  const SetFolder folder(
+      "if #seen > 0 or settings.limit ~= 3 or again() ~= 1 then return reject{ reason = 'carried-over' } end "
+      "seen[1] = msg.subject settings.limit = 9 "
+      "if msg.subject == 'loop' then while true do end end "
+      "if msg.subject == 'big' then local s = 'x' while true do s = s .. s end end "
+      "if msg.subject == 'error' then error('x') end "
+      "if msg.subject == 'many' then local t = {} for i = 1, 200000 do t[i] = { i } end end "
+      "if msg.subject == 'grow' then for i = 1, 50000 do seen[i] = 'entry ' .. i end end "
+      "return accept{ reason = 'clean' }",
+      "local seen, settings, calls = {}, { limit = 3 }, 0 local function again() calls = calls + 1 return calls end");
+  expectReasons(folder, {"a", "loop", "b", "big", "c", "error", "d", "many", "e", "grow", "f", "a"},
+                {"clean", "failure-instructions", "clean", "failure-memory", "clean", "failure-script", "clean",
+                 "clean", "clean", "clean", "clean", "clean"});
+}
+
+BOOST_AUTO_TEST_CASE(notes_and_counts_belong_to_one_call) {
+  const SetFolder folder("msg:note('subject', msg.subject) for i = 1, 40 do count('k' .. i, 60) end return accept()");
+  PolicyHost host(folder.options());
+  for (const std::string subject : {"first", "second", "third"}) {
+    const auto outcome = host.message(twoLists(), mail(subject));
+    BOOST_REQUIRE_MESSAGE(outcome.has_value(), detailOf(outcome));
+    BOOST_REQUIRE(outcome->notes.size() == 1u);
+    BOOST_TEST(outcome->notes[0].value == subject);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_call_has_the_whole_budget) {
+  // Nearly the half of the instructions and of the memory; twice in one call would be too much.
+  const SetFolder folder(
+      "local n = 0 for i = 1, 500000 do n = n + i % 7 end "
+      "local s = ('x'):rep(9000000) return accept{ reason = #s == 9000000 and 'fine' or 'short' }");
+  expectReasons(folder, {"a", "b", "c", "d", "e", "f"}, {"fine", "fine", "fine", "fine", "fine", "fine"});
+}
+
+BOOST_AUTO_TEST_CASE(a_set_too_big_to_be_kept_is_judged_as_any_other) {
+  const SetFolder folder(
+      "seen = seen + 1 return accept{ reason = #big == 5000000 and seen == 1 and 'fine' or 'carried-over' }",
+      "local big, seen = ('x'):rep(5000000), 0");
+  expectReasons(folder, {"a", "b", "c"}, {"fine", "fine", "fine"});
+}
+
+BOOST_AUTO_TEST_CASE(a_new_set_is_not_judged_by_what_was_kept_of_the_old_one) {
+  SetFolder folder("return accept{ reason = 'old' }");
+  PolicyHost host(folder.options());
+  BOOST_TEST(reasons(host, {"x", "y"}) == (std::vector<std::string>{"old", "old"}), boost::test_tools::per_element());
+  folder.write("probe.lua", policyText("probe", "return accept{ reason = 'new' }"));
+  BOOST_REQUIRE(host.reload().ok);
+  BOOST_TEST(reasons(host, {"x", "y"}) == (std::vector<std::string>{"new", "new"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
