@@ -300,7 +300,7 @@ Sandbox* PolicyRunner::keptFor(Hook hook) const {
   auto& sandbox = world->sandbox;
   bool ok = sandbox.run([&](lua_State* state) { sandbox.open(state); });
   for (std::size_t place = 0; ok && place < set_.policies.size(); ++place) {
-    if (!set_.policies[place].hooks.has(hook)) continue;
+    if (!set_.policies[place].hooks.has(hook) || set_.policies[place].asleep) continue;
     ok = sandbox.run([&](lua_State* state) {
       sandbox.enter(set_.policies[place].name);
       sandbox.keepHook(state, place, nameOf(hook));

@@ -2,6 +2,8 @@
 // call instead of making a new one.
 #include "tests/unit/core/policy/PolicyFixture.h"
 
+#include <set>
+
 using namespace postern::policy;
 using namespace postern::policy::test;
 
@@ -27,9 +29,60 @@ void expectReasons(const SetFolder& folder, const std::vector<std::string>& subj
   BOOST_TEST(got == expected, boost::test_tools::per_element());
 }
 
+// All that an outcome says.
+std::string wordsOf(const MessageOutcome& outcome) {
+  if (!outcome) return "failure " + wordFor(outcome.error().kind);
+  std::string words;
+  for (const auto& verdict : outcome->recipients)
+    words += wordFor(verdict.kind) + " " + std::to_string(verdict.code) + " " + verdict.enhanced + " " +
+             verdict.policy + " " + verdict.reason + " " + verdict.text + "; ";
+  for (const auto& note : outcome->notes) words += note.policy + " " + note.key + "=" + note.value + "; ";
+  return words;
+}
+
+// Mail about which one or the other of the shipped policies has something to say.
+std::vector<MessageFacts> mailOfAllKinds() {
+  std::vector<MessageFacts> all;
+  for (const std::string subject : {"lunch", "Secure: results", "[encrypt] x", "Secrue: results", "\u0405ecure: x"})
+    for (const std::string text : {"hello", "card 4111 1111 1111 1111", "SSN 219-09-9999 of the patient"})
+      for (const std::string file : {"", "plan.pdf", "run.exe"})
+        for (const std::string field : {"", "Auto-Submitted: auto-replied", "List-Id: <board.lists.example.org>"}) {
+          auto message = mail(subject);
+          if (const auto colon = field.find(':'); colon != std::string::npos)
+            message.headers.push_back({field.substr(0, colon), field.substr(colon + 2), field.substr(colon + 1)});
+          message.content = [text, file] {
+            MessageContent content{{{"text/plain", "", text.size(), "", false}}, text, false};
+            if (!file.empty()) content.parts.push_back({"application/octet-stream", file, 5, "", false});
+            return content;
+          };
+          all.push_back(std::move(message));
+        }
+  return all;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(core_policy_Isolation)
+
+BOOST_AUTO_TEST_CASE(what_is_shipped_says_the_same_in_a_machine_set_back_as_in_one_made_anew) {
+  SetFolder shipped, tooBigToKeep;
+  for (auto* folder : {&shipped, &tooBigToKeep})
+    std::filesystem::copy(ShippedFolder, folder->path(),
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  tooBigToKeep.write("zz_big.lua", policyText("zz_big", "return big == '' and reject() or pass()", "message",
+                                              "local big = ('x'):rep(5000000)"));
+  for (auto* folder : {&shipped, &tooBigToKeep}) std::filesystem::remove(folder->path() / "probe.lua");
+  PolicyHost kept(shipped.options()), anew(tooBigToKeep.options());
+  BOOST_REQUIRE((kept.status().hasSet && anew.status().hasSet));
+  std::set<std::string> seen;
+  for (int round = 0; round < 2; ++round)
+    for (const auto& message : mailOfAllKinds()) {
+      const auto words = wordsOf(kept.message(twoLists(), message));
+      BOOST_TEST(words == wordsOf(anew.message(twoLists(), message)));
+      seen.insert(words);
+    }
+  BOOST_TEST(seen.size() >= 8u);
+}
 
 BOOST_AUTO_TEST_CASE(a_policy_cannot_change_a_table_inside_a_helper_for_the_next) {
   for (const std::string when : {"file", "hook"}) {
