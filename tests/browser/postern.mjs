@@ -111,17 +111,32 @@ export async function signIn(page, postern, { name, password, secret } = credent
   await page.getByRole("heading", { name: "Dashboard" }).waitFor();
 }
 
+// What is done in a page, once more if the page loaded itself anew meanwhile, as those do that show how things go on.
+async function inPage(page, act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!/Execution context was destroyed/.test(error.message)) throw error;
+    await page.waitForLoadState();
+    return act();
+  }
+}
+
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });
-  await page.evaluate(() => scrollTo(0, 0));  // else what is sticky is drawn in the middle of the page
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  await inPage(page, async () => {
+    await page.evaluate(() => scrollTo(0, 0));  // else what is sticky is drawn in the middle of the page
+    await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  });
 }
 
 // The serious and critical findings of axe-core. The policy of the site forbids foreign scripts, so axe comes in by the
 // debugger and not by a script tag.
 export async function seriousFindings(page) {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  const { violations } = await inPage(page, async () => {
+    await page.evaluate(axeSource);
+    return page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  });
   return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 140) + " " + (node.any[0]?.message ?? "")).join(" | ")}`);
 }
