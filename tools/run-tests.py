@@ -166,7 +166,7 @@ def browser(totals, preset):
     if not npm_packages(totals):
         return
     files = sorted(glob.glob(str(ROOT / "tests/browser/*.test.mjs")))
-    code, output, seconds = run(["node", "--test", *files], timeout=900, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
+    code, output, seconds = run(["node", "--test", *files], timeout=1800, env={**os.environ, "POSTERN_PROGRAMS": str(ROOT / f"build/{preset}/bin")})
     passed = int((re.findall(r"^(?:#|ℹ) pass (\d+)", output, re.M) or ["0"])[-1])
     failed = sum(int((re.findall(rf"^(?:#|ℹ) {word} (\d+)", output, re.M) or ["1"])[-1]) for word in ("fail", "cancelled"))
     totals.add("browser", passed, max(failed, int(code != 0)), seconds, tap_failures(output))
