@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 import pytest
+from gpgsm import import_key
 from sitekit import Refused, files_with, make_message, swaks, wait_until
 
 BOARD, SOCIAL = "board@lists.example", "social@lists.example"
@@ -60,14 +61,8 @@ def test_gpgsm_opens_the_copy_and_finds_the_signature_of_the_list_good(lists, po
     ann = lists.people["ann@example.org"]
     with tempfile.TemporaryDirectory() as home:
         subprocess.run(["chmod", "700", home], check=True)
-        p12 = subprocess.run(["openssl", "pkcs12", "-export", "-legacy", "-inkey", ann.key, "-in", ann.certificate,
-                              "-passout", "pass:x"], check=True, capture_output=True).stdout
         gpgsm = ["gpgsm", "--homedir", home, "--batch", "--disable-crl-checks", "--pinentry-mode", "loopback"]
-        p12_file = pathlib.Path(home) / "ann.p12"
-        p12_file.write_bytes(p12)
-        subprocess.run(["gpgconf", "--homedir", home, "--launch", "gpg-agent"], check=True)
-        imported = subprocess.run([*gpgsm, "--passphrase-fd", "0", "--import", p12_file], input=b"x\n", capture_output=True)
-        assert imported.returncode == 0, imported.stderr
+        import_key(pathlib.Path(home), ann.key, ann.certificate)
         body = post[1]["ann@example.org"].raw.split(b"\r\n\r\n", 1)[1]
         copy = pathlib.Path(home) / "copy.p7m"
         copy.write_bytes(body)

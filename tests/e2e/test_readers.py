@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import pytest
+from gpgsm import import_key
 from sitekit import Person, swaks, wait_until
 from test_ladder import GnuPg
 
@@ -125,11 +126,7 @@ def gpgsm_of(person, folder, *trusted):
     (home / "pinentry").chmod(0o700)
     (home / "gpg-agent.conf").write_text(f"pinentry-program {home}/pinentry\n")
     (home / "trustlist.txt").write_text("".join(line.split("=")[1].strip() + " S relax\n" for line in shown))
-    (home / "p12").write_bytes(run("openssl", "pkcs12", "-export", "-in", person.certificate, "-inkey", person.key,
-                                   "-passout", "pass:x", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES",
-                                   "-macalg", "sha1"))
-    run("gpgconf", "--homedir", home, "--launch", "gpg-agent")
-    run(*command, "--import", home / "p12", input=b"x\n")
+    import_key(home, person.key, person.certificate)
     function = lambda *arguments: run(*command, *arguments, input=b"x\n")  # noqa: E731
     function.home = home
     return function
